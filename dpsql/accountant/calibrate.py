@@ -1,0 +1,126 @@
+"""The least Gaussian noise for one (epsilon, delta)-DP release, never a hair less.
+
+Source: Balle, Wang 2018 (arXiv 1805.06530), Theorem 8: with mu = 1 / (std / L2),
+delta = Phi(-z) - e^epsilon Phi(-z - mu), z = epsilon/mu - mu/2, necessary and sufficient. As
+e^epsilon phi(z + mu) = phi(z), this is phi(z) [R(z) - R(z + mu)] with Mills' ratio
+R(x) = Phi(-x) / phi(x), free of overflow; the difference is taken with 90 digits, of which at
+epsilon = 2^-30 some 20 cancel. d delta / d mu = phi(z), so Newton's method on the log scale.
+"""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from dpsql.accountant.parameters import positive
+
+_DIGITS = 90
+_CONTEXT = decimal.Context(
+    prec=_DIGITS, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, rounding=decimal.ROUND_HALF_EVEN
+)
+_PI = Decimal(
+    "3.14159265358979323846264338327950288419716939937510"
+    "58209749445923078164062862089986280348253421170679"
+)
+# An epsilon below this is calibrated as 0, which is more private.
+_LEAST_EPSILON = Fraction(1, 2**100)
+# log delta is known to far more than this; the noise is accepted only below it.
+_CERTAIN = Decimal("1e-40")
+_BITS = 50
+
+
+def gaussian_multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
+    """The least std / L2 at which Gaussian noise is (epsilon, delta)-DP, rounded up.
+
+    At most a relative 2^-48 above the exact value. Errors: ValueError unless epsilon > 0 and
+    0 < delta < 1.
+    """
+    eps, chance = positive(epsilon, "epsilon"), positive(delta, "delta")
+    if chance >= 1:
+        raise ValueError("delta must be below 1")
+    return _multiplier(eps if eps >= _LEAST_EPSILON else Fraction(0), chance)
+
+
+@lru_cache(maxsize=4096)
+def _multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
+    with decimal.localcontext(_CONTEXT):
+        eps, log_delta = _decimal(epsilon), _decimal(delta).ln()
+        exact = 1 / _solve(eps, log_delta)
+        unit = _unit(exact)
+        noise = Fraction(int(exact / _decimal(unit)) + 1) * unit
+        while _log_delta(eps, 1 / _decimal(noise)) - log_delta > -_CERTAIN:
+            noise += unit
+        return noise
+
+
+def _solve(eps: Decimal, log_delta: Decimal) -> Decimal:
+    """mu with log delta(mu) = log_delta to 40 digits, by Newton's method kept in a bracket."""
+    depth = (-2 * log_delta).sqrt()
+    guess = max((depth * depth + 2 * eps).sqrt() - depth, 2 * log_delta.exp())
+    low, high = Decimal(0), Decimal("Infinity")
+    log_mu = guess.ln()
+    for _ in range(200):
+        mu = log_mu.exp()
+        gap = _log_delta(eps, mu) - log_delta
+        low, high = (low, min(high, mu)) if gap > 0 else (max(low, mu), high)
+        step = -gap * _spread(eps / mu - mu / 2, mu) / mu
+        if abs(step) < _CERTAIN:
+            break
+        log_mu += max(min(step, Decimal(2)), Decimal(-2))
+        if not low < log_mu.exp() < high:
+            log_mu = (low * high).sqrt().ln() if low > 0 and high.is_finite() else log_mu
+    return log_mu.exp()
+
+
+def _log_delta(eps: Decimal, mu: Decimal) -> Decimal:
+    z = eps / mu - mu / 2
+    return -z * z / 2 - (2 * _PI).ln() / 2 + _spread(z, mu).ln()
+
+
+def _spread(z: Decimal, mu: Decimal) -> Decimal:
+    """R(z) - R(z + mu) > 0."""
+    return _mills(z) - _mills(z + mu)
+
+
+def _mills(x: Decimal) -> Decimal:
+    """Mills' ratio Phi(-x) / phi(x), to about 85 digits."""
+    return _mills_fraction(x) if x > 6 else _mills_series(x)
+
+
+def _mills_series(x: Decimal) -> Decimal:
+    """sqrt(pi/2) e^{x^2/2} - sum of x^{2k+1} / (1 3 5 ... (2k+1)); at x = 6, 9 digits cancel."""
+    total = term = x
+    odd = 1
+    while abs(term) > abs(total) * Decimal(10) ** (-_DIGITS - 2):
+        odd += 2
+        term = term * x * x / odd
+        total += term
+    return (_PI / 2).sqrt() * (x * x / 2).exp() - total
+
+
+def _mills_fraction(x: Decimal) -> Decimal:
+    """Laplace's continued fraction 1/(x + 1/(x + 2/(x + 3/(x + ...)))) for x > 0.
+
+    Its convergents lie alternately above and below, so two that agree are the value.
+    """
+    before, now = (Decimal(1), Decimal(0)), (Decimal(0), Decimal(1))
+    k = 0
+    ratio = previous = Decimal(0)
+    while k < 2 or abs(ratio - previous) > ratio * Decimal(10) ** (5 - _DIGITS):
+        part = Decimal(max(k, 1))
+        before, now = now, (x * now[0] + part * before[0], x * now[1] + part * before[1])
+        k += 1
+        previous, ratio = ratio, now[0] / now[1]
+    return ratio
+
+
+def _unit(value: Decimal) -> Fraction:
+    """The power of two 2^-_BITS below the leading bit of `value`, about."""
+    leading = int((value.ln() / Decimal(2).ln()).to_integral_value(decimal.ROUND_FLOOR))
+    return Fraction(2) ** (leading - _BITS)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)

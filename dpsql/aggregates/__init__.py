@@ -1,0 +1,32 @@
+"""SQL aggregates over all units: one family a file, found through `FAMILIES`.
+
+An aggregate states what it needs (rows, a sum, moments); the planner turns the needs of a SELECT
+into shared blocks; `combine` turns their noisy coordinates into the answer.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates import avg, count, sum_, units, variance
+from dpsql.aggregates.protocol import Family
+
+FAMILIES: tuple[Family, ...] = (
+    count.FAMILY,
+    units.FAMILY,
+    sum_.FAMILY,
+    avg.FAMILY,
+    variance.FAMILY,
+)
+
+_BY_NODE = {node: family for family in FAMILIES for node in family.nodes}
+_BY_NAME = {name: family for family in FAMILIES for name in family.names}
+
+
+def for_node(node: exp.Expr) -> Family | None:
+    """The family that reads this call, or None: then it is not an aggregate that exists."""
+    return _BY_NODE.get(type(node))
+
+
+def for_name(name: str) -> Family:
+    return _BY_NAME[name]

@@ -1,0 +1,38 @@
+"""COUNT(*) and COUNT(x)."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import Need, ResultType
+from dpsql.aggregates.noisy import Answer, NoisyBlock, symmetric
+from dpsql.aggregates.rows import rows_of
+from dpsql.core.domain import INTEGER
+from dpsql.core.ir import Aggregate
+
+
+class Count:
+    """Number of rows, an integer, not clamped at 0: unbiased."""
+
+    nodes: tuple[type[exp.Expr], ...] = (exp.Count,)
+    names: tuple[str, ...] = ("count_star", "count")
+
+    def fn(self, node: exp.Expr) -> str:
+        return "count"
+
+    def need(self, aggregate: Aggregate) -> Need:
+        return Need("count", rows_of(aggregate))
+
+    def result_type(self, aggregate: Aggregate) -> ResultType:
+        return ResultType("BIGINT", INTEGER)
+
+    def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
+        weights, divisor = noisy.count_weights()
+        values = noisy.rounded(weights, divisor).tolist()
+        return Answer(values, *symmetric(values, noisy.half_width(weights, divisor)))
+
+    def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:
+        return noisy.expected_error(*noisy.count_weights())
+
+
+FAMILY = Count()

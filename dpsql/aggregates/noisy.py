@@ -1,0 +1,107 @@
+"""Noisy block coordinates as an aggregate's `combine` sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, SumBlock, UnitsBlock
+
+Law = Literal["laplace", "gaussian"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NoisyBlock:
+    """One block after noise. `coords` is (coordinates, groups) of Python ints or int64.
+
+    `weight` is W under the weights strategy (each row counts W), else 1; `scale` the noise scale
+    (b or σ) in grid units of one coordinate.
+    """
+
+    block: Block
+    coords: NDArray[Any]
+    weight: int
+    law: Law
+    scale: Fraction
+
+    def combination(self, weights: Sequence[int]) -> NDArray[Any]:
+        """Σ wᵢ·coordᵢ as exact Python ints, one for each group."""
+        total: NDArray[Any] = np.zeros(self.coords.shape[1], dtype=object)
+        for weight, row in zip(weights, self.coords, strict=True):
+            if weight:
+                total = total + int(weight) * row.astype(object)
+        return total
+
+    # ---- linear views: integer weights and the divisor of the sum ------------------------
+
+    def count_weights(self) -> tuple[tuple[int, ...], Fraction]:
+        """n = (weights · coords) / divisor."""
+        match self.block:
+            case CountBlock() | UnitsBlock():
+                return (1,), Fraction(self.weight)
+            case MomentsBlock(degree=degree, grid=grid):
+                return (1,) * (degree + 1), Fraction(self.weight * grid.span**degree)
+        raise ValueError("a sum alone holds no count")
+
+    def sum_weights(self) -> tuple[tuple[int, ...], Fraction]:
+        """Σ v in grid units = (weights · coords) / divisor."""
+        match self.block:
+            case SumBlock():
+                return (1,), Fraction(self.weight)
+            case MomentsBlock(degree=1, grid=grid):
+                return (grid.lo, grid.lo + grid.span), Fraction(self.weight * grid.span)
+            case MomentsBlock(grid=grid):
+                lo, m = grid.lo, grid.span
+                return (2 * lo, 2 * lo + m, 2 * (lo + m)), Fraction(2 * self.weight * m * m)
+        raise ValueError("a count holds no sum")
+
+    def linear(self, weights: Sequence[int], divisor: Fraction) -> Floats:
+        """The linear answer as floats."""
+        return _divide(self.combination(weights), divisor)
+
+    def rounded(self, weights: Sequence[int], divisor: Fraction) -> NDArray[Any]:
+        """The linear answer rounded to the nearest integer (ties away from zero), exactly."""
+        whole = self.combination(weights) * divisor.denominator
+        half = abs(whole) * 2 + divisor.numerator
+        magnitude = half // (2 * divisor.numerator)
+        return np.where(whole < 0, -magnitude, magnitude).astype(object)
+
+    def half_width(self, weights: Sequence[int], divisor: Fraction) -> float:
+        """95 % half-width of the linear answer; one number for all groups."""
+        from dpsql.mechanisms.interval import half_width
+
+        scales = [self.scale] * len(weights)
+        terms = [Fraction(weight) / divisor for weight in weights]
+        return half_width(self.law, terms, scales)
+
+    def expected_error(self, weights: Sequence[int], divisor: Fraction) -> float:
+        """Root mean squared error of the linear answer."""
+        from dpsql.mechanisms.interval import expected_error
+
+        scales = [self.scale] * len(weights)
+        return expected_error(self.law, [Fraction(w) / divisor for w in weights], scales)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An aggregate's column: values (None where the noisy count leaves none), and its bar."""
+
+    values: list[Any]
+    low: Floats
+    high: Floats
+
+
+def _divide(whole: NDArray[Any], divisor: Fraction) -> Floats:
+    numerator, denominator = divisor.numerator, divisor.denominator
+    return np.array([w * denominator / numerator for w in whole.tolist()], dtype=float)
+
+
+def symmetric(values: Sequence[Any], half_width: float) -> tuple[Floats, Floats]:
+    centre = np.array([float(value) for value in values], dtype=float)
+    return centre - half_width, centre + half_width

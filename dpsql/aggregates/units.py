@@ -1,0 +1,26 @@
+"""COUNT(DISTINCT unit): every unit counts at most once in a group."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import Need, ResultType, Rows
+from dpsql.aggregates.count import Count
+from dpsql.core.domain import INTEGER
+from dpsql.core.ir import Aggregate
+
+
+class Units(Count):
+    """Number of distinct units with at least one row; free where a key is thresholded by it."""
+
+    nodes: tuple[type[exp.Expr], ...] = ()  # the binder recognises COUNT(DISTINCT unit)
+    names: tuple[str, ...] = ("count_units",)
+
+    def need(self, aggregate: Aggregate) -> Need:
+        return Need("units", Rows(aggregate.where, None))
+
+    def result_type(self, aggregate: Aggregate) -> ResultType:
+        return ResultType("BIGINT", INTEGER)
+
+
+FAMILY = Units()

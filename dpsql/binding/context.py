@@ -1,0 +1,123 @@
+"""What binding one statement needs: the text, the policy, the catalog, and fresh ids."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NoReturn
+
+from sqlglot import exp
+
+from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable
+from dpsql.core.domain import Domain, Interval, Kind, Moment, Point, point
+from dpsql.core.ir import PrivateAggregate
+from dpsql.errors import EngineFailed, InvalidQuery, RefusedQuery
+from dpsql.policy import fit_value
+from dpsql.policy.schema import ColumnRule, Policy, Table
+from dpsql.sql.caret import build
+
+MAX_INTEGER_DOMAIN = 1_000
+
+
+@dataclass
+class Context:
+    """State of one binding run. `released` grows by one for each private aggregate met."""
+
+    text: str
+    policy: Policy
+    catalog: Catalog
+    default_schema: str
+    released: list[PrivateAggregate] = field(default_factory=list)
+    public_used: dict[str, Table] = field(default_factory=dict)
+    ids: itertools.count[int] = field(default_factory=itertools.count)
+
+    # ---- errors ------------------------------------------------------------------------
+
+    def refuse(self, node: exp.Expr | None, code: str, message: str, hint: str = "") -> NoReturn:
+        raise build(RefusedQuery, self.text, node, code, message, hint)
+
+    def invalid(self, node: exp.Expr | None, code: str, message: str, hint: str = "") -> NoReturn:
+        raise build(InvalidQuery, self.text, node, code, message, hint)
+
+    # ---- tables ------------------------------------------------------------------------
+
+    def table(self, node: exp.Table) -> Table:
+        """The declared table a FROM item names. One that is not declared does not exist."""
+        if node.args.get("catalog") or not isinstance(node.this, exp.Identifier):
+            self._no_table(node)
+        wanted = [part.name.casefold() for part in node.parts]
+        for table in self.policy.tables.values():
+            parts = [part.casefold() for part in table.parts]
+            qualified = parts if len(parts) == 2 else [self.default_schema, *parts]
+            if wanted in (parts, qualified):
+                return table
+        self._no_table(node)
+
+    def _no_table(self, node: exp.Table) -> NoReturn:
+        name = ".".join(part.name for part in node.parts) or node.sql()
+        self.refuse(
+            node,
+            "unknown-table",
+            f"there is no table {name}",
+            nearest(name, self.policy.tables)
+            or f"declared tables: {', '.join(sorted(self.policy.tables)) or 'none'}",
+        )
+
+    def catalog_table(self, table: Table) -> CatalogTable:
+        """The engine's view of a declared table; a policy ahead of its database is an error."""
+        found = self.catalog.find(".".join(table.parts))
+        if found is None:
+            raise EngineFailed(
+                f"table {table.name} of the policy is not in the database",
+                code="table-missing",
+                hint="`dpsql check` compares the policy with the database",
+            )
+        return found
+
+    def visible(self, table: Table) -> dict[str, CatalogColumn]:
+        """Columns that exist for analysts, in the database's order."""
+        columns = self.catalog_table(table).columns
+        return {name: column for name, column in columns.items() if not table.rule(name).hidden}
+
+
+def domain_of(rule: ColumnRule, column: CatalogColumn) -> Domain:
+    """What policy and schema together say of a column (contract.md, Values)."""
+    kind = column.type.kind
+    nullable = column.nullable if rule.nullable is None else rule.nullable
+    declared = Interval(_start(rule.min), _end(rule.max, kind))
+    values = rule.values
+    if values is not None:
+        fitted = (fit_value(value, kind) for value in values)
+        values = tuple(value for value in fitted if value is not None)
+    if values is not None and declared == Interval() and column.type.numeric:
+        ends = [end for value in values if isinstance(end := point(value), Fraction)]
+        declared = Interval(min(ends), max(ends)) if ends else declared
+    if values is None and kind is Kind.BOOLEAN:
+        values = (False, True)
+    if values is None and kind is Kind.INTEGER and rule.min is not None and rule.max is not None:
+        lo, hi = declared.numbers()
+        first, last = -(-lo.numerator // lo.denominator), hi.numerator // hi.denominator
+        if 0 <= last - first < MAX_INTEGER_DOMAIN:
+            values = tuple(range(first, last + 1))
+    return Domain(column.type, column.certain, declared, nullable, values)
+
+
+def _start(value: Fraction | Moment | None) -> Point | None:
+    return None if value is None else value if isinstance(value, Fraction) else point(value)
+
+
+def _end(value: Fraction | Moment | None, kind: Kind) -> Point | None:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime) and kind is Kind.TIMESTAMP:
+        return dt.datetime.combine(value, dt.time.max)  # a date as max means that whole day
+    return _start(value)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """'the nearest name is …', or ''."""
+    by_fold = {candidate.casefold(): candidate for candidate in names}
+    close = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
+    return f"the nearest name is {by_fold[close[0]]}" if close else ""

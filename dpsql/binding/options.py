@@ -1,0 +1,114 @@
+"""`SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(...)`: GoogleSQL's words, strictly read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NoReturn
+
+from sqlglot import exp
+
+from dpsql.binding.context import Context, nearest
+from dpsql.core.ir import Options
+from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.errors import InvalidQuery
+
+_NAMES = (
+    "epsilon",
+    "delta",
+    "max_groups_contributed",
+    "max_rows_contributed",
+    "min_privacy_units_per_group",
+    "group_selection_strategy",
+)
+MAX_COUNT = 2**40
+
+
+def read_options(node: exp.Select, context: Context) -> Options:
+    """The options of one SELECT; `Options()` where it has none."""
+    hint = node.args.get("hint")
+    if hint is None:
+        return Options()
+    if "privacy" not in hint.meta:
+        context.refuse(node, "unsupported-clause", "optimizer hints are not available")
+    found: dict[str, exp.Expr] = {}
+    for pair in hint.meta["privacy"]:
+        name, value = _pair(pair, context)
+        if name in found:
+            context.invalid(pair, "bad-option", f"option {name} is given twice")
+        found[name] = value
+    return Options(
+        epsilon=_epsilon(found.get("epsilon"), context),
+        delta=_delta(found.get("delta"), context),
+        max_groups=_count("max_groups_contributed", found, 1, context),
+        max_rows=_count("max_rows_contributed", found, 1, context),
+        min_units=_count("min_privacy_units_per_group", found, 0, context),
+        public_groups=_strategy(found.get("group_selection_strategy"), context),
+    )
+
+
+def _pair(pair: exp.Expr, context: Context) -> tuple[str, exp.Expr]:
+    if not isinstance(pair, (exp.EQ, exp.PropertyEQ)) or not pair.this.name:
+        context.invalid(pair, "bad-option", "options are written name = value")
+    name = pair.this.name.lower()
+    if name not in _NAMES:
+        context.refuse(
+            pair,
+            "unsupported-option",
+            f"there is no option {name}",
+            nearest(name, _NAMES) or f"options: {', '.join(_NAMES)}",
+        )
+    return name, pair.expression
+
+
+def _text(value: exp.Expr, context: Context, what: str) -> str:
+    literal = value.this if isinstance(value, exp.Neg) else value
+    if not isinstance(literal, exp.Literal):
+        _bad(value, what, context)
+    return ("-" if isinstance(value, exp.Neg) else "") + str(literal.this)
+
+
+def _epsilon(value: exp.Expr | None, context: Context) -> Fraction | None:
+    if value is None or isinstance(value, exp.Null):
+        return None
+    try:
+        return read_epsilon(_text(value, context, "epsilon"))
+    except InvalidQuery as problem:
+        context.invalid(value, problem.code, problem.message, problem.hint)
+
+
+def _delta(value: exp.Expr | None, context: Context) -> Fraction | None:
+    if value is None or isinstance(value, exp.Null):
+        return None
+    try:
+        return read_delta(_text(value, context, "delta"))
+    except InvalidQuery as problem:
+        context.invalid(value, problem.code, problem.message, problem.hint)
+
+
+def _count(name: str, found: dict[str, exp.Expr], least: int, context: Context) -> int | None:
+    value = found.get(name)
+    if value is None or isinstance(value, exp.Null):
+        return None
+    text = _text(value, context, name)
+    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= MAX_COUNT:
+        _bad(value, name, context)
+    return int(text)
+
+
+def _strategy(value: exp.Expr | None, context: Context) -> bool:
+    if value is None:
+        return False
+    word = value.name.upper()
+    if word not in ("PUBLIC_GROUPS", "LAPLACE_THRESHOLD"):
+        _bad(value, "group_selection_strategy", context)
+    return word == "PUBLIC_GROUPS"
+
+
+def _bad(value: exp.Expr, what: str, context: Context) -> NoReturn:
+    hints = {"group_selection_strategy": "PUBLIC_GROUPS or LAPLACE_THRESHOLD"}
+    context.invalid(
+        value,
+        "bad-option",
+        f"{what} has a value that cannot be used",
+        hints.get(what, "a whole number"),
+    )

@@ -1,0 +1,344 @@
+"""Walking a whole statement: which SELECTs are private aggregates, which stay above the line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from dpsql.binding.context import Context
+from dpsql.binding.per_unit import bind_per_unit
+from dpsql.binding.relations import PrivateRelation
+from dpsql.binding.release import bind_release
+from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates, read
+from dpsql.core.ir import Expr
+from dpsql.policy.schema import Table
+
+PUBLIC = "dpsql_public_"
+
+
+@dataclass(frozen=True)
+class Above:
+    """A query above the noise line: runs in the sealed DuckDB over releases and public tables."""
+
+    ast: exp.Expr
+
+
+@dataclass(frozen=True)
+class Cte:
+    """A CTE in sight. A private one is bound anew at each use, so that it is inlined."""
+
+    node: exp.CTE
+    private: bool
+    environment: Environment
+
+
+@dataclass(frozen=True)
+class Environment:
+    ctes: Mapping[str, Cte] = field(default_factory=dict)
+
+    def plus(self, name: str, cte: Cte) -> Environment:
+        return Environment({**self.ctes, name.casefold(): cte})
+
+
+Bound = Above | PrivateRelation
+
+
+class QueryBinder:
+    """Binds one statement; private aggregates gather in `context.released`."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._bound: dict[int, Bound] = {}  # FROM subqueries, bound once when classified
+
+    def statement(self, root: exp.Expr) -> exp.Expr:
+        """The remainder of the whole statement. Refuses a statement that gives out rows."""
+        return self.above(root, Environment())
+
+    def above(self, node: exp.Expr, env: Environment) -> exp.Expr:
+        """Bind what must be public or released."""
+        bound = self.query(node, env)
+        if isinstance(bound, PrivateRelation):
+            self.context.refuse(
+                node,
+                "row-output",
+                f"this query gives out rows of the {self.context.policy.unit}s themselves",
+                "aggregate them: COUNT(*), SUM(x), AVG(x), ... with or without GROUP BY",
+            )
+        return bound.ast
+
+    def query(self, node: exp.Expr, env: Environment) -> Bound:
+        if isinstance(node, exp.Subquery):
+            return self._subquery(node, env)
+        if isinstance(node, exp.Select):
+            return self._select(node, env)
+        return Above(self._walk(node, env))
+
+    def _subquery(self, node: exp.Subquery, env: Environment) -> Bound:
+        bound = self.query(node.this, env)
+        if isinstance(bound, PrivateRelation):
+            return bound
+        result = node.copy()
+        result.set("this", bound.ast)
+        return Above(result)
+
+    # ---- CTEs --------------------------------------------------------------------------
+
+    def _with(self, node: exp.Expr, env: Environment) -> tuple[Environment, exp.With | None]:
+        clause = node.args.get("with_")
+        if clause is None:
+            return env, None
+        if clause.args.get("recursive"):
+            self.context.refuse(clause, "recursive", "recursive CTEs are not available")
+        kept = []
+        for cte in clause.expressions:
+            bound = self.query(cte.this, env)
+            private = isinstance(bound, PrivateRelation)
+            if isinstance(bound, Above):
+                result = cte.copy()
+                result.set("this", bound.ast)
+                result.set("materialized", None)
+                kept.append(result)
+            env = env.plus(cte.alias, Cte(cte, private, env))
+        return env, exp.With(expressions=kept) if kept else None
+
+    # ---- SELECT ------------------------------------------------------------------------
+
+    def _select(self, node: exp.Select, env: Environment) -> Bound:
+        env, clause = self._with(node, env)
+        items = [node.args["from_"].this] if node.args.get("from_") else []
+        items += [join.this for join in node.args.get("joins") or []]
+        kinds = [self._kind(item, env) for item in items]
+        if "private" not in kinds:
+            return Above(self._walk_select(node, env, clause))
+        for item, kind in zip(items, kinds, strict=True):
+            if kind == "above":
+                self.context.refuse(
+                    item,
+                    "chain",
+                    "people's rows cannot yet be joined with a subquery that is not theirs",
+                    "join the public table itself",
+                )
+        select = read(
+            node,
+            self.context,
+            lambda item: self._item(item, env),
+            lambda sub: self._private_or_none(sub, env),
+        )
+        bound = self._private(select, env)
+        if clause is not None and isinstance(bound, Above):
+            bound.ast.set("with_", clause)
+        return bound
+
+    def _private(self, select: PrivateSelect, env: Environment) -> Bound:
+        node = select.node
+        group = node.args.get("group")
+        keys = self._keys(select)
+        if any(select.is_unit(key) for key in keys):
+            return bind_per_unit(select, keys)
+        if group is not None or node.args.get("distinct") or has_aggregates(node):
+            return Above(bind_release(select, keys, lambda sub: self._walk(sub, env)))
+        return self._rows(select)
+
+    def _keys(self, select: PrivateSelect) -> list[Expr]:
+        """What the SELECT groups by: GROUP BY terms, or all columns under DISTINCT."""
+        node, scope = select.node, select.scope
+        group, distinct = node.args.get("group"), node.args.get("distinct")
+        if distinct is not None and distinct.args.get("on"):
+            self.context.refuse(distinct, "distinct-on", "DISTINCT ON picks rows: not available")
+        if group is None:
+            if distinct is None or has_aggregates(node):
+                return []
+            return [scope.expr(p.unalias()) for p in self._expanded(select)]
+        for name, value in group.args.items():
+            if value and name not in ("expressions", "all"):
+                self.context.refuse(
+                    group,
+                    "grouping-sets",
+                    f"{name.replace('_', ' ').upper()} is not available yet",
+                    "ask one GROUP BY at a time",
+                )
+        if group.args.get("all"):
+            return [
+                scope.expr(p.unalias())
+                for p in node.expressions
+                if not any(True for _ in _aggregates_in(p))
+            ]
+        return [self._key(term, select) for term in group.expressions]
+
+    def _key(self, term: exp.Expr, select: PrivateSelect) -> Expr:
+        node = select.node
+        if isinstance(term, exp.Literal) and not term.is_string:
+            text = str(term.this)
+            position = int(text) if text.isdigit() and len(text) < 6 else 0
+            if not 1 <= position <= len(node.expressions):
+                self.context.invalid(
+                    term, "bad-ordinal", f"GROUP BY {text}: the SELECT list has no such column"
+                )
+            projection = node.expressions[position - 1].unalias()
+            if any(True for _ in _aggregates_in(projection)):
+                self.context.invalid(term, "bad-ordinal", f"GROUP BY {text} names an aggregate")
+            return select.scope.expr(projection)
+        return select.scope.expr(term)
+
+    def _expanded(self, select: PrivateSelect) -> list[exp.Expr]:
+        """The SELECT list with * written out."""
+        result: list[exp.Expr] = []
+        for projection in select.node.expressions:
+            star = projection.this if isinstance(projection, exp.Column) else projection
+            if not isinstance(star, exp.Star):
+                result.append(projection)
+                continue
+            if any(star.args.values()):
+                self.context.refuse(projection, "star-here", "* with EXCLUDE, REPLACE or RENAME")
+            table = projection.table.casefold() if isinstance(projection, exp.Column) else ""
+            for item in select.scope.exposed:
+                if not table or item.alias.casefold() == table:
+                    result += [
+                        exp.column(exp.to_identifier(name, quoted=True), table=item.alias)
+                        for name in item.columns
+                        if table or item.visible(name) is not None
+                    ]
+        return result
+
+    def _rows(self, select: PrivateSelect) -> PrivateRelation:
+        """A plain SELECT of rows: fine as a subquery, where it is inlined."""
+        node = select.node
+        for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
+            if node.args.get(clause):
+                value = node.args[clause]
+                self.context.refuse(
+                    value if isinstance(value, exp.Expr) else node,
+                    "unsupported-clause",
+                    f"{clause.upper()} on people's rows would let one person move another's",
+                    "use it on the aggregated result, outside",
+                )
+        outputs: dict[str, Expr] = {}
+        for projection in self._expanded(select):
+            name = projection.alias_or_name or projection.sql("duckdb").lower()
+            if name.casefold() in {known.casefold() for known in outputs}:
+                self.context.invalid(
+                    projection, "ambiguous-column", f"two columns are called {name}", "use AS"
+                )
+            outputs[name] = select.scope.expr(projection.unalias())
+        return PrivateRelation(select.block, outputs, select.facts)
+
+    # ---- FROM items --------------------------------------------------------------------
+
+    def _kind(self, item: exp.Expr, env: Environment) -> str:
+        """'private', 'public' (a declared public table) or 'above'."""
+        if isinstance(item, exp.Table):
+            cte = self._cte(item, env)
+            if cte is not None:
+                return "private" if cte.private else "above"
+            return "public" if self.context.table(item).public else "private"
+        if isinstance(item, exp.Subquery):
+            bound = self._bound[id(item)] = self.query(item, env)
+            return "private" if isinstance(bound, PrivateRelation) else "above"
+        if isinstance(item, exp.Values):
+            return "above"
+        self.context.refuse(
+            item,
+            "unsupported-from",
+            f"{type(item).__name__} cannot stand in FROM",
+            "name declared tables, CTEs or subqueries",
+        )
+
+    def _cte(self, item: exp.Table, env: Environment) -> Cte | None:
+        if item.args.get("db") or not isinstance(item.this, exp.Identifier):
+            return None
+        return env.ctes.get(item.name.casefold())
+
+    def _item(self, item: exp.Expr, env: Environment) -> PrivateRelation | Table:
+        if isinstance(item, exp.Table):
+            cte = self._cte(item, env)
+            if cte is None:
+                return self.context.table(item)
+            return self._renamed(cte)
+        bound = self._bound.pop(id(item))
+        assert isinstance(bound, PrivateRelation)
+        return bound
+
+    def _renamed(self, cte: Cte) -> PrivateRelation:
+        """A private CTE, bound anew; `WITH t(a, b)` names its columns."""
+        bound = self.query(cte.node.this, cte.environment)
+        assert isinstance(bound, PrivateRelation)
+        names = [column.name for column in cte.node.args["alias"].columns]
+        if not names:
+            return bound
+        old = list(bound.outputs.items())
+        if len(names) > len(old):
+            self.context.invalid(cte.node, "alias-columns", "more column names than columns")
+        new = {(names[i] if i < len(names) else name): expr for i, (name, expr) in enumerate(old)}
+        return PrivateRelation(bound.block, new, bound.facts)
+
+    def _private_or_none(self, node: exp.Expr, env: Environment) -> PrivateRelation | None:
+        saved = len(self.context.released)
+        bound = self.query(node, env)
+        if isinstance(bound, PrivateRelation):
+            return bound
+        del self.context.released[saved:]
+        return None
+
+    # ---- above the line ----------------------------------------------------------------
+
+    def _walk_select(self, node: exp.Select, env: Environment, clause: exp.With | None) -> exp.Expr:
+        if node.args.get("hint"):
+            self.context.refuse(
+                node,
+                "unsupported-clause",
+                "WITH DIFFERENTIAL_PRIVACY belongs on a SELECT that reads people's rows itself",
+            )
+        return self._copy(node, env, clause)
+
+    def _walk(self, node: exp.Expr, env: Environment) -> exp.Expr:
+        """Copy a tree, binding every table and nested query in it."""
+        known = self._bound.pop(id(node), None)
+        if isinstance(known, Above):
+            return known.ast
+        if isinstance(node, (exp.Select, exp.Subquery)):
+            return self.above(node, env)
+        if isinstance(node, exp.Table):
+            return self._public_table(node, env)
+        clause = None
+        if node.args.get("with_"):
+            env, clause = self._with(node, env)
+        return self._copy(node, env, clause)
+
+    def _copy(self, node: exp.Expr, env: Environment, clause: exp.With | None) -> exp.Expr:
+        result = node.copy()
+        for name, value in node.args.items():
+            if name == "with_":
+                result.set(name, clause)
+            elif isinstance(value, exp.Expr):
+                result.set(name, self._walk(value, env))
+            elif isinstance(value, list):
+                result.set(
+                    name, [self._walk(v, env) if isinstance(v, exp.Expr) else v for v in value]
+                )
+        return result
+
+    def _public_table(self, node: exp.Table, env: Environment) -> exp.Expr:
+        if self._cte(node, env) is not None:
+            return node.copy()
+        table = self.context.table(node)
+        if not table.public:  # reached through a position that is not a FROM clause
+            self.context.refuse(node, "row-output", f"table {table.name} holds people's rows")
+        self.context.public_used[public_name(table)] = table
+        result = node.copy()
+        result.set("this", exp.to_identifier(public_name(table), quoted=True))
+        result.set("db", None)
+        alias = node.args.get("alias")
+        if alias is None:
+            result.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+        return result
+
+
+def public_name(table: Table) -> str:
+    """The public table's name in the sealed DuckDB."""
+    return PUBLIC + "_".join(table.parts)
+
+
+def _aggregates_in(node: exp.Expr) -> list[exp.Expr]:
+    return list(aggregate_nodes(node))

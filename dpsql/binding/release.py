@@ -1,0 +1,236 @@
+"""The split: one SELECT over all units becomes a private aggregate and a SELECT over its release.
+
+Keys and aggregate calls are cut out and bound; everything around them (HAVING, ORDER BY, windows,
+arithmetic, LIMIT) stays as it was written, now over the released table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlglot import exp
+
+from dpsql import aggregates
+from dpsql.binding.aggregate_calls import read_aggregate
+from dpsql.binding.options import read_options
+from dpsql.binding.select import PrivateSelect
+from dpsql.core.ir import Aggregate, Expr, Key, PrivateAggregate, columns
+from dpsql.errors import Error
+
+RELEASE = "dpsql_release_"
+
+
+def release_table(index: int) -> str:
+    return f"{RELEASE}{index}"
+
+
+def key_column(index: int) -> str:
+    return f"k{index}"
+
+
+def aggregate_column(index: int) -> str:
+    return f"a{index}"
+
+
+def bind_release(
+    select: PrivateSelect, keys: list[Expr], above: Callable[[exp.Expr], exp.Expr]
+) -> exp.Select:
+    """Register the private aggregate with the context; return the remainder over its release.
+
+    `above` binds nested queries (scalar subqueries), which must be public or released themselves.
+    """
+    context = select.context
+    for key in keys:
+        if any(select.is_unit(column) for column in columns(key)):
+            word = context.policy.unit
+            context.refuse(
+                select.node.args.get("group") or select.node,
+                "unit-as-key",
+                f"the {word} cannot be a group key: each group would be one {word}",
+                f"group by an attribute of the {word} instead, or count with"
+                f" COUNT(DISTINCT {select.block.unit.name})",
+            )
+    index = len(context.released)
+    splitter = _Splitter(select, list(dict.fromkeys(keys)), index, above)
+    remainder = splitter.remainder()
+    context.released.append(
+        PrivateAggregate(
+            select.block,
+            tuple(Key(key_column(i), key) for i, key in enumerate(splitter.keys)),
+            tuple(splitter.aggregates),
+            read_options(select.node, context),
+        )
+    )
+    return remainder
+
+
+class _Splitter:
+    """Rewrites the expressions of one SELECT so that they speak of the release."""
+
+    def __init__(
+        self,
+        select: PrivateSelect,
+        keys: list[Expr],
+        index: int,
+        above: Callable[[exp.Expr], exp.Expr],
+    ) -> None:
+        self.select = select
+        self.keys = keys
+        self.aggregates: list[Aggregate] = []
+        self.above = above
+        self.table = release_table(index)
+        self._key_kinds = {type(part) for part in self._key_nodes()}
+        self._opening: set[str] = set()
+
+    def _key_nodes(self) -> list[exp.Expr]:
+        """Spellings a key may have: what GROUP BY says, and what the SELECT list says."""
+        group = self.select.node.args.get("group")
+        nodes = [*(group.expressions if group else []), *self.select.node.expressions]
+        return [part.unnest() for node in nodes for part in (node.unalias(),)]
+
+    def remainder(self) -> exp.Select:
+        node = self.select.node
+        result = exp.Select(
+            expressions=[self._projection(p) for p in node.expressions],
+            from_=exp.From(this=exp.to_table(self.table)),
+        )
+        if node.args.get("distinct"):
+            result.set("distinct", node.args["distinct"].copy())
+        if having := node.args.get("having"):
+            result.set("where", exp.Where(this=self.visit(having.this)))
+        if qualify := node.args.get("qualify"):
+            result.set("qualify", exp.Qualify(this=self.visit(qualify.this)))
+        if windows := node.args.get("windows"):
+            result.set("windows", [self.visit(window) for window in windows])
+        if order := node.args.get("order"):
+            result.set("order", self._order(order))
+        for clause in ("limit", "offset"):
+            if node.args.get(clause):
+                result.set(clause, self.above(node.args[clause]))
+        return result
+
+    def _projection(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Star) or (
+            isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
+        ):
+            self.select.context.refuse(
+                node,
+                "row-output",
+                "* would give out rows; only aggregates and group keys are released",
+                "name the group keys and the aggregates",
+            )
+        if isinstance(node, exp.Alias):
+            return exp.alias_(self.visit(node.this), node.args["alias"].copy())
+        inner = self.visit(node)
+        name = node.name if isinstance(node, exp.Column) else ""
+        return exp.alias_(inner, exp.to_identifier(name, quoted=True)) if name else inner
+
+    def _order(self, order: exp.Expr) -> exp.Expr:
+        """ORDER BY prefers output names and ordinals; other terms are rewritten."""
+        names = {p.alias_or_name.casefold() for p in self.select.node.expressions}
+        result = order.copy()
+        if order.args.get("siblings"):
+            self.select.context.refuse(order, "unsupported-clause", "ORDER SIBLINGS BY")
+        for old, new in zip(order.expressions, result.expressions, strict=True):
+            term = old.this if isinstance(old, exp.Ordered) else old
+            plain = isinstance(term, exp.Column) and not term.table
+            if (plain and term.name.casefold() in names) or isinstance(term, exp.Literal):
+                continue
+            (new.this if isinstance(new, exp.Ordered) else new).replace(self.visit(term))
+        return result
+
+    # ---- expressions -------------------------------------------------------------------
+
+    def visit(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, (exp.Subquery, exp.Select, exp.SetOperation, exp.Exists)):
+            return self.above(node)
+        if isinstance(node, exp.Window):
+            return self._window(node)
+        if isinstance(node, (exp.Filter, exp.AggFunc)) or aggregates.for_node(node) is not None:
+            return self._aggregate(node)
+        if isinstance(node, exp.Column):
+            return self._column(node)
+        if type(node) in self._key_kinds and not isinstance(node, exp.Literal):
+            found = self._key(node)
+            if found is not None:
+                return found
+        return self._children(node)
+
+    def _children(self, node: exp.Expr) -> exp.Expr:
+        result = node.copy()
+        for name, value in node.args.items():
+            if isinstance(value, exp.Expr):
+                result.set(name, self.visit(value))
+            elif isinstance(value, list):
+                result.set(name, [self.visit(v) if isinstance(v, exp.Expr) else v for v in value])
+        return result
+
+    def _window(self, node: exp.Window) -> exp.Expr:
+        """`SUM(COUNT(*)) OVER (...)`: the window's own function is not an aggregate over rows."""
+        function = node.this
+        plain = isinstance(function, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls))
+        target = function.this if plain else function
+        result = node.copy()
+        new_target = self._children(target)
+        if plain:
+            wrapper = function.copy()
+            wrapper.set("this", new_target)
+            if function.args.get("expression") is not None:
+                wrapper.set("expression", self.visit(function.args["expression"]))
+            result.set("this", wrapper)
+        else:
+            result.set("this", new_target)
+        for name, value in node.args.items():
+            if name == "this":
+                continue
+            if isinstance(value, exp.Expr):
+                result.set(name, self.visit(value))
+            elif isinstance(value, list):
+                result.set(name, [self.visit(v) if isinstance(v, exp.Expr) else v for v in value])
+        return result
+
+    def _aggregate(self, node: exp.Expr) -> exp.Expr:
+        call = read_aggregate(node, self.select)
+        for index, known in enumerate(self.aggregates):
+            if replace(call, name=known.name) == known:  # equal calls share one draw
+                return self._ref(aggregate_column(index))
+        name = aggregate_column(len(self.aggregates))
+        self.aggregates.append(replace(call, name=name))
+        return self._ref(name)
+
+    def _key(self, node: exp.Expr) -> exp.Expr | None:
+        try:
+            bound = self.select.scope.expr(node)
+        except Error:
+            return None
+        return self._ref(key_column(self.keys.index(bound))) if bound in self.keys else None
+
+    def _column(self, node: exp.Column) -> exp.Expr:
+        found = self._key(node)
+        if found is not None:
+            return found
+        target = None if node.table else self.select.scope.aliases.get(node.name.casefold())
+        if target is not None and node.name.casefold() not in self._opening:
+            self._opening.add(node.name.casefold())
+            try:
+                return self.visit(target)
+            finally:
+                self._opening.discard(node.name.casefold())
+        self.select.scope.expr(node)  # raises for unknown columns
+        context = self.select.context
+        if not self.keys and not self.select.node.args.get("group"):
+            context.refuse(
+                node,
+                "row-output",
+                f"column {node.name} would give out rows; only aggregates are released",
+                "aggregate it (COUNT, SUM, AVG, ...) or GROUP BY it",
+            )
+        context.invalid(
+            node,
+            "not-grouped",
+            f"column {node.name} must appear in GROUP BY or inside an aggregate",
+        )
+
+    def _ref(self, name: str) -> exp.Column:
+        return exp.column(name, table=self.table)

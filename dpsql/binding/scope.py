@@ -1,0 +1,206 @@
+"""Names in sight of an expression below the noise line, and the reading of expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import NoReturn
+
+from sqlglot import exp
+
+from dpsql import aggregates, functions
+from dpsql.binding.context import Context, nearest
+from dpsql.core.domain import Domain, Scalar, of_literal
+from dpsql.core.ir import Col, Expr, Lit
+
+Narrowing = Mapping[tuple[int, str], Callable[[Domain], Domain]]
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """One FROM item as the SELECT sees it: its alias and, in order, its columns."""
+
+    alias: str
+    columns: Mapping[str, Expr]
+    hidden: frozenset[str] = frozenset()
+    """Columns of a USING, in sight by their table's name alone (case-folded)."""
+
+    def visible(self, name: str) -> Expr | None:
+        return None if name.casefold() in self.hidden else self.find(name)
+
+    def find(self, name: str) -> Expr | None:
+        if name in self.columns:
+            return self.columns[name]
+        folded = name.casefold()
+        return next((e for n, e in self.columns.items() if n.casefold() == folded), None)
+
+
+@dataclass
+class Scope:
+    """Resolves columns by scope, never by spelling; implements `functions.Scope`."""
+
+    context: Context
+    exposed: list[Exposed] = field(default_factory=list)
+    narrowing: Narrowing = field(default_factory=dict)
+    aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
+    _open_aliases: set[str] = field(default_factory=set)
+
+    def narrowed(self, narrowing: Narrowing) -> Scope:
+        """The same names, with what a filter tells about the rows that pass it."""
+        merged = dict(self.narrowing)
+        for column, change in narrowing.items():
+            before = merged.get(column)
+            merged[column] = change if before is None else _then(before, change)
+        return replace(self, narrowing=merged)
+
+    # ---- functions.Scope ---------------------------------------------------------------
+
+    def expr(self, node: exp.Expr) -> Expr:
+        if isinstance(node, exp.Paren):
+            return self.expr(node.this)
+        if isinstance(node, exp.Column):
+            return self.column(node)
+        if isinstance(node, (exp.Literal, exp.Boolean, exp.Null)):
+            return self.literal(node)
+        if aggregates.for_node(node) is not None or isinstance(node, (exp.AggFunc, exp.Filter)):
+            self.refuse(
+                node,
+                "aggregate-here",
+                "an aggregate cannot stand here, inside another aggregate or a row's condition",
+                "aggregate in a subquery first",
+            )
+        function = functions.for_node(node)
+        if function is None:
+            self._unknown_node(node)
+        return function.bind(node, self)  # type: ignore[arg-type]
+
+    def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
+        self.context.refuse(node, code, message, hint)
+
+    def invalid(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
+        self.context.invalid(node, code, message, hint)
+
+    # ---- leaves ------------------------------------------------------------------------
+
+    def literal(self, node: exp.Literal | exp.Boolean | exp.Null) -> Lit:
+        value: Scalar | None
+        if isinstance(node, exp.Null):
+            value = None
+        elif isinstance(node, exp.Boolean):
+            value = bool(node.this)
+        elif node.is_string:
+            value = str(node.this)
+        else:
+            value = self._number(node)
+        return Lit(value, of_literal(value))
+
+    def _number(self, node: exp.Literal) -> Scalar:
+        text = str(node.this)
+        try:
+            if text.isdigit() and len(text) <= 38:
+                return int(text)
+            if "e" in text.lower():
+                value = float(text)
+                if value - value == 0:  # finite
+                    return value
+            elif len(text) <= 39:
+                return Decimal(text)
+        except (ValueError, ArithmeticError):
+            pass
+        self.invalid(node, "bad-literal", f"{text[:40]} is not a number that can be used here")
+
+    def column(self, node: exp.Column) -> Expr:
+        """Resolve a column. Rows have columns only; aliases are tried last, as DuckDB does."""
+        if isinstance(node.this, exp.Star):
+            self.refuse(node, "star-here", "* can only stand alone in a SELECT list or in COUNT(*)")
+        if node.args.get("catalog"):
+            self.unknown_column(node)
+        name, table = node.name, node.table.casefold()
+        found = [
+            expr
+            for item in self.exposed
+            if not table or item.alias.casefold() == table
+            if (expr := item.find(name) if table else item.visible(name)) is not None
+        ]
+        if len(found) > 1:
+            self.invalid(
+                node,
+                "ambiguous-column",
+                f"column {name} is in more than one table here",
+                f"write it with its table: {self.exposed[0].alias}.{name}",
+            )
+        if found:
+            return self._narrow(found[0])
+        return self._alias(node)
+
+    def _narrow(self, expr: Expr) -> Expr:
+        if isinstance(expr, Col) and (change := self.narrowing.get((expr.source, expr.name))):
+            return replace(expr, domain=change(expr.domain))
+        return expr
+
+    def _alias(self, node: exp.Column) -> Expr:
+        name = node.name.casefold()
+        target = None if node.table else self.aliases.get(name)
+        if target is None or name in self._open_aliases:
+            self.unknown_column(node)
+        self._open_aliases.add(name)
+        try:
+            return self.expr(target)
+        finally:
+            self._open_aliases.discard(name)
+
+    def unknown_column(self, node: exp.Column) -> NoReturn:
+        table = node.table.casefold()
+        tables = [item for item in self.exposed if not table or item.alias.casefold() == table]
+        if table and not tables:
+            self.invalid(
+                node,
+                "unknown-column",
+                f"there is no table or alias {node.table} here",
+                nearest(node.table, [item.alias for item in self.exposed]),
+            )
+        names = list(dict.fromkeys(name for item in tables for name in item.columns))
+        self.invalid(
+            node,
+            "unknown-column",
+            f"there is no column {node.name}" + (f" in {node.table}" if table else ""),
+            nearest(node.name, names) or f"columns: {', '.join(names[:20])}",
+        )
+
+    def _unknown_node(self, node: exp.Expr) -> NoReturn:
+        if isinstance(node, (exp.Subquery, exp.Select, exp.Exists, exp.In)):
+            self.refuse(
+                node,
+                "subquery",
+                "a subquery cannot stand here",
+                "`unit IN (SELECT unit FROM ...)` as a condition of its own is supported",
+            )
+        if isinstance(node, exp.Window):
+            self.refuse(
+                node,
+                "window-over-rows",
+                "a window over people's rows would mix units",
+                "windows over the released groups are free: use them on the outer SELECT",
+            )
+        if isinstance(node, (exp.Placeholder, exp.Parameter)):
+            self.invalid(node, "bad-parameter", "this parameter was given no value")
+        if isinstance(node, (exp.Func, exp.Anonymous)):
+            name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+            self.refuse(
+                node,
+                "unsupported-function",
+                f"function {name} is not available on people's rows",
+                "it may be applied to the aggregates, outside them",
+            )
+        self.refuse(
+            node,
+            "unsupported-expression",
+            f"{type(node).__name__} expressions are not available on people's rows",
+        )
+
+
+def _then(
+    first: Callable[[Domain], Domain], second: Callable[[Domain], Domain]
+) -> Callable[[Domain], Domain]:
+    return lambda domain: second(first(domain))

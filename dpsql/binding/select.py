@@ -1,0 +1,311 @@
+"""Reading one SELECT over people's rows: FROM, WHERE, and what kind of relation it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from dpsql import aggregates
+from dpsql.binding.context import Context
+from dpsql.binding.relations import BlockBuilder, PrivateRelation
+from dpsql.binding.scope import Exposed, Scope
+from dpsql.binding.units import SourceFacts, conjuncts, place
+from dpsql.core.domain import Kind
+from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, SemiJoin
+from dpsql.functions.narrow import narrow
+from dpsql.policy.schema import Table
+
+Item = PrivateRelation | Table
+"""What a FROM item of a private SELECT may be: rows of units, or a public table."""
+
+ALLOWED_CLAUSES = {
+    "kind", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
+    "qualify", "windows", "order", "limit", "offset", "with_",
+}  # fmt: skip
+
+
+@dataclass
+class PrivateSelect:
+    """A SELECT whose FROM holds private rows, up to WHERE: what follows decides its kind."""
+
+    node: exp.Select
+    context: Context
+    scope: Scope
+    block: Block
+    facts: tuple[SourceFacts, ...]
+
+    def is_unit(self, expr: Expr) -> bool:
+        """Is the expression a unit column of one of the private sources?"""
+        return isinstance(expr, Col) and any(
+            fact.unit is not None and place(fact.unit) == place(expr) for fact in self.facts
+        )
+
+
+def read(
+    node: exp.Select,
+    context: Context,
+    item: Callable[[exp.Expr], Item],
+    subquery: Callable[[exp.Expr], PrivateRelation | None],
+) -> PrivateSelect:
+    """Bind FROM, joins and WHERE. `item` binds FROM items, `subquery` nested SELECTs."""
+    check_clauses(node, context)
+    builder = BlockBuilder(context)
+    scope = Scope(context, aliases=_aliases(node))
+    _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
+    for join in node.args.get("joins") or []:
+        _join(join, builder, scope, item)
+    where = node.args.get("where")
+    for part in _split(where.this) if where is not None else []:
+        _condition(part, builder, scope, subquery)
+    block, facts = builder.finish()
+    told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
+    scope = scope.narrowed(narrow(told))
+    return PrivateSelect(node, context, scope, block, facts)
+
+
+def check_clauses(node: exp.Select, context: Context) -> None:
+    """Default deny: a clause that is not on the list is refused by name."""
+    for name, value in node.args.items():
+        if value and name not in ALLOWED_CLAUSES:
+            word = name.strip("_").upper()
+            context.refuse(
+                value if isinstance(value, exp.Expr) else node,
+                "unsupported-clause",
+                f"{word} is not available in a query over people's rows",
+                "filter with WHERE, aggregate with GROUP BY",
+            )
+    if node.args.get("kind"):
+        context.refuse(node, "unsupported-clause", "SELECT AS STRUCT/VALUE is not available")
+
+
+def _aliases(node: exp.Select) -> dict[str, exp.Expr]:
+    return {p.alias.casefold(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
+
+
+def _split(condition: exp.Expr) -> Iterator[exp.Expr]:
+    while isinstance(condition, exp.Paren):
+        condition = condition.this
+    if isinstance(condition, exp.And):
+        yield from _split(condition.left)
+        yield from _split(condition.right)
+    else:
+        yield condition
+
+
+# ---- FROM and JOIN ---------------------------------------------------------------------------
+
+
+def _from_item(
+    node: exp.Expr,
+    kind: str,
+    join: exp.Join | None,
+    builder: BlockBuilder,
+    scope: Scope,
+    item: Callable[[exp.Expr], Item],
+) -> None:
+    _check_from(node, builder.context)
+    found = item(node)
+    alias = node.alias_or_name
+    if any(other.alias.casefold() == alias.casefold() for other in scope.exposed):
+        scope.invalid(node, "ambiguous-table", f"two tables here are called {alias}")
+    at, filters = len(builder.joins), len(builder.where)
+    if isinstance(found, PrivateRelation):
+        unit: Col | None = builder.add_relation(found)
+        columns = dict(found.outputs)
+    else:
+        columns, unit = builder.add_table(found, node)
+    columns = _renamed(node, columns, scope)
+    scope.exposed.append(Exposed(alias, columns))
+    if kind == "left":
+        _check_left(node, found, builder, at, scope)
+    if unit is not None:
+        builder.units.append((at, unit, join or node))
+    if join is None:
+        return
+    on = _join_conditions(join, scope)
+    if kind == "left":  # the subquery's own filter decides what matches, not what is kept
+        on += builder.where[filters:]
+        del builder.where[filters:]
+        last = scope.exposed[-1]
+        nullable = {name: _nullable(expr) for name, expr in last.columns.items()}
+        scope.exposed[-1] = replace(last, columns=nullable)
+    target = builder.joins[at]
+    builder.joins[at] = replace(target, kind=kind, on=(*target.on, *on))
+
+
+def _check_from(node: exp.Expr, context: Context) -> None:
+    allowed = {"this", "alias", "db", "catalog", "with_", "joins"}
+    for name, value in node.args.items():
+        if value and name not in allowed:
+            context.refuse(
+                node,
+                "unsupported-clause",
+                f"{name.strip('_').upper()} on a table is not available",
+                "samples and time travel of people's rows have no private meaning here",
+            )
+    if node.args.get("joins"):
+        context.refuse(node, "unsupported-clause", "parenthesised joins are not available")
+
+
+def _renamed(node: exp.Expr, columns: dict[str, Expr], scope: Scope) -> dict[str, Expr]:
+    """`AS t(a, b)`: the first columns get new names."""
+    alias = node.args.get("alias")
+    names = [column.name for column in alias.columns] if alias is not None else []
+    if not names:
+        return columns
+    if len(names) > len(columns):
+        scope.invalid(node, "alias-columns", f"{alias.name} has fewer columns than names given")
+    old = list(columns)
+    return {(names[i] if i < len(names) else old[i]): columns[old[i]] for i in range(len(old))}
+
+
+def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, scope: Scope) -> None:
+    if at == 0 or not any(unit for _, unit, _ in builder.units):
+        scope.refuse(
+            node,
+            "outer-join",
+            "the preserved side of an outer join must hold people's rows",
+            "put the private table first: FROM people LEFT JOIN public ...",
+        )
+    plain = len(builder.joins) == at + 1 and isinstance(builder.joins[at].source, (Scan, PerUnit))
+    outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
+    if not plain or any(not isinstance(e, Col) for e in outputs):
+        scope.refuse(
+            node,
+            "outer-join",
+            "the right side of a LEFT JOIN must be one table that holds its unit itself",
+            "join it with an inner JOIN, or join the tables on its path explicitly",
+        )
+
+
+def _nullable(expr: Expr) -> Expr:
+    return replace(expr, domain=expr.domain.with_(nullable=True))
+
+
+def _join(
+    join: exp.Join, builder: BlockBuilder, scope: Scope, item: Callable[[exp.Expr], Item]
+) -> None:
+    side, kind = (join.side or "").upper(), (join.kind or "").upper()
+    for name, value in join.args.items():
+        if value and name not in {"this", "on", "side", "kind", "using"}:
+            word = "NATURAL JOIN" if join.method else name.strip("_").upper() + " in a join"
+            scope.refuse(join, "unsupported-join", f"{word} is not available", "write JOIN ... ON")
+    if side not in ("", "LEFT") or kind not in ("", "INNER", "CROSS", "OUTER"):
+        scope.refuse(
+            join,
+            "unsupported-join",
+            f"{f'{side} {kind}'.strip()} JOIN is not available over people's rows",
+            "INNER and LEFT joins are; for SEMI write `unit IN (SELECT unit FROM ...)`",
+        )
+    _from_item(join.this, "left" if side == "LEFT" else "inner", join, builder, scope, item)
+
+
+def _join_conditions(join: exp.Join, scope: Scope) -> list[Expr]:
+    if using := join.args.get("using"):
+        return [part for name in using for part in _bound(_using(name, join, scope), scope)]
+    on = join.args.get("on")
+    return [part for node in (_split(on) if on is not None else []) for part in _bound(node, scope)]
+
+
+def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
+    """`USING (c)`: an equality; afterwards a bare `c` means the left one."""
+    right = scope.exposed[-1]
+    left = [item for item in scope.exposed[:-1] if item.visible(name.name) is not None]
+    if len(left) != 1 or right.find(name.name) is None:
+        scope.invalid(join, "unknown-column", f"USING ({name.name}) needs it once on each side")
+    scope.exposed[-1] = replace(right, hidden=right.hidden | {name.name.casefold()})
+    return exp.EQ(
+        this=exp.column(exp.to_identifier(name.name), table=left[0].alias),
+        expression=exp.column(exp.to_identifier(name.name), table=right.alias),
+    )
+
+
+def _bound(node: exp.Expr, scope: Scope) -> list[Expr]:
+    expr = scope.expr(node)
+    if expr.domain.type.kind not in (Kind.BOOLEAN, Kind.NULL):
+        scope.invalid(
+            node, "type-mismatch", f"a condition must be boolean, this is {expr.domain.type}"
+        )
+    return conjuncts(expr)
+
+
+# ---- WHERE -----------------------------------------------------------------------------------
+
+
+def _condition(
+    node: exp.Expr,
+    builder: BlockBuilder,
+    scope: Scope,
+    subquery: Callable[[exp.Expr], PrivateRelation | None],
+) -> None:
+    negated, inner = False, node
+    while isinstance(inner, (exp.Not, exp.Paren)):
+        negated ^= isinstance(inner, exp.Not)
+        inner = inner.this
+    query = inner.args.get("query") if isinstance(inner, exp.In) else None
+    if query is None:
+        builder.where.extend(_bound(node, scope))
+        return
+    target = scope.expr(inner.this)
+    relation = subquery(query)
+    word = scope.context.policy.unit
+    units = [place(unit) for _, unit, _ in builder.units]
+    ok = (
+        relation is not None
+        and isinstance(target, Col)
+        and place(target) in units
+        and len(relation.outputs) == 1
+        and not negated
+    )
+    output = next(iter(relation.outputs.values())) if relation is not None else None
+    if not ok or relation is None or not isinstance(output, Col) or not _is_unit(output, relation):
+        scope.refuse(
+            inner,
+            "subquery",
+            f"IN with a subquery is available for the {word} alone:"
+            f" {word} IN (SELECT {word} FROM ...)",
+            "for a public table, join it instead",
+        )
+    builder.semijoins.append(SemiJoin(relation.block, negated))
+
+
+def _is_unit(column: Col, relation: PrivateRelation) -> bool:
+    return any(f.unit is not None and place(f.unit) == place(column) for f in relation.facts)
+
+
+# ---- what the SELECT list holds --------------------------------------------------------------
+
+
+def has_aggregates(node: exp.Select) -> bool:
+    """Does the SELECT aggregate over its rows (window functions over aggregates included)?"""
+    parts = [*node.expressions]
+    parts += [node.args[name] for name in ("having", "order", "qualify") if node.args.get(name)]
+    return any(True for part in parts for _ in aggregate_nodes(part))
+
+
+def aggregate_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Aggregate calls over rows under `node`: not window functions, not those of subqueries."""
+    if isinstance(node, (exp.Subquery, exp.Select, exp.SetOperation)):
+        return
+    if isinstance(node, exp.Window):
+        for name, value in node.args.items():
+            for child in _children(node.this if name == "this" else None, value, name):
+                yield from aggregate_nodes(child)
+        return
+    if isinstance(node, (exp.Filter, exp.AggFunc)) or aggregates.for_node(node) is not None:
+        yield node
+        return
+    for child in node.iter_expressions():
+        yield from aggregate_nodes(child)
+
+
+def _children(function: exp.Expr | None, value: object, name: str) -> Iterator[exp.Expr]:
+    if function is not None:
+        inner = function.this if isinstance(function, exp.Filter) else function
+        yield from inner.iter_expressions()
+    elif name != "this":
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, exp.Expr):
+                yield child

@@ -1,0 +1,157 @@
+"""Which columns are certainly equal, which sources have one row per unit: proofs from keys.
+
+Everything here rests on bare column equalities in join conditions and on keys the catalog shows
+as enforced; nothing is taken on trust, nothing is read from the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dpsql.core.catalog import CatalogTable
+from dpsql.core.ir import Call, Col, Expr, Lit, PerUnit, Scan, Source
+
+Place = tuple[int, str]
+
+
+def place(column: Col) -> Place:
+    return column.source, column.name
+
+
+def equalities(conditions: Iterable[Expr]) -> list[tuple[Col, Col]]:
+    """Conjuncts of the form column = column, AND taken apart."""
+    found = []
+    for condition in conditions:
+        for part in conjuncts(condition):
+            match part:
+                case Call(fn="eq", args=(Col() as left, Col() as right)):
+                    found.append((left, right))
+    return found
+
+
+def conjuncts(condition: Expr) -> list[Expr]:
+    if isinstance(condition, Call) and condition.fn == "and":
+        return [part for arg in condition.args for part in conjuncts(arg)]
+    return [condition]
+
+
+def pinned(conditions: Iterable[Expr]) -> set[Place]:
+    """Columns a conjunct sets equal to a literal."""
+    found = set()
+    for condition in conditions:
+        for part in conjuncts(condition):
+            match part:
+                case (
+                    Call(fn="eq", args=(Col() as column, Lit()))
+                    | Call(fn="eq", args=(Lit(), Col() as column))
+                ):
+                    found.add(place(column))
+    return found
+
+
+class Classes:
+    """Equivalence classes of columns (union-find)."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Place, Place] = {}
+
+    def find(self, item: Place) -> Place:
+        root = item
+        while (parent := self._parent.get(root, root)) != root:
+            root = parent
+        self._parent[item] = root
+        return root
+
+    def union(self, a: Place, b: Place) -> None:
+        self._parent[self.find(a)] = self.find(b)
+
+    def same(self, a: Place, b: Place) -> bool:
+        return self.find(a) == self.find(b)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A source with what the catalog enforces of it. `unit` is its own unit column, if private."""
+
+    source: Source
+    catalog: CatalogTable | None
+    unit: Col | None
+    columns: tuple[str, ...]
+
+
+def merge_same_rows(classes: Classes, facts: Sequence[SourceFacts]) -> None:
+    """Two scans of one table equated on an enforced key are the same row: equate all columns."""
+    scans = [f for f in facts if isinstance(f.source, Scan) and f.catalog is not None]
+    changed = True
+    while changed:
+        changed = False
+        for i, a in enumerate(scans):
+            for b in scans[i + 1 :]:
+                if a.catalog is not b.catalog or a.catalog is None:
+                    continue
+                ids = (a.source.id, b.source.id)
+                equal = any(
+                    all(classes.same((ids[0], c), (ids[1], c)) for c in key)
+                    for key in a.catalog.keys
+                )
+                for c in a.catalog.columns if equal else ():
+                    if not classes.same((ids[0], c), (ids[1], c)):
+                        classes.union((ids[0], c), (ids[1], c))
+                        changed = True
+
+
+def determined(
+    facts: Sequence[SourceFacts], inner: Sequence[Expr], left: Mapping[int, Sequence[Expr]]
+) -> frozenset[int]:
+    """Ids of sources that contribute at most one row per unit.
+
+    Base: a private scan whose unit column is itself an enforced key, and a per-unit aggregate
+    without further keys. Step: a source joined on an enforced key of its own, each key column
+    equated with a column of a determined source, or with a literal. `inner` conditions hold for
+    every row of the block; `left[id]` only tell which row of the left-joined source `id` is met.
+    """
+    known = {f.source.id for f in facts if _one_row(f)}
+    grown = True
+    while grown:
+        grown = False
+        for fact in facts:
+            if fact.source.id in known or fact.catalog is None:
+                continue
+            conditions = [*inner, *left.get(fact.source.id, ())]
+            pairs, fixed = equalities(conditions), pinned(conditions)
+            if any(
+                _looked_up(fact.source.id, key, pairs, fixed, known) for key in fact.catalog.keys
+            ):
+                known.add(fact.source.id)
+                grown = True
+    return frozenset(known)
+
+
+def _one_row(fact: SourceFacts) -> bool:
+    if isinstance(fact.source, PerUnit):
+        return not fact.source.keys
+    return (
+        fact.unit is not None
+        and fact.catalog is not None
+        and fact.unit.source == fact.source.id
+        and fact.catalog.unique(fact.unit.name)
+    )
+
+
+def _looked_up(
+    source: int,
+    key: Sequence[str],
+    pairs: Sequence[tuple[Col, Col]],
+    fixed: set[Place],
+    known: set[int],
+) -> bool:
+    def bound(name: str) -> bool:
+        mine = (source, name)
+        return mine in fixed or any(
+            (place(a) == mine and b.source in known) or (place(b) == mine and a.source in known)
+            for a, b in pairs
+            if a.domain.type == b.domain.type  # a lossy cast could match several keys
+        )
+
+    return all(bound(name) for name in key)

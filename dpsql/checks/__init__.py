@@ -1,0 +1,1 @@
+"""One refusal a file: what is not allowed, found before anything is charged."""

@@ -1,0 +1,78 @@
+"""What may run above the noise line: an allow-list of SQL nodes and functions.
+
+Nothing private is there, but the sealed DuckDB is shared by all queries of a session and must
+stay boring: no function that reads settings, files or catalogs, sleeps, draws random numbers,
+runs SQL from a string, or grows without bound.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.binding.context import Context
+
+_STRUCTURE = (
+    "Select Subquery From Join Where Group Having Order Ordered Limit Offset Fetch Distinct Qualify"
+    " With CTE TableAlias Table Column Identifier Star Alias Aliases Literal Boolean Null Paren"
+    " Tuple Values Union Except Intersect Window WindowSpec Filter Lambda IgnoreNulls RespectNulls"
+    " Var DataType DataTypeParam Interval IntervalSpan Exists In Between Any All Case If"
+    " And Or Not Xor Is EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Like ILike Escape"
+    " Add Sub Mul Div IntDiv Mod Neg DPipe Bracket SafeDivide"
+).split()
+
+_FUNCTIONS = (
+    # aggregates over released groups
+    "Count Sum Avg Min Max Median Quantile PercentileCont PercentileDisc WithinGroup"
+    " ApproxQuantile Variance VariancePop Stddev StddevPop StddevSamp CountIf Corr CovarPop"
+    " CovarSamp AnyValue First Last ArgMax ArgMin LogicalAnd LogicalOr Mode"
+    # windows
+    " RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue NthValue"
+    # scalars
+    " Abs Ceil Floor Round Sign Sqrt Cbrt Exp Ln Log Pow Greatest Least Coalesce Nullif"
+    " Cast TryCast"
+    " Lower Upper Trim Length Substring Left Right Concat ConcatWs StrPosition Replace StartsWith"
+    " EndsWith Contains Initcap"
+    " Extract TimestampTrunc DateTrunc DateDiff DateAdd DateSub TsOrDsAdd Year Month Day Quarter"
+    " Week DayOfWeek DayOfMonth DayOfYear WeekOfYear LastDay Date Timestamp TimeToStr StrToTime"
+    " StrToDate ToChar IsNan Cos Sin Tan Degrees Radians Pi"
+).split()
+
+_CALLS = frozenset(
+    "date_part dayname monthname isfinite isinf trunc even year month day hour minute quarter"
+    " strftime round_even gcd lcm bround".split()
+)
+
+_ALLOWED = frozenset(
+    cls for name in (*_STRUCTURE, *_FUNCTIONS) if (cls := getattr(exp, name, None)) is not None
+)
+
+MAX_LITERAL = 100_000
+
+
+def check_remainder(root: exp.Expr, context: Context) -> None:
+    """Raises RefusedQuery for any node or function that is not on the list."""
+    for node in root.walk():
+        if isinstance(node, exp.Anonymous):
+            name = node.name.lower()
+            if name not in _CALLS:
+                _refuse_function(node, name, context)
+        elif type(node) not in _ALLOWED:
+            if isinstance(node, exp.Func):
+                _refuse_function(node, node.sql_name().lower(), context)
+            context.refuse(
+                node,
+                "unsupported-expression",
+                f"{type(node).__name__.upper()} is not available",
+                "ordinary SELECTs over declared tables are",
+            )
+        elif isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+            context.refuse(node, "unknown-table", "only declared tables can stand in FROM")
+
+
+def _refuse_function(node: exp.Expr, name: str, context: Context) -> None:
+    context.refuse(
+        node,
+        "unsupported-function",
+        f"function {name} is not available",
+        "arithmetic, comparisons, CASE, and the usual text, number and date functions are",
+    )

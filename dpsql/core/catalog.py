@@ -1,0 +1,68 @@
+"""What an engine's catalog says of a table: schema only, never statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dpsql.core.domain import Interval, SqlType
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogColumn:
+    """A column as the engine declares it. `type_text` is the engine's own spelling."""
+
+    name: str
+    type_text: str
+    type: SqlType
+    certain: Interval
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogTable:
+    """A base table or view. `keys`: enforced, validated, total (NOT NULL) unique keys only."""
+
+    schema: str
+    name: str
+    columns: Mapping[str, CatalogColumn]
+    keys: tuple[tuple[str, ...], ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    is_view: bool = False
+
+    def unique(self, *columns: str) -> bool:
+        """Do these columns contain an enforced key, so that they name at most one row?"""
+        have = {column.casefold() for column in columns}
+        return any(have >= {column.casefold() for column in key} for key in self.keys)
+
+    def references(self, column: str, target: str, target_column: str) -> bool:
+        """Is `column` an enforced single-column foreign key onto `target.target_column`?"""
+        want = (column.casefold(), target.casefold(), target_column.casefold())
+        return any(
+            len(fk.columns) == 1
+            and (fk.columns[0].casefold(), fk.target.casefold(), fk.target_columns[0].casefold())
+            == want
+            for fk in self.foreign_keys
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All tables of the owner's database, by `name` for the default schema, else `schema.name`."""
+
+    tables: Mapping[str, CatalogTable]
+
+    def find(self, name: str) -> CatalogTable | None:
+        """Case-insensitive look-up, as DuckDB resolves names."""
+        wanted = name.casefold()
+        for key, table in self.tables.items():
+            if wanted in (key.casefold(), f"{table.schema}.{table.name}".casefold()):
+                return table
+        return None

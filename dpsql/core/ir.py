@@ -1,0 +1,179 @@
+"""Private relations and aggregates after binding: what will be asked, free of SQL spelling.
+
+Every name has been resolved, every subquery over private rows inlined into one flat block of
+joined sources, and every expression carries its `Domain`. Columns are (source id, name), so no
+alias can pose as a privacy unit. All nodes are frozen and hashable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from dpsql.core.domain import Domain, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """A column of one source of the enclosing block."""
+
+    source: int
+    name: str
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    value: Scalar | None
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An allow-listed scalar function; `options` are its constant words (a date part, a type)."""
+
+    fn: str
+    args: tuple[Expr, ...]
+    domain: Domain
+    options: tuple[str, ...] = ()
+
+
+Expr = Col | Lit | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A declared base table. `private` tells whether its rows belong to units."""
+
+    id: int
+    table: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InnerAggregate:
+    """An aggregate inside one unit's rows (design.md 3.3c)."""
+
+    name: str
+    fn: str
+    arg: Expr | None
+    where: Expr | None
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """GROUP BY the unit and `keys`, inside a block: one row per (unit, keys), still private."""
+
+    id: int
+    block: Block
+    keys: tuple[tuple[str, Expr], ...]
+    aggregates: tuple[InnerAggregate, ...]
+
+
+Source = Scan | PerUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`source` joined to all before it. For `left` the preserved side is what came before."""
+
+    kind: str
+    source: Source
+    on: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SemiJoin:
+    """Keeps rows whose unit occurs in `block` (or does not, when `negated`)."""
+
+    block: Block
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A unit-separable relation: R(D) is the disjoint union over units of R_u(rows of u).
+
+    Holds by construction: `unit` is the unit column of a private source, and every private
+    source's own unit column is equated with it in `joins[*].on` (the binder refuses otherwise).
+    Rows with a NULL unit are nobody's and are dropped by the rewriter.
+    `determined`: sources with at most one row per unit in this block, by enforced keys alone, so
+    that their columns are functions of the unit.
+    """
+
+    first: Source
+    joins: tuple[Join, ...]
+    where: tuple[Expr, ...]
+    semijoins: tuple[SemiJoin, ...]
+    unit: Col
+    determined: frozenset[int]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return (self.first, *(join.source for join in self.joins))
+
+    @property
+    def one_row_per_unit(self) -> bool:
+        return all(source.id in self.determined for source in self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    name: str
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate call over rows of all units: `fn` names a file in aggregates/."""
+
+    name: str
+    fn: str
+    arg: Expr | None
+    where: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the query asked for in OPTIONS(...) and per-row bounds; None is 'not said'."""
+
+    epsilon: Fraction | None = None
+    delta: Fraction | None = None
+    max_groups: int | None = None
+    max_rows: int | None = None
+    min_units: int | None = None
+    public_groups: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateAggregate:
+    """A SELECT that aggregates private rows over all units: the thing that is released."""
+
+    block: Block
+    keys: tuple[Key, ...]
+    aggregates: tuple[Aggregate, ...]
+    options: Options
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    return expr.args if isinstance(expr, Call) else ()
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    yield expr
+    for child in children(expr):
+        yield from walk(child)
+
+
+def columns(expr: Expr) -> Iterator[Col]:
+    return (node for node in walk(expr) if isinstance(node, Col))
+
+
+def transform(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """Bottom-up rewriting; `change` sees nodes whose arguments are already changed."""
+    if isinstance(expr, Call):
+        args = tuple(transform(arg, change) for arg in expr.args)
+        expr = expr if args == expr.args else replace(expr, args=args)
+    return change(expr)

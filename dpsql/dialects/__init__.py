@@ -1,0 +1,1 @@
+"""One engine a file: connection, read-only snapshot, timeout, types, catalog."""

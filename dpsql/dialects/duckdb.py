@@ -1,0 +1,275 @@
+"""DuckDB: the owner's database, read only, one snapshot a statement, errors kept from analysts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
+from dpsql.dialects.duckdb_types import read_type
+from dpsql.errors import EngineFailed, Error, PolicyError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+OWNER_LOG = logging.getLogger("dpsql.owner")
+OWNER_LOG.addHandler(logging.NullHandler())
+OWNER_LOG.propagate = False
+
+SUPPORTED_MAJORS = (2,)
+
+_HARDENED = {
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "enable_external_access": "false",
+}
+
+FAILED = "the database could not answer this query"
+FAILED_HINT = "the owner's log has the reason; the charge stands, whatever the reason was"
+
+
+def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory DuckDB that can reach nothing outside itself, its settings locked."""
+    import duckdb
+
+    connection = duckdb.connect(
+        ":memory:", config={**_HARDENED, "memory_limit": memory, "threads": str(threads)}
+    )
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+class _Shared:
+    """Owner instances of this process, one a file, counted (DuckDB allows one per file)."""
+
+    lock = threading.Lock()
+    open: dict[str, tuple[duckdb.DuckDBPyConnection, int]] = {}  # noqa: RUF012
+
+
+class DuckDBEngine:
+    """The owner's side of DuckDB. Opened read only unless the owner hands in a connection."""
+
+    name = "duckdb"
+    default_schema = "main"
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, *, path: str | None, frozen: bool
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._catalog: Catalog | None = None
+        self.frozen = frozen  # read-only file: no one can change the schema while it is open
+        self._lock = threading.RLock()
+
+    # ---- opening and closing -------------------------------------------------------------
+
+    @classmethod
+    def open(cls, path: Path | str, *, memory: str | None = None) -> DuckDBEngine:
+        """Open a database file read only (`:memory:` gives an empty database: for tests)."""
+        import duckdb
+
+        check_version(duckdb.__version__)
+        if str(path) == ":memory:":
+            raise PolicyError(
+                "database: an in-memory DuckDB holds no data",
+                code="database-url",
+                hint="name a file (duckdb:///file.duckdb), or pass engine= an open connection",
+            )
+        real = os.path.realpath(path)
+        if not os.path.isfile(real):
+            raise EngineFailed(
+                f"there is no database file {path}",
+                code="engine-missing",
+                hint="`database:` in the policy is relative to the policy file",
+            )
+        with _Shared.lock:
+            if real in _Shared.open:
+                owner, users = _Shared.open[real]
+                _Shared.open[real] = (owner, users + 1)
+            else:
+                owner = _open_read_only(real, str(path), memory)
+                _Shared.open[real] = (owner, 1)
+        return cls(owner.cursor(), path=real, frozen=True)
+
+    @classmethod
+    def adopt(cls, connection: Any) -> DuckDBEngine:
+        """Use an owner's open connection, through a cursor of our own."""
+        import duckdb
+
+        check_version(duckdb.__version__)
+        if not isinstance(connection, duckdb.DuckDBPyConnection):
+            raise PolicyError(
+                f"engine= takes an open DuckDB connection, not a {type(connection).__name__}",
+                code="engine-type",
+                hint="engine=duckdb.connect('file.duckdb')",
+            )
+        try:
+            cursor = connection.cursor()
+        except duckdb.Error:
+            raise EngineFailed("the DuckDB connection passed as engine= is closed") from None
+        return cls(cursor, path=None, frozen=False)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+            if self._path is None:
+                return
+            with _Shared.lock:
+                owner, users = _Shared.open[self._path]
+                if users == 1:
+                    del _Shared.open[self._path]
+                    owner.close()
+                else:
+                    _Shared.open[self._path] = (owner, users - 1)
+            self._path = None
+
+    # ---- reading -------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads inside see one state of the database."""
+        with self._lock:
+            self._run("BEGIN TRANSACTION READ ONLY")
+            try:
+                yield
+            finally:
+                with contextlib.suppress(Error):
+                    self._run("ROLLBACK")
+
+    def catalog(self) -> Catalog:
+        """Schema and enforced keys; re-read each time where somebody could change them."""
+        if self._catalog is None or not self.frozen:
+            with self._lock:
+                self._catalog = self._read_catalog()
+        return self._catalog
+
+    def fetch(self, sql: str, *, timeout: float | None = None) -> pa.Table:
+        """Run one statement and return its rows as Arrow (exact integers).
+
+        Raises EngineFailed with one constant text whatever went wrong, time-outs included.
+        """
+        with self._lock, self._deadline(timeout):
+            try:
+                return self._connection.sql(sql).to_arrow_table()
+            except Exception as problem:  # any engine error is one constant message
+                raise self._failed(problem) from None
+
+    def interrupt(self) -> None:
+        """Stop the statement that is running now, from another thread."""
+        self._connection.interrupt()
+
+    def _run(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except Exception as problem:  # any engine error is one constant message
+            raise self._failed(problem) from None
+
+    def _failed(self, problem: BaseException) -> EngineFailed:
+        OWNER_LOG.error("DuckDB: %s", problem)
+        return EngineFailed(FAILED, hint=FAILED_HINT)
+
+    @contextlib.contextmanager
+    def _deadline(self, seconds: float | None) -> Iterator[None]:
+        if seconds is None:
+            yield
+            return
+        timer = threading.Timer(seconds, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _read_catalog(self) -> Catalog:
+        columns = self._rows(
+            "SELECT c.schema_name, c.table_name, c.column_name, c.data_type, c.is_nullable,"
+            " v.view_name IS NOT NULL FROM duckdb_columns() c LEFT JOIN duckdb_views() v ON"
+            " v.schema_name = c.schema_name AND v.view_name = c.table_name"
+            " AND v.database_name = c.database_name"
+            " WHERE NOT c.internal AND c.database_name = current_database()"
+            " ORDER BY c.schema_name, c.table_name, c.column_index"
+        )
+        constraints = self._rows(
+            "SELECT schema_name, table_name, constraint_type, constraint_column_names,"
+            " referenced_table, referenced_column_names FROM duckdb_constraints()"
+            " WHERE database_name = current_database()"
+        )
+        return _catalog(columns, constraints)
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        self._run(sql)
+        return list(self._connection.fetchall())
+
+
+def check_version(version: str) -> None:
+    major = int(version.split(".")[0])
+    if major not in SUPPORTED_MAJORS:
+        raise EngineFailed(
+            f"DuckDB {version} is not a version dpsql has been verified on",
+            code="engine-version",
+            hint=f"install duckdb {SUPPORTED_MAJORS[0]}.x",
+        )
+
+
+def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    config: dict[str, Any] = dict(_HARDENED)
+    if memory is not None:
+        config["memory_limit"] = memory
+    try:
+        return duckdb.connect(real, read_only=True, config=config)
+    except duckdb.Error as problem:
+        OWNER_LOG.error("DuckDB: %s", problem)
+        locked = "lock" in str(problem).lower()
+        raise EngineFailed(
+            f"the database file {shown} cannot be opened"
+            + (": another process has it open for writing" if locked else ""),
+            code="engine-locked" if locked else "engine-open",
+            hint="close the other program, or pass its connection as engine="
+            if locked
+            else "is it a DuckDB file of a version this DuckDB reads?",
+        ) from None
+
+
+def _catalog(columns: list[tuple[Any, ...]], constraints: list[tuple[Any, ...]]) -> Catalog:
+    grouped: dict[tuple[str, str], dict[str, CatalogColumn]] = {}
+    views: set[tuple[str, str]] = set()
+    for schema, table, column, type_text, nullable, is_view in columns:
+        kind, certain = read_type(type_text)
+        grouped.setdefault((schema, table), {})[column] = CatalogColumn(
+            column, type_text, kind, certain, bool(nullable)
+        )
+        if is_view:
+            views.add((schema, table))
+    tables = {}
+    for (schema, table), found in grouped.items():
+        mine = [row for row in constraints if (row[0], row[1]) == (schema, table)]
+        name = table if schema == DuckDBEngine.default_schema else f"{schema}.{table}"
+        tables[name] = CatalogTable(
+            schema,
+            table,
+            found,
+            tuple(
+                tuple(row[3])
+                for row in mine
+                if row[2] in ("PRIMARY KEY", "UNIQUE")
+                and all(not found[column].nullable for column in row[3])
+            ),
+            tuple(
+                ForeignKey(tuple(row[3]), row[4], tuple(row[5]))
+                for row in mine
+                if row[2] == "FOREIGN KEY"
+            ),
+            (schema, table) in views,
+        )
+    return Catalog(tables)

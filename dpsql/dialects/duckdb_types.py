@@ -1,0 +1,60 @@
+"""DuckDB's type names as dpsql types, and the range every value of the type certainly has."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from dpsql.core.domain import (
+    ANY,
+    BOOLEAN,
+    DATE,
+    FLOAT,
+    INTEGER,
+    TEXT,
+    TIMESTAMP,
+    Interval,
+    Kind,
+    SqlType,
+    decimal,
+)
+
+_INTEGERS = {
+    "TINYINT": (8, True),
+    "SMALLINT": (16, True),
+    "INTEGER": (32, True),
+    "BIGINT": (64, True),
+    "HUGEINT": (128, True),
+    "UTINYINT": (8, False),
+    "USMALLINT": (16, False),
+    "UINTEGER": (32, False),
+    "UBIGINT": (64, False),
+}
+_PLAIN = {
+    "BOOLEAN": BOOLEAN,
+    "DOUBLE": FLOAT,
+    "FLOAT": FLOAT,
+    "VARCHAR": TEXT,
+    "DATE": DATE,
+    "TIMESTAMP": TIMESTAMP,
+    "TIMESTAMP_S": TIMESTAMP,
+    "TIMESTAMP_MS": TIMESTAMP,
+}
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)\Z")
+
+
+def read_type(text: str) -> tuple[SqlType, Interval]:
+    """The type and its certain range. Types without a total treatment are OPAQUE."""
+    name = text.upper()
+    if name in _INTEGERS:
+        bits, signed = _INTEGERS[name]
+        half = 2 ** (bits - 1) if signed else 0
+        top = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
+        return INTEGER, Interval(Fraction(-half), Fraction(top))
+    if name in _PLAIN:
+        return _PLAIN[name], ANY
+    if match := _DECIMAL.match(name):
+        precision, scale = int(match[1]), int(match[2])
+        top_value = Fraction(10**precision - 1, 10**scale)
+        return decimal(precision, scale), Interval(-top_value, top_value)
+    return SqlType(Kind.OPAQUE), ANY

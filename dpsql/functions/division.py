@@ -1,0 +1,129 @@
+"""`/`, `//` and `%`: the divisor is NULLIF(y, 0), so dividing by zero is NULL.
+
+`x / y` is FLOAT whatever its operands, as in DuckDB (1 / 2 = 0.5). In dialects where integers
+divide to integers sqlglot marks the node `typed`; it is then read as `//`. `x // y` truncates
+towards zero on integers (past HUGEINT in DOUBLE) and is plain division on anything else, as in
+DuckDB 2.0.
+`%` has the sign of x. Ranges: x / y only where 0 lies outside [y.lo, y.hi].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from dpsql.core.domain import INTEGER, NUMERIC, Domain, Kind, decimal
+from dpsql.core.ir import Call, Expr, Lit
+from dpsql.functions import intervals
+from dpsql.functions.arithmetic import as_number, float_domain, numeric_domain, prepare
+from dpsql.functions.forms import cast, need, nonzero, only, operand, result
+from dpsql.functions.protocol import Scope
+from dpsql.functions.unify import decimal_shape, within
+
+_SIGNS: dict[type[exp.Expr], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
+
+
+class Division:
+    names: tuple[str, ...] = ("div", "int_div", "mod")
+    nodes: tuple[type[exp.Expr], ...] = (exp.Div, exp.IntDiv, exp.Mod)
+    calls: tuple[str, ...] = ()
+
+    def bind(self, node: exp.Expr, scope: Scope) -> Expr:
+        only(node, scope, "this", "expression", "typed", "safe")
+        left, right = scope.expr(node.this), scope.expr(node.args["expression"])
+        for arg in (left, right):
+            need(node, arg, NUMERIC, f"{_SIGNS[type(node)]} needs numbers", scope)
+        whole = {left.domain.type.kind, right.domain.type.kind} <= {Kind.INTEGER, Kind.NULL}
+        if isinstance(node, exp.Mod):
+            return _bind_mod(left, right)
+        if whole and (isinstance(node, exp.IntDiv) or node.args.get("typed")):
+            return _integer("int_div", left, right)
+        domain = replace(float_domain(intervals.div, (left, right)), nullable=_gap(left, right))
+        return Call("div", (left, right), domain)
+
+    def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
+        left, right = args
+        if call.fn == "div":
+            return exp.Div(this=operand(left), expression=nonzero(right))
+        if call.domain.type.kind is Kind.INTEGER:
+            wide = _width(call)
+            left, right = cast(left, wide), _constant_as_is(call.args[1], right, wide)
+        else:
+            left, right = prepare(call, args)
+        if call.fn == "int_div" and call.domain.type.kind is Kind.FLOAT:
+            return exp.Trunc(this=exp.Div(this=operand(left), expression=nonzero(right)))
+        node = exp.IntDiv if call.fn == "int_div" else exp.Mod
+        return node(this=operand(left), expression=nonzero(right))
+
+
+def _bind_mod(left: Expr, right: Expr) -> Call:
+    kinds = {left.domain.type.kind, right.domain.type.kind}
+    if Kind.DECIMAL in kinds and Kind.FLOAT not in kinds:
+        shapes = [decimal_shape(arg.domain) for arg in (left, right)]
+        known = [shape for shape in shapes if shape is not None]
+        before, scale = max(s[0] for s in known), max(s[1] for s in known)
+        if len(known) == 2 and before + scale <= 38:
+            domain = numeric_domain(intervals.mod, (left, right))
+            type_ = decimal(max(before + scale, 1), scale)
+            return Call(
+                "mod", (left, right), replace(domain, type=type_, nullable=_gap(left, right))
+            )
+    if kinds <= {Kind.INTEGER, Kind.NULL}:
+        return _integer("mod", left, right)
+    domain = float_domain(intervals.mod, (left, right))
+    return Call("mod", (left, right), replace(domain, nullable=_gap(left, right)))
+
+
+def _integer(name: str, left: Expr, right: Expr) -> Call:
+    op = intervals.int_div if name == "int_div" else intervals.mod
+    args = (left, right)
+    a, b = as_number(left.domain), as_number(right.domain)
+    if _HUGEINT.holds(a) and _HUGEINT.holds(b) and not _overflows(a, b, _HUGEINT):
+        ranges = op(a.certain, b.certain), op(a.declared, b.declared)
+        domain = result(INTEGER, args, certain=ranges[0], declared=ranges[1])
+    else:
+        domain = float_domain(op, args)
+    return Call(name, args, replace(domain, nullable=_gap(left, right)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Width:
+    """A two's complement type; its least value divided by -1 is the one overflow of `//`, `%`."""
+
+    name: str
+    bits: int
+
+    def holds(self, domain: Domain) -> bool:
+        lo, hi = intervals.low(domain.certain), intervals.high(domain.certain)
+        top = 2 ** (self.bits - 1)
+        return lo is not None and hi is not None and -top <= lo and hi <= top - 1
+
+
+_BIGINT, _HUGEINT = _Width("BIGINT", 64), _Width("HUGEINT", 128)
+
+
+def _overflows(a: Domain, b: Domain, width: _Width) -> bool:
+    least, (lo, hi) = -(2 ** (width.bits - 1)), b.certain.numbers()
+    return a.certain.lo == least and lo <= -1 <= hi
+
+
+def _width(call: Call) -> str:
+    a, b = (as_number(arg.domain) for arg in call.args)
+    narrow = _BIGINT.holds(a) and _BIGINT.holds(b) and not _overflows(a, b, _BIGINT)
+    return "BIGINT" if narrow else "HUGEINT"
+
+
+def _constant_as_is(arg: Expr, node: exp.Expr, wide: str) -> exp.Expr:
+    """A small literal divisor takes the type of what it divides."""
+    return node if isinstance(arg, Lit) and within(arg.domain, 2**31 - 1) else cast(node, wide)
+
+
+def _gap(left: Expr, right: Expr) -> bool:
+    """NULL where an operand is, or where the divisor may be zero."""
+    lo, hi = intervals.low(right.domain.certain), intervals.high(right.domain.certain)
+    apart = (lo is not None and lo > 0) or (hi is not None and hi < 0)
+    return left.domain.nullable or right.domain.nullable or not apart
+
+
+FAMILY = Division()

@@ -1,0 +1,122 @@
+"""BETWEEN, IN (list of constants), LIKE and ILIKE.
+
+`x BETWEEN a AND b` is bound as `x >= a AND x <= b`, so it is typed, made total and narrowed as
+those are. IN takes constants only (a subquery is the binder's business); a NULL in the list
+makes the answer NULL instead of FALSE, as in SQL. LIKE takes a constant pattern of bounded cost:
+at most 256 characters and 4 `%`, a single escape character that does not end it.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from sqlglot import exp
+
+from dpsql.core.domain import Kind
+from dpsql.core.ir import Call, Expr, Lit
+from dpsql.functions.comparison import compare
+from dpsql.functions.forms import constant_text, need, only, operand, truth
+from dpsql.functions.protocol import Scope
+from dpsql.functions.unify import agreed, bring_all, common, settle
+
+MAX_PATTERN = 256
+MAX_WILDCARDS = 4
+MAX_LIST = 10_000
+
+
+class Membership:
+    names: tuple[str, ...] = ("in", "in_rounded", "like", "ilike")
+    nodes: tuple[type[exp.Expr], ...] = (exp.Between, exp.In, exp.Like, exp.ILike, exp.Escape)
+    calls: tuple[str, ...] = ()
+
+    def bind(self, node: exp.Expr, scope: Scope) -> Expr:
+        if isinstance(node, exp.Between):
+            return _bind_between(node, scope)
+        if isinstance(node, exp.In):
+            return _bind_in(node, scope)
+        return _bind_like(node, scope)
+
+    def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
+        if call.fn in ("in", "in_rounded"):
+            first, *rest = bring_all(call.args, args, agreed(call.args))
+            return exp.In(this=operand(first), expressions=rest)
+        text, pattern = args
+        node = exp.Like if call.fn == "like" else exp.ILike
+        test: exp.Expr = node(this=operand(text), expression=pattern)
+        if call.options:
+            test = exp.Escape(this=test, expression=exp.Literal.string(call.options[0]))
+        return test
+
+
+def _bind_between(node: exp.Between, scope: Scope) -> Expr:
+    only(node, scope, "this", "low", "high")
+    value = scope.expr(node.this)
+    low, high = scope.expr(node.args["low"]), scope.expr(node.args["high"])
+    ends = (compare("gte", node, value, low, scope), compare("lte", node, value, high, scope))
+    return Call("and", ends, truth(ends))
+
+
+def _bind_in(node: exp.In, scope: Scope) -> Expr:
+    only(node, scope, "this", "expressions")
+    items = node.expressions
+    if not items or len(items) > MAX_LIST:
+        scope.refuse(
+            node,
+            "unsupported-expression",
+            f"IN takes a list of 1 to {MAX_LIST:,} constants",
+            "join a public table instead",
+        )
+    exprs = [scope.expr(node.this), *(scope.expr(item) for item in items)]
+    for item, expr in zip(items, exprs[1:], strict=True):
+        if not isinstance(expr, Lit):
+            scope.refuse(
+                item,
+                "unsupported-expression",
+                "IN takes a list of constants",
+                "compare with = and OR instead",
+            )
+    args = settle(node, exprs, scope)
+    name = "in" if common(node, args, scope).exact else "in_rounded"
+    return Call(name, args, truth(args))
+
+
+def _bind_like(node: exp.Expr, scope: Scope) -> Expr:
+    escape: str | None = None
+    if isinstance(node, exp.Escape):
+        escape = constant_text(node.args.get("expression"))
+        if escape is None or len(escape) != 1:
+            _bad_pattern(node, scope, "ESCAPE takes one character")
+        node = node.this
+        if not isinstance(node, (exp.Like, exp.ILike)):
+            _bad_pattern(node, scope, "ESCAPE belongs to LIKE")
+    only(node, scope, "this", "expression", "negate")
+    text = scope.expr(node.this)
+    need(node, text, (Kind.TEXT,), "LIKE needs text", scope)
+    pattern = constant_text(node.args["expression"])
+    if pattern is None:
+        _bad_pattern(node, scope, "the pattern of LIKE must be a constant text")
+    _check_pattern(node, pattern, escape, scope)
+    args = (text, scope.expr(node.args["expression"]))
+    name = "like" if isinstance(node, exp.Like) else "ilike"
+    options = () if escape is None else (escape,)
+    test = Call(name, args, truth(args), options)
+    return Call("not", (test,), truth((test,))) if node.args.get("negate") else test
+
+
+def _check_pattern(node: exp.Expr, pattern: str, escape: str | None, scope: Scope) -> None:
+    if len(pattern) > MAX_PATTERN or pattern.count("%") > MAX_WILDCARDS:
+        _bad_pattern(
+            node, scope, f"a pattern may have {MAX_PATTERN} characters and {MAX_WILDCARDS} % signs"
+        )
+    escaped = False
+    for char in pattern:
+        escaped = char == escape and not escaped
+    if escaped:
+        _bad_pattern(node, scope, "the pattern ends in its escape character")
+
+
+def _bad_pattern(node: exp.Expr, scope: Scope, message: str) -> NoReturn:
+    scope.refuse(node, "unsupported-pattern", message, "for example city LIKE 'B%'")
+
+
+FAMILY = Membership()

@@ -1,0 +1,254 @@
+"""What a WHERE tells about the columns of the rows that pass it.
+
+From conjuncts `column op expression`, `column IN (constants)`, `column = constant`, IS NOT NULL
+(and their mirror images; BETWEEN was bound as two comparisons) follow tighter certain and declared
+ranges, finite values, and the absence of NULL. They hold *above* the filter only: the filter's own
+expressions, a FILTER's argument and the ON of an outer join are evaluated on all rows and must be
+bound with the columns' own domains.
+
+Comparisons with floats round: an exact column's bound from a FLOAT is widened outward, a FLOAT
+column's bound is put on the REAL grid, since the column may be 4 bytes wide. NaN passes `x > 5`
+in DuckDB; an upper end, which `x < 5` gives, excludes it (see `intervals`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import reduce
+
+from dpsql.core.domain import (
+    ANY,
+    BOOLEAN,
+    NUMERIC,
+    TEMPORAL,
+    Domain,
+    Interval,
+    Kind,
+    Scalar,
+    point,
+)
+from dpsql.core.ir import Call, Col, Expr, Lit
+from dpsql.functions import intervals
+from dpsql.functions.literals import convert
+from dpsql.functions.moments import truncate
+from dpsql.functions.unify import agree
+
+Change = Callable[[Domain], Domain]
+Place = tuple[int, str]
+
+_MIRROR = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
+_EQUAL = ("eq", "eq_rounded", "same")
+_COMPARISONS = (*_MIRROR, "eq", "eq_rounded")
+_TESTS = (*_COMPARISONS, "in", "in_rounded", "like", "ilike")
+
+
+def narrow(predicates: Sequence[Expr]) -> dict[Place, Change]:
+    """(source, column) -> how its domain tightens on rows where all predicates are TRUE."""
+    changes: dict[Place, Change] = {}
+    for predicate in predicates:
+        for column, change in _facts(predicate):
+            place = (column.source, column.name)
+            before = changes.get(place)
+            changes[place] = change if before is None else _then(before, change)
+    return changes
+
+
+def _then(first: Change, second: Change) -> Change:
+    return lambda domain: second(first(domain))
+
+
+def _facts(predicate: Expr) -> Iterable[tuple[Col, Change]]:
+    if isinstance(predicate, Col) and predicate.domain.type == BOOLEAN:
+        yield predicate, _only_values((True,))
+    if not isinstance(predicate, Call):
+        return
+    args = predicate.args
+    if predicate.fn == "and":
+        for part in args:
+            yield from _facts(part)
+    elif predicate.fn == "not":
+        yield from _negated(args[0])
+    elif predicate.fn in ("is_true", "is_false") and isinstance(args[0], Col):
+        yield args[0], _only_values((predicate.fn == "is_true",))
+    elif predicate.fn in ("in", "in_rounded"):
+        yield from _membership(predicate)
+    elif predicate.fn in (*_COMPARISONS, "same", "neq"):
+        yield from _comparison(predicate.fn, args[0], args[1])
+        yield from _comparison(_MIRROR.get(predicate.fn, predicate.fn), args[1], args[0])
+    elif predicate.fn in ("like", "ilike", "starts_with", "ends_with", "contains"):
+        yield from _present(args[0])
+
+
+def _negated(inner: Expr) -> Iterable[tuple[Col, Change]]:
+    """NOT of something TRUE-or-FALSE: only absence of NULL is read off, and NOT flag."""
+    if isinstance(inner, Col) and inner.domain.type == BOOLEAN:
+        yield inner, _only_values((False,))
+    elif isinstance(inner, Call) and inner.fn in ("is_null", *_TESTS):
+        yield from _present(inner.args[0])
+
+
+def _present(side: Expr) -> Iterable[tuple[Col, Change]]:
+    if isinstance(side, Col):
+        yield side, lambda domain: domain.with_(nullable=False)
+
+
+def _only_values(kept: tuple[Scalar, ...]) -> Change:
+    def change(domain: Domain) -> Domain:
+        values = tuple(v for v in domain.values or kept if v in kept) or kept
+        return domain.with_(values=values, nullable=False)
+
+    return change
+
+
+# ---- comparisons -------------------------------------------------------------------------
+
+
+def _comparison(fn: str, column: Expr, other: Expr) -> Iterable[tuple[Col, Change]]:
+    if not isinstance(column, Col):
+        return
+    if fn == "same" and other.domain.nullable:
+        return  # NULL IS NOT DISTINCT FROM NULL passes
+    yield from _present(column)
+    agreement = agree((column, other))
+    exact = agreement is not None and agreement.exact
+    span = _reach(fn, column.domain, other.domain, exact=exact)
+    if span != ANY:
+        yield column, lambda domain: _tightened(domain, span)
+    if fn in _EQUAL and isinstance(other, Lit) and other.value is not None:
+        yield from _listed(column, (other.value,), exact=exact)
+
+
+def _reach(fn: str, column: Domain, other: Domain, *, exact: bool) -> Interval:
+    """The range of a column for which `column fn other` can be TRUE."""
+    have, kind = other.certain, column.type.kind
+    if fn == "neq" or not _comparable(kind, other.type.kind):
+        return ANY
+    if fn in ("gt", "gte"):
+        have = Interval(have.lo, None)
+    elif fn in ("lt", "lte"):
+        have = Interval(None, have.hi)
+    strict = fn in ("gt", "lt") and exact
+    if kind in TEMPORAL:
+        return _moments(have, kind, strict=strict)
+    if kind is Kind.FLOAT:
+        return intervals.single(have)
+    if not exact:
+        # The column's values were rounded too before they were compared.
+        have = intervals.single(_nudged(have))
+    return _whole(have, strict=strict) if kind is Kind.INTEGER else have
+
+
+def _comparable(a: Kind, b: Kind) -> bool:
+    return (a in NUMERIC and b in NUMERIC) or (a in TEMPORAL and b in TEMPORAL)
+
+
+def _nudged(a: Interval) -> Interval:
+    """Wide enough for an exact value that rounds, in REAL, onto the range's end."""
+    lo, hi = intervals.low(a), intervals.high(a)
+    return Interval(
+        None if lo is None else lo - abs(lo) / 2**22,
+        None if hi is None else hi + abs(hi) / 2**22,
+    )
+
+
+def _whole(a: Interval, *, strict: bool) -> Interval:
+    """Ends of a range of integers, `> 5` meaning from 6."""
+    lo, hi = intervals.low(a), intervals.high(a)
+    if lo is not None:
+        lo = Fraction(lo + 1 if strict and lo.denominator == 1 else -(-lo // 1))
+    if hi is not None:
+        hi = Fraction(hi - 1 if strict and hi.denominator == 1 else hi // 1)
+    return Interval(lo, hi)
+
+
+def _moments(a: Interval, kind: Kind, *, strict: bool) -> Interval:
+    """`< midnight` ends a microsecond earlier, for a DATE a day earlier."""
+    lo, hi = a.lo, a.hi
+    tick = dt.timedelta(microseconds=1)
+    try:
+        if isinstance(hi, dt.datetime):
+            hi = hi - tick if strict else hi
+            hi = truncate(hi, "day") if kind is Kind.DATE else hi
+        if isinstance(lo, dt.datetime):
+            lo = lo + tick if strict else lo
+            if kind is Kind.DATE and lo != truncate(lo, "day"):
+                lo = truncate(lo, "day") + dt.timedelta(days=1)
+    except OverflowError:
+        return ANY
+    return Interval(lo, hi)
+
+
+def _tightened(domain: Domain, span: Interval) -> Domain:
+    values = domain.values
+    if values is not None:
+        values = tuple(v for v in values if _within(v, span)) or values[:1]
+    return domain.with_(
+        certain=domain.certain.meet(span), declared=domain.declared.meet(span), values=values
+    )
+
+
+def _within(value: Scalar, span: Interval) -> bool:
+    end = point(value)
+    if end is None:
+        return True
+    lo, hi = span.lo, span.hi
+    return (lo is None or lo <= end) and (hi is None or end <= hi)  # type: ignore[operator]
+
+
+# ---- membership --------------------------------------------------------------------------
+
+
+def _membership(predicate: Call) -> Iterable[tuple[Col, Change]]:
+    column, *items = predicate.args
+    if not isinstance(column, Col):
+        return
+    yield from _present(column)
+    constants = [item for item in items if isinstance(item, Lit) and item.value is not None]
+    if not constants:
+        return
+    exact = predicate.fn == "in"
+    spans = [_reach("eq", column.domain, item.domain, exact=exact) for item in constants]
+    hull = reduce(Interval.join, spans)
+    if hull != ANY:
+        yield column, lambda domain: _tightened(domain, hull)
+    yield from _listed(column, [item.value for item in constants], exact=exact)
+
+
+def _listed(
+    column: Col, constants: Sequence[Scalar | None], *, exact: bool
+) -> Iterable[tuple[Col, Change]]:
+    """The column takes one of these values, as the engine returns them in its type."""
+    type_ = column.domain.type
+    if not exact and type_.kind is not Kind.FLOAT:
+        return  # several exact numbers may equal one float
+    found = []
+    for constant in constants:
+        value = None if constant is None else convert(constant, type_)
+        if value is None:
+            if not _never_equal(constant, type_.kind):
+                return
+            continue
+        if type_.kind is Kind.FLOAT and not _single_exact(value):
+            return  # a REAL column equals the REAL next to it, not this double
+        found.append(value)
+    if found:
+        values = tuple(dict.fromkeys(found))
+        yield column, lambda domain: _kept(domain, values)
+
+
+def _never_equal(constant: Scalar | None, kind: Kind) -> bool:
+    """An exact column never equals a constant outside its type's grid (5 = 5.5)."""
+    return kind in (Kind.INTEGER, Kind.DECIMAL) and not isinstance(constant, (float, str, dt.date))
+
+
+def _single_exact(value: Scalar) -> bool:
+    exact = Fraction(value)  # type: ignore[arg-type]
+    here = Interval(exact, exact)
+    return intervals.single(here) == here
+
+
+def _kept(domain: Domain, values: tuple[Scalar, ...]) -> Domain:
+    both = values if domain.values is None else tuple(v for v in values if v in domain.values)
+    return domain.with_(values=both or values[:1])

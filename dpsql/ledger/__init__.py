@@ -1,0 +1,50 @@
+"""The ledger: who was charged what, before any data was touched, in a chain nobody edits unseen.
+
+One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `state`
+(the fold of all entries: budgets, spend, open charges), `schema` and `database` (SQLite, and each
+way it can fail), `store` (`Ledger`: reserve, settle), `releases` (paid answers), `verify` (the
+independent recomputation), `receipt`, `process` (who holds an open charge).
+
+Names resolve on first use: SQLAlchemy is imported when a ledger is opened, not with dpsql.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dpsql.ledger.chain import Entry
+    from dpsql.ledger.receipt import Receipt
+    from dpsql.ledger.releases import Release, Releases, StoredRelease
+    from dpsql.ledger.state import Account
+    from dpsql.ledger.store import Ledger
+    from dpsql.ledger.verify import Report
+
+__all__ = [
+    "Account",
+    "Entry",
+    "Ledger",
+    "Receipt",
+    "Release",
+    "Releases",
+    "Report",
+    "StoredRelease",
+]
+
+_HOME = {
+    "Account": "state",
+    "Entry": "chain",
+    "Ledger": "store",
+    "Receipt": "receipt",
+    "Release": "releases",
+    "Releases": "releases",
+    "Report": "verify",
+    "StoredRelease": "releases",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

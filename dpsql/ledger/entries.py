@@ -1,0 +1,316 @@
+"""What an entry may say: each kind as a frozen record, written to and read from a chain body.
+
+| kind      | says |
+|-----------|------|
+| `genesis` | which ledger this is, in which format |
+| `budget`  | a budget exists from here on, with these terms (orders and weights fixed for ever) |
+| `grant`   | its terms were raised; `limit`: the policy lowered some of them. Spend stands |
+| `charge`  | these privacy events were paid for, by whom, on which budgets, before execution |
+| `outcome` | what became of a charge, and the hashes of what was released. Never a refund |
+
+Readers are strict: an unknown kind, a missing, unknown or ill-typed field is a LedgerError, since
+a program that skips what it does not understand could overlook a charge. Amounts are exact
+decimal or p/q text. Nothing that depends on private data is written: no durations, row counts or
+values. An outcome repeats the time of the entry before it, for the same reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from dpsql.accountant.charge import Charge
+from dpsql.accountant.compose import Item
+from dpsql.accountant.events import PrivacyEvent, from_json
+from dpsql.accountant.terms import BudgetTerms
+from dpsql.errors import LedgerError
+from dpsql.ledger.chain import FORMAT, Entry, broken, canonical
+
+OUTCOMES = ("released", "failed", "timeout", "cancelled", "forfeited")
+HOLDERS = ("analyst", "team", "default", "total")
+
+Aggregates = tuple[tuple[tuple[PrivacyEvent, int], ...], ...]
+"""The (event, count) pairs of each private aggregate of a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """The first entry: a random name, so that no head of another ledger can be taken for ours."""
+
+    ledger: str
+
+    def body(self) -> dict[str, Any]:
+        return {"ledger": self.ledger, "format": FORMAT}
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """A budget's terms from this entry on. `kind` is budget, grant or limit."""
+
+    kind: str
+    budget: str
+    holder: str
+    terms: BudgetTerms
+
+    def body(self) -> dict[str, Any]:
+        return {"budget": self.budget, "holder": self.holder, "terms": self.terms.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be charged: everything about a statement that its price and identity rest on.
+
+    `aggregates` holds one tuple of (event, count) for each private aggregate, `fingerprints` the
+    canonical plan of each. `epsilon` and `delta` are the asked price of one private aggregate.
+    """
+
+    analyst: str
+    budget: str
+    total: str | None
+    aggregates: Aggregates
+    sql: str
+    fingerprints: tuple[str, ...]
+    data_version: str
+    epsilon: Fraction
+    delta: Fraction
+
+    @property
+    def items(self) -> list[tuple[PrivacyEvent, int]]:
+        """All events of all aggregates."""
+        return [item for aggregate in self.aggregates for item in aggregate]
+
+    @property
+    def budgets(self) -> tuple[str, ...]:
+        """The budgets it is charged to: the analyst's and, where there is one, the total."""
+        if self.total in (None, self.budget):
+            return (self.budget,)
+        return (self.budget, str(self.total))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the request: two requests under one idempotency key must agree on it."""
+        return hashlib.sha256(canonical(self.body())).hexdigest()
+
+    def body(self) -> dict[str, Any]:
+        written: dict[str, Any] = {
+            "analyst": self.analyst,
+            "budget": self.budget,
+            "aggregates": [
+                [{"event": event.to_json(), "count": count} for event, count in aggregate]
+                for aggregate in self.aggregates
+            ],
+            "sql": self.sql,
+            "fingerprints": list(self.fingerprints),
+            "data_version": self.data_version,
+            "epsilon": str(self.epsilon),
+            "delta": str(self.delta),
+        }
+        if self.total is not None:
+            written["total"] = self.total
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """A paid request. `charges` are the prices as decided then, one for each budget.
+
+    They are kept for auditors; spend is always recomputed from the events. `key` is the
+    idempotency key, `process` who may settle it.
+    """
+
+    request: Request
+    charges: Mapping[str, Charge]
+    process: str
+    key: str | None
+
+    def body(self) -> dict[str, Any]:
+        written = self.request.body()
+        written["charges"] = {name: charge.to_json() for name, charge in self.charges.items()}
+        written["process"] = self.process
+        if self.key is not None:
+            written["key"] = self.key
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the charge at entry `charge`; SHA-256 of each released payload."""
+
+    charge: int
+    outcome: str
+    releases: tuple[str, ...]
+
+    def body(self) -> dict[str, Any]:
+        return {"charge": self.charge, "outcome": self.outcome, "releases": list(self.releases)}
+
+
+Record = Genesis | TermsSet | Charged | Outcome
+
+
+def kind_of(record: Record) -> str:
+    """The `kind` under which a record is written."""
+    match record:
+        case Genesis():
+            return "genesis"
+        case TermsSet(kind=kind):
+            return kind
+        case Charged():
+            return "charge"
+        case Outcome():
+            return "outcome"
+
+
+def read(entry: Entry) -> Record:
+    """The record of an entry. LedgerError `unknown-entry`, `unknown-event` or `ledger-broken`."""
+    reader = _READERS.get(entry.kind)
+    if reader is None:
+        raise LedgerError(
+            f"entry {entry.seq} of the ledger is of a kind this dpsql does not know",
+            code="unknown-entry",
+            hint="a newer dpsql wrote it: upgrade. No query is answered meanwhile, since the "
+            "entry may be a charge",
+        )
+    fields = _Fields(entry)
+    try:
+        record = reader(fields)
+    except LedgerError as error:
+        if error.code == "unknown-event":
+            raise
+        raise broken(f"this {entry.kind} cannot be read", entry.seq) from None
+    except (ValueError, TypeError, KeyError, ArithmeticError, AttributeError):
+        raise broken(f"this {entry.kind} cannot be read", entry.seq) from None
+    fields.done()
+    return record
+
+
+def write(seq: int, time: int, record: Record) -> bytes:
+    """The canonical body of a record at a place in the chain."""
+    return canonical({**record.body(), "seq": seq, "kind": kind_of(record), "time": time})
+
+
+class _Fields:
+    """Takes fields out of a body by name and type; what is left over at the end is an error."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.left = {k: v for k, v in entry.body.items() if k not in ("seq", "kind", "time")}
+
+    def text(self, name: str) -> str:
+        return _text(self.left.pop(name))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(_text(value) for value in _list(self.left.pop(name)))
+
+    def number(self, name: str) -> int:
+        return _int(self.left.pop(name))
+
+    def fraction(self, name: str) -> Fraction:
+        text = self.text(name)
+        value = Fraction(text)
+        if str(value) != text:
+            raise ValueError(text)
+        return value
+
+    def optional(self, name: str) -> str | None:
+        return self.text(name) if name in self.left else None
+
+    def take(self, name: str) -> Any:
+        return self.left.pop(name)
+
+    def done(self) -> None:
+        if self.left:
+            raise broken(f"this {self.entry.kind} has an unknown field", self.entry.seq)
+
+
+def _genesis(fields: _Fields) -> Genesis:
+    if fields.text("format") != FORMAT:
+        raise ValueError("format")
+    return Genesis(fields.text("ledger"))
+
+
+def _terms(fields: _Fields) -> TermsSet:
+    budget, holder = fields.text("budget"), fields.text("holder")
+    if holder not in HOLDERS:
+        raise ValueError(holder)
+    return TermsSet(fields.entry.kind, budget, holder, BudgetTerms.from_json(fields.take("terms")))
+
+
+def _charge(fields: _Fields) -> Charged:
+    request = Request(
+        analyst=fields.text("analyst"),
+        budget=fields.text("budget"),
+        total=fields.optional("total"),
+        aggregates=tuple(_aggregate(items) for items in _list(fields.take("aggregates"))),
+        sql=fields.text("sql"),
+        fingerprints=fields.texts("fingerprints"),
+        data_version=fields.text("data_version"),
+        epsilon=fields.fraction("epsilon"),
+        delta=fields.fraction("delta"),
+    )
+    charges = {name: Charge.from_json(value) for name, value in fields.take("charges").items()}
+    if not request.items or set(charges) != set(request.budgets):
+        raise ValueError("charges")
+    return Charged(request, charges, fields.text("process"), fields.optional("key"))
+
+
+def _outcome(fields: _Fields) -> Outcome:
+    outcome = Outcome(fields.number("charge"), fields.text("outcome"), fields.texts("releases"))
+    if outcome.outcome not in OUTCOMES:
+        raise ValueError(outcome.outcome)
+    return outcome
+
+
+def _aggregate(items: object) -> tuple[tuple[PrivacyEvent, int], ...]:
+    return tuple(_item(item) for item in _list(items))
+
+
+def _item(item: Any) -> tuple[PrivacyEvent, int]:
+    count = _int(item["count"])
+    if set(item) != {"event", "count"} or count < 1:
+        raise ValueError("item")
+    return _event(tuple(sorted(item["event"].items()))), count
+
+
+@lru_cache(maxsize=4096)
+def _event(parameters: tuple[tuple[str, str], ...]) -> PrivacyEvent:
+    return from_json(dict(parameters))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return value
+
+
+def _int(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("integer")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("list")
+    return value
+
+
+def plain(aggregates: Sequence[Sequence[Item]]) -> Aggregates:
+    """Aggregates with every item as (event, count)."""
+    return tuple(
+        tuple(item if isinstance(item, tuple) else (item, 1) for item in aggregate)
+        for aggregate in aggregates
+    )
+
+
+_READERS: dict[str, Callable[[_Fields], Record]] = {
+    "genesis": _genesis,
+    "budget": _terms,
+    "grant": _terms,
+    "limit": _terms,
+    "charge": _charge,
+    "outcome": _outcome,
+}

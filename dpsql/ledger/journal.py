@@ -1,0 +1,166 @@
+"""One ledger as seen by one process: its database, and the state kept up to date with it.
+
+The state is a cache with a key: the head it was computed at. Every transaction first reads that
+head's own row back (a ledger that was replaced or rolled back under us is not followed further)
+and then the entries after it, so a decision costs O(new entries), whoever wrote them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, bindparam, column, insert, select
+from sqlalchemy import table as plain_table
+
+from dpsql.errors import LedgerError
+from dpsql.ledger import faults, schema
+from dpsql.ledger.chain import Entry, Row, link, unseal
+from dpsql.ledger.database import Database
+from dpsql.ledger.entries import Genesis, Outcome, Record, write
+from dpsql.ledger.state import State
+
+# Without column types: what the file holds is what we check, nothing is converted on the way.
+_RAW = plain_table(
+    schema.entries.name, column("seq"), column("prev"), column("hash"), column("body")
+)
+
+_FROM = select(_RAW).where(_RAW.c.seq >= bindparam("start")).order_by(_RAW.c.seq)
+_PIECE = _FROM.limit(bindparam("most"))
+_ONE = select(_RAW).where(_RAW.c.seq == bindparam("seq"))
+_APPEND = insert(schema.entries)
+
+
+class Draft:
+    """An open write transaction: the state before it, and the entries appended so far."""
+
+    def __init__(self, connection: Connection, state: State, clock: Callable[[], float]) -> None:
+        self.connection = connection
+        self.state = state
+        self._clock = clock
+        self._seq, self._head, self._time = state.seq, bytes.fromhex(state.head), state.time
+        self.rows: list[Row] = []
+
+    def append(self, record: Record) -> tuple[int, str]:
+        """Write a record as the next entry; returns its number and hash.
+
+        The clock may only move the time forward. An outcome does not read the clock: how long a
+        query ran depends on the data.
+        """
+        if not isinstance(record, Outcome):
+            self._time = max(self._time, int(self._clock()))
+        self._seq += 1
+        body = write(self._seq, self._time, record)
+        digest = link(self._head, body)
+        values = {"seq": self._seq, "prev": self._head, "hash": digest, "body": body}
+        self.connection.execute(_APPEND, values)
+        self.rows.append((self._seq, self._head, digest, body))
+        self._head = digest
+        return self._seq, digest.hex()
+
+
+class Journal:
+    """Reads and appends entries, one transaction at a time in this process. See Database."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self.database = database
+        self._clock = clock
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._state = State()
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Connection, State]]:
+        """A read transaction, with the state at its head. Do not change the state."""
+        with self._turn(), self.database.read() as connection:
+            yield connection, self._caught_up(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Draft]:
+        """A serialised write transaction. Durable when the block ends; undone if it raises."""
+        with self._turn():
+            with self.database.write() as connection:
+                draft = Draft(connection, self._caught_up(connection), self._clock)
+                yield draft
+            # Committed. From now on a ledger without these entries is not ours (see _caught_up).
+            for row in draft.rows:
+                self._state.follow(row)
+
+    def prepare(self) -> None:
+        """Create or upgrade the schema, then follow the whole chain once.
+
+        LedgerError if any entry does not verify or is of an unknown kind: nothing is served then.
+        """
+        if not self._current():
+            with self._turn(), self.database.write() as connection:
+                if schema.migrate(connection):
+                    # A name, not noise: it only has to differ from every other ledger's.
+                    Draft(connection, State(), self._clock).append(Genesis(uuid.uuid4().hex))
+        with self.reading() as (_, state):
+            if state.seq == 0:
+                raise LedgerError(
+                    f"the ledger {self.database.name} has lost all its entries",
+                    code="ledger-broken",
+                    hint="restore the file from a backup that `dpsql ledger verify` accepts",
+                )
+
+    def require(self) -> None:
+        """See that there is a ledger of this version to read, whether or not it verifies."""
+        if not self._current():
+            raise schema.not_a_ledger(f"the file {self.database.name} holds no ledger")
+
+    def _current(self) -> bool:
+        with self.database.read() as connection:
+            return schema.stored_version(connection) == len(schema.MIGRATIONS)
+
+    def _caught_up(self, connection: Connection) -> State:
+        state = self._state
+        rows = raw_rows(connection, state.seq)
+        if state.seq:
+            known = next(rows, None)
+            if known is None or unseal(known).hash != state.head:
+                raise _rolled_back(self.database.name)
+        for row in rows:
+            state.follow(row)
+        return state
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._pid != os.getpid():  # after a fork: the lock may be held by a thread we lack
+            self._pid, self._lock, self._state = os.getpid(), threading.RLock(), State()
+        if not self._lock.acquire(timeout=self.database.patience):
+            raise faults.locked(self.database.name, self.database.patience)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def raw_rows(connection: Connection, start: int = 0, most: int | None = None) -> Iterator[Row]:
+    """Stored entries from number `start` on (at most `most`), in order, unchecked."""
+    if most is None:
+        found = connection.execute(_FROM, {"start": start})
+    else:
+        found = connection.execute(_PIECE, {"start": start, "most": most})
+    for row in found:
+        yield row[0], row[1], row[2], row[3]
+
+
+def entry_at(connection: Connection, seq: int) -> Entry:
+    """One entry by number, its hash checked. KeyError if there is none."""
+    found = connection.execute(_ONE, {"seq": seq}).first()
+    if found is None:
+        raise KeyError(seq)
+    return unseal((found[0], found[1], found[2], found[3]))
+
+
+def _rolled_back(name: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {name} no longer holds the newest entry this process has seen: it was "
+        "restored from an older copy or rewritten",
+        code="ledger-rolled-back",
+        hint="put the newer file back; an older copy has forgotten what was spent since",
+    )

@@ -1,0 +1,107 @@
+"""The ledger's tables and how an older file becomes a newer one.
+
+`entries` is the ledger. `releases` is the store of paid answers (releases.py): losing it costs
+budget, not privacy. `dpsql_schema` names the version; each migration and the record of it are one
+transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+)
+
+from dpsql.errors import LedgerError
+
+metadata = MetaData()
+
+entries = Table(
+    "dpsql_entries",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    # UNIQUE: two successors of one entry (a fork) cannot both be stored.
+    Column("prev", LargeBinary(32), nullable=False, unique=True),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+releases = Table(
+    "dpsql_releases",
+    metadata,
+    Column("budget", Text, nullable=False),
+    Column("data_version", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("epsilon", Text, nullable=False),
+    Column("delta", Text, nullable=False),
+    Column("seq", Integer, ForeignKey("dpsql_entries.seq"), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("budget", "data_version", "fingerprint", "epsilon", "delta"),
+)
+
+version = Table("dpsql_schema", metadata, Column("version", Integer, nullable=False))
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection)
+    connection.execute(insert(version).values(version=0))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+"""Step i brings version i to i + 1. Only ever appended to."""
+
+
+def stored_version(connection: Connection) -> int:
+    """The file's schema version, 0 for an empty database.
+
+    LedgerError `ledger-newer` for a later program's file, `not-a-ledger` for somebody else's.
+    """
+    names = set(inspect(connection).get_table_names())
+    if not names:
+        return 0
+    found = connection.execute(select(version.c.version)).all() if version.name in names else []
+    if len(found) != 1 or not isinstance(found[0][0], int) or found[0][0] < 1:
+        raise not_a_ledger("the database named as ledger holds other tables, not a dpsql ledger")
+    newest = len(MIGRATIONS)
+    if found[0][0] > newest:
+        raise LedgerError(
+            f"the ledger was written by a newer dpsql (schema {found[0][0]}, "
+            f"this one knows {newest})",
+            code="ledger-newer",
+            hint="upgrade dpsql on this machine; an older program could overlook charges",
+        )
+    return int(found[0][0])
+
+
+def not_a_ledger(why: str) -> LedgerError:
+    """There is no ledger in the database that was named."""
+    return LedgerError(
+        why,
+        code="not-a-ledger",
+        hint="give the ledger a database of its own: `ledger: sqlite:///dpsql-ledger.db`",
+    )
+
+
+def migrate(connection: Connection) -> bool:
+    """Bring the file to the newest schema inside the caller's write transaction.
+
+    True if it was empty before, so that the caller writes the first entry in the same transaction.
+    """
+    before = stored_version(connection)
+    for step in MIGRATIONS[before:]:
+        step(connection)
+    if before < len(MIGRATIONS):
+        connection.execute(version.update().values(version=len(MIGRATIONS)))
+    return before == 0

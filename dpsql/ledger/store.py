@@ -1,0 +1,350 @@
+"""The ledger as its callers know it: reserve before execution, settle after, never a refund.
+
+    receipt = ledger.reserve(...)     one durable transaction: read spend, decide, append
+    ... run the query, add the noise ...
+    ledger.settle(receipt, "released", releases=[...])     outcome and paid answers, one transaction
+
+A crash, an error or a timeout in between leaves the charge standing (design.md 2.7). Nothing here
+depends on private data: the price is a function of the plan, and so is every refusal.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from types import TracebackType
+from typing import Literal, get_args
+
+from dpsql.accountant.charge import Charge
+from dpsql.accountant.compose import Item
+from dpsql.accountant.filter import admits, why_not
+from dpsql.accountant.terms import BudgetTerms
+from dpsql.errors import BudgetExceeded, LedgerError
+from dpsql.ledger import process
+from dpsql.ledger.chain import Entry, unseal
+from dpsql.ledger.database import Database, path_of
+from dpsql.ledger.entries import HOLDERS, Charged, Outcome, Request, TermsSet, plain, read
+from dpsql.ledger.journal import Draft, Journal, entry_at, raw_rows
+from dpsql.ledger.receipt import Receipt, issue
+from dpsql.ledger.releases import (
+    Release,
+    Releases,
+    places,
+    raw_releases,
+    store,
+    stored_hashes,
+    unpaid,
+)
+from dpsql.ledger.state import Account, OpenCharge, State
+from dpsql.ledger.verify import Report, verify_rows
+
+Holder = Literal["analyst", "team", "default", "total"]
+End = Literal["released", "failed", "timeout", "cancelled"]
+
+PATIENCE = 10.0
+"""Seconds to wait for another writer before `ledger-locked`."""
+
+_PIECE = 500
+
+
+class Ledger:
+    """Budgets, charges and releases in one database. Threads may share it; so may processes.
+
+    Made by `Ledger.open` (to serve) or `Ledger.audit` (to read). A context manager; `close()`
+    ends it. Every method raises LedgerError (reserve also BudgetExceeded), nothing of SQLAlchemy's.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._journal = Journal(database, clock)
+        self.releases = Releases(self._journal)
+        self.close = weakref.finalize(self, database.close)
+
+    @classmethod
+    def open(
+        cls, url: str, *, clock: Callable[[], float] = time.time, patience: float = PATIENCE
+    ) -> Ledger:
+        """Open (or create, mode 0600) the ledger at `sqlite:///file`, or `sqlite://` in memory.
+
+        Follows the whole chain once and refuses to serve if it does not verify, if an entry or
+        event is unknown to this version, or if the file is somebody else's. `clock` gives seconds
+        since 1970; `patience` is how long to wait for another writer.
+        """
+        ledger = cls(Database(path_of(url), patience=patience), clock)
+        try:
+            ledger._journal.prepare()
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @classmethod
+    def audit(cls, url: str, *, patience: float = PATIENCE) -> Ledger:
+        """Open an existing ledger to read, whatever its state: `verify` and `entries` work on a
+        broken one, on a read-only file or a copy. Writing is refused (`ledger-read-only`)."""
+        ledger = cls(Database(path_of(url), patience=patience, read_only=True), time.time)
+        try:
+            ledger._journal.require()
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def ensure_budget(
+        self,
+        name: str,
+        kind: Holder,
+        epsilon: Fraction,
+        delta: Fraction,
+        *,
+        split: Fraction = Fraction(1, 2),
+    ) -> BudgetTerms:
+        """Open the budget at first sight; later, record what the policy changed. Returns its terms.
+
+        Orders and weights stay those of the first day. What was spent is never forgotten. An
+        analyst who was under `default` and is named later keeps the budget, and so the spend;
+        other changes of kind are refused (`budget-kind`), they would merge two budgets.
+        """
+        if kind not in HOLDERS:
+            raise ValueError(f"no kind of budget: {kind!r}")
+        asked = BudgetTerms.create(epsilon, delta, split)
+        with self._journal.reading() as (_, state):
+            wanted = _wanted(state, name, kind, asked)
+        if wanted is not None:
+            with self._journal.writing() as draft:
+                wanted = _wanted(draft.state, name, kind, asked)
+                if wanted is not None:
+                    draft.append(wanted)
+        return self.terms(name)
+
+    def reserve(
+        self,
+        *,
+        analyst: str,
+        budget: str,
+        total: str | None,
+        items: Sequence[Sequence[Item]],
+        sql: str,
+        fingerprints: Sequence[str],
+        data_version: str,
+        epsilon: Fraction,
+        delta: Fraction,
+        key: str | None = None,
+    ) -> Receipt:
+        """Charge a statement, durably, before any of it runs.
+
+        `items` holds the events of each private aggregate; `fingerprints` names what may be stored.
+        One serialised transaction reads the spend of `budget` and `total`, adds the price at each
+        one's own orders, asks the filter, and appends the charge. BudgetExceeded
+        (`budget-epsilon`, `budget-delta`) says which budget refused; nothing is written then.
+
+        `key` makes a retry recognisable: the same analyst's key with the same request is
+        `duplicate-request` (it is charged already: look in `releases`), with another `key-reused`.
+        """
+        request = Request(
+            analyst, budget, total, plain(items), sql, tuple(fingerprints), data_version,
+            Fraction(epsilon), Fraction(delta),
+        )  # fmt: skip
+        with self._journal.writing() as draft:
+            if key is not None:
+                _refuse_repeat(draft.state, request, key)
+            charges = {name: _admitted(draft.state, name, request) for name in request.budgets}
+            seq, head = draft.append(Charged(request, charges, process.mine(), key))
+        return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
+
+    def settle(
+        self,
+        receipt: Receipt,
+        outcome: End,
+        release_hashes: Sequence[str] = (),
+        *,
+        releases: Sequence[Release] = (),
+    ) -> None:
+        """Record what became of a charge. The charge stands whatever the outcome.
+
+        `releases` are stored in the same transaction and their hashes recorded, so that after
+        this returns a repeat is answered by the same bytes. `release_hashes` names payloads that
+        are stored already, or not to be stored. LedgerError `already-settled` the second time.
+        """
+        if outcome not in get_args(End):
+            raise ValueError(f"no outcome: {outcome!r}")
+        with self._journal.writing() as draft:
+            waiting = draft.state.open.get(receipt.seq)
+            if waiting is None or waiting.head != receipt.head:
+                raise _not_open(receipt.seq)
+            hashes = [*release_hashes, *_stored(draft, receipt.seq, releases)]
+            draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
+
+    def forfeit_stale(self) -> int:
+        """Close the charges whose process is surely gone, as outcome `forfeited`; returns how many.
+
+        Spend is not touched. Releases they stored before they died remain theirs.
+        """
+        with self._journal.writing() as draft:
+            stale = [c.seq for c in draft.state.open.values() if process.gone(c.process)]
+            for seq in stale:
+                hashes = tuple(stored_hashes(draft.connection, seq))
+                draft.append(Outcome(seq, "forfeited", hashes))
+        return len(stale)
+
+    def account(self, budget: str) -> Account:
+        """Terms and spend of a budget at one head. LedgerError `unknown-budget`."""
+        with self._journal.reading() as (_, state):
+            return state.account(budget)
+
+    def spent(self, budget: str) -> Charge:
+        """What has been charged to a budget, recomputed from events."""
+        return self.account(budget).spent
+
+    def terms(self, budget: str) -> BudgetTerms:
+        """The terms a budget is under now."""
+        return self.account(budget).terms
+
+    def budgets(self) -> list[Account]:
+        """All budgets, in the order they were opened."""
+        with self._journal.reading() as (_, state):
+            return list(state.accounts.values())
+
+    def open_charges(self) -> list[OpenCharge]:
+        """Charges without an outcome: running, or left by a process that died."""
+        with self._journal.reading() as (_, state):
+            return list(state.open.values())
+
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest entry: what to keep elsewhere, and compare later."""
+        with self._journal.reading() as (_, state):
+            return state.seq, state.head
+
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """Entries from number `start` on, each one's own hash checked (links: `verify`)."""
+        while True:
+            # In pieces: no transaction stays open while the caller thinks about an entry.
+            with self._database.read() as connection:
+                found = [unseal(row) for row in raw_rows(connection, start, _PIECE)]
+            yield from found
+            if len(found) < _PIECE:
+                return
+            start = found[-1].seq + 1
+
+    def verify(self, expect_head: str | None = None) -> Report:
+        """Recompute chain, charges and spend from the entries alone; see verify.py for its limits.
+
+        `expect_head`: a head or receipt kept elsewhere (`hash` or `number:hash`). Only with it can
+        entries cut off at the end, or a ledger rewritten as a whole, be found.
+        """
+        with self._database.read() as connection:
+            rows, releases = raw_rows(connection), raw_releases(connection)
+            return verify_rows(rows, releases, expect_head=expect_head)
+
+
+def _wanted(state: State, name: str, kind: str, asked: BudgetTerms) -> TermsSet | None:
+    """The entry that brings the ledger in line with the policy, or None if it is."""
+    known = state.accounts.get(name)
+    if known is None:
+        return TermsSet("budget", name, kind, asked)
+    personal = {"analyst", "default"}
+    if kind != known.holder and not {kind, known.holder} <= personal:
+        raise LedgerError(
+            f"the ledger holds a budget {name!r} of another kind ({known.holder}, not {kind})",
+            code="budget-kind",
+            hint="rename one of them in the policy; two budgets of one name would be one budget",
+        )
+    terms = replace(asked, orders=known.terms.orders, weights=known.terms.weights)
+    if terms == known.terms and kind == known.holder:
+        return None
+    now = known.terms
+    lower = (
+        terms.epsilon < now.epsilon
+        or terms.delta_conv < now.delta_conv
+        or terms.delta_thr < now.delta_thr
+    )
+    return TermsSet("limit" if lower else "grant", name, kind, terms)
+
+
+def _refuse_repeat(state: State, request: Request, key: str) -> None:
+    known = state.keys.get((request.analyst, key))
+    if known is None:
+        return
+    digest, seq = known
+    if digest == request.digest:
+        raise LedgerError(
+            f"this request was charged already, as entry {seq} of the ledger; one charge never "
+            "runs twice",
+            code="duplicate-request",
+            hint="its answer, if one was stored, is the release of that entry; to pay for a "
+            "fresh one send the query without this key",
+        )
+    raise LedgerError(
+        f"the idempotency key was used for another request, entry {seq} of the ledger",
+        code="key-reused",
+        hint="use a new key for each request",
+    )
+
+
+def _admitted(state: State, name: str, request: Request) -> Charge:
+    """The price at the budget's own orders, if the budget admits it on top of its spend."""
+    account = state.account(name)
+    charge = account.price(request.items)
+    after = account.spent + charge
+    # `is not True`: anything the filter did not plainly admit is refused.
+    if admits(account.terms, after) is not True:
+        raise _exceeded(account, why_not(account.terms, after))
+    return charge
+
+
+def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
+    whose = (
+        "the total budget of all analysts together"
+        if account.holder == "total"
+        else f"the budget of {account.name!r}"
+    )
+    if why == "delta":
+        return BudgetExceeded(
+            f"{whose} does not cover this query: too little is left of its delta for private "
+            "group keys",
+            code="budget-delta",
+            hint="group by keys whose values the policy lists, ask with a smaller delta, or ask "
+            "the owner to grant more",
+        )
+    return BudgetExceeded(
+        f"{whose} does not cover this query: what is left of its epsilon "
+        f"({float(account.terms.epsilon):g}) is too little",
+        code="budget-epsilon",
+        hint="ask with a smaller epsilon, repeat a query that was paid for (it is free), or ask "
+        "the owner to grant more",
+    )
+
+
+def _stored(draft: Draft, seq: int, releases: Sequence[Release]) -> list[str]:
+    """Store a charge's releases in the settling transaction; their hashes."""
+    if not releases:
+        return []
+    record = read(entry_at(draft.connection, seq))
+    paid = places(record.request) if isinstance(record, Charged) else {}
+    for release in releases:
+        if release.fingerprint not in paid:
+            raise unpaid(seq)
+        store(draft.connection, seq, paid[release.fingerprint], release.payload)
+    return [release.hash for release in releases]
+
+
+def _not_open(seq: int) -> LedgerError:
+    return LedgerError(
+        f"the charge at entry {seq} is settled already, or belongs to another ledger",
+        code="already-settled",
+        hint="one charge has one outcome; the charge stands",
+    )

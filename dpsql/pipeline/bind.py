@@ -1,0 +1,22 @@
+"""bind and split: names, types and units resolved; private aggregates cut from the remainder."""
+
+from __future__ import annotations
+
+from dpsql.binding.context import Context
+from dpsql.binding.query import QueryBinder
+from dpsql.checks.remainder import check_remainder
+from dpsql.core.catalog import Catalog
+from dpsql.errors import RefusedQuery
+from dpsql.pipeline.stages import Bound, Parsed
+from dpsql.policy.schema import Policy
+
+
+def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str) -> Bound:
+    """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
+    context = Context(parsed.text, policy, catalog, default_schema)
+    try:
+        remainder = QueryBinder(context).statement(parsed.root)
+        check_remainder(remainder, context)
+    except RecursionError:
+        raise RefusedQuery("the SQL is nested too deeply", code="too-deep") from None
+    return Bound(parsed, catalog, remainder, tuple(context.released), context.public_used)

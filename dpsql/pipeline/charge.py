@@ -1,0 +1,43 @@
+"""charge: price every aggregate that is not stored yet and reserve all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dpsql.pipeline.stages import Certified, Charged, Planned
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Ledger
+    from dpsql.policy.schema import BudgetSpec
+
+
+def run(
+    planned: Planned,
+    certified: Sequence[Certified],
+    missing: Sequence[int],
+    *,
+    ledger: Ledger,
+    analyst: str,
+    budget: BudgetSpec,
+    total: BudgetSpec | None,
+    data_version: str,
+) -> Charged:
+    """One durable transaction before any data is touched. Raises BudgetExceeded, LedgerError.
+
+    `missing`: indices of the aggregates to run; equal fingerprints were merged by the caller.
+    The price is a function of the plans alone.
+    """
+    plans = [planned.plans[index] for index in missing]
+    receipt = ledger.reserve(
+        analyst=analyst,
+        budget=budget.key,
+        total=None if total is None else total.key,
+        items=[list(plan.items) for plan in plans],
+        sql=planned.bound.parsed.text,
+        fingerprints=[planned.fingerprints[index] for index in missing],
+        data_version=data_version,
+        epsilon=plans[0].epsilon,
+        delta=plans[0].delta,
+    )
+    return Charged(receipt, tuple((index, certified[index]) for index in missing))

@@ -1,0 +1,64 @@
+"""execute: run certified statements in one snapshot; what comes back is sealed in `Exact`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dpsql.core.exact import Exact
+from dpsql.pipeline.stages import Certified, ExactCells
+from dpsql.rules import names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dpsql.dialects.duckdb import DuckDBEngine
+
+_HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
+
+
+def run(certified: Certified, engine: DuckDBEngine, *, timeout: float | None) -> ExactCells:
+    """Takes only what `certify` made. Raises EngineFailed with one constant text."""
+    table = engine.fetch(certified.sql, timeout=timeout)
+    plan = certified.plan
+    keys = tuple(table.column(key.name) for key in plan.keys)
+    units = None
+    if plan.threshold is not None:
+        units = Exact(integers(table.column(names.UNITS)))
+    blocks = []
+    for index, part in enumerate(plan.blocks):
+        columns = [
+            integers(table.column(names.coordinate(index, i)))
+            for i in range(part.block.coordinates)
+        ]
+        blocks.append(Exact(_stacked(columns)))
+    return ExactCells(Exact(keys), units, tuple(blocks))
+
+
+def _stacked(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    if any(column.dtype == object for column in columns):
+        columns = [column.astype(object) for column in columns]
+    return np.stack(columns)
+
+
+def integers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Exact integers of an Arrow column: int64 where all fit, else Python ints.
+
+    HUGEINT arrives as decimal128 with scale 0, whose 16 bytes are the integer itself.
+    """
+    import pyarrow as pa
+
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks)
+    if pa.types.is_integer(array.type):
+        return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.int64)
+    raw = np.frombuffer(array.buffers()[1], dtype=_HALVES)
+    halves = raw[array.offset : array.offset + len(array)]
+    low = halves["low"].astype(np.int64)  # two's complement: the low half as a signed number
+    if np.array_equal(halves["high"], low >> np.int64(63)):
+        return low
+    whole: NDArray[Any] = (halves["high"].astype(object) << 64) + halves["low"].astype(object)
+    return whole

@@ -1,0 +1,12 @@
+"""parse: text → one query with its parameters as literals."""
+
+from __future__ import annotations
+
+from dpsql.pipeline.stages import Parsed
+from dpsql.sql.parameters import Parameters, substitute
+from dpsql.sql.parser import parse
+
+
+def run(text: str, *, dialect: str, parameters: Parameters = None) -> Parsed:
+    """Raises InvalidQuery for syntax and parameters, RefusedQuery for what is not one query."""
+    return Parsed(text, substitute(parse(text, dialect), parameters))

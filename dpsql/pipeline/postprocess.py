@@ -1,0 +1,107 @@
+"""postprocess: the remainder runs over the releases, in the sealed DuckDB, for no budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from dpsql.binding.release import RELEASE, release_table
+from dpsql.dialects.sealed import Given, Sealed
+from dpsql.pipeline.release_table import HIGH, LOW
+from dpsql.pipeline.stages import Release
+
+
+@dataclass(frozen=True)
+class Column:
+    """One result column. `low`, `high` index the hidden columns with its 95 % interval."""
+
+    type: str
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """All columns in one Arrow table, hidden interval columns last."""
+
+    table: object
+    columns: tuple[Column, ...]
+
+
+def run(
+    remainder: exp.Expr,
+    releases: Sequence[Release],
+    public: Mapping[str, Given],
+    sealed: Sealed,
+) -> Result:
+    """Raises EngineFailed if the remainder fails: it saw released and public values alone."""
+    given = dict(public)
+    for index, release in enumerate(releases):
+        given[release_table(index)] = Given(release.table, release.types)
+    query, bars = _with_bars(_ordered(remainder))
+    finished = sealed.run(query, given)
+    shown = len(finished.types) - 2 * len(bars)
+    columns = [Column(kind) for kind in finished.types[:shown]]
+    for place, at in enumerate(bars):
+        columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
+    return Result(finished.table, tuple(columns))
+
+
+def _ordered(remainder: exp.Expr) -> exp.Expr:
+    """Without ORDER BY rows come in key order: a plain release is stored so, others are sorted."""
+    if remainder.args.get("order") or _plain_release(remainder):
+        return remainder
+    query = remainder.copy()
+    limit, offset = query.args.pop("limit", None), query.args.pop("offset", None)
+    inner = exp.Select(
+        expressions=[exp.Star()],
+        from_=exp.From(
+            this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("q")))
+        ),
+    )
+    inner.set(
+        "order", exp.Order(expressions=[exp.Ordered(this=exp.Var(this="ALL"), nulls_first=False)])
+    )
+    inner.set("limit", limit)
+    inner.set("offset", offset)
+    return inner
+
+
+def _plain_release(query: exp.Expr) -> bool:
+    """Projection and filter over one release: the sealed DuckDB keeps its order."""
+    if not isinstance(query, exp.Select) or query.args.get("distinct"):
+        return False
+    if any(query.args.get(name) for name in ("joins", "group", "with_", "qualify", "windows")):
+        return False
+    source = query.args.get("from_")
+    table = source.this if source is not None else None
+    if not isinstance(table, exp.Table) or not table.name.startswith(RELEASE):
+        return False
+    return not any(query.find_all(exp.Window, exp.AggFunc, exp.Subquery))
+
+
+def _with_bars(query: exp.Expr) -> tuple[exp.Expr, list[int]]:
+    """Carry the intervals of columns that show an aggregate unchanged. Returns their positions."""
+    if not isinstance(query, exp.Select) or query.args.get("distinct") or query.args.get("joins"):
+        return query, []
+    if any(query.args.get(name) for name in ("group", "with_")):
+        return query, []
+    source = query.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Table):
+        return query, []
+    table = source.this.name
+    if not table.startswith(RELEASE):
+        return query, []
+    result = query.copy()
+    bars = []
+    for index, projection in enumerate(query.expressions):
+        node = projection.unalias()
+        if isinstance(node, exp.Column) and node.table == table and node.name.startswith("a"):
+            bars.append(index)
+            for suffix in (LOW, HIGH):
+                name = f"dpsql_bar_{index}{suffix}"
+                bar = exp.alias_(exp.column(node.name + suffix, table=table), name)
+                result.append("expressions", bar)
+    return result, bars

@@ -1,0 +1,37 @@
+"""rewrite: each plan becomes one bounded statement in the engine's dialect."""
+
+from __future__ import annotations
+
+from dpsql.core.catalog import Catalog
+from dpsql.errors import InternalError
+from dpsql.mechanisms.entropy import words
+from dpsql.pipeline.stages import Planned, Rewritten
+from dpsql.planning.types import Plan
+from dpsql.policy.schema import Policy
+from dpsql.rules import rewrite
+
+
+def run(planned: Planned, *, policy: Policy) -> Rewritten:
+    """A fresh salt decides, for each statement, which groups of a unit are kept."""
+    catalog = planned.bound.catalog
+    tables = {name: _key(table.parts, catalog) for name, table in policy.tables.items()}
+    texts = []
+    for plan in planned.plans:
+        texts.append(text(plan, catalog, tables, int(words(1)[0])))
+    return Rewritten(planned, tuple(texts))
+
+
+def text(plan: Plan, catalog: Catalog, tables: dict[str, str], salt: int) -> str:
+    """The statement as it will be sent."""
+    return rewrite(plan, catalog, tables, salt).sql("duckdb", comments=False, copy=False)
+
+
+def _key(parts: tuple[str, ...], catalog: Catalog) -> str:
+    """The catalog's key of a declared table ('' for one that the database lacks)."""
+    wanted = catalog.find(".".join(parts))
+    for name, table in catalog.tables.items():
+        if table is wanted:
+            return name
+    if wanted is not None:
+        raise InternalError("the catalog lost a table")
+    return ""

@@ -1,0 +1,88 @@
+"""Contribution bounds from the query's options, the policy and enforced keys; never from data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from dpsql.core.ir import Block, PrivateAggregate, Scan, columns
+from dpsql.errors import RefusedQuery
+from dpsql.planning.types import KeyPlan
+from dpsql.policy.schema import Auto, Policy
+
+MAX_ROWS = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """k, m and C as they apply to one aggregate, and where each came from (for explain)."""
+
+    touched: int
+    """Groups one unit can touch, whatever the strategy (proved, or by the cap of `max_groups`)."""
+    cap_needed: bool
+    """Must the rewrite cap a unit's groups to make `touched` true?"""
+    rows_per_group: int
+    rows_per_unit: int | None
+    origin: str
+
+
+def limits(aggregate: PrivateAggregate, keys: tuple[KeyPlan, ...], policy: Policy) -> Limits:
+    """Raises RefusedQuery `no-bounds` where neither query, policy nor keys bound a unit."""
+    block, options = aggregate.block, aggregate.options
+    if block.one_row_per_unit:
+        return Limits(1, False, 1, 1, "the database enforces one row per unit")
+    total = _rows_per_unit(block, policy)
+    if options.max_rows is not None:
+        total = options.max_rows if total is None else min(total, options.max_rows)
+    m = policy.bounds.max_rows_per_group
+    per_group = None if isinstance(m, Auto) else m
+    if per_group is None and total is None:
+        raise _missing("max_rows_per_group", "how many rows of one unit may count in a group")
+    per_group = min(n for n in (per_group, total) if n is not None)
+    touched, cap, origin = _groups(aggregate, keys, policy, total)
+    return Limits(touched, cap, min(per_group, MAX_ROWS), total, origin)
+
+
+def _groups(
+    aggregate: PrivateAggregate, keys: tuple[KeyPlan, ...], policy: Policy, total: int | None
+) -> tuple[int, bool, str]:
+    block = aggregate.block
+    if all(column.source in block.determined for key in keys for column in columns(key.expr)):
+        where = "no group keys" if not keys else "the keys are functions of the unit"
+        return 1, False, where
+    cells = prod(len(key.values) for key in keys if key.values is not None)
+    public = all(key.values is not None for key in keys)
+    wanted = [n for n in (policy.bounds.max_groups, aggregate.options.max_groups) if n is not None]
+    if not wanted and total is not None:
+        wanted = [total]
+    if public and (not wanted or cells <= min(wanted)):
+        return cells, False, f"the public domain has {cells} groups"
+    if not wanted:
+        raise _missing("max_groups", "how many groups one unit may touch")
+    return min(wanted), True, "max_groups of the policy or the query"
+
+
+def _rows_per_unit(block: Block, policy: Policy) -> int | None:
+    """C: the product over the sources that may hold several rows of a unit.
+
+    It is enforced by the rewrite on the final relation, so a wrong product costs accuracy only.
+    """
+    product = 1
+    for source in block.sources:
+        if source.id in block.determined:
+            continue
+        cap = policy.tables[source.table].max_rows_per_unit if isinstance(source, Scan) else None
+        if cap is None:
+            return None
+        product *= cap
+    return min(product, MAX_ROWS)
+
+
+def _missing(name: str, meaning: str) -> RefusedQuery:
+    return RefusedQuery(
+        f"nothing says {meaning}: {name} has no value",
+        code="no-bounds",
+        hint=f"the owner sets bounds.{name} in the policy, or ask with"
+        " SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_groups_contributed = 3,"
+        " max_rows_contributed = 10)",
+    )

@@ -1,0 +1,206 @@
+"""Strategy, law and scales by least expected error at the asked (ε, δ), from public numbers.
+
+Every candidate spends exactly (ε, δ) taken alone: under Laplace the blocks' pure prices sum to ε,
+under Gaussian the joint vector over blocks is one release with Σ L2²/σ² = 1/s², s the analytic
+multiplier (Balle and Wang 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import isqrt, log
+
+from dpsql.accountant.calibrate import gaussian_multiplier
+from dpsql.accountant.events import PrivacyEvent
+from dpsql.aggregates.basis import Block, UnitsBlock
+from dpsql.aggregates.noisy import Law
+from dpsql.core.bounds import (
+    ContributionBounds,
+    Sensitivity,
+    cap_sensitivity,
+    weights_sensitivity,
+)
+from dpsql.mechanisms.gaussian import GaussianMechanism
+from dpsql.mechanisms.laplace import LaplaceMechanism
+from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
+from dpsql.planning.bounds import Limits
+from dpsql.planning.types import WEIGHT, BlockPlan, Strategy
+
+# δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
+# chance that a lone unit's key passes the threshold (accounting.md 5: best near 0.55 to 0.65).
+_NOISE_DELTA = Fraction(3, 5)
+_ROOT_BITS = 64
+
+_LAWS: tuple[Law, ...] = ("laplace", "gaussian")
+
+Threshold = TruncatedGeometricThreshold | GaussianThreshold
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """A candidate: how contributions are bounded, what noise is drawn, how good it is."""
+
+    strategy: Strategy
+    weight: int
+    bounds: ContributionBounds
+    law: Law
+    blocks: tuple[BlockPlan, ...]
+    threshold: Threshold | None
+    score: float
+
+    @property
+    def items(self) -> tuple[tuple[PrivacyEvent, int], ...]:
+        parts = [item for block in self.blocks for item in block.mechanism.items]
+        return (*parts, *(self.threshold.items if self.threshold is not None else ()))
+
+
+def choose(
+    blocks: Sequence[Block],
+    found: Limits,
+    *,
+    one_row: bool,
+    cells: int | None,
+    min_units: int,
+    epsilon: Fraction,
+    delta: Fraction,
+) -> Noise | None:
+    """The candidate of least expected error (ties: the cheaper plan); None if none is possible.
+
+    `cells`: size of the public key domain (1 without keys), None for private keys.
+    """
+    best: Noise | None = None
+    for strategy, weight, bounds, sensitivities in _strategies(blocks, found, one_row, cells):
+        for law in _LAWS:
+            try:
+                noise = _noise(
+                    law,
+                    [*zip(blocks, sensitivities, strict=True)],
+                    bounds.touched if cells is None else None,
+                    min_units,
+                    epsilon,
+                    delta,
+                )
+            except ValueError:
+                continue  # a threshold beyond what can be counted: not a candidate
+            noise = replace(
+                noise,
+                strategy=strategy,
+                weight=weight,
+                bounds=bounds,
+                score=noise.score - len(blocks) * log(weight),
+            )
+            if best is None or noise.score < best.score - 1e-9:
+                best = noise
+    return best
+
+
+_Candidate = tuple[Strategy, int, ContributionBounds, list[Sensitivity]]
+
+
+def _strategies(
+    blocks: Sequence[Block], found: Limits, one_row: bool, cells: int | None
+) -> Iterator[_Candidate]:
+    m, cap = found.rows_per_group, found.rows_per_unit
+    bounds = ContributionBounds(
+        touched=found.touched,
+        max_groups=found.touched if found.cap_needed else None,
+        max_rows_per_group=m,
+    )
+    plain = [
+        cap_sensitivity(_one_each(bounds) if isinstance(b, UnitsBlock) else bounds, b.row_total)
+        for b in blocks
+    ]
+    yield "row" if one_row else "cap", 1, bounds, plain
+    if cap is None or one_row or found.touched * m <= cap or not blocks:
+        return
+    uncapped = cells is not None
+    weighted = ContributionBounds(
+        touched=cells if cells is not None else found.touched,
+        max_groups=None if uncapped or not found.cap_needed else found.touched,
+        max_rows_per_group=m,
+        max_rows_per_unit=cap,
+    )
+    sensitivities = [
+        cap_sensitivity(_one_each(weighted), 1)
+        if isinstance(b, UnitsBlock)
+        else weights_sensitivity(weighted, b.row_total, WEIGHT)
+        for b in blocks
+    ]
+    if not any(isinstance(b, UnitsBlock) for b in blocks):
+        yield "weights", WEIGHT, weighted, sensitivities
+
+
+def _one_each(bounds: ContributionBounds) -> ContributionBounds:
+    return replace(bounds, max_rows_per_group=1, max_rows_per_unit=None)
+
+
+# ---- laws ------------------------------------------------------------------------------------
+
+
+def _noise(
+    law: Law,
+    blocks: Sequence[tuple[Block, Sensitivity]],
+    thresholded: int | None,
+    min_units: int,
+    epsilon: Fraction,
+    delta: Fraction,
+) -> Noise:
+    """`thresholded`: groups one unit can touch where keys are selected privately, else None."""
+    count = len(blocks)
+    # Selection gets two thirds of a block's share: its cost is groups lost, not error shown.
+    weight = Fraction(2, 3) if thresholded is not None else Fraction(0)
+    each = 1 / (count + weight) if count or weight else Fraction(1)
+    selection = weight * each
+    if law == "laplace":
+        plans = tuple(_laplace(b, s, epsilon * each) for b, s in blocks)
+        threshold: Threshold | None = None
+        if thresholded is not None:
+            threshold = TruncatedGeometricThreshold(
+                epsilon * selection, delta, thresholded, min_units
+            )
+    else:
+        noise_delta = delta if thresholded is None else delta * _NOISE_DELTA
+        multiplier = Fraction(gaussian_multiplier(epsilon, noise_delta))
+        plans = tuple(_gaussian(b, s, multiplier, each) for b, s in blocks)
+        threshold = None
+        if thresholded is not None:
+            sigma = _root_up(multiplier**2 * thresholded / selection)
+            threshold = GaussianThreshold(sigma, delta - noise_delta, thresholded, min_units)
+    score = sum(_log_spread(plan.mechanism) for plan in plans)
+    if threshold is not None:
+        score += log(threshold.threshold)
+    bounds = ContributionBounds(touched=1, max_groups=None, max_rows_per_group=1)
+    return Noise("cap", 1, bounds, law, plans, threshold, score)
+
+
+def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
+    # Cells of equal size price tighter than one cell of the whole L1; the pure price is the same.
+    whole = s.l1 % s.linf == 0
+    cell, cells = (s.linf, s.l1 // s.linf) if whole else (s.l1, 1)
+    return BlockPlan(block, s, LaplaceMechanism(Fraction(s.l1) / epsilon, cell, cells))
+
+
+def _gaussian(block: Block, s: Sensitivity, multiplier: Fraction, share: Fraction) -> BlockPlan:
+    sigma = _root_up(multiplier**2 * s.l2_squared / share)
+    return BlockPlan(block, s, GaussianMechanism(sigma, s.l2_squared))
+
+
+def _root_up(square: Fraction) -> Fraction:
+    """A rational at least √square, within a relative 2^-60: scales round up."""
+    shift = 2 * _ROOT_BITS + max(0, square.denominator.bit_length() - square.numerator.bit_length())
+    shift += shift % 2
+    whole = -((-square.numerator << shift) // square.denominator)
+    return Fraction(isqrt(whole - 1) + 1, 1 << (shift // 2))
+
+
+def _log_spread(mechanism: LaplaceMechanism | GaussianMechanism) -> float:
+    """log of the standard deviation of one coordinate."""
+    if isinstance(mechanism, LaplaceMechanism):
+        return _log(mechanism.scale) + log(2) / 2
+    return _log(Fraction(mechanism.sigma))
+
+
+def _log(value: Fraction) -> float:
+    return log(value.numerator) - log(value.denominator)

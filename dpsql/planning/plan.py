@@ -1,0 +1,100 @@
+"""Assemble the plan of one private aggregate."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+
+from dpsql.aggregates.basis import Grid
+from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
+from dpsql.errors import RefusedQuery
+from dpsql.planning.blocks import plan_blocks
+from dpsql.planning.bounds import Limits, limits
+from dpsql.planning.grids import make_grid
+from dpsql.planning.keys import PublicValues, plan_keys
+from dpsql.planning.noise import choose
+from dpsql.planning.types import WEIGHT, KeyPlan, Plan
+from dpsql.policy.schema import Policy
+
+HIDDEN_UNITS = "units_shown"
+
+
+def make_plan(
+    aggregate: PrivateAggregate,
+    policy: Policy,
+    *,
+    epsilon: Fraction,
+    delta: Fraction,
+    public_values: PublicValues,
+) -> Plan:
+    """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible."""
+    keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
+    public = all(key.values is not None for key in keys)
+    if aggregate.options.public_groups and not public:
+        raise _not_public(keys)
+    found = limits(aggregate, keys, policy)
+    asked = aggregate.options.min_units
+    least = max(policy.bounds.min_units_per_group, asked or 0) if not public else asked or 0
+    calls = list(aggregate.aggregates)
+    filtered = public and bool(keys) and least > 1
+    if filtered:
+        calls.append(Aggregate(HIDDEN_UNITS, "count_units", None, None))
+    blocks, columns = plan_blocks(
+        calls,
+        one_row_per_cell=found.rows_per_group == 1,
+        thresholded=not public,
+        grid=lambda value, degree: _grid(value, degree, found, epsilon),
+    )
+    cells = prod(len(key.values) for key in keys if key.values is not None) if public else None
+    noise = choose(
+        blocks,
+        found,
+        one_row=aggregate.block.one_row_per_unit,
+        cells=cells,
+        min_units=least if not public else 0,
+        epsilon=epsilon,
+        delta=delta,
+    )
+    if noise is None:
+        raise RefusedQuery(
+            "at this price no group could ever be shown",
+            code="price-too-small",
+            hint="ask with a larger epsilon, or fewer groups per unit",
+        )
+    return Plan(
+        aggregate,
+        keys,
+        noise.bounds,
+        noise.strategy,
+        noise.weight,
+        noise.law,
+        noise.blocks,
+        noise.threshold,
+        columns,
+        least,
+        len(columns) - 1 if filtered else None,
+        epsilon,
+        delta,
+        noise.items,
+    )
+
+
+def _grid(value: Expr, degree: int, found: Limits, epsilon: Fraction) -> Grid:
+    rows = max(found.rows_per_group, found.rows_per_unit or 1)
+    return make_grid(
+        value.domain.type,
+        value.domain.bounds,
+        degree=degree,
+        rows=rows,
+        weight=WEIGHT,
+        epsilon=epsilon,
+    )
+
+
+def _not_public(keys: tuple[KeyPlan, ...]) -> RefusedQuery:
+    return RefusedQuery(
+        "PUBLIC_GROUPS is accepted only where the keys are public: declared values, dates"
+        " truncated over a declared range, CASE over literals, a public table's column",
+        code="keys-not-public",
+        hint="drop group_selection_strategy, or restrict the key with WHERE key IN (...)",
+    )

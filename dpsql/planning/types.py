@@ -1,0 +1,82 @@
+"""The plan of one private aggregate: everything that decides its answer's distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from dpsql.aggregates.basis import Block
+from dpsql.aggregates.noisy import Law
+from dpsql.core.bounds import ContributionBounds, Sensitivity
+from dpsql.core.domain import Scalar
+from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
+
+if TYPE_CHECKING:
+    from dpsql.accountant.events import PrivacyEvent
+    from dpsql.mechanisms.gaussian import GaussianMechanism
+    from dpsql.mechanisms.laplace import LaplaceMechanism
+    from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
+
+Strategy = Literal["row", "cap", "weights"]
+"""row: one row per unit, enforced. cap: bounded cells, at most k of them. weights: per-row
+weights under a cap C on a unit's rows (design.md 4)."""
+
+WEIGHT = 2**16
+"""W: the weight of a row of a unit within its caps."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlan:
+    """A group key. `values` (None stands for NULL) is its public domain, or None: private.
+
+    `coding`: `self` (the engine returns the value), `index` (the engine returns its position in
+    `values`, matched by the engine's own equality).
+    """
+
+    name: str
+    expr: Expr
+    values: tuple[Scalar | None, ...] | None
+    coding: Literal["self", "index"] = "self"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """A block, what one unit can do to it, and the mechanism that noises it."""
+
+    block: Block
+    sensitivity: Sensitivity
+    mechanism: LaplaceMechanism | GaussianMechanism
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """An output column: its aggregate, and the block it is read from (None: the threshold's)."""
+
+    aggregate: Aggregate
+    block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """See the module. `items` are the privacy events the release will be charged for."""
+
+    aggregate: PrivateAggregate
+    keys: tuple[KeyPlan, ...]
+    bounds: ContributionBounds
+    strategy: Strategy
+    weight: int
+    law: Law
+    blocks: tuple[BlockPlan, ...]
+    threshold: TruncatedGeometricThreshold | GaussianThreshold | None
+    columns: tuple[ColumnPlan, ...]
+    min_units: int
+    units_column: int | None
+    """Index in `columns` of a hidden unit count that filters public groups (min_units)."""
+    epsilon: Fraction
+    delta: Fraction
+    items: tuple[tuple[PrivacyEvent, int], ...]
+
+    @property
+    def public_keys(self) -> bool:
+        return all(key.values is not None for key in self.keys)

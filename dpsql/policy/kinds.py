@@ -1,0 +1,59 @@
+"""What fits a column's type: the ends of a range, the members of a domain, another unit's id."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from dpsql.core.catalog import CatalogColumn
+from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
+from dpsql.policy.literals import Bound, Literal, iso
+
+_EXACT = frozenset((Kind.INTEGER, Kind.DECIMAL))
+
+
+def same_identity(one: CatalogColumn, other: CatalogColumn) -> bool:
+    """Whether `=` between two such columns compares identities without a lossy coercion."""
+    kinds = one.type.kind, other.type.kind
+    if Kind.OPAQUE in kinds:
+        return one.type_text.casefold() == other.type_text.casefold()
+    return kinds[0] is kinds[1] or _EXACT.issuperset(kinds)
+
+
+def identifies(column: CatalogColumn) -> bool:
+    """Whether such a column can hold a unit's id: few values, or a type unknown here, cannot."""
+    if column.type.kind is Kind.OPAQUE:
+        return column.type_text.casefold() == "uuid"
+    return column.type.kind not in (Kind.BOOLEAN, Kind.NULL)
+
+
+def range_fits(end: Bound, kind: Kind) -> bool:
+    """Whether a range with this end can clamp such a column; a date's end fits a timestamp."""
+    if isinstance(end, datetime):
+        return kind is Kind.TIMESTAMP
+    if isinstance(end, date):
+        return kind in TEMPORAL
+    return kind in NUMERIC
+
+
+def fit_value(value: Literal, kind: Kind) -> Literal | None:
+    """A member of `values` as such a column holds it; None if it cannot hold it.
+
+    ISO text becomes a date or a timestamp where the column is one. A number never becomes text,
+    nor text a number: which of the two the owner meant would be a guess.
+    """
+    if isinstance(value, bool):
+        return value if kind is Kind.BOOLEAN else None
+    if isinstance(value, str):
+        if kind is Kind.TEXT:
+            return value
+        found = iso(value)
+        return None if found is None else fit_value(found, kind)
+    if isinstance(value, datetime):
+        return value if kind is Kind.TIMESTAMP else None
+    if isinstance(value, date):
+        midnight = datetime(value.year, value.month, value.day)
+        return midnight if kind is Kind.TIMESTAMP else value if kind is Kind.DATE else None
+    if kind is Kind.INTEGER:
+        return int(value) if value == int(value) else None
+    return value if kind in NUMERIC and isinstance(value, (int, Decimal)) else None

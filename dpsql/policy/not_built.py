@@ -1,0 +1,79 @@
+"""Policy values that parse and that this version of dpsql does not carry out: refused by name."""
+
+from __future__ import annotations
+
+from dpsql.errors import PolicyError
+from dpsql.policy.findings import Finding
+from dpsql.policy.schema import AUTO, BudgetSpec, Policy
+
+
+def not_built(policy: Policy) -> list[Finding]:
+    """One error a value; empty if everything the policy asks for is built."""
+    return [*_connections(policy), *_values(policy), *_windows(policy), *_promises(policy)]
+
+
+def refuse_not_built(policy: Policy) -> None:
+    """PolicyError `not-built` naming the first of them; for `connect`."""
+    for finding in not_built(policy):
+        prefix = f"{policy.source}, " if policy.source else ""
+        raise PolicyError(
+            f"{prefix}{finding.where}: {finding.message}", code="not-built", hint=finding.hint
+        )
+
+
+def _connections(policy: Policy) -> list[Finding]:
+    found = []
+    if policy.database is not None and policy.database.engine != "duckdb":
+        name = {"postgresql": "PostgreSQL", "spark": "Spark"}[policy.database.engine]
+        found.append(_finding("database", f"{name} is not built yet", "use duckdb:///file.duckdb"))
+    if policy.ledger is not None and policy.ledger.startswith("postgresql"):
+        found.append(
+            _finding("ledger", "a ledger in PostgreSQL is not built yet", "use sqlite:///ledger.db")
+        )
+    return found
+
+
+def _values(policy: Policy) -> list[Finding]:
+    found = []
+    if policy.bounds.max_rows_per_group is AUTO:
+        message = "automatic bounds are not built yet"
+        found.append(_finding("bounds.max_rows_per_group", message, "write a whole number"))
+    if policy.limits.reply_quantum_ms:
+        message = "replies on a fixed clock are not built yet"
+        found.append(_finding("limits.reply_quantum", message, "write 0ms or leave it out"))
+    if policy.checkpoints is not None:
+        message = "signed checkpoints of the ledger are not built yet"
+        found.append(_finding("checkpoints", message, "leave the key out"))
+    return found
+
+
+def _windows(policy: Policy) -> list[Finding]:
+    budgets = policy.budgets
+    listed: list[tuple[str, BudgetSpec | None]] = [("default", budgets.default)]
+    listed += [(f"analysts.{name}", spec) for name, spec in budgets.analysts.items()]
+    listed += [(f"teams.{name}", team.budget) for name, team in budgets.teams.items()]
+    return [
+        _finding(
+            f"budgets.{path}.refresh",
+            f"a budget that refreshes {spec.refresh} is not built yet",
+            "write never or leave it out",
+        )
+        for path, spec in listed
+        if spec is not None and spec.refresh != "never"
+    ]
+
+
+def _promises(policy: Policy) -> list[Finding]:
+    return [
+        _finding(
+            f"tables.{name}.promised",
+            "a key on the owner's word is not built yet",
+            "declare the key in the database, or leave `promised` out",
+        )
+        for name, table in policy.tables.items()
+        if table.promised
+    ]
+
+
+def _finding(where: str, message: str, hint: str) -> Finding:
+    return Finding("error", where, message, hint)

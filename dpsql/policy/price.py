@@ -1,0 +1,61 @@
+"""What one private query costs: what it names, else `per_query`, never above `max_per_query`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from dpsql.core.numbers import MIN_DELTA, read_delta, read_epsilon
+from dpsql.errors import InvalidQuery
+from dpsql.policy.schema import BudgetSpec, Policy
+
+SELECTIONS = 500
+"""Where nobody names a δ, a query takes this fraction of the budget's share for thresholds."""
+
+
+def query_price(
+    policy: Policy,
+    budget: BudgetSpec,
+    *,
+    epsilon: object = None,
+    delta: object = None,
+    delta_thr: Fraction | None = None,
+) -> tuple[Fraction, Fraction]:
+    """The exact (ε, δ) of one private aggregate.
+
+    `epsilon`, `delta`: as the query, the cursor or the connection names them (the first of these
+    that is not None; None means not named). Without any δ it is δ_thr / 500 of the budget, half of
+    whose δ is for thresholds unless `delta_thr` says otherwise (design.md 6).
+    InvalidQuery `bad-epsilon` or `bad-delta`: not a number, out of range, above the cap, or no ε
+    named anywhere.
+    """
+    default, largest = policy.budgets.per_query, policy.budgets.max_per_query
+    if epsilon is None and default.epsilon is None:
+        raise InvalidQuery(
+            "the query names no epsilon, and the policy has no budgets.per_query.epsilon",
+            code="bad-epsilon",
+            hint="pass epsilon=... to connect() or execute(), or in the query's OPTIONS",
+        )
+    price = default.epsilon if epsilon is None else read_epsilon(epsilon)
+    assert price is not None
+    if largest.epsilon is not None and price > largest.epsilon:
+        raise _above("epsilon", largest.epsilon)
+    cap = Fraction(1) if largest.delta is None else largest.delta
+    if delta is not None:
+        chance = read_delta(delta)
+    elif default.delta is not None:
+        chance = default.delta
+    else:
+        share = budget.delta / 2 if delta_thr is None else delta_thr
+        chance = max(MIN_DELTA, min(cap, share / SELECTIONS))
+    if chance > cap:
+        raise _above("delta", cap)
+    return price, chance
+
+
+def _above(name: str, cap: Fraction) -> InvalidQuery:
+    shown = f"{float(cap):.6g}"
+    return InvalidQuery(
+        f"{name} is above the most that one query may ask for, {shown}",
+        code=f"bad-{name}",
+        hint=f"ask for at most {shown} (budgets.max_per_query.{name} of the policy)",
+    )

@@ -1,0 +1,192 @@
+"""What an answer cost and how good it is: `cursor.privacy`, and the budget's state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from dpsql.planning.types import Plan
+from dpsql.policy import query_price
+from dpsql.policy.schema import BudgetSpec, Policy
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Account, Ledger
+
+MAX_QUERIES = 1_000_000
+
+
+@dataclass(frozen=True)
+class ReleaseReport:
+    """One private aggregate: its price, what was enforced on each unit, what noise was drawn."""
+
+    epsilon: Fraction
+    delta: Fraction
+    free: bool
+    mechanism: str
+    strategy: str
+    max_groups: int
+    max_rows_per_group: int
+    max_rows_per_unit: int | None
+    events: tuple[tuple[dict[str, Any], int], ...]
+    key_threshold: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "epsilon": float(self.epsilon),
+            "delta": float(self.delta),
+            "free": self.free,
+            "mechanism": self.mechanism,
+            "strategy": self.strategy,
+            "bounds": {
+                "max_groups": self.max_groups,
+                "max_rows_per_group": self.max_rows_per_group,
+                "max_rows_per_unit": self.max_rows_per_unit,
+            },
+            "key_threshold": self.key_threshold,
+            "events": [{**event, "count": str(count)} for event, count in self.events],
+        }
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """95 % half-widths of one result column, row by row; None where there is no error bar."""
+
+    name: str
+    half_widths: tuple[float | None, ...] | None
+
+
+@dataclass(frozen=True)
+class PrivacyReport:
+    """`cursor.privacy`: what this execution charged, and what its numbers are worth.
+
+    `epsilon` and `delta` are the sums over the releases that were paid now (0 if all were
+    stored). `remaining` is None where the statement read public tables alone.
+    """
+
+    analyst: str
+    budget: str
+    epsilon: Fraction
+    delta: Fraction
+    releases: tuple[ReleaseReport, ...]
+    columns: tuple[ColumnReport, ...]
+    remaining: BudgetReport | None
+
+    @property
+    def free(self) -> bool:
+        """Nothing was charged: a stored release, or public data."""
+        return self.epsilon == 0 and self.delta == 0
+
+    @property
+    def events(self) -> tuple[tuple[dict[str, Any], int], ...]:
+        """The privacy events charged by this execution."""
+        return tuple(e for release in self.releases if not release.free for e in release.events)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "analyst": self.analyst,
+            "budget": self.budget,
+            "epsilon": float(self.epsilon),
+            "delta": float(self.delta),
+            "free": self.free,
+            "releases": [release.to_json() for release in self.releases],
+            "half_widths_95": {c.name: c.half_widths for c in self.columns},
+            "remaining": None if self.remaining is None else self.remaining.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class BudgetReport:
+    """State of one budget. `share` is the part used, `spent` an ε that holds at any time (Ville).
+
+    `queries`: how many more queries of the policy's default price fit (None: no default price).
+    """
+
+    analyst: str
+    budget: str
+    epsilon: Fraction
+    delta: Fraction
+    share: float
+    selection_share: float
+    spent: float
+    queries: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "analyst": self.analyst,
+            "budget": {
+                "name": self.budget,
+                "epsilon": float(self.epsilon),
+                "delta": float(self.delta),
+            },
+            "spent": {"epsilon": self.spent, "delta_share": self.selection_share},
+            "share": self.share,
+            "remaining_queries": self.queries,
+        }
+
+
+def release_report(plan: Plan, *, free: bool) -> ReleaseReport:
+    names = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
+    return ReleaseReport(
+        plan.epsilon,
+        plan.delta,
+        free,
+        names[plan.law],
+        plan.strategy,
+        plan.bounds.touched,
+        plan.bounds.max_rows_per_group,
+        plan.bounds.max_rows_per_unit,
+        tuple((event.to_json(), count) for event, count in plan.items),
+        None if plan.threshold is None else plan.threshold.threshold,
+    )
+
+
+def budget_report(ledger: Ledger, policy: Policy, spec: BudgetSpec, analyst: str) -> BudgetReport:
+    """Read from the ledger; no data is touched."""
+    from dpsql.accountant.odometer import odometer, selection_share, share
+
+    account = ledger.account(spec.key)
+    return BudgetReport(
+        analyst,
+        spec.key,
+        spec.epsilon,
+        spec.delta,
+        share(account.terms, account.spent),
+        selection_share(account.terms, account.spent),
+        odometer(account.terms, account.spent),
+        _queries_left(account, policy, spec),
+    )
+
+
+def _queries_left(account: Account, policy: Policy, spec: BudgetSpec) -> int | None:
+    """Default-price queries (Laplace, public keys) that the filter would still admit."""
+    from dpsql.accountant.charge import price
+    from dpsql.accountant.events import Laplace
+    from dpsql.accountant.filter import admits
+
+    if policy.budgets.per_query.epsilon is None:
+        return None
+    epsilon, _ = query_price(policy, spec)
+    event = Laplace(noise_multiplier=1 / epsilon)
+
+    def fits(count: int) -> bool:
+        more = price([(event, count)], account.terms.orders)
+        return admits(account.terms, account.spent + more)
+
+    low, high = 0, 1
+    while high < MAX_QUERIES and fits(high):
+        low, high = high, high * 2
+    if high >= MAX_QUERIES:
+        return MAX_QUERIES
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def half_widths(low: Sequence[float | None], high: Sequence[float | None]) -> tuple[Any, ...]:
+    return tuple(
+        None if a is None or b is None or a != a or b != b else (b - a) / 2
+        for a, b in zip(low, high, strict=True)
+    )

@@ -1,0 +1,118 @@
+"""bound: each cell's partial bounded (cap strategy), or every row of a unit weighted (weights)."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import CountBlock, MomentsBlock, SumBlock, UnitsBlock
+from dpsql.planning.types import BlockPlan, Plan
+from dpsql.rules import names
+from dpsql.rules.build import bigint, clamp, col, integer, least, named, paren, select, when
+
+_FITS = 2**62  # below it a partial is kept as BIGINT, which later sums read faster
+
+
+def bound(plan: Plan, cells: exp.Select) -> exp.Select:
+    """Cell by cell: integers whose L1, block by block, is at most m · M^d (design.md 4).
+
+    Guarantee (cap): a count is clamped to 0..m; a sum asked alone to [min(0, m·lo), max(0, m·hi)];
+    in a joint basis every coordinate but the first is scaled to floor(coordinate · m / n) when
+    the cell has n > m rows, and the first is what is left of min(n, m) · M^d (`totals`).
+    Guarantee (weights): every row of the cell weighs w = min(W, ⌊W·C/N⌋, ⌊W·m/n⌋), N the unit's
+    rows in all cells, so a unit's weight is at most W·C in all and W·m in a cell.
+    """
+    columns: list[exp.Expr] = [col(names.UNIT), *(col(key.name) for key in plan.keys)]
+    if plan.strategy == "weights":
+        return _weighted(plan, columns, cells)
+    for index, part in enumerate(plan.blocks):
+        columns += _capped(index, part, plan.bounds.max_rows_per_group)
+    return select(columns, cells, "c")
+
+
+# ---- cap -------------------------------------------------------------------------------------
+
+
+def _capped(index: int, part: BlockPlan, m: int) -> list[exp.Expr]:
+    n = col(names.count(index))
+    match part.block:
+        case UnitsBlock():
+            return [named(least(n, integer(1)), names.count(index))]
+        case CountBlock():
+            return [named(least(n, integer(m)), names.count(index))]
+        case SumBlock(grid=grid):
+            total = exp.Coalesce(this=col(names.total(index)), expressions=[integer(0)])
+            lo, hi = min(0, m * grid.lo), max(0, m * grid.hi)
+            return [
+                named(
+                    _narrow(clamp(total, integer(lo), integer(hi)), max(-lo, hi)),
+                    names.total(index),
+                )
+            ]
+        case MomentsBlock(grid=grid, degree=degree):
+            most = m * grid.span**degree
+            scaled = [
+                named(_narrow(_scaled(part_sum, n, m), most), names.total(index, power + 1))
+                for power, part_sum in enumerate(_upper(index, grid.span, degree))
+            ]
+            return [named(least(n.copy(), integer(m)), names.count(index)), *scaled]
+
+
+def _upper(index: int, span: int, degree: int) -> list[exp.Expr]:
+    """The coordinates of a cell but the first: Σy, or Σ2y(M-y) and Σy²."""
+    first = exp.Coalesce(this=col(names.total(index)), expressions=[integer(0)])
+    if degree == 1:
+        return [first]
+    square = exp.Coalesce(this=col(names.total(index, 2)), expressions=[integer(0)])
+    product = exp.Mul(this=integer(span), expression=first)
+    middle = exp.Mul(
+        this=integer(2), expression=paren(exp.Sub(this=product, expression=square.copy()))
+    )
+    return [middle, square]
+
+
+def _scaled(coordinate: exp.Expr, n: exp.Expr, m: int) -> exp.Expr:
+    """floor(coordinate · m / n) where the cell has n > m rows (the coordinate is ≥ 0)."""
+    product = exp.Mul(this=paren(coordinate.copy()), expression=integer(m))
+    share = exp.IntDiv(this=paren(product), expression=n.copy())
+    return when(exp.GT(this=n.copy(), expression=integer(m)), share, coordinate)
+
+
+def _narrow(node: exp.Expr, most: int) -> exp.Expr:
+    return bigint(node) if most < _FITS else node
+
+
+# ---- weights ---------------------------------------------------------------------------------
+
+
+def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Select:
+    cap, m = plan.bounds.max_rows_per_unit, plan.bounds.max_rows_per_group
+    assert cap is not None
+    over_unit = exp.Window(
+        this=exp.Sum(this=col(names.ROWS)), partition_by=[col(names.UNIT)], over="OVER"
+    )
+    shares = [
+        integer(plan.weight),
+        exp.IntDiv(this=integer(plan.weight * cap), expression=over_unit),
+        exp.IntDiv(this=integer(plan.weight * m), expression=col(names.ROWS)),
+    ]
+    inner = select([exp.Star(), named(bigint(least(*shares)), names.WEIGHT)], cells, "c")
+    for index, part in enumerate(plan.blocks):
+        block = part.block
+        if isinstance(block, UnitsBlock):
+            columns.append(named(least(col(names.count(index)), integer(1)), names.count(index)))
+            continue
+        if not isinstance(block, SumBlock):
+            columns.append(named(_times_weight(col(names.count(index))), names.count(index)))
+        if isinstance(block, SumBlock):
+            total = exp.Coalesce(this=col(names.total(index)), expressions=[integer(0)])
+            columns.append(named(_times_weight(total), names.total(index)))
+        if isinstance(block, MomentsBlock):
+            parts = _upper(index, block.grid.span, block.degree)
+            for power, part_sum in enumerate(parts):
+                weighed = _times_weight(paren(part_sum))
+                columns.append(named(weighed, names.total(index, power + 1)))
+    return select(columns, inner, "w")
+
+
+def _times_weight(node: exp.Expr) -> exp.Expr:
+    return exp.Mul(this=col(names.WEIGHT), expression=node)

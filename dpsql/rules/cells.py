@@ -1,0 +1,34 @@
+"""cells: one row per (unit, keys), with counts and integer sums of what each block reads."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import MomentsBlock, SumBlock
+from dpsql.planning.types import Plan
+from dpsql.rules import names
+from dpsql.rules.build import col, integer, named, select
+
+
+def cells(plan: Plan, rows: exp.Select) -> exp.Select:
+    """u, keys, n (all rows of the cell), and per block its count, Σv and Σv².
+
+    Guarantee: (u, keys) is unique; all sums are of integers, so no other unit's cell changes
+    when one unit leaves.
+    """
+    columns: list[exp.Expr] = [col(names.UNIT), *(col(key.name) for key in plan.keys)]
+    grouped = len(columns)
+    if plan.strategy == "weights":
+        columns.append(named(exp.Count(this=exp.Star()), names.ROWS))
+    for index, part in enumerate(plan.blocks):
+        value = col(names.value(index))
+        if not isinstance(part.block, SumBlock):
+            columns.append(named(exp.Count(this=value.copy()), names.count(index)))
+        if isinstance(part.block, (SumBlock, MomentsBlock)):
+            columns.append(named(exp.Sum(this=value.copy()), names.total(index)))
+        if isinstance(part.block, MomentsBlock) and part.block.degree == 2:
+            square = exp.Mul(this=value.copy(), expression=value.copy())
+            columns.append(named(exp.Sum(this=square), names.total(index, 2)))
+    result = select(columns, rows, "r")
+    result.set("group", exp.Group(expressions=[integer(i + 1) for i in range(grouped)]))
+    return result

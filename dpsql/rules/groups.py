@@ -1,0 +1,40 @@
+"""groups: at most k cells of a unit are kept, chosen by a freshly salted hash of the cell."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.planning.types import Plan
+from dpsql.rules import names
+from dpsql.rules.build import col, integer, named, select
+
+
+def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
+    """Keeps the k first cells of each unit; all of them where no cap is needed.
+
+    Guarantee: at most `bounds.max_groups` rows per unit remain, whatever the hash: row_number
+    counts them, and ties are broken by the keys. The order has two terms or more on purpose:
+    DuckDB 2 rewrites row_number over one term into arg_min and unnest, which is slower and
+    spills. Hash quality and the salt's secrecy matter for bias alone, never for privacy.
+    """
+    k = plan.bounds.max_groups
+    if k is None:
+        return cells
+    keys = [col(key.name) for key in plan.keys]
+    inner = exp.func("hash", col(names.UNIT), *(key.copy() for key in keys), _salt(salt))
+    chance = exp.func("hash", inner)
+    rank = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[col(names.UNIT)],
+        order=exp.Order(expressions=[exp.Ordered(this=term) for term in (chance, *keys)]),
+        over="OVER",
+    )
+    ranked = select([exp.Star(), named(rank, names.RANK)], cells, "p")
+    carried: list[exp.Expr] = [exp.column(column.alias_or_name) for column in cells.expressions]
+    kept = select(carried, ranked, "k")
+    kept.set("where", exp.Where(this=exp.LTE(this=col(names.RANK), expression=integer(k))))
+    return kept
+
+
+def _salt(salt: int) -> exp.Expr:
+    return exp.cast(exp.Literal.string(str(salt)), exp.DType.UBIGINT)

@@ -1,0 +1,27 @@
+"""Column names of the bounded statement, the same at every level."""
+
+from __future__ import annotations
+
+UNIT = "u"
+ROWS = "n"
+RANK = "rn"
+WEIGHT = "w"
+UNITS = "units"
+
+
+def value(block: int) -> str:
+    """The clamped grid value of a row (or 1 where the block only counts); NULL if not read."""
+    return f"v{block}"
+
+
+def count(block: int) -> str:
+    return f"n{block}"
+
+
+def total(block: int, power: int = 1) -> str:
+    """Σ v (power 1) or Σ v² (power 2) over a cell, then its bounded form."""
+    return f"s{block}" if power == 1 else f"q{block}"
+
+
+def coordinate(block: int, index: int) -> str:
+    return f"b{block}_{index}"

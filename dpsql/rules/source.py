@@ -1,0 +1,113 @@
+"""FROM and WHERE of a block: base tables under short aliases, joins, unit attached, semi-joins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from dpsql.core.catalog import Catalog
+from dpsql.core.ir import Block, Call, Col, Expr, InnerAggregate, Join, PerUnit, Source
+from dpsql.functions import emit_expr
+from dpsql.rules.build import bigint, col, conjunction, integer, is_not_null, named
+from dpsql.rules.names import UNIT
+
+Tables = Mapping[str, str]
+"""Policy table name → its key in the catalog."""
+
+
+@dataclass
+class Sources:
+    """Gives every source of a block tree its alias and writes expressions over them."""
+
+    catalog: Catalog
+    tables: Tables
+    aliases: dict[int, str] = field(default_factory=dict)
+
+    def column(self, node: Col) -> exp.Expr:
+        return exp.column(
+            exp.to_identifier(node.name, quoted=True), table=self.aliases[node.source]
+        )
+
+    def expr(self, node: Expr) -> exp.Expr:
+        return emit_expr(node, self.column)
+
+    def block(self, block: Block) -> exp.Select:
+        """SELECT (nothing yet) FROM ... WHERE unit IS NOT NULL AND ..."""
+        for source in block.sources:
+            self.aliases[source.id] = f"t{len(self.aliases)}"
+        query = exp.Select(from_=exp.From(this=self._source(block.first)))
+        query.set("joins", [self._join(join) for join in block.joins])
+        conditions: list[exp.Expr] = [is_not_null(self.column(block.unit))]
+        conditions += [_grouped(self.expr(part)) for part in block.where]
+        for semi in block.semijoins:
+            inner = self.block(semi.block)
+            inner.set("expressions", [self.column(semi.block.unit)])
+            test: exp.Expr = exp.In(this=self.column(block.unit), query=exp.Subquery(this=inner))
+            conditions.append(exp.Not(this=test) if semi.negated else test)
+        query.set("where", exp.Where(this=conjunction(conditions)))
+        return query
+
+    def _join(self, join: Join) -> exp.Join:
+        node = exp.Join(this=self._source(join.source))
+        if join.kind == "left":
+            node.set("side", "LEFT")
+        if join.on:
+            node.set("on", conjunction([_grouped(self.expr(part)) for part in join.on]))
+        elif join.kind == "inner":
+            node.set("kind", "CROSS")
+        return node
+
+    def _source(self, source: Source) -> exp.Expr:
+        alias = exp.TableAlias(this=exp.to_identifier(self.aliases[source.id]))
+        if isinstance(source, PerUnit):
+            return exp.Subquery(this=self._per_unit(source), alias=alias)
+        table = self.catalog.tables[self.tables[source.table]]
+        return exp.Table(
+            this=exp.to_identifier(table.name, quoted=True),
+            db=exp.to_identifier(table.schema, quoted=True),
+            alias=alias,
+        )
+
+    def _per_unit(self, source: PerUnit) -> exp.Select:
+        query = self.block(source.block)
+        unit = named(self.column(source.block.unit), UNIT)
+        keys: list[exp.Expr] = [named(self.expr(expr), name) for name, expr in source.keys]
+        calls: list[exp.Expr] = [named(self._inner(call), call.name) for call in source.aggregates]
+        query.set("expressions", [unit, *keys, *calls])
+        terms: list[exp.Expr] = [integer(i + 1) for i in range(1 + len(keys))]
+        query.set("group", exp.Group(expressions=terms))
+        return query
+
+    def _inner(self, call: InnerAggregate) -> exp.Expr:
+        node = self._inner_call(call)
+        if call.where is None:
+            return node
+        return exp.Filter(this=node, expression=exp.Where(this=self.expr(call.where)))
+
+    def _inner_call(self, call: InnerAggregate) -> exp.Expr:
+        if call.arg is None:
+            return exp.Count(this=exp.Star())
+        arg = self.expr(call.arg)
+        if call.fn == "count":
+            return exp.Count(this=arg)
+        if call.fn == "count_distinct":
+            return exp.Count(this=exp.Distinct(expressions=[arg]))
+        if call.fn == "sum":
+            return exp.Sum(this=bigint(arg))
+        return exp.Min(this=arg) if call.fn == "min" else exp.Max(this=arg)
+
+
+def _grouped(node: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=node) if isinstance(node, (exp.Or, exp.And)) else node
+
+
+def block_columns(expr: Expr) -> bool:
+    """Whether an expression reads any column at all."""
+    return isinstance(expr, Col) or (
+        isinstance(expr, Call) and any(block_columns(arg) for arg in expr.args)
+    )
+
+
+__all__ = ["Sources", "Tables", "block_columns", "col"]

@@ -1,0 +1,66 @@
+"""totals: integer sums over units, one row per key; the vector that is noised."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import MomentsBlock, SumBlock
+from dpsql.planning.types import BlockPlan, Plan
+from dpsql.rules import names
+from dpsql.rules.build import col, hugeint, integer, named, select
+
+
+def totals(plan: Plan, bounded: exp.Select) -> exp.Select:
+    """keys, `units` (kept cells, for the threshold), and every block's coordinates.
+
+    Guarantee: each coordinate is a fixed linear combination of sums over bounded cells; a joint
+    block's coordinates sum to M^d times the (bounded, weighted) row count.
+    """
+    columns: list[exp.Expr] = [col(key.name) for key in plan.keys]
+    if plan.threshold is not None:
+        columns.append(named(exp.Count(this=exp.Star()), names.UNITS))
+    for index, part in enumerate(plan.blocks):
+        coordinates = _coordinates(plan, index, part)
+        columns += [named(node, names.coordinate(index, i)) for i, node in enumerate(coordinates)]
+    result = select(columns, bounded, "b")
+    if plan.keys:
+        terms: list[exp.Expr] = [integer(i + 1) for i in range(len(plan.keys))]
+        result.set("group", exp.Group(expressions=terms))
+    return result
+
+
+def _coordinates(plan: Plan, index: int, part: BlockPlan) -> list[exp.Expr]:
+    rows = plan.strategy == "row"
+    block = part.block
+    if isinstance(block, SumBlock):
+        return [_sum(col(names.value(index) if rows else names.total(index)))]
+    count: exp.Expr = (
+        exp.Count(this=col(names.value(index))) if rows else _sum(col(names.count(index)))
+    )
+    if not isinstance(block, MomentsBlock):
+        return [count]
+    upper = (
+        _row_sums(block, index)
+        if rows
+        else [_sum(col(names.total(index, power + 1))) for power in range(block.degree)]
+    )
+    # HUGEINT: M^d times a BIGINT count could leave 64 bits.
+    first: exp.Expr = exp.Mul(this=hugeint(integer(block.row_total)), expression=count)
+    for node in upper:
+        first = exp.Sub(this=first, expression=node.copy())
+    return [first, *upper]
+
+
+def _row_sums(block: MomentsBlock, index: int) -> list[exp.Expr]:
+    """Σy, or Σ2y(M-y) and Σy², straight from rows (one row per unit)."""
+    y = col(names.value(index))
+    if block.degree == 1:
+        return [_sum(y)]
+    square = exp.Mul(this=y.copy(), expression=y.copy())
+    rest = exp.Paren(this=exp.Sub(this=integer(block.grid.span), expression=y.copy()))
+    middle = exp.Mul(this=exp.Mul(this=integer(2), expression=y.copy()), expression=rest)
+    return [_sum(middle), _sum(square)]
+
+
+def _sum(node: exp.Expr) -> exp.Expr:
+    return exp.Coalesce(this=exp.Sum(this=node), expressions=[integer(0)])

@@ -1,0 +1,378 @@
+"""A session: one analyst, one policy, one engine, one ledger. Runs the pipeline."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from dpsql.binding.release import release_table
+from dpsql.core.catalog import Catalog
+from dpsql.core.domain import Scalar
+from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.sealed import Given, Naming, Sealed
+from dpsql.errors import EngineFailed, Error, InternalError, PolicyError
+from dpsql.pipeline import (
+    bind,
+    certify,
+    charge,
+    execute,
+    parse,
+    perturb,
+    plan,
+    postprocess,
+    rewrite,
+    storage,
+)
+from dpsql.pipeline.plan import Asked
+from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
+from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
+from dpsql.policy.schema import Policy, Table
+from dpsql.report import (
+    BudgetReport,
+    ColumnReport,
+    PrivacyReport,
+    budget_report,
+    half_widths,
+    release_report,
+)
+from dpsql.sql.parameters import Parameters
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Ledger
+
+OWNER_LOG = logging.getLogger("dpsql.owner")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished query: the result set as Arrow, its columns, and the privacy report."""
+
+    table: Any
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    privacy: PrivacyReport
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A query taken as far as it goes without data or charge: for `explain` and `query`."""
+
+    planned: Planned
+    certified: tuple[Certified, ...]
+    names: tuple[str, ...]
+
+
+class Session:
+    """Opens engine and ledger, checks the policy against both, and answers queries."""
+
+    def __init__(
+        self,
+        policy: Policy | str | Path | Mapping[str, Any],
+        analyst: str,
+        *,
+        epsilon: object = None,
+        delta: object = None,
+        engine: object = None,
+    ) -> None:
+        self.policy = policy if isinstance(policy, Policy) else load(policy)
+        refuse_not_built(self.policy)
+        self.analyst = canonical_name(analyst)
+        self.budget_spec = self.policy.budget_of(analyst)
+        self.total = self.policy.budgets.total
+        self.asked = Asked(_epsilon(epsilon), _delta(delta))
+        self._public: dict[str, Given] = {}
+        self._values: dict[tuple[str, str], tuple[Scalar | None, ...]] = {}
+        self.engine = _open_engine(self.policy, engine)
+        try:
+            refuse_unfit(self.policy, self.engine.catalog())
+            self.ledger = _open_ledger(self.policy)
+        except BaseException:
+            self.engine.close()
+            raise
+        for spec in (self.budget_spec, self.total):
+            if spec is not None:
+                self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
+        self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
+        self._naming = Naming()
+
+    def close(self) -> None:
+        self._sealed.close()
+        self._naming.close()
+        self.engine.close()
+        self.ledger.close()
+
+    def budget(self) -> BudgetReport:
+        return budget_report(self.ledger, self.policy, self.budget_spec, self.analyst)
+
+    # ---- up to the charge --------------------------------------------------------------
+
+    def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
+        """Everything that can refuse, before anything is charged. Call within a snapshot."""
+        parsed = parse.run(sql, dialect=dialect, parameters=parameters)
+        catalog = self.engine.catalog()
+        bound = bind.run(
+            parsed,
+            policy=self.policy,
+            catalog=catalog,
+            default_schema=self.engine.default_schema,
+        )
+        planned = plan.run(
+            bound,
+            policy=self.policy,
+            asked=asked,
+            budget=self.budget_spec,
+            public_values=self._public_values,
+        )
+        rewritten = rewrite.run(planned, policy=self.policy)
+        certified = certify.run(rewritten, policy=self.policy)
+        types = self._check_remainder(planned)
+        names = self._names(parsed.root, bound, catalog) or _fallback_names(bound, len(types))
+        return Prepared(planned, certified, tuple(names))
+
+    def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
+        given = dict(self._public_tables(planned.bound))
+        for index, one in enumerate(planned.plans):
+            given[release_table(index)] = storage.empty(one)
+        return self._sealed.check(planned.bound.remainder, given)
+
+    def _names(self, root: exp.Expr, bound: Bound, catalog: Catalog) -> list[str] | None:
+        visible = {}
+        for table in self.policy.tables.values():
+            found = catalog.find(".".join(table.parts))
+            key = next((k for k, t in catalog.tables.items() if t is found), None)
+            if found is not None and key is not None:
+                visible[key] = [c for c in found.columns if not table.rule(c).hidden]
+        return self._naming.names(root, catalog, visible)
+
+    # ---- answering ---------------------------------------------------------------------
+
+    def query(
+        self,
+        sql: str,
+        parameters: Parameters = None,
+        *,
+        epsilon: object = None,
+        delta: object = None,
+        dialect: str = "duckdb",
+    ) -> Answer:
+        """Answer one query. Raises subclasses of `Error` alone."""
+        asked = self._asked(epsilon, delta)
+        with guarded():
+            with self.engine.snapshot():
+                prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
+                releases, paid = self._releases(prepared)
+                public = self._public_tables(prepared.planned.bound)
+            result = postprocess.run(
+                prepared.planned.bound.remainder, releases, public, self._sealed
+            )
+            return self._answer(prepared, result, paid)
+
+    def _asked(self, epsilon: object, delta: object) -> Asked:
+        mine, usual = Asked(_epsilon(epsilon), _delta(delta)), self.asked
+        return Asked(
+            usual.epsilon if mine.epsilon is None else mine.epsilon,
+            usual.delta if mine.delta is None else mine.delta,
+        )
+
+    def _releases(self, prepared: Prepared) -> tuple[list[Release], list[bool]]:
+        """The release of every private aggregate: stored ones for nothing, others charged."""
+        planned = prepared.planned
+        known: dict[str, Release] = {}
+        if self.policy.releases_reuse:
+            for one, name in zip(planned.plans, planned.fingerprints, strict=True):
+                stored = self._stored(name, one.epsilon, one.delta)
+                if stored is not None:
+                    known[name] = stored
+        order = [index for index, name in enumerate(planned.fingerprints) if name not in known]
+        first = {planned.fingerprints[index]: index for index in reversed(order)}
+        missing = sorted(first.values())  # equal aggregates of a statement share one draw
+        if missing:
+            charged = charge.run(
+                planned,
+                prepared.certified,
+                missing,
+                ledger=self.ledger,
+                analyst=self.analyst,
+                budget=self.budget_spec,
+                total=self.total,
+                data_version=self.policy.data_version,
+            )
+            known.update(self._run(charged, planned))
+        paid = [index in missing for index in range(len(planned.plans))]
+        return [known[name] for name in planned.fingerprints], paid
+
+    def _run(self, charged: Charged, planned: Planned) -> dict[str, Release]:
+        """Under the receipt: execute, perturb, store. The charge stands whatever happens."""
+        outcome: Any = "failed"
+        done: dict[str, Release] = {}
+        try:
+            for index, certified in charged.statements:
+                cells = execute.run(
+                    certified, self.engine, timeout=self.policy.limits.timeout_seconds
+                )
+                done[planned.fingerprints[index]] = perturb.run(certified.plan, cells)
+            outcome = "released"
+        except KeyboardInterrupt:
+            outcome = "cancelled"
+            raise
+        finally:
+            if outcome != "released":
+                self.ledger.settle(charged.receipt, outcome)
+        stored = [storage.pack(name, release) for name, release in done.items()]
+        if self.policy.releases_reuse:
+            self.ledger.settle(charged.receipt, "released", releases=stored)
+        else:
+            hashes = [release.hash for release in stored]
+            self.ledger.settle(charged.receipt, "released", hashes)
+        return done
+
+    def _stored(self, name: str, epsilon: Fraction, delta: Fraction) -> Release | None:
+        payload = self.ledger.releases.get(
+            self.budget_spec.key, self.policy.data_version, name, epsilon, delta
+        )
+        return None if payload is None else storage.unpack(payload)
+
+    def _answer(
+        self, prepared: Prepared, result: postprocess.Result, paid: Sequence[bool]
+    ) -> Answer:
+        table: Any = result.table
+        shown = len(result.columns)
+        reports = []
+        for index, column in enumerate(result.columns):
+            bars = None
+            if column.low is not None and column.high is not None:
+                bars = half_widths(
+                    table.column(column.low).to_pylist(), table.column(column.high).to_pylist()
+                )
+            reports.append(ColumnReport(prepared.names[index], bars))
+        plans = prepared.planned.plans
+        now = [one for one, charged in zip(plans, paid, strict=True) if charged]
+        privacy = PrivacyReport(
+            self.analyst,
+            self.budget_spec.key,
+            sum((one.epsilon for one in now), Fraction(0)),
+            sum((one.delta for one in now), Fraction(0)),
+            tuple(
+                release_report(one, free=not charged)
+                for one, charged in zip(plans, paid, strict=True)
+            ),
+            tuple(reports),
+            self.budget() if plans else None,
+        )
+        shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
+        return Answer(
+            shown_table,
+            prepared.names,
+            tuple(column.type for column in result.columns),
+            privacy,
+        )
+
+    # ---- public data -------------------------------------------------------------------
+
+    def _public_values(self, table: str, column: str) -> tuple[Scalar | None, ...] | None:
+        """All values of a public table's column (public data, read in the query's snapshot)."""
+        if (table, column) not in self._values or not self.engine.frozen:
+            declared = self.policy.tables[table]
+            query = exp.Select(
+                expressions=[exp.column(exp.to_identifier(column, quoted=True))],
+                from_=exp.From(this=self._owner_table(declared)),
+                distinct=exp.Distinct(),
+            )
+            found = self.engine.fetch(query.sql("duckdb")).column(0).to_pylist()
+            present = sorted(value for value in found if value is not None)
+            nulls = [None] if len(present) < len(found) else []
+            self._values[table, column] = (*present, *nulls)
+        return self._values[table, column]
+
+    def _public_tables(self, bound: Bound) -> Mapping[str, Given]:
+        given = {}
+        for name, table in bound.public.items():
+            if name not in self._public or not self.engine.frozen:
+                query = exp.Select(
+                    expressions=[
+                        exp.column(exp.to_identifier(column, quoted=True))
+                        for column in self._visible(table)
+                    ],
+                    from_=exp.From(this=self._owner_table(table)),
+                )
+                rows = self.engine.fetch(query.sql("duckdb"))
+                self._public[name] = Given(rows, [""] * rows.num_columns)
+            given[name] = self._public[name]
+        return given
+
+    def _visible(self, table: Table) -> list[str]:
+        found = self.engine.catalog().find(".".join(table.parts))
+        assert found is not None
+        return [column for column in found.columns if not table.rule(column).hidden]
+
+    def _owner_table(self, table: Table) -> exp.Table:
+        found = self.engine.catalog().find(".".join(table.parts))
+        assert found is not None
+        return exp.Table(
+            this=exp.to_identifier(found.name, quoted=True),
+            db=exp.to_identifier(found.schema, quoted=True),
+        )
+
+
+class guarded:  # noqa: N801 - used as a with-statement word
+    """Whatever is not one of our errors becomes InternalError; its text goes to the owner."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, problem: BaseException | None, _: object) -> None:
+        if problem is None or isinstance(problem, Error) or not isinstance(problem, Exception):
+            return
+        OWNER_LOG.exception("internal error")
+        raise InternalError(
+            "dpsql failed by a fault of its own; nothing was shown",
+            hint="what was charged stays charged; please report the query",
+        ) from None
+
+
+def _epsilon(value: object) -> Fraction | None:
+    return None if value is None else read_epsilon(value)
+
+
+def _delta(value: object) -> Fraction | None:
+    return None if value is None else read_delta(value)
+
+
+def _open_engine(policy: Policy, engine: object) -> DuckDBEngine:
+    if engine is not None:
+        return DuckDBEngine.adopt(engine)
+    if policy.database is None:
+        raise PolicyError(
+            "the policy names no database",
+            code="database-url",
+            hint="add `database: duckdb:///file.duckdb`, or pass engine=",
+        )
+    path = policy.database.path
+    if policy.database.engine != "duckdb":
+        raise EngineFailed(f"{policy.database.engine} is not available yet", code="engine-kind")
+    return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)
+
+
+def _open_ledger(policy: Policy) -> Ledger:
+    from dpsql.ledger import Ledger
+
+    if policy.ledger is None:
+        warnings.warn(
+            "the policy names no ledger: what is spent is forgotten when the process ends",
+            stacklevel=4,
+        )
+    return Ledger.open(policy.ledger or "sqlite://")
+
+
+def _fallback_names(bound: Bound, count: int) -> list[str]:
+    query = bound.remainder
+    named = query.named_selects if isinstance(query, exp.Query) else []
+    return [named[i] if i < len(named) and named[i] else f"column{i}" for i in range(count)]

@@ -1,0 +1,136 @@
+"""Put bound parameters into the tree as literals, typed and checked, before anything is bound."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from sqlglot import exp
+
+from dpsql.errors import InvalidQuery
+
+MAX_TEXT = 10_000
+MAX_DIGITS = 38
+
+Parameters = Sequence[object] | Mapping[str, object] | None
+
+
+def substitute(root: exp.Expr, parameters: Parameters) -> exp.Expr:
+    """Replace `?` (by position), `:name`, `$name` and `$1` by literal nodes, in place."""
+    unnamed = [p for p in root.find_all(exp.Placeholder) if not p.this]
+    named: list[exp.Expr] = [p for p in root.find_all(exp.Placeholder) if p.this]
+    named += root.find_all(exp.Parameter)  # @name
+    if parameters is None or (not unnamed and not named and len(parameters) == 0):
+        if unnamed or named:
+            raise _count(len(unnamed) + len(named), 0)
+        return root
+    if isinstance(parameters, (str, bytes)):
+        raise InvalidQuery(
+            "parameters are a sequence or a mapping, not a string",
+            code="bad-parameter",
+            hint='cursor.execute(sql, ["Berlin"])',
+        )
+    if isinstance(parameters, Mapping):
+        _by_name(unnamed, named, parameters)
+        return root
+    if not isinstance(parameters, Sequence):
+        raise InvalidQuery(
+            f"parameters are a sequence or a mapping, not a {type(parameters).__name__}",
+            code="bad-parameter",
+        )
+    _by_position(unnamed, named, parameters)
+    return root
+
+
+def _by_name(
+    unnamed: list[exp.Placeholder], named: Sequence[exp.Expr], parameters: Mapping[str, object]
+) -> None:
+    if unnamed:
+        raise InvalidQuery("`?` needs parameters by position, not by name", code="bad-parameter")
+    wanted = {_name(node) for node in named}
+    if missing := sorted(wanted - set(parameters)):
+        raise InvalidQuery(f"no value was given for :{missing[0]}", code="bad-parameter")
+    if extra := sorted(str(name) for name in set(parameters) - wanted):
+        raise InvalidQuery(f"the query has no parameter :{extra[0]}", code="bad-parameter")
+    for node in named:
+        _put(node, parameters[_name(node)], f":{_name(node)}")
+
+
+def _by_position(
+    unnamed: list[exp.Placeholder], named: Sequence[exp.Expr], parameters: Sequence[object]
+) -> None:
+    if named and all(_name(node).isdigit() for node in named) and not unnamed:
+        if {int(_name(node)) for node in named} != set(range(1, len(parameters) + 1)):
+            raise _count(len({_name(node) for node in named}), len(parameters))
+        for node in named:
+            _put(node, parameters[int(_name(node)) - 1], f"${_name(node)}")
+        return
+    if named:
+        raise InvalidQuery("named parameters need a mapping of values", code="bad-parameter")
+    if len(unnamed) != len(parameters):
+        raise _count(len(unnamed), len(parameters))
+    in_text_order = sorted(unnamed, key=lambda node: node.meta["start"])
+    for index, (node, value) in enumerate(zip(in_text_order, parameters, strict=True), 1):
+        _put(node, value, f"number {index}")
+
+
+def _name(node: exp.Expr) -> str:
+    return str(node.name or node.this)
+
+
+def _count(wanted: int, given: int) -> InvalidQuery:
+    return InvalidQuery(
+        f"the query has {wanted} parameter(s), {given} value(s) were given", code="bad-parameter"
+    )
+
+
+def _put(node: exp.Expr, value: object, which: str) -> None:
+    literal = _literal(value, which)
+    literal.update_positions(node)
+    node.replace(literal)
+
+
+def _literal(value: object, which: str) -> exp.Expr:
+    if value is None:
+        return exp.Null()
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT or "\0" in value:
+            raise _bad(which, f"text of at most {MAX_TEXT:,} characters without NUL is accepted")
+        return exp.Literal.string(value)
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is not None:
+            raise _bad(which, "timestamps with a time zone are not supported")
+        return exp.cast(exp.Literal.string(value.isoformat(" ")), exp.DType.TIMESTAMP)
+    if isinstance(value, dt.date):
+        return exp.cast(exp.Literal.string(value.isoformat()), exp.DType.DATE)
+    return _number(value, which)
+
+
+def _number(value: object, which: str) -> exp.Expr:
+    if isinstance(value, int):
+        if abs(value) >= 10**MAX_DIGITS:
+            raise _bad(which, f"integers of at most {MAX_DIGITS} digits are accepted")
+        text = str(abs(value))
+    elif isinstance(value, float) and math.isfinite(value):
+        text = f"{abs(value)!r}" if "e" in repr(value) else f"{abs(value)!r}e0"
+    elif isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < MAX_DIGITS:
+        text = f"{abs(value):f}"
+        if len(text) > MAX_DIGITS:
+            raise _bad(which, f"decimals of at most {MAX_DIGITS} digits are accepted")
+    else:
+        raise _bad(which, f"a {type(value).__name__} of this value cannot be a parameter")
+    literal = exp.Literal.number(text)
+    negative = value < 0 or (isinstance(value, float) and math.copysign(1, value) < 0)
+    return exp.Neg(this=literal) if negative else literal
+
+
+def _bad(which: str, why: str) -> InvalidQuery:
+    return InvalidQuery(
+        f"parameter {which}: {why}",
+        code="bad-parameter",
+        hint="None, bool, int, float, Decimal, str, date and datetime can be bound",
+    )

@@ -1,0 +1,121 @@
+"""What narrow() claims holds for every row that passes, also among nasty values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from function_world import (
+    NASTY,
+    bind,
+    combinations,
+    database,
+    domain,
+    emit,
+    fetch,
+    inside,
+    names_of,
+    source,
+)
+
+from dpsql.core.domain import Interval, Kind
+from dpsql.errors import InvalidQuery, RefusedQuery
+from dpsql.functions import narrow
+
+NUMBERS = ("ti", "i", "b", "h", "ub", "d", "r", "n", "nn", "n1")
+LITERALS = ("0", "-1", "2.5", "0.1", "3e0", "2147483647", "9007199254740993", "1e19", "0.1e0")
+CASES: dict[str, tuple[str, tuple[str, ...]]] = {
+    **{
+        f"{{0}} {op} {lit}": (f"{{0}} {op} {lit}", NUMBERS)
+        for op in ("=", "<", "<=", ">", ">=", "<>", "IS NOT DISTINCT FROM")
+        for lit in LITERALS
+    },
+    **{f"{lit} < x": (f"{lit} < {{0}}", NUMBERS) for lit in LITERALS},
+    "columns": ("{0} < {1} AND {1} <= 100 AND {0} >= -3.5", NUMBERS),
+    "equal columns": ("{0} = {1} AND {1} BETWEEN 0.1 AND 2.5e0", NUMBERS),
+    "in": ("{0} IN (1, 2.5, 0.1, NULL, 9007199254740993)", NUMBERS),
+    "in floats": ("{0} IN (1e0, 0.5e0, 9007199254740993e0)", NUMBERS),
+    "not in": ("{0} NOT IN (1, 2)", NUMBERS),
+    "not": ("NOT ({0} > 1 OR {0} IS NULL)", NUMBERS),
+    "or": ("{0} > 1 OR {0} IS NULL", NUMBERS),
+    "expression": ("{0} < 3 * 7 AND {0} > LEAST({1}, 5)", NUMBERS),
+    "moments": ("{0} >= '2020-02-29' AND {0} < TIMESTAMP '9999-12-31 10:00:00'", ("day", "ts")),
+    "moment": ("{0} = '2020-02-29'", ("day", "ts")),
+    "two moments": ("{0} <= {1} AND {1} < DATE '2020-03-01'", ("day", "ts")),
+    "text": ("{0} IN ('a', 'abc', 'zzz') AND {0} LIKE 'a%'", ("s",)),
+    "flag": ("{0} AND NOT {1}", ("f",)),
+    "flag is": ("{0} IS TRUE AND {1} = FALSE", ("f",)),
+    "not null": ("{0} IS NOT NULL", tuple(NASTY)),
+}
+
+
+@pytest.fixture(scope="module")
+def con() -> Any:
+    return database()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_claims_hold_for_rows_that_pass(con: Any, case: str) -> None:
+    template, choices = CASES[case]
+    for sql in combinations(template, choices):
+        try:
+            predicate = bind(sql)
+        except (RefusedQuery, InvalidQuery):
+            continue
+        names = names_of(predicate)
+        changes = narrow([predicate])
+        for name in names:
+            if (0, name) not in changes:
+                continue
+            claim = changes[0, name](domain(name))
+            query = f"SELECT {name} FROM {source('nasty', names)} WHERE {emit(predicate)}"
+            for value in fetch(con, query, claim.type):
+                _holds(sql, value, claim)
+
+
+def _holds(sql: str, value: Any, claim: Any) -> None:
+    assert value is not None or claim.nullable, f"{sql}: NULL passes"
+    if value is None:
+        return
+    assert inside(value, claim.certain), f"{sql}: {value} passes, {claim.certain}"
+    if claim.values is not None:
+        known = [
+            v if claim.type.kind is not Kind.DATE else dt.datetime(v.year, v.month, v.day)
+            for v in claim.values
+        ]
+        assert value in known, f"{sql}: {value!r} passes, {claim.values}"
+
+
+def _claim(sql: str, name: str, **changes: Any) -> Any:
+    found = narrow([bind(sql)])[0, name]
+    return found(domain(name, **changes))
+
+
+def test_ranges_and_values() -> None:
+    assert _claim("i > 5 AND i <= 9.5", "i").certain == Interval(Fraction(6), Fraction(9))
+    assert _claim("10 > i AND i >= 0", "i").bounds == Interval(Fraction(0), Fraction(9))
+    assert _claim("i IN (3, 1, 3, 2.5)", "i").values == (3, 1)
+    assert _claim("n = 1.5", "n").values == (Decimal("1.50"),)
+    assert _claim("s = 'x'", "s").values == ("x",)
+    assert _claim("s IN ('x', 'y')", "s", values=("y", "z")).values == ("y",)
+    assert _claim("d = 0.1", "d").values is None  # a REAL column would equal another double
+    assert _claim("d = 0.5", "d").values == (0.5,)
+    assert _claim("d BETWEEN 0 AND 10", "d").certain == Interval(Fraction(0), Fraction(10))
+    week = _claim("ts >= '2023-01-01' AND ts < TIMESTAMP '2023-07-01 00:00:00'", "ts")
+    assert week.certain.hi == dt.datetime(2023, 6, 30, 23, 59, 59, 999_999)
+    day = _claim("day > '2023-01-01' AND day < TIMESTAMP '2023-07-01 10:00:00'", "day")
+    assert day.certain == Interval(dt.datetime(2023, 1, 2), dt.datetime(2023, 7, 1))
+    assert not week.nullable
+    assert _claim("f", "f").values == (True,)
+    assert _claim("NOT f", "f").values == (False,)
+
+
+def test_what_is_not_known_is_not_claimed() -> None:
+    assert narrow([bind("i > 1 OR i < 0")]) == {}
+    assert narrow([bind("i IS NOT DISTINCT FROM i_")]) == {}
+    assert narrow([bind("i + 1 > 5")]) == {}
+    assert narrow([bind("i IS NULL")]) == {}
+    assert narrow([]) == {}

@@ -1,0 +1,72 @@
+"""Small ledgers and ways to damage them, for the tests of this room."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+from dpsql.accountant.events import Pure
+from dpsql.ledger.chain import Row, canonical, link, parse
+
+ONE = Fraction(1)
+MILLIONTH = Fraction(1, 10**6)
+
+
+def ask(ledger, epsilon="1/10", *, analyst="alice", budget=None, total="total", **more):
+    """Reserve one pure event of that epsilon."""
+    given = {
+        "items": [[Pure(Fraction(epsilon))]],
+        "sql": "SELECT COUNT(*) FROM patients",
+        "fingerprints": ["f1"],
+        "data_version": "2026-11",
+        "epsilon": Fraction(epsilon),
+        "delta": Fraction(1, 10**8),
+    }
+    return ledger.reserve(analyst=analyst, budget=budget or analyst, total=total, **given | more)
+
+
+def budgets(ledger, *, epsilon=ONE, total=Fraction(20)):
+    """Open alice's budget and the total."""
+    ledger.ensure_budget("alice", "analyst", Fraction(epsilon), MILLIONTH)
+    ledger.ensure_budget("total", "total", Fraction(total), Fraction(1, 10**5))
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@contextmanager
+def tables(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file as an intruder with an SQLite shell has it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        with connection:
+            yield connection
+
+
+def rows(path: Path) -> list[Row]:
+    with tables(path) as connection:
+        query = "SELECT seq, prev, hash, body FROM dpsql_entries ORDER BY seq"
+        return connection.execute(query).fetchall()
+
+
+def forge(path: Path, **body) -> None:
+    """Append an entry with a right hash and any body: what another program could have written."""
+    seq, _, head, last = rows(path)[-1]
+    body = {"time": parse(last)["time"], **body, "seq": seq + 1}
+    raw = canonical(body)
+    insert(path, (seq + 1, head, link(head, raw), raw))
+
+
+def insert(path: Path, row: Row) -> None:
+    with tables(path) as connection:
+        connection.execute("INSERT INTO dpsql_entries VALUES (?, ?, ?, ?)", row)
+
+
+def charge_body(path: Path) -> dict:
+    """The body of the newest charge, to forge variants of."""
+    found = [parse(body) for _, _, _, body in rows(path)]
+    return next(body for body in reversed(found) if body["kind"] == "charge")
