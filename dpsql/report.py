@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
 
 if TYPE_CHECKING:
-    from dpsql.ledger import Account, Ledger
+    from dpsql.ledger import Account
 
 MAX_QUERIES = 1_000_000
 
@@ -71,7 +72,12 @@ class PrivacyReport:
     delta: Fraction
     releases: tuple[ReleaseReport, ...]
     columns: tuple[ColumnReport, ...]
-    remaining: BudgetReport | None
+    balance: Callable[[], BudgetReport] | None = field(repr=False, default=None)
+
+    @functools.cached_property
+    def remaining(self) -> BudgetReport | None:
+        """The budget right after this execution; worked out when first asked for."""
+        return None if self.balance is None else self.balance()
 
     @property
     def free(self) -> bool:
@@ -142,11 +148,10 @@ def release_report(plan: Plan, *, free: bool) -> ReleaseReport:
     )
 
 
-def budget_report(ledger: Ledger, policy: Policy, spec: BudgetSpec, analyst: str) -> BudgetReport:
-    """Read from the ledger; no data is touched."""
+def budget_report(account: Account, policy: Policy, spec: BudgetSpec, analyst: str) -> BudgetReport:
+    """From an account of the ledger; no data is touched."""
     from dpsql.accountant.odometer import odometer, selection_share, share
 
-    account = ledger.account(spec.key)
     return BudgetReport(
         analyst,
         spec.key,

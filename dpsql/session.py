@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -32,6 +32,7 @@ from dpsql.pipeline import (
     storage,
 )
 from dpsql.pipeline.plan import Asked
+from dpsql.pipeline.release_table import cast_to
 from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import Policy, Table
@@ -46,6 +47,7 @@ from dpsql.report import (
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
+    from dpsql.explanation import Explanation
     from dpsql.ledger import Ledger
 
 OWNER_LOG = logging.getLogger("dpsql.owner")
@@ -110,7 +112,12 @@ class Session:
         self.ledger.close()
 
     def budget(self) -> BudgetReport:
-        return budget_report(self.ledger, self.policy, self.budget_spec, self.analyst)
+        return self._balance()()
+
+    def _balance(self) -> Callable[[], BudgetReport]:
+        """The budget as it stands now, worked out when it is asked for."""
+        account = self.ledger.account(self.budget_spec.key)
+        return lambda: budget_report(account, self.policy, self.budget_spec, self.analyst)
 
     # ---- up to the charge --------------------------------------------------------------
 
@@ -132,9 +139,12 @@ class Session:
             public_values=self._public_values,
         )
         rewritten = rewrite.run(planned, policy=self.policy)
-        certified = certify.run(rewritten, policy=self.policy)
+        certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
         types = self._check_remainder(planned)
-        names = self._names(parsed.root, bound, catalog) or _fallback_names(bound, len(types))
+        text = sql if dialect == "duckdb" else None
+        names = self._names(parsed.root, text, catalog)
+        if names is None or len(names) != len(types):
+            names = _fallback_names(bound, len(types))
         return Prepared(planned, certified, tuple(names))
 
     def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
@@ -143,14 +153,14 @@ class Session:
             given[release_table(index)] = storage.empty(one)
         return self._sealed.check(planned.bound.remainder, given)
 
-    def _names(self, root: exp.Expr, bound: Bound, catalog: Catalog) -> list[str] | None:
+    def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}
         for table in self.policy.tables.values():
             found = catalog.find(".".join(table.parts))
             key = next((k for k, t in catalog.tables.items() if t is found), None)
             if found is not None and key is not None:
                 visible[key] = [c for c in found.columns if not table.rule(c).hidden]
-        return self._naming.names(root, catalog, visible)
+        return self._naming.names(root, catalog, visible, text)
 
     # ---- answering ---------------------------------------------------------------------
 
@@ -164,7 +174,7 @@ class Session:
         dialect: str = "duckdb",
     ) -> Answer:
         """Answer one query. Raises subclasses of `Error` alone."""
-        asked = self._asked(epsilon, delta)
+        asked = self.asked_for(epsilon, delta)
         with guarded():
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
@@ -175,7 +185,22 @@ class Session:
             )
             return self._answer(prepared, result, paid)
 
-    def _asked(self, epsilon: object, delta: object) -> Asked:
+    def explain(
+        self,
+        sql: str,
+        parameters: Parameters = None,
+        *,
+        epsilon: object = None,
+        delta: object = None,
+        dialect: str = "duckdb",
+    ) -> Explanation:
+        """What `query` would do and cost; see explain.py. Charges nothing, reads nobody's row."""
+        from dpsql.explain import explain
+
+        return explain(self, sql, parameters, epsilon=epsilon, delta=delta, dialect=dialect)
+
+    def asked_for(self, epsilon: object, delta: object) -> Asked:
+        """The price asked for: what the call says, else what the session says."""
         mine, usual = Asked(_epsilon(epsilon), _delta(delta)), self.asked
         return Asked(
             usual.epsilon if mine.epsilon is None else mine.epsilon,
@@ -186,6 +211,9 @@ class Session:
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
         known: dict[str, Release] = {}
+        for one, name in zip(planned.plans, planned.fingerprints, strict=True):
+            if not one.items:  # public keys alone: nobody's row is read, nothing is charged
+                known[name] = perturb.run(one, execute.nothing(one))
         if self.policy.releases_reuse:
             for one, name in zip(planned.plans, planned.fingerprints, strict=True):
                 stored = self._stored(name, one.epsilon, one.delta)
@@ -265,7 +293,7 @@ class Session:
                 for one, charged in zip(plans, paid, strict=True)
             ),
             tuple(reports),
-            self.budget() if plans else None,
+            self._balance() if plans else None,
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(
@@ -304,7 +332,7 @@ class Session:
                     from_=exp.From(this=self._owner_table(table)),
                 )
                 rows = self.engine.fetch(query.sql("duckdb"))
-                self._public[name] = Given(rows, [""] * rows.num_columns)
+                self._public[name] = Given(rows, self._casts(table))
             given[name] = self._public[name]
         return given
 
@@ -312,6 +340,11 @@ class Session:
         found = self.engine.catalog().find(".".join(table.parts))
         assert found is not None
         return [column for column in found.columns if not table.rule(column).hidden]
+
+    def _casts(self, table: Table) -> list[str]:
+        found = self.engine.catalog().find(".".join(table.parts))
+        assert found is not None
+        return [cast_to(found.columns[column].type_text) for column in self._visible(table)]
 
     def _owner_table(self, table: Table) -> exp.Table:
         found = self.engine.catalog().find(".".join(table.parts))
@@ -367,7 +400,7 @@ def _open_ledger(policy: Policy) -> Ledger:
     if policy.ledger is None:
         warnings.warn(
             "the policy names no ledger: what is spent is forgotten when the process ends",
-            stacklevel=4,
+            stacklevel=5,  # the caller of dpsql.connect
         )
     return Ledger.open(policy.ledger or "sqlite://")
 

@@ -11,9 +11,10 @@ from dpsql import aggregates
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.core.domain import Interval, Kind
-from dpsql.core.ir import Aggregate, Expr, Lit
+from dpsql.core.ir import Aggregate, Call, Expr, Lit
 from dpsql.core.numbers import read_number
 from dpsql.errors import InvalidQuery
+from dpsql.functions.forms import truth
 from dpsql.functions.narrow import narrow
 
 BOUNDS_PER_ROW = "contribution_bounds_per_row"
@@ -118,11 +119,9 @@ def _is_block_unit(arg: Expr, select: PrivateSelect) -> bool:
 
 
 def _and_present(arg: Expr, where: Expr | None) -> Expr:
-    from dpsql.functions.logic import conjunction
-    from dpsql.functions.comparison import is_not_null
-
-    present = is_not_null(arg)
-    return present if where is None else conjunction(where, present)
+    missing = Call("is_null", (arg,), truth((arg,), nullable=False))
+    present = Call("not", (missing,), truth((missing,)))
+    return present if where is None else Call("and", (where, present), truth((where, present)))
 
 
 def _bounded(call: exp.Expr, arg: Expr, scope: Scope, select: PrivateSelect) -> Expr:

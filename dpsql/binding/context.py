@@ -31,9 +31,14 @@ class Context:
     policy: Policy
     catalog: Catalog
     default_schema: str
-    released: list[PrivateAggregate] = field(default_factory=list)
+    released: list[PrivateAggregate | None] = field(default_factory=list)
     public_used: dict[str, Table] = field(default_factory=dict)
     ids: itertools.count[int] = field(default_factory=itertools.count)
+
+    def reserve(self) -> int:
+        """The number of a private aggregate that is about to be bound."""
+        self.released.append(None)
+        return len(self.released) - 1
 
     # ---- errors ------------------------------------------------------------------------
 

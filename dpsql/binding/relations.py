@@ -186,7 +186,8 @@ class BlockBuilder:
         seen: set[int] = set()
         for index, join in enumerate(self.joins):
             seen.add(join.source.id)
-            stay, move = [], []
+            stay: list[Expr] = []
+            move: list[Expr] = []
             for condition in join.on:
                 used = {column.source for column in _columns(condition)}
                 (stay if used <= seen else move).append(condition)

@@ -15,6 +15,7 @@ from dpsql import aggregates
 from dpsql.binding.aggregate_calls import read_aggregate
 from dpsql.binding.options import read_options
 from dpsql.binding.select import PrivateSelect
+from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Expr, Key, PrivateAggregate, columns
 from dpsql.errors import Error
 
@@ -51,16 +52,23 @@ def bind_release(
                 f"group by an attribute of the {word} instead, or count with"
                 f" COUNT(DISTINCT {select.block.unit.name})",
             )
-    index = len(context.released)
+        if key.domain.type.kind is Kind.OPAQUE:
+            context.refuse(
+                select.node.args.get("group") or select.node,
+                "key-type",
+                "a column of this type cannot be a group key here",
+                "numbers, text, booleans, dates and timestamps without time zone can",
+            )
+    index = context.reserve()  # before nested queries are bound: they take the numbers after it
     splitter = _Splitter(select, list(dict.fromkeys(keys)), index, above)
     remainder = splitter.remainder()
-    context.released.append(
-        PrivateAggregate(
-            select.block,
-            tuple(Key(key_column(i), key) for i, key in enumerate(splitter.keys)),
-            tuple(splitter.aggregates),
-            read_options(select.node, context),
-        )
+    if not splitter.keys and not splitter.aggregates:
+        context.refuse(select.node, "row-output", "nothing is aggregated here", "SELECT COUNT(*)")
+    context.released[index] = PrivateAggregate(
+        select.block,
+        tuple(Key(key_column(i), key) for i, key in enumerate(splitter.keys)),
+        tuple(splitter.aggregates),
+        read_options(select.node, context),
     )
     return remainder
 

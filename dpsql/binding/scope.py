@@ -73,7 +73,7 @@ class Scope:
         function = functions.for_node(node)
         if function is None:
             self._unknown_node(node)
-        return function.bind(node, self)  # type: ignore[arg-type]
+        return function.bind(node, self)
 
     def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
         self.context.refuse(node, code, message, hint)

@@ -156,7 +156,7 @@ def _renamed(node: exp.Expr, columns: dict[str, Expr], scope: Scope) -> dict[str
     if not names:
         return columns
     if len(names) > len(columns):
-        scope.invalid(node, "alias-columns", f"{alias.name} has fewer columns than names given")
+        scope.invalid(node, "alias-columns", f"{node.alias_or_name} has fewer columns than names")
     old = list(columns)
     return {(names[i] if i < len(names) else old[i]): columns[old[i]] for i in range(len(old))}
 

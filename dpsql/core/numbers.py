@@ -69,6 +69,9 @@ def _bad(what: str, value: object, error: type[Error]) -> Error:
 
 def _show(value: object) -> str:
     if isinstance(value, (bool, int, float, str, Decimal, Fraction)):
-        text = repr(value) if isinstance(value, str) else str(value)
+        try:
+            text = repr(value) if isinstance(value, str) else str(value)
+        except ValueError:  # Python writes no integer of more than 4,300 digits
+            return f"a huge {type(value).__name__}"
         return text if len(text) <= 40 else text[:37] + "..."
     return f"a {type(value).__name__}"

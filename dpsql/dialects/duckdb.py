@@ -162,6 +162,16 @@ class DuckDBEngine:
             except Exception as problem:  # any engine error is one constant message
                 raise self._failed(problem) from None
 
+    def binds(self, sql: str) -> bool:
+        """Does the engine accept the statement? Bound against the schema; no row is read."""
+        with self._lock:
+            try:
+                self._connection.sql(sql)
+            except Exception as problem:
+                self._failed(problem)
+                return False
+        return True
+
     def interrupt(self) -> None:
         """Stop the statement that is running now, from another thread."""
         self._connection.interrupt()
@@ -230,12 +240,14 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
         return duckdb.connect(real, read_only=True, config=config)
     except duckdb.Error as problem:
         OWNER_LOG.error("DuckDB: %s", problem)
-        locked = "lock" in str(problem).lower()
+        text = str(problem).lower()
+        here = "different configuration" in text  # DuckDB: one configuration a file and process
+        locked = here or "lock" in text
+        holder = "this process has it open already" if here else "another process has it open"
         raise EngineFailed(
-            f"the database file {shown} cannot be opened"
-            + (": another process has it open for writing" if locked else ""),
+            f"the database file {shown} cannot be opened" + (f": {holder}" if locked else ""),
             code="engine-locked" if locked else "engine-open",
-            hint="close the other program, or pass its connection as engine="
+            hint="close it there, or pass that connection as engine="
             if locked
             else "is it a DuckDB file of a version this DuckDB reads?",
         ) from None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _RAW = "_raw"
+MAX_KNOWN = 1_000  # bound queries remembered by their text
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Sealed:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._bound: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def run(self, query: exp.Expr, given: Mapping[str, Given]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
@@ -70,15 +72,22 @@ class Sealed:
     def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:
         """Bind the remainder over empty `given` tables: type errors show before any charge."""
         sql = query.sql("duckdb", comments=False)
+        known = (sql, *(str(table.table.schema) for table in given.values()))
+        if known in self._bound:
+            return self._bound[known]
         with self._lock, self._tables(given) as connection:
             try:
-                return tuple(str(kind) for kind in connection.sql(sql).types)
+                types = tuple(str(kind) for kind in connection.sql(sql).types)
             except Exception:
                 raise InvalidQuery(
                     "the query does not fit the types of its columns",
                     code="does-not-bind",
                     hint="check the functions applied to the aggregates and their arguments",
                 ) from None
+            if len(self._bound) >= MAX_KNOWN:
+                self._bound.clear()
+            self._bound[known] = types
+            return types
 
     def close(self) -> None:
         with self._lock:
@@ -93,12 +102,18 @@ class Sealed:
         connection = self._connection
         try:
             for name, table in given.items():
-                connection.register(name + _RAW, table.table)
-                connection.execute(_view(name, table))
+                raw = name + _RAW if any(table.types) else name
+                connection.register(raw, table.table)
+                if raw != name:
+                    connection.execute(_view(name, table))
             yield connection
         finally:
-            for name in given:
-                connection.unregister(name + _RAW)
+            for name, table in given.items():
+                if any(table.types):
+                    connection.execute(_drop(name))
+                    connection.unregister(name + _RAW)
+                else:
+                    connection.unregister(name)
 
     @contextlib.contextmanager
     def _deadline(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -128,6 +143,10 @@ def _view(name: str, given: Given) -> str:
     return create.sql("duckdb")
 
 
+def _drop(name: str) -> str:
+    return "DROP VIEW IF EXISTS " + exp.to_identifier(name, quoted=True).sql("duckdb")
+
+
 class Naming:
     """An empty copy of the declared tables, to ask DuckDB what it would call a query's columns."""
 
@@ -135,21 +154,33 @@ class Naming:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._schema: object = None
+        self._known: dict[str, list[str]] = {}
 
     def names(
-        self, query: exp.Expr, catalog: Catalog, visible: Mapping[str, Sequence[str]]
+        self,
+        query: exp.Expr,
+        catalog: Catalog,
+        visible: Mapping[str, Sequence[str]],
+        text: str | None = None,
     ) -> list[str] | None:
         """Column names as the engine gives them to the same text; None if it cannot bind it.
 
         `visible`: catalog key of each declared table and its columns that exist for analysts.
-        Nothing is executed and no table holds a row.
+        `text`: what the analyst wrote, where it is in the engine's own dialect (the regenerated
+        text calls VAR_SAMP another name). No table here holds a row.
         """
         with self._lock:
             connection = self._ready(catalog, visible)
-            try:
-                return list(connection.sql(query.sql("duckdb", comments=False)).columns)
-            except Exception:
-                return None
+            sql = query.sql("duckdb", comments=False)
+            known = text or sql
+            if known not in self._known:
+                if len(self._known) >= MAX_KNOWN:
+                    self._known.clear()
+                found = (text and _columns(connection, text)) or _columns(connection, sql)
+                if not found:
+                    return None
+                self._known[known] = found
+            return self._known[known]
 
     def close(self) -> None:
         with self._lock:
@@ -160,12 +191,13 @@ class Naming:
     def _ready(
         self, catalog: Catalog, visible: Mapping[str, Sequence[str]]
     ) -> duckdb.DuckDBPyConnection:
-        if self._connection is not None and self._schema is catalog:
+        if self._connection is not None and self._schema == catalog:
             return self._connection
         if self._connection is not None:
             self._connection.close()
         self._connection = sealed_instance(memory="256MB")
         self._schema = catalog
+        self._known.clear()
         for key, names in visible.items():
             table = catalog.tables[key]
             if table.schema != "main":
@@ -186,3 +218,16 @@ class Naming:
             with contextlib.suppress(Exception):  # an exotic type only costs its table's names
                 self._connection.execute(create.sql("duckdb"))
         return self._connection
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str] | None:
+    """Names of one SELECT's columns; it is bound, not run."""
+    import duckdb
+
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            return None
+        return list(connection.sql(sql).columns)
+    except Exception:  # the regenerated text, or positions, name the columns then
+        return None

@@ -31,6 +31,7 @@ from dpsql.functions.forms import mismatch, only, result
 from dpsql.functions.literals import convert, lit, parse_date, parse_timestamp, read_moment
 from dpsql.functions.protocol import Scope
 from dpsql.functions.targets import Target, read_target, target_named
+from dpsql.functions.weight import bounded
 
 
 class Casts:
@@ -90,7 +91,7 @@ def _bind(node: exp.Expr, arg: Expr, target: Target, scope: Scope) -> Call:
         nullable=arg.domain.nullable or not _safe(arg.domain, target),
         values=_values(arg.domain, target),
     )
-    return Call("cast", (arg,), domain, (target.name,))
+    return bounded(node, Call("cast", (arg,), domain, (target.name,)), scope)
 
 
 def _no_way(node: exp.Expr, have: Kind, want: Kind, scope: Scope) -> NoReturn:
@@ -119,10 +120,7 @@ def _safe(have: Domain, target: Target) -> bool:
         return want is Kind.INTEGER
     if kind is Kind.FLOAT:
         return False
-    range_ = target.range_
-    return have.certain.bounded and _rounded(have.certain, have, target).meet(range_) == _rounded(
-        have.certain, have, target
-    )
+    return intervals.inside(_rounded(have.certain, have, target), target.range_)
 
 
 def _ranges(have: Domain, target: Target) -> tuple[Interval, Interval]:

@@ -55,7 +55,7 @@ class Comparison:
 
 
 def compare(name: str, node: exp.Expr, left: Expr, right: Expr, scope: Scope) -> Call:
-    """A comparison of two bound operands (also used by simple CASE and NULLIF)."""
+    """A comparison of two bound operands."""
     left, right = settle(node, (left, right), scope)
     agreement = common(node, (left, right), scope)
     if name == "eq" and not agreement.exact:

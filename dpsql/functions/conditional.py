@@ -5,7 +5,7 @@ survive where every branch has them (`CASE WHEN age < 30 THEN 'young' ELSE 'old'
 key domain), written as the engine returns them in the common type. NULL: a CASE without ELSE, a
 branch that may be NULL, NULLIF; COALESCE is NULL only if every argument may be.
 LEAST and GREATEST skip NULLs as in DuckDB and PostgreSQL; dialects where a NULL wins are refused.
-IR arguments: case (w1, t1, w2, t2, ..., default), where a simple CASE becomes comparisons.
+IR arguments: case (w1, t1, w2, t2, ..., default), switch (subject, v1, t1, ..., default).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from sqlglot import exp
 from dpsql.core.domain import ANY, Domain, Interval, Kind, Scalar, SqlType
 from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import intervals
-from dpsql.functions.comparison import compare
 from dpsql.functions.forms import need, only, operand, result, when
 from dpsql.functions.literals import convert, lit
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import agreed, bring_all, common, gap, settle
+from dpsql.functions.weight import bounded
 
 
 class Conditional:
-    names: tuple[str, ...] = ("case", "coalesce", "nullif", "least", "greatest")
+    names: tuple[str, ...] = ("case", "switch", "coalesce", "nullif", "least", "greatest")
     nodes: tuple[type[exp.Expr], ...] = (
         exp.Case,
         exp.If,
@@ -48,7 +48,7 @@ class Conditional:
         return _bind_many(node, scope)
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
-        if call.fn == "case":
+        if call.fn in ("case", "switch"):
             return _emit_case(call, args)
         if call.fn == "nullif":
             return _emit_nullif(call, args)
@@ -64,18 +64,17 @@ class Conditional:
 
 def _bind_case(node: exp.Case, scope: Scope) -> Expr:
     only(node, scope, "this", "ifs", "default")
-    subject = None if node.this is None else scope.expr(node.this)
-    conditions = []
-    for branch in node.args["ifs"]:
-        test = scope.expr(branch.this)
-        if subject is not None:
-            test = compare("eq", branch.this, subject, test, scope)
-        need(branch.this, test, (Kind.BOOLEAN,), "WHEN needs a condition", scope)
-        conditions.append(test)
     default = node.args.get("default")
+    tests = [scope.expr(branch.this) for branch in node.args["ifs"]]
     results = [scope.expr(branch.args["true"]) for branch in node.args["ifs"]]
     results.append(lit(None) if default is None else scope.expr(default))
-    return _case(node, conditions, results, scope)
+    if node.this is not None:
+        subject, *values = settle(node, [scope.expr(node.this), *tests], scope)
+        common(node, (subject, *values), scope)
+        return bounded(node, _case(node, values, results, scope, subject=subject), scope)
+    for branch, test in zip(node.args["ifs"], tests, strict=True):
+        need(branch.this, test, (Kind.BOOLEAN,), "WHEN needs a condition", scope)
+    return _case(node, tests, results, scope)
 
 
 def _bind_if(node: exp.If, scope: Scope) -> Expr:
@@ -88,11 +87,16 @@ def _bind_if(node: exp.If, scope: Scope) -> Expr:
 
 
 def _case(
-    node: exp.Expr, conditions: Sequence[Expr], results: Sequence[Expr], scope: Scope
+    node: exp.Expr,
+    conditions: Sequence[Expr],
+    results: Sequence[Expr],
+    scope: Scope,
+    *,
+    subject: Expr | None = None,
 ) -> Call:
     outcomes = settle(node, results, scope)
     type_ = common(node, outcomes, scope).type
-    args: list[Expr] = []
+    args: list[Expr] = [] if subject is None else [subject]
     for test, outcome in zip(conditions, outcomes[:-1], strict=True):
         args += [test, outcome]
     args.append(outcomes[-1])
@@ -105,16 +109,22 @@ def _case(
         nullable=any(d.nullable for d in domains) or gap(outcomes, type_),
         values=union(domains, type_),
     )
-    return Call("case", tuple(args), domain)
+    return Call("case" if subject is None else "switch", tuple(args), domain)
 
 
 def _emit_case(call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
-    outcomes = [*call.args[1::2], call.args[-1]]
-    nodes = bring_all(outcomes, [*args[1::2], args[-1]], call.domain.type)
-    ifs = [exp.If(this=test, true=then) for test, then in zip(args[:-1:2], nodes[:-1], strict=True)]
-    default = call.args[-1]
-    missing = isinstance(default, Lit) and default.value is None
-    return exp.Case(ifs=ifs, default=None if missing else nodes[-1])
+    subject, tests = None, list(args[:-1:2])
+    exprs = call.args
+    if call.fn == "switch":
+        compared = (exprs[0], *exprs[1:-1:2])
+        nodes = bring_all(compared, [args[0], *args[1:-1:2]], agreed(compared))
+        subject, *tests = nodes
+        exprs, args = exprs[1:], args[1:]
+    outcomes = [*exprs[1::2], exprs[-1]]
+    *then, default = bring_all(outcomes, [*args[1::2], args[-1]], call.domain.type)
+    ifs = [exp.If(this=test, true=value) for test, value in zip(tests, then, strict=True)]
+    missing = isinstance(exprs[-1], Lit) and exprs[-1].value is None
+    return exp.Case(this=subject, ifs=ifs, default=None if missing else default)
 
 
 # ---- COALESCE, NULLIF, LEAST, GREATEST ---------------------------------------------------
@@ -167,7 +177,8 @@ def _bind_nullif(node: exp.Nullif, scope: Scope) -> Expr:
     only(node, scope, "this", "expression")
     args = settle(node, (scope.expr(node.this), scope.expr(node.args["expression"])), scope)
     common(node, args, scope)
-    return Call("nullif", args, replace(args[0].domain, nullable=True, unit_constant=_fixed(args)))
+    domain = replace(args[0].domain, nullable=True, unit_constant=_fixed(args))
+    return bounded(node, Call("nullif", args, domain), scope)
 
 
 def _fixed(args: Sequence[Expr]) -> bool:

@@ -29,6 +29,7 @@ from dpsql.core.ir import Call, Expr
 from dpsql.functions import forms, intervals, moments
 from dpsql.functions.forms import arity, constant_text, need, only, result
 from dpsql.functions.protocol import Scope
+from dpsql.functions.weight import bounded
 
 MAX_YEARS = 1_000
 UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
@@ -107,7 +108,7 @@ class Dates:
         if call.fn == "date_trunc":
             unit = exp.Var(this=word.upper())
             return exp.TimestampTrunc(this=moments.guarded(value, have), unit=unit)
-        if word in ("isoyear", "week"):
+        if word in ("isoyear", "week") or have.type.kind is Kind.NULL:
             value = moments.guarded(value, have)
         return forms.call("date_part", exp.Literal.string(word), value)
 
@@ -137,16 +138,17 @@ def _bind_part(node: exp.Expr, text: str, argument: exp.Expr, scope: Scope) -> E
     nullable = have.nullable or not have.certain.bounded
     options = (part,)
     if part == "epoch":
-        certain, declared = _numbers(have.certain, _epoch), _numbers(have.declared, _epoch)
+        certain = intervals.double(_numbers(have.certain, _epoch))
+        declared = intervals.double(_numbers(have.declared, _epoch))
         # A moment without a known range still lies within DuckDB's DATE type.
         certain = certain.meet(intervals.span(-(2**48), 2**48))
         domain = result(FLOAT, (arg,), certain=certain, declared=declared, nullable=nullable)
-        return Call("date_part", (arg,), domain, options)
+        return bounded(node, Call("date_part", (arg,), domain, options), scope)
     certain, declared, values = _integer_part(part, have)
     domain = result(
         INTEGER, (arg,), certain=certain, declared=declared, nullable=nullable, values=values
     )
-    return Call("date_part", (arg,), domain, options)
+    return bounded(node, Call("date_part", (arg,), domain, options), scope)
 
 
 def _integer_part(part: str, have: Domain) -> tuple[Interval, Interval, tuple[Scalar, ...] | None]:
@@ -211,7 +213,7 @@ def _bind_trunc(node: exp.Expr, scope: Scope) -> Expr:
         nullable=have.nullable or not have.certain.bounded,
         values=values,
     )
-    return Call("date_trunc", (arg,), domain, (unit,))
+    return bounded(node, Call("date_trunc", (arg,), domain, (unit,)), scope)
 
 
 FAMILY = Dates()

@@ -20,6 +20,7 @@ from dpsql.functions.arithmetic import as_number, float_domain, numeric_domain, 
 from dpsql.functions.forms import cast, need, nonzero, only, operand, result
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import decimal_shape, within
+from dpsql.functions.weight import bounded
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
 
@@ -36,11 +37,13 @@ class Division:
             need(node, arg, NUMERIC, f"{_SIGNS[type(node)]} needs numbers", scope)
         whole = {left.domain.type.kind, right.domain.type.kind} <= {Kind.INTEGER, Kind.NULL}
         if isinstance(node, exp.Mod):
-            return _bind_mod(left, right)
-        if whole and (isinstance(node, exp.IntDiv) or node.args.get("typed")):
-            return _integer("int_div", left, right)
-        domain = replace(float_domain(intervals.div, (left, right)), nullable=_gap(left, right))
-        return Call("div", (left, right), domain)
+            call = _bind_mod(left, right)
+        elif whole and (isinstance(node, exp.IntDiv) or node.args.get("typed")):
+            call = _integer("int_div", left, right)
+        else:
+            domain = float_domain(intervals.div, (left, right))
+            call = Call("div", (left, right), _with_gap(domain, left, right))
+        return bounded(node, call, scope)
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
         left, right = args
@@ -66,13 +69,11 @@ def _bind_mod(left: Expr, right: Expr) -> Call:
         if len(known) == 2 and before + scale <= 38:
             domain = numeric_domain(intervals.mod, (left, right))
             type_ = decimal(max(before + scale, 1), scale)
-            return Call(
-                "mod", (left, right), replace(domain, type=type_, nullable=_gap(left, right))
-            )
+            return Call("mod", (left, right), _with_gap(replace(domain, type=type_), left, right))
     if kinds <= {Kind.INTEGER, Kind.NULL}:
         return _integer("mod", left, right)
     domain = float_domain(intervals.mod, (left, right))
-    return Call("mod", (left, right), replace(domain, nullable=_gap(left, right)))
+    return Call("mod", (left, right), _with_gap(domain, left, right))
 
 
 def _integer(name: str, left: Expr, right: Expr) -> Call:
@@ -84,7 +85,7 @@ def _integer(name: str, left: Expr, right: Expr) -> Call:
         domain = result(INTEGER, args, certain=ranges[0], declared=ranges[1])
     else:
         domain = float_domain(op, args)
-    return Call(name, args, replace(domain, nullable=_gap(left, right)))
+    return Call(name, args, _with_gap(domain, left, right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,10 @@ def _width(call: Call) -> str:
 def _constant_as_is(arg: Expr, node: exp.Expr, wide: str) -> exp.Expr:
     """A small literal divisor takes the type of what it divides."""
     return node if isinstance(arg, Lit) and within(arg.domain, 2**31 - 1) else cast(node, wide)
+
+
+def _with_gap(domain: Domain, left: Expr, right: Expr) -> Domain:
+    return replace(domain, nullable=domain.nullable or _gap(left, right))
 
 
 def _gap(left: Expr, right: Expr) -> bool:

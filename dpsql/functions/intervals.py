@@ -104,6 +104,14 @@ def absolute(a: Interval) -> Interval:
     return Interval(Fraction(0), top)
 
 
+def inside(a: Interval, b: Interval) -> bool:
+    """Does a bounded range of numbers lie within another (whose ends may be open)?"""
+    lo, hi, least_, most = low(a), high(a), low(b), high(b)
+    if lo is None or hi is None:
+        return False
+    return (least_ is None or least_ <= lo) and (most is None or hi <= most)
+
+
 def monotone(a: Interval, f: Callable[[Fraction], Fraction | None]) -> Interval:
     """The image under a non-decreasing function; f may answer None for 'out of reach'."""
     lo, hi = low(a), high(a)

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
-from dpsql.core.domain import Kind, Scalar, SqlType, of_literal
+from dpsql.core.domain import Kind, Scalar, SqlType, literal_type, of_literal
 from dpsql.core.ir import Lit
 from dpsql.functions.protocol import Scope
 
@@ -51,8 +51,15 @@ def _number(value: int | float | Decimal) -> exp.Expr:
         text = text if "e" in text else text + "e0"
     else:
         text = str(abs(value)) if isinstance(value, int) else _plain(abs(value))
+        if isinstance(value, Decimal) and len(text) > 38:
+            return _exact(value)  # so many digits DuckDB would read as a DOUBLE
     literal = exp.Literal.number(text)
     return exp.Neg(this=literal) if negative else literal
+
+
+def _exact(value: Decimal) -> exp.Expr:
+    type_ = literal_type(value)
+    return _cast(format(value, "f"), f"DECIMAL({min(type_.precision, 38)}, {type_.scale})")
 
 
 def _plain(value: Decimal) -> str:

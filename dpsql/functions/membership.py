@@ -1,9 +1,9 @@
 """BETWEEN, IN (list of constants), LIKE and ILIKE.
 
-`x BETWEEN a AND b` is bound as `x >= a AND x <= b`, so it is typed, made total and narrowed as
-those are. IN takes constants only (a subquery is the binder's business); a NULL in the list
-makes the answer NULL instead of FALSE, as in SQL. LIKE takes a constant pattern of bounded cost:
-at most 256 characters and 4 `%`, a single escape character that does not end it.
+BETWEEN brings all three operands to one type. IN takes constants only (a subquery is the
+binder's business); a NULL in the list makes the answer NULL instead of FALSE, as in SQL. LIKE
+takes a constant pattern of bounded cost: at most 256 characters and 4 `%`, a single escape
+character that does not end it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from sqlglot import exp
 
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Call, Expr, Lit
-from dpsql.functions.comparison import compare
 from dpsql.functions.forms import constant_text, need, only, operand, truth
 from dpsql.functions.protocol import Scope
-from dpsql.functions.unify import agreed, bring_all, common, settle
+from dpsql.functions.unify import agreed, bring_all, common, gap, settle
+from dpsql.functions.weight import bounded
 
 MAX_PATTERN = 256
 MAX_WILDCARDS = 4
@@ -25,7 +25,7 @@ MAX_LIST = 10_000
 
 
 class Membership:
-    names: tuple[str, ...] = ("in", "in_rounded", "like", "ilike")
+    names: tuple[str, ...] = ("between", "between_rounded", "in", "in_rounded", "like", "ilike")
     nodes: tuple[type[exp.Expr], ...] = (exp.Between, exp.In, exp.Like, exp.ILike, exp.Escape)
     calls: tuple[str, ...] = ()
 
@@ -40,6 +40,9 @@ class Membership:
         if call.fn in ("in", "in_rounded"):
             first, *rest = bring_all(call.args, args, agreed(call.args))
             return exp.In(this=operand(first), expressions=rest)
+        if call.fn in ("between", "between_rounded"):
+            value, low, high = map(operand, bring_all(call.args, args, agreed(call.args)))
+            return exp.Between(this=value, low=low, high=high)
         text, pattern = args
         node = exp.Like if call.fn == "like" else exp.ILike
         test: exp.Expr = node(this=operand(text), expression=pattern)
@@ -50,10 +53,12 @@ class Membership:
 
 def _bind_between(node: exp.Between, scope: Scope) -> Expr:
     only(node, scope, "this", "low", "high")
-    value = scope.expr(node.this)
-    low, high = scope.expr(node.args["low"]), scope.expr(node.args["high"])
-    ends = (compare("gte", node, value, low, scope), compare("lte", node, value, high, scope))
-    return Call("and", ends, truth(ends))
+    parts = (node.this, node.args["low"], node.args["high"])
+    args = settle(node, [scope.expr(part) for part in parts], scope)
+    agreement = common(node, args, scope)
+    name = "between" if agreement.exact else "between_rounded"
+    nullable = True if gap(args, agreement.type) else None
+    return bounded(node, Call(name, args, truth(args, nullable=nullable)), scope)
 
 
 def _bind_in(node: exp.In, scope: Scope) -> Expr:
@@ -77,7 +82,7 @@ def _bind_in(node: exp.In, scope: Scope) -> Expr:
             )
     args = settle(node, exprs, scope)
     name = "in" if common(node, args, scope).exact else "in_rounded"
-    return Call(name, args, truth(args))
+    return bounded(node, Call(name, args, truth(args)), scope)
 
 
 def _bind_like(node: exp.Expr, scope: Scope) -> Expr:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp
 
 from dpsql.core.domain import Domain, Interval, Kind, Moment
-from dpsql.functions.forms import operand, when
+from dpsql.functions.forms import cast, operand, when
 from dpsql.functions.literals import emit_literal
 
 FIRST = dt.datetime(1, 1, 1)
@@ -34,9 +34,29 @@ def clipped(node: exp.Expr, kind: Kind, reach: Interval = YEARS) -> exp.Expr:
 
 
 def guarded(node: exp.Expr, domain: Domain, reach: Interval = YEARS) -> exp.Expr:
-    """`clipped`, unless the certain range already lies inside."""
-    inside = domain.certain.meet(reach) == domain.certain and domain.certain.bounded
-    return node if inside else clipped(node, domain.type.kind, reach)
+    """`clipped`, unless the certain range already lies inside; a bare NULL gets a type."""
+    if domain.type.kind is Kind.NULL:
+        return cast(node, "TIMESTAMP")
+    return node if inside(domain.certain, reach) else clipped(node, domain.type.kind, reach)
+
+
+def inside(a: Interval, reach: Interval) -> bool:
+    """Does a range lie within another?"""
+    lo, hi = a.lo, a.hi
+    if not isinstance(lo, dt.datetime) or not isinstance(hi, dt.datetime):
+        return False
+    assert isinstance(reach.lo, dt.datetime)
+    assert isinstance(reach.hi, dt.datetime)
+    return reach.lo <= lo and hi <= reach.hi
+
+
+def overlap(a: Interval, reach: Interval) -> Interval:
+    """What of a range lies within another; all of the other where nothing does."""
+    assert isinstance(reach.lo, dt.datetime)
+    assert isinstance(reach.hi, dt.datetime)
+    late = isinstance(a.lo, dt.datetime) and a.lo > reach.hi
+    early = isinstance(a.hi, dt.datetime) and a.hi < reach.lo
+    return reach if late or early else a.meet(reach)
 
 
 def truncate(x: dt.datetime, unit: str) -> dt.datetime:

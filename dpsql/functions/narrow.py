@@ -1,7 +1,7 @@
 """What a WHERE tells about the columns of the rows that pass it.
 
 From conjuncts `column op expression`, `column IN (constants)`, `column = constant`, IS NOT NULL
-(and their mirror images; BETWEEN was bound as two comparisons) follow tighter certain and declared
+(their mirror images, and BETWEEN) follow tighter certain and declared
 ranges, finite values, and the absence of NULL. They hold *above* the filter only: the filter's own
 expressions, a FILTER's argument and the ON of an outer join are evaluated on all rows and must be
 bound with the columns' own domains.
@@ -41,7 +41,7 @@ Place = tuple[int, str]
 _MIRROR = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
 _EQUAL = ("eq", "eq_rounded", "same")
 _COMPARISONS = (*_MIRROR, "eq", "eq_rounded")
-_TESTS = (*_COMPARISONS, "in", "in_rounded", "like", "ilike")
+_TESTS = (*_COMPARISONS, "between", "between_rounded", "in", "in_rounded", "like", "ilike")
 
 
 def narrow(predicates: Sequence[Expr]) -> dict[Place, Change]:
@@ -72,11 +72,21 @@ def _facts(predicate: Expr) -> Iterable[tuple[Col, Change]]:
         yield from _negated(args[0])
     elif predicate.fn in ("is_true", "is_false") and isinstance(args[0], Col):
         yield args[0], _only_values((predicate.fn == "is_true",))
+    elif predicate.fn in ("between", "between_rounded"):
+        value, low, high = args
+        exact = predicate.fn == "between"
+        for fn, end in (("gte", low), ("lte", high)):
+            yield from _comparison(fn, value, end, exact=exact)
+            yield from _comparison(_MIRROR[fn], end, value, exact=exact)
     elif predicate.fn in ("in", "in_rounded"):
         yield from _membership(predicate)
     elif predicate.fn in (*_COMPARISONS, "same", "neq"):
-        yield from _comparison(predicate.fn, args[0], args[1])
-        yield from _comparison(_MIRROR.get(predicate.fn, predicate.fn), args[1], args[0])
+        agreement = agree(args)
+        exact = agreement is not None and agreement.exact
+        yield from _comparison(predicate.fn, args[0], args[1], exact=exact)
+        yield from _comparison(
+            _MIRROR.get(predicate.fn, predicate.fn), args[1], args[0], exact=exact
+        )
     elif predicate.fn in ("like", "ilike", "starts_with", "ends_with", "contains"):
         yield from _present(args[0])
 
@@ -105,14 +115,12 @@ def _only_values(kept: tuple[Scalar, ...]) -> Change:
 # ---- comparisons -------------------------------------------------------------------------
 
 
-def _comparison(fn: str, column: Expr, other: Expr) -> Iterable[tuple[Col, Change]]:
+def _comparison(fn: str, column: Expr, other: Expr, *, exact: bool) -> Iterable[tuple[Col, Change]]:
     if not isinstance(column, Col):
         return
     if fn == "same" and other.domain.nullable:
         return  # NULL IS NOT DISTINCT FROM NULL passes
     yield from _present(column)
-    agreement = agree((column, other))
-    exact = agreement is not None and agreement.exact
     span = _reach(fn, column.domain, other.domain, exact=exact)
     if span != ANY:
         yield column, lambda domain: _tightened(domain, span)

@@ -19,4 +19,6 @@ def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str
         check_remainder(remainder, context)
     except RecursionError:
         raise RefusedQuery("the SQL is nested too deeply", code="too-deep") from None
-    return Bound(parsed, catalog, remainder, tuple(context.released), context.public_used)
+    private = [aggregate for aggregate in context.released if aggregate is not None]
+    assert len(private) == len(context.released)
+    return Bound(parsed, catalog, remainder, tuple(private), context.public_used)

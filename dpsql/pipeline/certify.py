@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dpsql.certify import BlockClaim, Claim, certify
+from typing import TYPE_CHECKING
 
+from dpsql.certify import BlockClaim, Claim, certify
+from dpsql.errors import InternalError
 from dpsql.pipeline.stages import Certified, Rewritten
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Policy
 from dpsql.rules import names
 
+if TYPE_CHECKING:
+    from dpsql.dialects.duckdb import DuckDBEngine
 
-def run(rewritten: Rewritten, *, policy: Policy) -> tuple[Certified, ...]:
+
+def run(
+    rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine
+) -> tuple[Certified, ...]:
     """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
     catalog = rewritten.planned.bound.catalog
     done = []
     for plan, sql in zip(rewritten.planned.plans, rewritten.statements, strict=True):
         certify(sql, claim(plan), policy=policy, catalog=catalog)
+        if not engine.binds(sql):
+            raise InternalError("the bounded statement does not fit the database", code="binding")
         done.append(Certified(plan, sql))
     return tuple(done)
 

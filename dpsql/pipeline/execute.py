@@ -8,6 +8,7 @@ import numpy as np
 
 from dpsql.core.exact import Exact
 from dpsql.pipeline.stages import Certified, ExactCells
+from dpsql.planning.types import Plan
 from dpsql.rules import names
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ def run(certified: Certified, engine: DuckDBEngine, *, timeout: float | None) ->
         ]
         blocks.append(Exact(_stacked(columns)))
     return ExactCells(Exact(keys), units, tuple(blocks))
+
+
+def nothing(plan: Plan) -> ExactCells:
+    """What a plan without noise reads (public keys, no aggregate): no row of anybody."""
+    import pyarrow as pa
+
+    return ExactCells(Exact(tuple(pa.array([], pa.int64()) for _ in plan.keys)), None, ())
 
 
 def _stacked(columns: list[NDArray[Any]]) -> NDArray[Any]:

@@ -29,7 +29,8 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
         array = column if hasattr(column, "type") else _key_array(key, column)
         names.append(key.name)
         arrays.append(array)
-        types.append("")
+        wide = key.expr.domain.type.kind is Kind.INTEGER and pa.types.is_decimal(array.type)
+        types.append("HUGEINT" if wide else "")
     for column_plan, answer in zip(plan.columns, answers, strict=True):
         result = aggregates.for_name(column_plan.aggregate.fn).result_type(column_plan.aggregate)
         name = column_plan.aggregate.name
@@ -39,7 +40,7 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
             pa.array(np.asarray(answer.low, dtype=float)),
             pa.array(np.asarray(answer.high, dtype=float)),
         ]
-        types += [result.text, "DOUBLE", "DOUBLE"]
+        types += [cast_to(result.text), "", ""]
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
     if plan.units_column is not None:
         table = _frequent(plan, table)
@@ -62,37 +63,47 @@ def _in_key_order(plan: Plan, table: pa.Table) -> pa.Table:
     return table.sort_by(order)  # NULLs go last
 
 
+def cast_to(engine_type: str) -> str:
+    """The cast a column needs on its way into the engine; '' where Arrow says it all."""
+    return engine_type if engine_type in ("HUGEINT", "UHUGEINT") else ""
+
+
 def _key_array(key: KeyPlan, values: Any) -> Any:
     import pyarrow as pa
 
-    return pa.array(list(values), type=_key_type(key.expr.domain.type, values))
+    listed = list(values)
+    kind = key.expr.domain.type
+    wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in listed)
+    return pa.array(listed, type=pa.decimal128(38, 0) if wide else key_type(kind))
 
 
-def _key_type(kind: SqlType, values: Any) -> Any:
+def key_type(kind: SqlType) -> Any:
+    """The Arrow type of a public key's list."""
     import pyarrow as pa
 
-    if kind.kind is Kind.INTEGER:
-        wide = any(value is not None and abs(value) >= 2**63 for value in values)
-        return pa.decimal128(38, 0) if wide else pa.int64()
     if kind.kind is Kind.DECIMAL:
         return pa.decimal128(kind.precision, kind.scale)
     fixed = {
         Kind.BOOLEAN: pa.bool_(),
+        Kind.INTEGER: pa.int64(),
         Kind.FLOAT: pa.float64(),
-        Kind.TEXT: pa.string(),
         Kind.DATE: pa.date32(),
         Kind.TIMESTAMP: pa.timestamp("us"),
     }
-    return fixed[kind.kind]
+    return fixed.get(kind.kind, pa.string())
 
 
 def _answer_array(kind: SqlType, values: list[Any]) -> Any:
     """Integers beyond 64 bits travel as decimal128; noise cannot leave 38 digits (grids.py)."""
     import pyarrow as pa
 
+    wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in values)
+    return pa.array(values, type=pa.decimal128(38, 0) if wide else answer_type(kind))
+
+
+def answer_type(kind: SqlType) -> Any:
+    import pyarrow as pa
+
     if kind.kind is Kind.INTEGER:
-        small = all(value is None or abs(value) < 2**63 for value in values)
-        return pa.array(values, type=pa.int64() if small else pa.decimal128(38, 0))
-    if kind.kind is Kind.DECIMAL:
-        return pa.array(values, type=pa.decimal128(38, kind.scale))
-    return pa.array(values, type=pa.float64())
+        return pa.int64()
+    return pa.decimal128(38, kind.scale) if kind.kind is Kind.DECIMAL else pa.float64()

@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from dpsql import aggregates
-from dpsql.core.domain import Kind, SqlType
 from dpsql.dialects.sealed import Given
-from dpsql.pipeline.release_table import HIGH, LOW
+from dpsql.pipeline.release_table import HIGH, LOW, answer_type, cast_to, key_type
 from dpsql.pipeline.stages import Release
 from dpsql.planning.types import Plan
 
@@ -44,27 +43,15 @@ def empty(plan: Plan) -> Given:
     """A release of no rows with this plan's columns, to bind the remainder against."""
     import pyarrow as pa
 
-    names: list[str] = []
+    fields: list[tuple[str, object]] = []
     types: list[str] = []
     for key in plan.keys:
-        names.append(key.name)
-        types.append(_engine_type(key.expr.domain.type))
+        fields.append((key.name, key_type(key.expr.domain.type)))
+        types.append("")
     for column in plan.columns:
         name = column.aggregate.name
-        names += [name, name + LOW, name + HIGH]
         result = aggregates.for_name(column.aggregate.fn).result_type(column.aggregate)
-        types += [result.text, "DOUBLE", "DOUBLE"]
-    return Given(pa.table({name: pa.nulls(0) for name in names}), types)
-
-
-def _engine_type(kind: SqlType) -> str:
-    if kind.kind is Kind.DECIMAL:
-        return f"DECIMAL({kind.precision},{kind.scale})"
-    return {
-        Kind.BOOLEAN: "BOOLEAN",
-        Kind.INTEGER: "BIGINT",
-        Kind.FLOAT: "DOUBLE",
-        Kind.TEXT: "VARCHAR",
-        Kind.DATE: "DATE",
-        Kind.TIMESTAMP: "TIMESTAMP",
-    }.get(kind.kind, "VARCHAR")
+        fields.append((name, answer_type(result.type)))
+        fields += [(name + LOW, pa.float64()), (name + HIGH, pa.float64())]
+        types += [cast_to(result.text), "", ""]
+    return Given(pa.schema(fields).empty_table(), types)

@@ -14,6 +14,7 @@ from dpsql.core.domain import Interval, Kind, SqlType
 
 # n · W · M^d · m < 2^126 with n = 2^48 units leaves this many bits for W · M^d · m.
 _TOTAL_BITS = 126 - 48
+_EXACT_BITS = 52
 _ROW_BITS = 61  # one row's coordinate is a BIGINT
 
 
@@ -30,8 +31,9 @@ def make_grid(
         if grid.span <= largest and grid.largest < 2**_ROW_BITS:
             return grid
     bits = max(24, 20 + max(0, epsilon.numerator.bit_length() - epsilon.denominator.bit_length()))
-    bits = min(bits, largest.bit_length() - 2, 52)
-    width = max(hi - lo, max(abs(lo), abs(hi)) / 2**20, Fraction(1, 2**900))
+    bits = min(bits, largest.bit_length() - 2, _EXACT_BITS)
+    # Both ends stay exact doubles on the grid, which the clamp of floats rests on.
+    width = max(hi - lo, max(abs(lo), abs(hi)) / 2 ** (_EXACT_BITS - bits), Fraction(1, 2**900))
     return _outward(_power_of_two(width / 2**bits), lo, hi)
 
 

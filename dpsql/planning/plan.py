@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
 from dpsql.aggregates.basis import Grid
+from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
 from dpsql.errors import RefusedQuery
 from dpsql.planning.blocks import plan_blocks
@@ -61,6 +63,8 @@ def make_plan(
             code="price-too-small",
             hint="ask with a larger epsilon, or fewer groups per unit",
         )
+    if noise.strategy == "row":  # nothing is capped: text keys can come back as they are
+        keys = tuple(_as_text(key) for key in keys)
     return Plan(
         aggregate,
         keys,
@@ -77,6 +81,11 @@ def make_plan(
         delta,
         noise.items,
     )
+
+
+def _as_text(key: KeyPlan) -> KeyPlan:
+    text = key.expr.domain.type.kind is Kind.TEXT
+    return replace(key, coding="self") if text else key
 
 
 def _grid(value: Expr, degree: int, found: Limits, epsilon: Fraction) -> Grid:

@@ -108,7 +108,7 @@ def _public_keys(table: Table, entry: CatalogTable) -> Iterator[Finding]:
     keys = []
     for column, found in entry.columns.items():
         rule = table.rule(column)
-        domain = None if rule.hidden else _domain(rule, found.type.kind)
+        domain = None if rule.hidden else public_domain(rule, found.type.kind)
         if domain is not None:
             null = found.nullable and rule.nullable is not False
             keys.append(f"{column} ({domain}{', and NULL' if null else ''})")
@@ -121,7 +121,8 @@ def _public_keys(table: Table, entry: CatalogTable) -> Iterator[Finding]:
         yield Finding("note", where, message, "list `values` of the columns people group by")
 
 
-def _domain(rule: ColumnRule, kind: Kind) -> str | None:
+def public_domain(rule: ColumnRule, kind: Kind) -> str | None:
+    """A column's public group keys in words (`6 values`); None: its keys are private."""
     if rule.values is not None:
         return f"{len(rule.values)} value{'s' if len(rule.values) > 1 else ''}"
     if kind is Kind.BOOLEAN:

@@ -51,7 +51,9 @@ def parse_yaml(text: str, source: str) -> Node:
     except RecursionError:
         raise _too_deep(where) from None
     if root is None:
-        raise where.error("the file is empty", code="bad-yaml", hint="`dpsql init` writes one")
+        raise where.error(
+            "the file is empty", code="bad-yaml", hint="`dpsql demo --keep DIR` leaves an example"
+        )
     return _Walk().node(root, Where(source, "", root.start_mark.line + 1), 0)
 
 

@@ -7,7 +7,7 @@ from sqlglot import exp
 from dpsql.aggregates.basis import Block, MomentsBlock, Rows, SumBlock
 from dpsql.core.catalog import Catalog
 from dpsql.core.domain import Kind, Scalar, of_literal
-from dpsql.core.ir import Expr, Lit
+from dpsql.core.ir import Col, Expr, Lit
 from dpsql.functions import emit_expr
 from dpsql.planning.types import KeyPlan, Plan
 from dpsql.rules import names
@@ -25,13 +25,14 @@ from dpsql.rules.build import (
 )
 from dpsql.rules.source import Sources, Tables
 
+MAX_LISTED = 1_000
+
 
 def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
     """One row per row of the relation: u, keys, values.
 
     Guarantee: each row's `u` is the block's unit, not NULL; each value is NULL (row not read) or
-    an integer within its grid, whatever the data holds (NaN and infinities count as NULL, and
-    the last clamp is on integers).
+    an integer within its grid, whatever the data holds (NaN and infinities count as NULL).
     """
     sources = Sources(catalog, tables)
     query = sources.block(plan.aggregate.block)
@@ -112,14 +113,21 @@ def _inside(key: KeyPlan) -> exp.Expr | None:
     if key.expr.domain.type.kind is Kind.BOOLEAN:
         test: exp.Expr = exp.In(this=column.copy(), expressions=[_literal(v) for v in present])
     elif key.expr.domain.type.kind is Kind.TEXT:
-        test = is_not_null(column.copy())  # from a public table or literals: cannot be outside
+        test = _among(column, present)
     else:
-        ordered = sorted(present)  # type: ignore[type-var]
+        ordered = sorted(present)
         test = exp.Between(this=column.copy(), low=_literal(ordered[0]), high=_literal(ordered[-1]))
     if len(present) < len(key.values):
         null = exp.Is(this=column.copy(), expression=exp.Null())
         return paren(exp.Or(this=test, expression=null))
     return test
+
+
+def _among(column: exp.Expr, present: list[Scalar]) -> exp.Expr:
+    """Long lists are left to `perturb`, which drops unknown keys; no cap runs before it then."""
+    if len(present) > MAX_LISTED:
+        return is_not_null(column.copy())
+    return exp.In(this=column.copy(), expressions=[_literal(value) for value in present])
 
 
 # ---- values ----------------------------------------------------------------------------------
@@ -154,27 +162,38 @@ def _read(part: Rows, sources: Sources) -> list[exp.Expr]:
 
 
 def _on_grid(block: SumBlock | MomentsBlock, node: exp.Expr) -> exp.Expr:
-    """round(x / unit) as BIGINT within lo..hi; the argument is known not to be NULL."""
+    """x / unit, rounded to BIGINT within lo..hi; x is known to be neither NULL nor NaN.
+
+    Floats: lo·unit and hi·unit are exact doubles and 1/unit is a power of two, so clamping first
+    and scaling after stays within lo..hi (multiplying is exact, the cast rounds monotonically).
+    """
     grid, kind = block.grid, block.value.domain.type
-    lo, hi = integer(grid.lo), integer(grid.lo + grid.span)
-    if isinstance(block, SumBlock):
-        hi = integer(grid.hi)
+    top = grid.hi if isinstance(block, SumBlock) else grid.lo + grid.span
+    bare = isinstance(block.value, Col)
     if kind.kind is Kind.INTEGER and grid.unit == 1:
-        return bigint(clamp(node, lo, hi))
-    if kind.kind is Kind.DECIMAL and grid.unit.numerator == 1 and _decimal_unit(block):
-        low = exp.cast(exp.Literal.string(_plain(grid.lo, kind.scale)), _decimal(kind.scale))
-        high = exp.cast(exp.Literal.string(_plain(grid.hi, kind.scale)), _decimal(kind.scale))
+        return bigint(_within(node, integer(grid.lo), integer(top), bare))
+    if kind.kind is Kind.DECIMAL and _decimal_unit(block):
+        target = _decimal(kind.scale)
+        low = exp.cast(exp.Literal.string(_plain(grid.lo, kind.scale)), target)
+        high = exp.cast(exp.Literal.string(_plain(top, kind.scale)), target)
         scaled = exp.Mul(
-            this=exp.cast(clamp(node, low, high), _decimal(kind.scale)),
+            this=exp.cast(_within(node, low, high, bare), target),
             expression=exp.cast(exp.Literal.number(10**kind.scale), "DECIMAL(19,0)"),
         )
-        return clamp(bigint(scaled), lo, hi)
-    inside = clamp(
-        exp.cast(node, exp.DType.DOUBLE), double(grid.lo * grid.unit), double(grid.hi * grid.unit)
-    )
-    scaled_up = exp.Mul(this=inside, expression=double(1 / grid.unit))
-    rounded = exp.Round(this=scaled_up)
-    return clamp(bigint(rounded), lo, hi)
+        return bigint(scaled)
+    if kind.kind is not Kind.FLOAT:
+        node, bare = exp.cast(node, exp.DType.DOUBLE), False
+    inside = _within(node, double(grid.lo * grid.unit), double(top * grid.unit), bare)
+    return bigint(exp.Mul(this=inside, expression=double(1 / grid.unit)))
+
+
+def _within(node: exp.Expr, lo: exp.Expr, hi: exp.Expr, bare: bool) -> exp.Expr:
+    """The value clamped. CASE is the faster form, but reads its argument three times."""
+    if not bare:
+        return clamp(node, lo, hi)
+    above = exp.If(this=exp.GT(this=node.copy(), expression=hi), true=hi.copy())
+    below = exp.If(this=exp.LT(this=node.copy(), expression=lo), true=lo.copy())
+    return exp.Case(ifs=[below, above], default=node)
 
 
 def _decimal_unit(block: SumBlock | MomentsBlock) -> bool:

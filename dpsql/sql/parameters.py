@@ -92,13 +92,22 @@ def _put(node: exp.Expr, value: object, which: str) -> None:
     node.replace(literal)
 
 
+def writable(text: str) -> bool:
+    """False for half a surrogate pair: no engine and no ledger can be sent it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _literal(value: object, which: str) -> exp.Expr:
     if value is None:
         return exp.Null()
     if isinstance(value, bool):
         return exp.Boolean(this=value)
     if isinstance(value, str):
-        if len(value) > MAX_TEXT or "\0" in value:
+        if len(value) > MAX_TEXT or "\0" in value or not writable(value):
             raise _bad(which, f"text of at most {MAX_TEXT:,} characters without NUL is accepted")
         return exp.Literal.string(value)
     if isinstance(value, dt.datetime):

@@ -1,41 +1,31 @@
-"""sqlglot's parser for any dialect, taught GoogleSQL's privacy words.
-
-    SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon = 0.5, ...) ...
-    SUM(x, contribution_bounds_per_row => (0, 100))
-
-The clause is kept on the SELECT as an `exp.Hint` with `meta["privacy"]`, the named arguments on
-the aggregate as `meta["named"]`; both are gone before any SQL is generated.
-"""
+"""sqlglot's parser for any dialect, held to one query, with errors of ours."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import re
-from typing import Any
 
-from sqlglot import Dialect, TokenType, exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import SqlglotError
-from sqlglot.parser import Parser
 
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.sql.caret import show
+from dpsql.sql.clauses import ReadExpression, put_back, take_out
+from dpsql.sql.parameters import writable
 
 # sqlglot logs fragments of the query it parses; an analyst's text belongs in the ledger alone.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 MAX_TEXT = 100_000
 MAX_NODES = 5_000
-_AGGREGATES = ("COUNT", "SUM", "AVG", "VARIANCE", "VAR_SAMP", "VAR_POP")
-_AGGREGATES_STD = ("STDDEV", "STDDEV_SAMP", "STDDEV_POP")
 
 
 def parse(text: str, dialect: str) -> exp.Expr:
     """Exactly one query. Raises InvalidQuery (syntax) or RefusedQuery (not a query)."""
     if not isinstance(text, str):
         raise InvalidQuery(f"SQL must be text, not {type(text).__name__}", code="bad-sql")
-    if "\0" in text:
-        raise InvalidQuery("SQL text may not hold a NUL character", code="syntax")
+    if "\0" in text or not writable(text):
+        raise InvalidQuery("SQL text may not hold NUL or broken Unicode", code="syntax")
     if len(text) > MAX_TEXT:
         raise RefusedQuery(f"SQL text is longer than {MAX_TEXT:,} characters", code="too-long")
     statements = [node for node in _parse_all(text, dialect) if not _empty(node)]
@@ -64,7 +54,12 @@ def _empty(node: exp.Expr | None) -> bool:
 def _parse_all(text: str, dialect: str) -> list[exp.Expr | None]:
     reader = _dialect(dialect)
     try:
-        return _parser_class(dialect)(dialect=reader).parse(reader.tokenize(text), text)
+        tokens, clauses = take_out(reader.tokenize(text), text)
+        roots = reader.parser(max_nodes=MAX_NODES).parse(tokens, text)
+        for root in roots:
+            if root is not None and put_back(root, clauses, _reader(reader)) is not None:
+                _misplaced(len(roots))
+        return list(roots)
     except SqlglotError as problem:
         raise _syntax(text, problem) from None
     except RecursionError:
@@ -72,6 +67,30 @@ def _parse_all(text: str, dialect: str) -> list[exp.Expr | None]:
     except (ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError):
         # sqlglot trips over some malformed texts; for the analyst that is a syntax error
         raise InvalidQuery("the SQL cannot be parsed", code="syntax") from None
+
+
+def _reader(reader: Dialect) -> ReadExpression:
+    def read(text: str) -> exp.Expr:
+        query = reader.parse(f"SELECT {text}")[0]
+        if not isinstance(query, exp.Select) or len(query.expressions) != 1:
+            raise InvalidQuery(f"{text[:60]} is not a value", code="syntax")
+        value: exp.Expr = query.expressions[0]
+        for node in value.walk():
+            node.meta.clear()  # positions speak of another text
+        return value
+
+    return read
+
+
+def _misplaced(statements: int) -> None:
+    """A clause that belongs to no SELECT or aggregate (several statements are refused later)."""
+    if statements == 1:
+        raise InvalidQuery(
+            "a parameter, a named argument or OPTIONS stands where it has no meaning",
+            code="syntax",
+            hint="SUM(x, contribution_bounds_per_row => (0, 100)),"
+            " SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon = 1) ...",
+        )
 
 
 def _syntax(text: str, problem: SqlglotError) -> InvalidQuery:
@@ -99,61 +118,3 @@ def _dialect(name: str) -> Dialect:
             code="dialect",
             hint="duckdb, postgres, spark, bigquery, snowflake and all others of sqlglot",
         ) from None
-
-
-@functools.cache
-def _parser_class(dialect: str) -> type[Parser]:
-    base: Any = _dialect(dialect).parser_class
-    functions = dict(base.FUNCTIONS)
-    for name in (*_AGGREGATES, *_AGGREGATES_STD):
-        if name in functions:
-            functions[name] = _named_arguments(functions[name])
-    members = {"FUNCTIONS": functions, "_parse_hint": _privacy_hint(base), "max_nodes": MAX_NODES}
-    members["PLACEHOLDER_PARSERS"] = {
-        **base.PLACEHOLDER_PARSERS,
-        TokenType.PLACEHOLDER: _positional,
-    }
-    return type("PrivateParser", (base,), members)
-
-
-def _positional(self: Any) -> exp.Expr:
-    placeholder: exp.Expr = self.expression(exp.Placeholder())
-    return placeholder.update_positions(self._prev)
-
-
-def _named_arguments(build: Any) -> Any:
-    """Wrap an aggregate's builder: `name => value` arguments move into `meta["named"]`."""
-
-    def builder(args: list[exp.Expr], dialect: Any = None) -> exp.Expr:
-        named = {a.this.name.lower(): a.expression for a in args if isinstance(a, exp.Kwarg)}
-        args[:] = [a for a in args if not isinstance(a, exp.Kwarg)]
-        try:
-            node: exp.Expr = build(args, dialect=dialect)
-        except TypeError:
-            node = build(args)
-        if named:
-            node.meta["named"] = named
-        return node
-
-    return builder
-
-
-def _privacy_hint(base: Any) -> Any:
-    def parse_hint(self: Any) -> exp.Expr | None:
-        if not (
-            self._curr
-            and self._curr.token_type == TokenType.WITH
-            and self._next
-            and self._next.text.upper() == "DIFFERENTIAL_PRIVACY"
-        ):
-            hint: exp.Expr | None = base._parse_hint(self)
-            return hint
-        self._advance(2)
-        pairs: list[exp.Expr] = []
-        if self._match_text_seq("OPTIONS"):
-            pairs = self._parse_wrapped_csv(self._parse_assignment, optional=False)
-        node = exp.Hint(expressions=[])
-        node.meta["privacy"] = pairs
-        return node
-
-    return parse_hint

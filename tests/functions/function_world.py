@@ -147,6 +147,25 @@ def bind(sql: str, domains: Mapping[str, Domain] | None = None, dialect: str = "
     return FakeScope(domains).expr(node)
 
 
+REFUSALS = {
+    "type-mismatch",
+    "bad-literal",
+    "unsupported-function",
+    "unsupported-expression",
+    "too-complex",
+}
+
+
+def attempt(sql: str, domains: Mapping[str, Domain] | None = None) -> Expr | None:
+    """The bound expression, None where it is refused for a known reason."""
+    try:
+        return bind(sql, domains)
+    except (RefusedQuery, InvalidQuery) as refusal:
+        if refusal.code not in REFUSALS:
+            raise
+        return None
+
+
 def emit(expr: Expr) -> str:
     tree = functions.emit_expr(expr, lambda col: exp.column(col.name))
     sql = tree.sql(dialect="duckdb")

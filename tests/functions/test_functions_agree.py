@@ -8,11 +8,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from function_world import bind, combinations, database, emit, fetch, names_of, source
+from function_world import attempt, bind, combinations, database, emit, fetch, names_of, source
 from test_functions_total import CASES
 
 from dpsql.core.domain import BOOLEAN, Kind, SqlType
-from dpsql.errors import InvalidQuery, RefusedQuery
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,10 @@ def con() -> Any:
 def test_agrees_on_ordinary_values(con: Any, case: str) -> None:
     template, choices = CASES[case]
     compared = 0
-    for sql in combinations(template, choices):
-        try:
-            expr = bind(sql)
-        except (RefusedQuery, InvalidQuery):
+    few = [name for name in choices if name not in ("ti", "ub", "n1")]
+    for sql in combinations(template, few):
+        expr = attempt(sql)
+        if expr is None:
             continue
         frm = source("ordinary", names_of(expr))
         total = _read(emit(expr), expr.domain.type)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from function_world import (
     NASTY,
+    attempt,
     bind,
     combinations,
     database,
@@ -22,10 +23,10 @@ from function_world import (
 )
 
 from dpsql.core.domain import Interval, Kind
-from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.functions import narrow
 
 NUMBERS = ("ti", "i", "b", "h", "ub", "d", "r", "n", "nn", "n1")
+FEW = ("i", "h", "d", "r", "n", "n1")
 LITERALS = ("0", "-1", "2.5", "0.1", "3e0", "2147483647", "9007199254740993", "1e19", "0.1e0")
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     **{
@@ -34,14 +35,17 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         for lit in LITERALS
     },
     **{f"{lit} < x": (f"{lit} < {{0}}", NUMBERS) for lit in LITERALS},
-    "columns": ("{0} < {1} AND {1} <= 100 AND {0} >= -3.5", NUMBERS),
-    "equal columns": ("{0} = {1} AND {1} BETWEEN 0.1 AND 2.5e0", NUMBERS),
+    "columns": ("{0} < {1} AND {1} <= 100 AND {0} >= -3.5", FEW),
+    "equal columns": ("{0} = {1} AND {1} BETWEEN 0.1 AND 2.5e0", FEW),
     "in": ("{0} IN (1, 2.5, 0.1, NULL, 9007199254740993)", NUMBERS),
     "in floats": ("{0} IN (1e0, 0.5e0, 9007199254740993e0)", NUMBERS),
+    "between": ("{0} BETWEEN -1 AND 2.5", NUMBERS),
+    "between mirrored": ("3 BETWEEN {0} AND {1}", FEW),
+    "not between": ("{0} NOT BETWEEN 1 AND {1}", FEW),
     "not in": ("{0} NOT IN (1, 2)", NUMBERS),
     "not": ("NOT ({0} > 1 OR {0} IS NULL)", NUMBERS),
     "or": ("{0} > 1 OR {0} IS NULL", NUMBERS),
-    "expression": ("{0} < 3 * 7 AND {0} > LEAST({1}, 5)", NUMBERS),
+    "expression": ("{0} < 3 * 7 AND {0} > LEAST({1}, 5)", FEW),
     "moments": ("{0} >= '2020-02-29' AND {0} < TIMESTAMP '9999-12-31 10:00:00'", ("day", "ts")),
     "moment": ("{0} = '2020-02-29'", ("day", "ts")),
     "two moments": ("{0} <= {1} AND {1} < DATE '2020-03-01'", ("day", "ts")),
@@ -61,9 +65,8 @@ def con() -> Any:
 def test_claims_hold_for_rows_that_pass(con: Any, case: str) -> None:
     template, choices = CASES[case]
     for sql in combinations(template, choices):
-        try:
-            predicate = bind(sql)
-        except (RefusedQuery, InvalidQuery):
+        predicate = attempt(sql)
+        if predicate is None:
             continue
         names = names_of(predicate)
         changes = narrow([predicate])

@@ -49,7 +49,12 @@ REFUSED = [
         "date_part(s, ts)",
         "extract(century from ts)",
     ),
-    *("date_diff('decade', ts, ts_)", "ts + INTERVAL 1 CENTURY", "ts + INTERVAL (i) DAY"),
+    *(
+        "date_diff('decade', ts, ts_)",
+        "date_diff('week', ts, ts_)",
+        "ts + INTERVAL 1 CENTURY",
+        "ts + INTERVAL (i) DAY",
+    ),
     *("ts + INTERVAL '1 year 2 months'", "ts + INTERVAL 99999 YEAR", "ts + INTERVAL 0.5 DAY"),
     *("CAST(s AS BLOB)", "CAST(s AS JSON)", "CAST(i AS BIT)", "CAST(ts AS TIMESTAMPTZ)"),
     *("CAST(i AS INTEGER[])", "CAST(s AS TIME)", "CAST(i AS DECIMAL(39, 2))", "CAST(s AS UUID)"),
@@ -82,6 +87,32 @@ def test_refused(sql: str) -> None:
     with pytest.raises(Error) as caught:
         bind(sql)
     assert isinstance(caught.value, RefusedQuery) or caught.value.code == "type-mismatch"
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        ("d", "1 / ({})"),
+        ("d", "({} BETWEEN 0 AND 1)::INT"),
+        ("d", "CASE {} WHEN 1 THEN 2 WHEN 3 THEN 4 ELSE 5 END"),
+        ("d", "NULLIF({}, 0)"),
+        ("d", "({} IN (1, 2))::INT"),
+        ("ts", "{} + INTERVAL 1 DAY"),
+        ("s", "CAST(CAST({} AS DATE) AS VARCHAR)"),
+    ],
+)
+def test_nesting_that_would_grow_exponentially_is_refused(inner: str, outer: str) -> None:
+    sql = inner
+    for depth in range(30):
+        sql = outer.format(sql)
+        try:
+            text = emit(bind(sql))
+        except RefusedQuery as refusal:
+            assert refusal.code == "too-complex"  # noqa: PT017
+            assert depth >= 3
+            return
+        assert len(text) < 200_000
+    pytest.fail("never refused")
 
 
 def test_every_family_is_found_by_its_nodes_and_names() -> None:

@@ -141,7 +141,7 @@ def test_killed_anywhere_charged_covers_answered(tmp_path, start):
 
 @pytest.mark.slow
 def test_killed_anywhere_charged_covers_answered_often(tmp_path, start):
-    kills_cover_answers(tmp_path, start, range(100))
+    kills_cover_answers(tmp_path, start, range(40))
 
 
 def kills_cover_answers(tmp_path, start, rounds):

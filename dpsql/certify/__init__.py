@@ -1,0 +1,53 @@
+"""An independent check of the SQL that is about to run (design.md 3.8: translation validation).
+
+It reads the *text* that will be sent and derives anew, from the policy's unit paths and the
+engine's enforced keys, how far one unit can move every output column. It shares no code with the
+rewriter, knows none of its plans, and understands few forms: what it does not follow is refused.
+
+Reading order, from the text up:
+
+claim       what the plan says of the statement
+grammar     constructs that may occur at all; default deny
+reader      text → one SELECT
+tables      names → declared tables, unit paths, enforced keys
+facts       abstract values: what is known of a column, of a relation
+scope       names in sight; expressions over one row
+kinds       which expressions are exact integers
+values      a row's value: the guarded integer clamp; polynomials of it
+cells       a cell's partial: capped, clamped, scaled, weighted; ranks
+joins       whose row is it; how many rows can a unit have
+relations   one SELECT below the totals
+bounds      coordinates → L0, Linf, L1, L2²
+totals      the outermost SELECT against the claim
+
+What is trusted: sqlglot reads the text as the engine does, the catalog says what the engine
+enforces, the engine computes what its SQL says. What is not checked here: that no listed
+expression can raise (functions/ sees to it, and every engine error is one constant message).
+"""
+
+from __future__ import annotations
+
+from dpsql.certify.claim import BlockClaim, Claim, refuse
+from dpsql.certify.reader import read_statement
+from dpsql.certify.relations import Reader
+from dpsql.certify.scope import Serials
+from dpsql.certify.tables import Tables
+from dpsql.certify.totals import check_totals
+from dpsql.core.catalog import Catalog
+from dpsql.policy.schema import Policy
+
+
+def certify(sql: str, claim: Claim, *, policy: Policy, catalog: Catalog) -> None:
+    """Return if the statement bounds every unit's contribution as claimed.
+
+    Raises InternalError (code `certify`) naming the rule that was not shown to hold; the message
+    has no data and no SQL in it. Reads no rows.
+    """
+    root = read_statement(sql)
+    try:
+        check_totals(root, claim, Reader(Tables(policy, catalog), Serials()))
+    except RecursionError:
+        refuse("the SQL is not nested too deeply")
+
+
+__all__ = ["BlockClaim", "Claim", "certify"]

@@ -1,0 +1,221 @@
+"""A cell's bounded partial: counts capped, sums clamped, scaled or weighted. One fact at a time.
+
+Capped      LEAST(n, m)
+            CASE WHEN n > m THEN (S * m) // n ELSE S END    S ≥ 0 and of the rows n counts
+Clamped     LEAST(GREATEST(S, lo), hi)
+Share       LEAST(W, A // SUM(n) OVER (PARTITION BY u), B // n)
+Weighted    w * S
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.certify.claim import refuse, require
+from dpsql.certify.facts import (
+    ONE,
+    Capped,
+    CellSum,
+    Clamped,
+    Const,
+    Fact,
+    Rank,
+    Share,
+    Unit,
+    UnitTotal,
+    Weighted,
+)
+from dpsql.certify.ranges import between
+from dpsql.certify.reader import bare, whole
+from dpsql.certify.scope import Scope
+from dpsql.certify.values import polynomial, row_value
+
+_WIDE = (exp.DType.BIGINT, exp.DType.INT128)
+
+
+def fact_of(node: exp.Expr, scope: Scope) -> Fact:
+    """What is known of an expression over one row of a relation; None if nothing is."""
+    node = bare(node)
+    constant = whole(node)
+    if constant is not None:
+        return Const(constant)
+    if isinstance(node, exp.Column):
+        column = scope.column(node)
+        return None if column is None else column.fact
+    if isinstance(node, exp.Cast):
+        inner = fact_of(node.this, scope) if node.to.this in _WIDE else None
+        return None if isinstance(inner, Unit) else inner
+    if isinstance(node, exp.Coalesce):
+        return _filled(node, scope)
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
+        return _combined(node, scope)
+    if isinstance(node, exp.Least):
+        return _least(node, scope)
+    if isinstance(node, exp.Case):
+        return _scaled(node, scope) or row_value(node, scope)
+    return _window(node, scope) if isinstance(node, exp.Window) else None
+
+
+def _filled(node: exp.Coalesce, scope: Scope) -> Fact:
+    """COALESCE(sum, 0): the sum over no rows."""
+    inner = fact_of(node.this, scope)
+    if isinstance(inner, CellSum) and [whole(other) for other in node.expressions] == [0]:
+        return CellSum(inner.level, inner.of, inner.poly, nullable=False)
+    return None
+
+
+def _combined(node: exp.Expr, scope: Scope) -> Fact:
+    left, right = fact_of(node.this, scope), fact_of(node.args["expression"], scope)
+    match left, right:
+        case (Const(factor), CellSum() as cell) | (CellSum() as cell, Const(factor)):
+            require(not cell.nullable, "sums over no rows are 0")
+            if isinstance(node, exp.Mul):
+                return CellSum(cell.level, cell.of, cell.poly.times(factor), nullable=False)
+            return None
+        case (Share() as share, CellSum() as cell) if isinstance(node, exp.Mul):
+            require(not cell.nullable, "sums over no rows are 0")
+            require(share.level == cell.level, "weights are of the cells they weigh")
+            return Weighted(share, cell.of, cell.poly)
+        case (CellSum() as a, CellSum() as b) if not isinstance(node, exp.Mul):
+            require(not a.nullable and not b.nullable, "sums over no rows are 0")
+            require((a.level, a.of) == (b.level, b.of), "sums combined are of the same rows")
+            poly = a.poly + b.poly if isinstance(node, exp.Add) else a.poly - b.poly
+            return CellSum(a.level, a.of, poly, nullable=False)
+    return polynomial(node, left, right)
+
+
+def _least(node: exp.Least, scope: Scope) -> Fact:
+    if len(node.expressions) == 2:
+        return _share(node, scope)
+    found = between(node)
+    if found is not None:
+        inner, lo, hi = fact_of(found[0], scope), whole(found[1]), whole(found[2])
+        if not isinstance(inner, CellSum) or inner.nullable or lo is None or hi is None:
+            return None
+        require(lo <= hi, "a clamp's bounds are in order")
+        return Clamped(scope.serials(), lo, hi)
+    most = whole(node.expressions[0]) if len(node.expressions) == 1 else None
+    count = fact_of(node.this, scope)
+    if isinstance(count, CellSum) and count.poly == ONE and most is not None and most >= 0:
+        return Capped(count.level, count.of, ONE, most)
+    return None
+
+
+def _scaled(node: exp.Case, scope: Scope) -> Fact:
+    """CASE WHEN n > m THEN (S * m) // n ELSE S END."""
+    branches, otherwise = node.args["ifs"], node.args.get("default")
+    if node.this is not None or len(branches) != 1 or otherwise is None:
+        return None
+    test, share = bare(branches[0].this), bare(branches[0].args["true"])
+    if not isinstance(test, exp.GT) or not isinstance(share, exp.IntDiv):
+        return None
+    count, most = fact_of(test.this, scope), whole(test.args["expression"])
+    product, whole_sum = bare(share.this), fact_of(otherwise, scope)
+    if not isinstance(product, exp.Mul) or not isinstance(whole_sum, CellSum) or most is None:
+        return None
+    require(
+        isinstance(count, CellSum)
+        and count.poly == ONE
+        and (count.level, count.of) == (whole_sum.level, whole_sum.of)
+        and fact_of(share.args["expression"], scope) == count,
+        "a sum is scaled by the count of its own rows",
+    )
+    require(
+        fact_of(product.this, scope) == whole_sum
+        and whole(product.args["expression"]) == most
+        and most >= 1,
+        "a sum is scaled to the rows allowed",
+    )
+    require(not whole_sum.nullable and _never_negative(whole_sum), "a scaled sum is never negative")
+    return Capped(whole_sum.level, whole_sum.of, whole_sum.poly, most)
+
+
+def _never_negative(cell: CellSum) -> bool:
+    of = cell.of
+    return cell.poly.range(*((0, 0) if of is None else (of.lo, of.hi)))[0] >= 0
+
+
+# ---- windows ---------------------------------------------------------------------------------
+
+
+def _share(node: exp.Least, scope: Scope) -> Fact:
+    """LEAST(W, A // N, B // n), in any order: never above any of them."""
+    total = cell = level = None
+    for part in (node.this, *node.expressions):
+        part = bare(part)
+        if not isinstance(part, exp.IntDiv):
+            if (whole(part) or 0) < 1:
+                return None
+            continue
+        numerator, below = whole(part.this), fact_of(part.args["expression"], scope)
+        if numerator is None or numerator < 1:
+            return None
+        match below:
+            case UnitTotal(at) if total is None and level in (None, at):
+                total, level = numerator, at
+            case CellSum(at, None, poly, False) if (
+                cell is None and poly == ONE and level in (None, at)
+            ):
+                cell, level = numerator, at
+            case _:
+                refuse("a weight divides by the rows of the unit and of the cell")
+    if level is None or total is None or cell is None:
+        refuse("a weight has both its caps")
+    return Share(level, total, cell)
+
+
+def _window(node: exp.Window, scope: Scope) -> Fact:
+    relation = scope.single
+    partition = node.args.get("partition_by") or []
+    owner = scope.column(partition[0]) if len(partition) == 1 else None
+    if relation is None or owner is None or not isinstance(owner.fact, Unit):
+        refuse("windows are partitioned by the unit alone")
+    require(relation.keys is not None, "windows run over cells")
+    require(node.args.get("over") == "OVER", "windows are written OVER (...)")
+    function, order = node.this, node.args.get("order")
+    if isinstance(function, exp.Sum):
+        inner = fact_of(function.this, scope)
+        if (
+            order is not None
+            or not isinstance(inner, CellSum)
+            or inner.of is not None
+            or inner.poly != ONE
+        ):
+            refuse("a window sums the rows of cells")
+        return UnitTotal(inner.level)
+    if not isinstance(function, exp.RowNumber) or order is None:
+        refuse("a window ranks or counts")
+    _check_ranking(order, scope, relation.keys or frozenset())
+    return Rank()
+
+
+def _check_ranking(order: exp.Order, scope: Scope, keys: frozenset[int]) -> None:
+    """Terms are made of the cell's own unit and keys, and leave no ties within a unit.
+
+    A tie, or a term that looks at anything else, would let rows of other units decide.
+    """
+    told: set[int] = set()
+    for term in order.expressions:
+        if type(term) is not exp.Ordered:
+            refuse("a ranking is a list of terms")
+        column = scope.column(term.this)
+        if column is not None:
+            told.add(column.serial)
+        for node in _hashed(term.this):
+            found = scope.column(node)
+            require(
+                found is not None and (isinstance(found.fact, Unit) or found.serial in keys),
+                "a ranking looks at the unit, the keys and constants alone",
+            )
+    require(keys <= told, "a ranking leaves no ties")
+
+
+def _hashed(node: exp.Expr) -> list[exp.Expr]:
+    """What a term of hashes and constants is made of."""
+    node = bare(node)
+    if isinstance(node, exp.Anonymous):
+        require(str(node.this).upper() == "HASH", "a ranking hashes, nothing else")
+        return [part for child in node.expressions for part in _hashed(child)]
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+        return []
+    return [] if isinstance(node, exp.Literal) else [node]

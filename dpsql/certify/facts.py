@@ -1,0 +1,207 @@
+"""What is known of columns and relations: the abstract values of the derivation.
+
+A relation is private: each of its rows belongs to exactly one unit. Rows of one unit never
+influence rows of another, because every construct admitted works within a unit's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from dpsql.certify.claim import refuse
+from dpsql.core.domain import Kind
+
+EXACT = frozenset(
+    {
+        *(Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.DECIMAL, Kind.BOOLEAN),
+        *(Kind.NULL, Kind.OPAQUE),
+    }
+)
+"""Kinds whose equality is identity. Not floats (-0.0 = 0.0), nor types without a kind here
+(one month = 30 days). OPAQUE is UUID alone (`tables.kind_of`)."""
+
+# ---- polynomials in one row value ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Poly:
+    """c0 + c1·v + c2·v², with integer coefficients."""
+
+    c0: int = 0
+    c1: int = 0
+    c2: int = 0
+
+    def __add__(self, other: Poly) -> Poly:
+        return Poly(self.c0 + other.c0, self.c1 + other.c1, self.c2 + other.c2)
+
+    def __sub__(self, other: Poly) -> Poly:
+        return self + other.times(-1)
+
+    def times(self, factor: int) -> Poly:
+        return Poly(self.c0 * factor, self.c1 * factor, self.c2 * factor)
+
+    def __mul__(self, other: Poly) -> Poly:
+        if self.c2 * other.c1 or self.c1 * other.c2 or self.c2 * other.c2:
+            refuse("a row's value is squared at most")
+        return Poly(
+            self.c0 * other.c0,
+            self.c0 * other.c1 + self.c1 * other.c0,
+            self.c0 * other.c2 + self.c1 * other.c1 + self.c2 * other.c0,
+        )
+
+    def range(self, lo: int, hi: int) -> tuple[Fraction, Fraction]:
+        """Least and greatest value over the reals lo..hi: at the ends or at the vertex."""
+        ends = [Fraction(self.c0 + self.c1 * v + self.c2 * v * v) for v in (lo, hi)]
+        if self.c2:
+            vertex = Fraction(-self.c1, 2 * self.c2)
+            if lo < vertex < hi:
+                ends.append(self.c0 + self.c1 * vertex + self.c2 * vertex * vertex)
+        return min(ends), max(ends)
+
+
+ONE = Poly(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A row's value: NULL, or an integer in lo..hi whatever the data holds. Told by `serial`."""
+
+    serial: int
+    lo: int
+    hi: int
+
+
+# ---- facts about a column --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The row's unit itself: a bare unit column, never NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """An integer constant."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowPoly:
+    """poly(of), NULL where `of` is."""
+
+    of: Number
+    poly: Poly
+
+
+@dataclass(frozen=True, slots=True)
+class CellSum:
+    """Σ poly(of) over the rows of the cell where `of` is not NULL (`of` None: over all rows).
+
+    `level` names the GROUP BY that made the cells. `nullable`: NULL where there is no such row.
+    """
+
+    level: int
+    of: Number | None
+    poly: Poly
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTotal:
+    """Number of rows in all cells of the row's unit."""
+
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A row weight w ≥ 0 of the cell: w · (rows in all cells of the unit) ≤ total and
+    w · (rows of this cell) ≤ cell."""
+
+    level: int
+    total: int
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """⌊S · min(n, most) / n⌋, S = Σ poly(of) ≥ 0 over the n rows of the cell with a value."""
+
+    level: int
+    of: Number | None
+    poly: Poly
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """w · Σ poly(of) over the cell."""
+
+    share: Share
+    of: Number | None
+    poly: Poly
+
+
+@dataclass(frozen=True, slots=True)
+class Clamped:
+    """An integer in lo..hi, one a cell, never NULL."""
+
+    serial: int
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """row_number within the unit: no two rows of a unit share one."""
+
+
+Fact = (
+    Unit | Const | Number | RowPoly | CellSum | UnitTotal | Share | Capped | Weighted | Clamped
+    | Rank | None
+)  # fmt: skip
+"""None: nothing is known but that the value is computed within the unit."""
+
+
+# ---- columns and relations -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column or an expression. `serial` tells it from all others and survives renaming.
+
+    `kind` is its SQL type where known. `by_unit`: it has one value for all rows of a unit.
+    `hidden`: the policy hides it, so it may serve unit paths only. `normal`: a float without -0.0.
+    """
+
+    serial: int
+    fact: Fact
+    kind: Kind | None
+    by_unit: bool
+    hidden: bool = False
+    normal: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Are equal values the same bytes? Else which of them GROUP BY keeps is up to row order."""
+        return self.normal or self.kind in EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A derived private relation.
+
+    `columns`: by folded name, in order. `rows`: at most so many rows of one unit, None unknown.
+    `keys`: serials of columns that, with the unit, name at most one row; None: no such promise.
+    """
+
+    columns: Mapping[str, Column]
+    rows: int | None
+    keys: frozenset[int] | None
+
+    @property
+    def unit(self) -> bool:
+        return any(isinstance(column.fact, Unit) for column in self.columns.values())

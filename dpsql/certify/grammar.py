@@ -1,0 +1,165 @@
+"""The SQL that may occur at all: node types with their clauses, functions, types. Default deny.
+
+Everything here is deterministic, reads nothing but its arguments and cannot grow its output
+without bound. A node type, a clause, a function or a type that is not listed is refused, so the
+other modules may look at the parts they know and trust that there are no others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from dpsql.certify.claim import refuse, require
+
+_UNARY = ("this",)
+_BINARY = ("this", "expression")
+
+SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
+    # leaves
+    exp.Column: ("this", "table"),
+    exp.Identifier: ("this", "quoted"),
+    exp.Literal: ("this", "is_string"),
+    exp.Null: (),
+    exp.Boolean: ("this",),
+    exp.Var: ("this",),
+    exp.DataType: ("this", "expressions", "nested"),
+    exp.DataTypeParam: ("this",),
+    exp.Interval: ("this", "unit"),
+    # logic and comparison
+    **dict.fromkeys((exp.Paren, exp.Not, exp.Neg), _UNARY),
+    **dict.fromkeys((exp.And, exp.Or, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE), _BINARY),
+    **dict.fromkeys((exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is), _BINARY),
+    **dict.fromkeys((exp.Like, exp.ILike, exp.Escape), _BINARY),
+    exp.Between: ("this", "low", "high"),
+    exp.In: ("this", "expressions", "query"),
+    exp.Case: ("this", "ifs", "default"),
+    exp.If: ("this", "true"),
+    # numbers
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.IntDiv, exp.Mod), _BINARY),
+    exp.Div: ("this", "expression", "typed", "safe"),
+    **dict.fromkeys((exp.Abs, exp.Sign, exp.Floor, exp.Ceil, exp.Trunc), _UNARY),
+    **dict.fromkeys((exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln), _UNARY),
+    **dict.fromkeys((exp.Log, exp.Pow), _BINARY),
+    exp.Round: ("this", "decimals"),
+    exp.Coalesce: ("this", "expressions"),
+    exp.Nullif: _BINARY,
+    exp.Greatest: ("this", "expressions", "ignore_nulls"),
+    exp.Least: ("this", "expressions", "ignore_nulls"),
+    exp.Cast: ("this", "to"),
+    exp.TryCast: ("this", "to", "safe"),
+    # text
+    **dict.fromkeys((exp.Lower, exp.Upper, exp.Length), _UNARY),
+    **dict.fromkeys((exp.Left, exp.Right, exp.StartsWith, exp.EndsWith, exp.Contains), _BINARY),
+    exp.Trim: ("this", "expression", "position"),
+    exp.Substring: ("this", "start", "length"),
+    exp.Replace: ("this", "expression", "replacement"),
+    exp.Concat: ("expressions", "safe", "coalesce"),
+    exp.DPipe: ("this", "expression", "safe"),
+    # dates
+    **dict.fromkeys((exp.Dayname, exp.Monthname), _UNARY),
+    exp.DateTrunc: ("this", "unit"),
+    exp.TimestampTrunc: ("this", "unit"),
+    exp.DateDiff: ("this", "expression", "unit", "date_part_boundary"),
+    exp.Anonymous: ("this", "expressions"),
+}
+"""What an expression over one row may consist of."""
+
+_RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.Select: ("expressions", "from_", "joins", "where", "group"),
+    exp.Subquery: ("this", "alias"),
+    exp.From: _UNARY,
+    exp.Join: ("this", "side", "kind", "on"),
+    exp.Where: _UNARY,
+    exp.Group: ("expressions",),
+    exp.Table: ("this", "db", "alias"),
+    exp.TableAlias: ("this",),
+    exp.Alias: ("this", "alias"),
+    exp.Star: (),
+    exp.Count: ("this", "big_int"),
+    exp.Distinct: ("expressions",),
+    **dict.fromkeys((exp.Sum, exp.Min, exp.Max), _UNARY),
+    exp.Filter: _BINARY,
+    exp.Window: ("this", "partition_by", "order", "over"),
+    exp.RowNumber: (),
+    exp.Order: ("expressions",),
+    exp.Ordered: _UNARY,
+}
+
+_ALL = {**SCALAR, **_RELATIONAL}
+
+FUNCTIONS = frozenset({"ISFINITE", "DATE_PART"})
+"""Functions known by name alone; HASH is let in where groups are ranked, nowhere else."""
+
+_RANKING = frozenset({"HASH"})
+
+INTEGERS = frozenset(
+    {
+        *(exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT),
+        *(exp.DType.INT128, exp.DType.UTINYINT, exp.DType.USMALLINT),
+        *(exp.DType.UINT, exp.DType.UBIGINT),
+    }
+)
+TYPES = INTEGERS | {
+    *(exp.DType.DOUBLE, exp.DType.FLOAT, exp.DType.DECIMAL, exp.DType.BOOLEAN),
+    *(exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.DATE, exp.DType.TIMESTAMP),
+    exp.DType.TIMESTAMPNTZ,  # what the parser calls a plain TIMESTAMP
+}
+
+_NUMBER = re.compile(r"[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?\Z")
+
+
+def check_grammar(root: exp.Expr) -> None:
+    """Refuse any node, clause, function or type that is not listed above.
+
+    Not recursive: depth is the analyst's to choose.
+    """
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        allowed = _ALL.get(type(node))
+        if allowed is None:
+            refuse("a construct is not on the list")
+        for name, value in node.args.items():
+            if value is None or value is False or value == []:
+                continue
+            if name not in allowed:
+                refuse("a clause is not on the list")
+            if isinstance(value, exp.Expr):
+                stack.append(value)
+            elif isinstance(value, list):
+                if not all(isinstance(child, exp.Expr) for child in value):
+                    refuse("a construct is not on the list")
+                stack.extend(value)
+        check = _CHECKS.get(type(node))
+        if check is not None:
+            check(node)
+
+
+def _check_function(node: exp.Expr) -> None:
+    name = node.this if isinstance(node.this, str) else ""
+    require(name.upper() in FUNCTIONS | _RANKING, "a function is not on the list")
+
+
+def _check_literal(node: exp.Expr) -> None:
+    plain = node.args.get("is_string") or _NUMBER.match(str(node.this)) is not None
+    require(bool(plain), "numbers are plain")
+
+
+def _check_type(node: exp.Expr) -> None:
+    plain = node.this is exp.DType.DECIMAL or not node.expressions
+    require(node.this in TYPES and plain, "a type is not on the list")
+
+
+_CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
+    exp.Anonymous: _check_function,
+    exp.Literal: _check_literal,
+    exp.DataType: _check_type,
+}
+
+
+def is_integer_type(node: exp.Expr | None) -> bool:
+    """Is it one of the engine's integer types?"""
+    return isinstance(node, exp.DataType) and node.this in INTEGERS

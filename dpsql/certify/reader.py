@@ -1,0 +1,83 @@
+"""From text to tree: one plain SELECT, read afresh from the very text that will be sent."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+
+from dpsql.certify.claim import refuse, require
+from dpsql.certify.grammar import check_grammar
+
+_DIALECT = Dialect.get_or_raise("duckdb")
+
+# Where parsers are known to differ: comments, positional columns, dollar quotes, parameters.
+_STRANGE = frozenset("#$?@;{}[]\\`")
+
+
+def read_statement(sql: str) -> exp.Select:
+    """The one SELECT of the text, made of listed constructs only."""
+    try:
+        tokens = _DIALECT.tokenize(sql)
+        for token in tokens:
+            require(not token.comments, "no comments")
+            literal = token.token_type.name in ("STRING", "IDENTIFIER")
+            require(literal or _STRANGE.isdisjoint(token.text), "no strange characters")
+        trees = _DIALECT.parser().parse(tokens, sql)
+    except (SqlglotError, RecursionError):
+        refuse("the text can be read")
+    root = trees[0] if len(trees) == 1 else None
+    if type(root) is not exp.Select:
+        refuse("the text is one SELECT")
+    check_grammar(root)
+    return root
+
+
+def whole(node: exp.Expr | None) -> int | None:
+    """The value of an integer constant as written: digits, a sign, a cast to a wide integer."""
+    if isinstance(node, exp.Paren):
+        return whole(node.this)
+    if isinstance(node, exp.Neg):
+        value = whole(node.this)
+        return None if value is None else -value
+    if isinstance(node, exp.Cast) and node.to.this in (exp.DType.BIGINT, exp.DType.INT128):
+        return whole(node.this)
+    if not isinstance(node, exp.Literal) or node.is_string:
+        return None
+    text = str(node.this)
+    # Beyond 2^127 the engine would read the digits as a DOUBLE.
+    return int(text) if text.isascii() and text.isdigit() and int(text) < 2**126 else None
+
+
+def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:
+    """A condition taken apart at its ANDs, parentheses dropped."""
+    found: list[exp.Expr] = []
+    stack = [] if node is None else [node]
+    while stack:
+        part = bare(stack.pop())
+        if isinstance(part, exp.And):
+            stack += [part.args["expression"], part.this]
+        else:
+            found.append(part)
+    return found
+
+
+def bare(node: exp.Expr) -> exp.Expr:
+    """Without parentheses around it."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def not_null(node: exp.Expr) -> exp.Expr | None:
+    """x of `NOT x IS NULL`, else None."""
+    if isinstance(node, exp.Not):
+        inner = bare(node.this)
+        if isinstance(inner, exp.Is) and isinstance(inner.args["expression"], exp.Null):
+            return bare(inner.this)
+    return None
+
+
+def fold(name: str) -> str:
+    """Names as the engine compares them: without case."""
+    return name.casefold()

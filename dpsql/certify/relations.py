@@ -1,0 +1,350 @@
+"""One SELECT below the totals, read into what is known of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from dpsql.certify.cells import fact_of
+from dpsql.certify.claim import refuse, require
+from dpsql.certify.facts import (
+    ONE,
+    CellSum,
+    Column,
+    Const,
+    Fact,
+    Number,
+    Rank,
+    Relation,
+    Unit,
+    UnitTotal,
+)
+from dpsql.certify.joins import Joined, Source
+from dpsql.certify.kinds import kind_of
+from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
+from dpsql.certify.scope import Place, Scope, Serials
+from dpsql.certify.tables import BaseTable, Tables
+from dpsql.certify.tables import kind_of as column_kind
+from dpsql.certify.values import as_row_poly
+from dpsql.core.domain import Kind
+
+_ORDERED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
+
+
+@dataclass(slots=True)
+class Reader:
+    """Derives relations bottom-up. One for each statement."""
+
+    tables: Tables
+    serials: Serials
+
+    def relation(self, node: exp.Expr) -> Relation:
+        """A nested SELECT over rows of units."""
+        if type(node) is not exp.Select:
+            refuse("subqueries are SELECTs")
+        scope, base = self.sources(node)
+        group = node.args.get("group")
+        columns = (
+            self._projected(node, scope) if group is None else self._grouped(node, group, scope)
+        )
+        if group is None:
+            kept = {column.serial for column in columns.values()}
+            keys = base.keys if base.keys is not None and base.keys <= kept else None
+            result = Relation(columns, base.rows, keys)
+        else:
+            keys = self._keys(group, columns)
+            by_unit = all(c.by_unit for c in columns.values() if c.serial in keys)
+            result = Relation(columns, 1 if by_unit else base.rows, keys)
+        require(result.unit, "every level carries the unit")
+        if result.rows == 1:
+            columns = {name: replace(c, by_unit=True) for name, c in columns.items()}
+            result = replace(result, columns=columns)
+        return result
+
+    # ---- FROM and WHERE ----------------------------------------------------------------
+
+    def sources(self, node: exp.Select) -> tuple[Scope, Relation]:
+        """The columns in sight after FROM and WHERE, and what is known of these rows."""
+        first = node.args.get("from_")
+        if first is None:
+            refuse("every SELECT reads a relation")
+        joins = node.args.get("joins") or []
+        where = conjuncts(node.args["where"].this) if node.args.get("where") else []
+        found = [self._source(first.this, None), *(self._source(j.this, j) for j in joins)]
+        require(len({s.alias for s in found}) == len(found), "aliases differ")
+        columns = {source.alias: self._columns(source) for source in found}
+        origin = found[0].origin
+        if len(found) == 1 and isinstance(origin, Relation):
+            scope = Scope(columns, self.serials, origin)
+            return scope, replace(origin, rows=self._filter(where, scope, origin.rows))
+        scope = Scope(columns, self.serials)
+        joined = Joined(found, scope, self.tables, where)
+        joined.analyse()
+        for source in found:
+            for part in source.on:
+                self._condition(part, scope, joined)
+        for part in where:
+            self._condition(part, scope, joined)
+        after = {
+            alias: {name: joined.column((alias, name)) for name in names}
+            for alias, names in columns.items()
+        }
+        rows = 1 if joined.one_row else None
+        keys: frozenset[int] | None = frozenset() if joined.one_row else None
+        return Scope(after, self.serials), Relation({}, rows, keys)
+
+    def _source(self, node: exp.Expr, join: exp.Join | None) -> Source:
+        alias = node.args.get("alias")
+        if not isinstance(alias, exp.TableAlias) or not isinstance(alias.this, exp.Identifier):
+            refuse("every source has an alias")
+        left, on = False, None
+        if join is not None:
+            side, kind = join.args.get("side") or "", join.args.get("kind") or ""
+            on = join.args.get("on")
+            left = side == "LEFT"
+            require(
+                (side, kind) in (("", ""), ("LEFT", ""), ("", "CROSS"))
+                and (on is None) == (kind == "CROSS"),
+                "joins are inner, left or cross",
+            )
+        name = fold(str(alias.this.this))
+        parts = tuple(conjuncts(on))
+        if isinstance(node, exp.Table):
+            return Source(name, self.tables.of(node), left, parts)
+        if not isinstance(node, exp.Subquery):
+            refuse("sources are tables and subqueries")
+        return Source(name, self.relation(node.this), left, parts)
+
+    def _columns(self, source: Source) -> dict[str, Column]:
+        origin = source.origin
+        if isinstance(origin, BaseTable):
+            found = {
+                fold(name): Column(
+                    self.serials(),
+                    None,
+                    column_kind(column),
+                    by_unit=False,
+                    hidden=origin.policy.rule(name).hidden,
+                )
+                for name, column in origin.catalog.columns.items()
+            }
+            require(len(found) == len(origin.catalog.columns), "columns differ in more than case")
+            return found
+        return dict(origin.columns)
+
+    def _filter(self, where: list[exp.Expr], scope: Scope, rows: int | None) -> int | None:
+        """WHERE over one derived relation: a condition on each row, or the cap on ranks."""
+        for part in where:
+            column = scope.column(bare(part.this)) if isinstance(part, exp.LTE) else None
+            if column is not None and isinstance(column.fact, Rank):
+                most = whole(part.args["expression"])
+                if most is None or most < 1:
+                    refuse("ranks are capped by a constant")
+                rows = most if rows is None else min(rows, most)
+                continue
+            self._unit_condition(part, scope, None)
+        return rows
+
+    def _condition(self, part: exp.Expr, scope: Scope, joined: Joined) -> None:
+        """A condition of a join or of WHERE: the unit's presence, equality of path columns, a
+        semi-join on the unit, or an expression over the row."""
+        if isinstance(part, exp.EQ) and self._on_path(part, scope, joined):
+            return
+        self._unit_condition(part, scope, joined)
+
+    def _unit_condition(self, part: exp.Expr, scope: Scope, joined: Joined | None) -> None:
+        present = not_null(part)
+        if present is not None and self._is_unit(scope.place(present), scope, joined):
+            return
+        if isinstance(part, exp.In) and part.args.get("query") is not None:
+            self._semijoin(part, scope, joined)
+            return
+        scope.check(part)
+
+    def _semijoin(self, part: exp.In, scope: Scope, joined: Joined | None) -> None:
+        """unit IN (SELECT unit ...): the subquery's rows of other units never matter."""
+        query = part.args["query"]
+        require(
+            self._is_unit(scope.place(bare(part.this)), scope, joined)
+            and isinstance(query, exp.Subquery)
+            and not part.expressions,
+            "IN with a subquery is on the unit",
+        )
+        columns = list(self.relation(query.this).columns.values())
+        require(
+            len(columns) == 1 and isinstance(columns[0].fact, Unit),
+            "IN with a subquery is on the unit",
+        )
+
+    def _is_unit(self, place: Place | None, scope: Scope, joined: Joined | None) -> bool:
+        if place is None:
+            return False
+        if joined is not None:
+            return place in joined.units
+        return isinstance(scope.at(place).fact, Unit)
+
+    def _on_path(self, part: exp.EQ, scope: Scope, joined: Joined) -> bool:
+        """Equality of two bare columns, where hidden ones serve as unit path columns only."""
+        places = [scope.place(bare(part.this)), scope.place(bare(part.args["expression"]))]
+        for place in places:
+            if place is None:
+                return False
+            if scope.at(place).hidden and not self._is_path_column(place, joined):
+                return False
+        return True
+
+    def _is_path_column(self, place: Place, joined: Joined) -> bool:
+        origin = next(s.origin for s in joined.sources if s.alias == place[0])
+        if isinstance(origin, Relation):
+            return False
+        for table in self.tables.policy.tables.values():
+            if table.unit is None:
+                continue
+            at = table
+            for hop in table.unit.hops:
+                target = self.tables.policy.tables.get(hop.target_table)
+                if at is origin.policy and fold(hop.column) == place[1]:
+                    return True
+                if target is origin.policy and fold(hop.target_column) == place[1]:
+                    return True
+                if target is None:
+                    return False
+                at = target
+            if at is origin.policy and fold(table.unit.column) == place[1]:
+                return True
+        return False
+
+    # ---- SELECT without GROUP BY -------------------------------------------------------
+
+    def _projected(self, node: exp.Select, scope: Scope) -> dict[str, Column]:
+        columns: dict[str, Column] = {}
+        for item in node.expressions:
+            if isinstance(item, exp.Star):
+                if scope.single is None:
+                    refuse("* stands for one derived relation")
+                for name, column in scope.single.columns.items():
+                    _add(columns, name, column)
+                continue
+            _add(columns, _name(item), self.value(item.unalias(), scope))
+        return columns
+
+    def value(self, node: exp.Expr, scope: Scope) -> Column:
+        """An expression over one row, as a column."""
+        column = scope.column(bare(node))
+        if column is not None:
+            require(not column.hidden, "hidden columns are not read")
+            return column
+        fact = fact_of(node, scope)
+        if fact is None:
+            read = scope.check(node)
+            kind = kind_of(node, scope)
+        else:
+            read = [c for n in node.find_all(exp.Column) if (c := scope.column(n)) is not None]
+            kind = Kind.INTEGER
+        if isinstance(fact, Const):
+            fact = Number(self.serials(), fact.value, fact.value)
+        by_unit = all(c.by_unit for c in read) and not isinstance(fact, (Rank, UnitTotal))
+        return Column(self.serials(), fact, kind, by_unit, normal=_normal(node))
+
+    # ---- GROUP BY the unit -------------------------------------------------------------
+
+    def _grouped(self, node: exp.Select, group: exp.Group, scope: Scope) -> dict[str, Column]:
+        size, level = len(group.expressions), self.serials()
+        ordinals = [whole(term) for term in group.expressions]
+        require(ordinals == list(range(1, size + 1)), "GROUP BY names the first columns by place")
+        columns: dict[str, Column] = {}
+        for index, item in enumerate(node.expressions):
+            if isinstance(item, exp.Star):
+                refuse("* stands for one derived relation")
+            if index < size:
+                column = self.value(item.unalias(), scope)
+                fact = column.fact if isinstance(column.fact, Unit) else None
+                require(column.exact, "equal keys are the same bytes")
+                _add(columns, _name(item), replace(column, fact=fact))
+            else:
+                _add(columns, _name(item), self._aggregate(item.unalias(), scope, level))
+        require(len(columns) >= size, "GROUP BY names the first columns by place")
+        require(
+            any(isinstance(c.fact, Unit) for c in list(columns.values())[:size]),
+            "below the totals every GROUP BY includes the unit",
+        )
+        return columns
+
+    def _keys(self, group: exp.Group, columns: dict[str, Column]) -> frozenset[int]:
+        leading = list(columns.values())[: len(group.expressions)]
+        return frozenset(c.serial for c in leading if not isinstance(c.fact, Unit))
+
+    def _aggregate(self, node: exp.Expr, scope: Scope, level: int) -> Column:
+        """COUNT, COUNT DISTINCT, MIN, MAX or an integer SUM within the unit's rows."""
+        if isinstance(node, exp.Filter):
+            inner = self._aggregate(node.this, scope, level)
+            where = node.args["expression"]
+            require(isinstance(where, exp.Where), "FILTER has a condition")
+            for part in conjuncts(where.this):
+                scope.check(part)
+            return replace(inner, fact=None)
+        argument = node.args.get("this")
+        fact: Fact = None
+        kind: Kind | None = Kind.INTEGER
+        if isinstance(node, exp.Count) and isinstance(argument, exp.Star):
+            fact = CellSum(level, None, ONE, nullable=False)
+        elif isinstance(node, exp.Count) and isinstance(argument, exp.Distinct):
+            require(len(argument.expressions) == 1, "COUNT DISTINCT has one argument")
+            scope.check(argument.expressions[0])
+        elif isinstance(node, exp.Count):
+            fact = self._counted(argument, scope, level)
+        elif isinstance(node, exp.Sum):
+            fact = self._summed(argument, scope, level)
+        elif isinstance(node, (exp.Min, exp.Max)) and argument is not None:
+            scope.check(argument)
+            kind = kind_of(argument, scope)
+            require(kind in _ORDERED, "MIN and MAX are of exact values")
+        else:
+            refuse("within a unit's rows: COUNT, COUNT DISTINCT, MIN, MAX, integer SUM")
+        return Column(self.serials(), fact, kind, by_unit=False)
+
+    def _counted(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
+        if argument is None:
+            refuse("COUNT has an argument")
+        value = scope.column(bare(argument))
+        if value is not None and isinstance(value.fact, Number):
+            return CellSum(level, value.fact, ONE, nullable=False)
+        scope.check(argument)
+        return None
+
+    def _summed(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
+        if argument is None:
+            refuse("SUM has an argument")
+        value = as_row_poly(fact_of(argument, scope))
+        if value is not None:
+            return CellSum(level, value.of, value.poly, nullable=True)
+        scope.check(argument)
+        require(kind_of(argument, scope) is Kind.INTEGER, "sums are of integers")
+        return None
+
+
+def _name(item: exp.Expr) -> str:
+    if isinstance(item, exp.Alias) and isinstance(item.args["alias"], exp.Identifier):
+        return fold(str(item.args["alias"].this))
+    if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
+        return fold(str(item.this.this))
+    refuse("every column has a name")
+
+
+def _normal(node: exp.Expr) -> bool:
+    """CASE WHEN ... THEN x + 0.0 END: adding makes -0.0 a 0.0, so that equal floats are one."""
+    node = bare(node)
+    if not isinstance(node, exp.Case) or node.args.get("default") is not None:
+        return False
+    return all(_plus_zero(bare(branch.args["true"])) for branch in node.args["ifs"])
+
+
+def _plus_zero(node: exp.Expr) -> bool:
+    other = node.args["expression"] if isinstance(node, exp.Add) else None
+    return isinstance(other, exp.Literal) and not other.is_string and other.this == "0.0"
+
+
+def _add(columns: dict[str, Column], name: str, column: Column) -> None:
+    require(name not in columns, "column names differ")
+    columns[name] = column

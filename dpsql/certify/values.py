@@ -1,0 +1,98 @@
+"""A row's bounded value: an integer within public bounds, or NULL, whatever the data holds.
+
+    CASE WHEN <conditions AND> <guard of x> THEN clamped ± c END
+    CASE WHEN <conditions> THEN 1 END
+
+`clamped` is built from clamps by constants, positive constant factors and monotone roundings, and
+is an integer at last. The guard (x IS NOT NULL, ISFINITE(x)) keeps NULL, NaN and infinities from
+becoming a bound: the engine's LEAST and GREATEST skip NULL, and NaN ranks highest.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.certify.claim import refuse, require
+from dpsql.certify.facts import Const, Fact, Number, Poly, RowPoly
+from dpsql.certify.kinds import kind_of
+from dpsql.certify.ranges import ranged
+from dpsql.certify.reader import bare, conjuncts, not_null, whole
+from dpsql.certify.scope import Scope
+from dpsql.core.domain import Kind
+
+_PRESENT = frozenset({Kind.INTEGER, Kind.DECIMAL})
+"""Kinds without NaN and infinities."""
+
+
+def row_value(node: exp.Case, scope: Scope) -> Number | None:
+    """The value a guarded clamp makes, None for a CASE that is none."""
+    branches = node.args["ifs"]
+    if node.this is not None or len(branches) != 1 or node.args.get("default") is not None:
+        return None
+    condition, value = branches[0].this, bare(branches[0].args["true"])
+    constant = whole(value)
+    if constant is not None:
+        scope.check(condition)
+        return Number(scope.serials(), constant, constant)
+    found = ranged(value, scope)
+    if found is None:
+        return None
+    scope.check(node)
+    if found.kind is not Kind.INTEGER:
+        refuse("a bounded value is an integer")
+    require(
+        any(_guards(part, found.layers, scope) for part in conjuncts(condition)),
+        "a clamped value is guarded against NULL and NaN",
+    )
+    return Number(scope.serials(), int(found.lo), int(found.hi))
+
+
+def _guards(test: exp.Expr, layers: tuple[exp.Expr, ...], scope: Scope) -> bool:
+    """Does the condition say that what is clamped is there, and finite where it may not be?"""
+    if isinstance(test, exp.Anonymous) and str(test.this).upper() == "ISFINITE":
+        return len(test.expressions) == 1 and bare(test.expressions[0]) in layers
+    present = not_null(test)
+    return present is not None and present in layers and kind_of(present, scope) in _PRESENT
+
+
+# ---- polynomials -----------------------------------------------------------------------------
+
+
+def polynomial(node: exp.Expr, left: Fact, right: Fact) -> Fact:
+    """left op right for rows: sums, differences and products of one value and constants."""
+    a, b = _as_poly(left), _as_poly(right)
+    if a is None or b is None:
+        return None
+    of = a[0] if a[0] is not None else b[0]
+    if a[0] is not None and b[0] is not None and a[0] != b[0]:
+        return None
+    result = _apply(node, a[1], b[1])
+    if result is None:
+        return None
+    return Const(result.c0) if of is None else RowPoly(of, result)
+
+
+def _apply(node: exp.Expr, a: Poly, b: Poly) -> Poly | None:
+    if isinstance(node, exp.Add):
+        return a + b
+    if isinstance(node, exp.Sub):
+        return a - b
+    return a * b if isinstance(node, exp.Mul) else None
+
+
+def _as_poly(fact: Fact) -> tuple[Number | None, Poly] | None:
+    match fact:
+        case Const(value):
+            return None, Poly(value)
+        case Number():
+            return fact, Poly(0, 1)
+        case RowPoly(of, poly):
+            return of, poly
+    return None
+
+
+def as_row_poly(fact: Fact) -> RowPoly | None:
+    """The fact as a polynomial of one row value, if it is one."""
+    if isinstance(fact, Number):
+        return RowPoly(fact, Poly(0, 1))
+    return fact if isinstance(fact, RowPoly) else None

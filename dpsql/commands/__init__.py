@@ -1,0 +1,1 @@
+"""The subcommands of `dpsql`, one module each: parse flags, call a session, print."""

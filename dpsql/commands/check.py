@@ -1,0 +1,98 @@
+"""`dpsql check`: the policy held against the database's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from dpsql.commands.options import format_option, policy_option
+from dpsql.commands.output import Output, grid_lines, record_grid
+from dpsql.render.numbers import count
+from dpsql.render.records import json_text
+from dpsql.render.terminal import Style
+from dpsql.render.text import wrapped
+
+if TYPE_CHECKING:
+    from dpsql.policy import Finding, Policy
+
+FIELDS = ("level", "where", "message", "hint")
+LEVELS = (("error", "red"), ("warning", "yellow"), ("note", "bold"))
+
+
+@click.command("check")
+@click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings.")
+@format_option()
+@policy_option
+def command(strict: bool, form: str, policy: str) -> int:
+    """Check the policy file against the database: schema only, no data.
+
+    Errors are what would keep dpsql from answering, warnings and notes say how it understands
+    the file and whose guarantee holds. Exit 0: it fits. 1: warnings, with --strict. 2: errors.
+    5: the database cannot be opened.
+
+    \b
+    Example:
+      dpsql check --policy clinic.yaml --strict
+    """
+    from dpsql.policy import load
+
+    output = Output(None, binary=False)
+    loaded = load(policy)
+    findings = _findings(loaded)
+    number = {level: sum(f.level == level for f in findings) for level, _ in LEVELS}
+    records = [{name: getattr(finding, name) for name in FIELDS} for finding in findings]
+    if form == "table":
+        output.text(_in_words(policy, loaded, findings, output.style))
+    elif form == "json":
+        output.text([json_text({"ok": not number["error"], "findings": records})])
+    else:
+        output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
+    if number["error"]:
+        return 2
+    return 1 if strict and number["warning"] else 0
+
+
+def _findings(policy: Policy) -> list[Finding]:
+    """What `check` finds; without a database this version can open, what the file alone shows."""
+    from dpsql.policy import check, not_built
+    from dpsql.policy.check_budgets import check_budgets
+
+    if policy.database is None or policy.database.engine != "duckdb":
+        return [*not_built(policy), *check_budgets(policy)]
+    from dpsql.dialects.duckdb import DuckDBEngine
+
+    path = policy.database.path
+    engine = DuckDBEngine.open(":memory:" if path is None else path)
+    try:
+        return check(policy, engine.catalog())
+    finally:
+        engine.close()
+
+
+def _in_words(
+    name: str, policy: Policy, findings: Sequence[Finding], style: Style
+) -> Iterator[str]:
+    for level, colour in LEVELS:
+        found = [finding for finding in findings if finding.level == level]
+        if not found:
+            continue
+        yield style.paint(count(len(found), level), colour)
+        for finding in found:
+            yield f"  {finding.where}"
+            yield wrapped(style.symbols(finding.message), style.width - 4, indent="    ")
+            if finding.hint:
+                yield wrapped(style.symbols(f"→ {finding.hint}"), style.width - 4, indent="    ")
+        yield ""
+    yield _verdict(name, policy, findings, style)
+
+
+def _verdict(name: str, policy: Policy, findings: Sequence[Finding], style: Style) -> str:
+    private = sum(not table.public for table in policy.tables.values())
+    if any(finding.level == "error" for finding in findings):
+        return style.paint(f"{name}: wrong", "red")
+    if policy.database is None:
+        return f"{name}: names no database, so its tables were not checked"
+    tables = count(len(policy.tables), "table")
+    return style.paint(f"{name}: fits ({tables}, {private} private by {policy.unit})", "green")

@@ -1,0 +1,59 @@
+"""`dpsql explain`: what a question would cost and do, without asking it."""
+
+from __future__ import annotations
+
+import click
+
+from dpsql.commands.options import (
+    analyst_option,
+    policy_option,
+    price_options,
+    read_sql,
+    sql_options,
+)
+from dpsql.commands.output import Output
+from dpsql.commands.parameters import read_params
+
+
+@click.command("explain")
+@sql_options
+@price_options
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@analyst_option
+@policy_option
+def command(
+    sql: str | None,
+    file: str | None,
+    dialect: str,
+    params: tuple[str, ...],
+    epsilon: str | None,
+    delta: str | None,
+    form: str,
+    analyst: str,
+    policy: str,
+) -> None:
+    """Say what a question would cost and how good its answer would be.
+
+    Price and budget, the bounds on each unit, the noise and the error to expect, and the bounded
+    SQL that would be sent. Charges nothing and reads no row about anyone.
+
+    \b
+    Example:
+      dpsql explain --analyst alice "SELECT city, AVG(age) FROM users GROUP BY city"
+    """
+    text, values = read_sql(sql, file), read_params(params)
+    output = Output(None, binary=False)
+
+    from dpsql.explain import explain
+    from dpsql.render.records import json_text
+    from dpsql.session import Session
+
+    session = Session(policy, analyst)
+    try:
+        found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+    finally:
+        session.close()
+    if form == "json":
+        output.text([json_text(found.to_json())])
+    else:
+        output.text([output.style.symbols(found.to_text())])

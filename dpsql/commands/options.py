@@ -1,0 +1,116 @@
+"""Flags that several commands share, so that they are the same everywhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+TEXT_FORMATS = ("table", "csv", "json", "jsonl", "markdown")
+BINARY_FORMATS = ("parquet", "arrow")
+DEFAULT_POLICY = "dpsql.yaml"
+
+
+def policy_option(command: F) -> F:
+    """--policy FILE > DPSQL_POLICY > ./dpsql.yaml."""
+    return click.option(
+        "--policy",
+        metavar="FILE",
+        envvar="DPSQL_POLICY",
+        default=DEFAULT_POLICY,
+        help="The owner's policy file. [DPSQL_POLICY; else ./dpsql.yaml]",
+    )(command)
+
+
+def analyst_option(command: F) -> F:
+    """--analyst NAME > DPSQL_ANALYST, else a usage error."""
+    return click.option(
+        "--analyst",
+        metavar="NAME",
+        envvar="DPSQL_ANALYST",
+        callback=_named,
+        help="Who asks: the name whose budget pays. [DPSQL_ANALYST]",
+    )(command)
+
+
+def _named(_: click.Context, option: click.Parameter, value: str | None) -> str:
+    if value is None:
+        raise click.UsageError("say who asks: --analyst NAME, or set DPSQL_ANALYST")
+    return value
+
+
+def price_options(command: F) -> F:
+    """--epsilon and --delta, as exact decimal text."""
+    delta = click.option("--delta", metavar="D", help="Its δ, such as 1e-7.")
+    epsilon = click.option(
+        "--epsilon", metavar="E", help="Price of each private aggregate; the policy's if left out."
+    )
+    return epsilon(delta(command))
+
+
+def sql_options(command: F) -> F:
+    """The SQL (argument, -f FILE or -), its dialect and its parameters."""
+    for decorator in (
+        click.option(
+            "--param",
+            "params",
+            metavar="[NAME=]VALUE",
+            multiple=True,
+            help="A value for :NAME or, without a name, for the next `?`. Numbers, true, false"
+            " and null are read as such, 'quoted' and all else as text. Repeatable.",
+        ),
+        click.option(
+            "--dialect",
+            metavar="NAME",
+            default="duckdb",
+            show_default=True,
+            help="The SQL's dialect, by sqlglot's name: postgres, bigquery, snowflake, ...",
+        ),
+        click.option(
+            "-f", "--file", metavar="FILE", help="Read the SQL from a file (- for standard input)."
+        ),
+        click.argument("sql", required=False, metavar="SQL|-"),
+    ):
+        command = decorator(command)
+    return command
+
+
+def format_option(*more: str) -> Callable[[F], F]:
+    """--format, with the text formats and the given others."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([*TEXT_FORMATS, *more]),
+        default="table",
+        show_default=True,
+        help="How to print the answer.",
+    )
+
+
+def output_option(command: F) -> F:
+    """-o FILE."""
+    return click.option(
+        "-o", "--output", metavar="FILE", help="Write the answer to a file, not to stdout."
+    )(command)
+
+
+def read_sql(sql: str | None, file: str | None) -> str:
+    """The SQL of exactly one source. Nothing is ever asked for: UsageError names the flag."""
+    if (sql is None) == (file is None):
+        raise click.UsageError("give the SQL once: as an argument, by -f FILE, or - to read stdin")
+    source = file if file is not None else sql
+    if sql is not None and sql != "-":
+        return sql
+    try:
+        if source == "-":
+            return sys.stdin.read()
+        return Path(str(source)).read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise click.UsageError(f"{source} cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{source} is not UTF-8 text") from None

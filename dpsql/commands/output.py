@@ -1,0 +1,113 @@
+"""Where an answer goes: stdout or a file. A reader that goes away is no error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from dpsql.errors import OperationalError
+from dpsql.render.records import csv, json_table, json_text, jsonl
+from dpsql.render.table import Grid, markdown, text_table
+from dpsql.render.terminal import Style, style_of
+
+PLAIN_FILE = Style()
+
+
+class Output:
+    """One destination, checked before anything is charged and written once, at the end."""
+
+    def __init__(self, file: str | None, *, binary: bool) -> None:
+        """UsageError where the file could not be written, or bytes would go to a terminal."""
+        self.path = None if file is None else Path(file)
+        if self.path is None and binary and sys.stdout.isatty():
+            raise click.UsageError("this format is not for a terminal: add -o FILE")
+        if self.path is not None and (self.path.is_dir() or not self.path.parent.is_dir()):
+            raise click.UsageError(f"{self.path} cannot be written: there is no such place")
+        if self.path is not None and not os.access(self.path.parent, os.W_OK):
+            raise click.UsageError(f"{self.path} cannot be written: permission denied")
+        self.style = style_of(sys.stdout) if self.path is None else PLAIN_FILE
+
+    def text(self, lines: Iterable[str]) -> None:
+        """Write lines: to a file as UTF-8, to stdout in its own encoding."""
+        whole = "".join(f"{line}\n" for line in lines)
+        if self.path is None:
+            write_stdout(whole)
+        else:
+            self._replace(whole.encode())
+
+    def binary(self, content: bytes) -> None:
+        if self.path is None:
+            write_stdout(content)
+        else:
+            self._replace(content)
+
+    def _replace(self, content: bytes) -> None:
+        """All or nothing: an old file stays as it was unless the new one is complete."""
+        assert self.path is not None
+        try:
+            if self.path.exists() and not self.path.is_file():
+                self.path.write_bytes(content)  # a device or pipe is written, never replaced
+                return
+            part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+            part.write_bytes(content)
+            part.replace(self.path)
+        except OSError as problem:
+            raise OperationalError(
+                f"{self.path} cannot be written: {problem.strerror}",
+                code="output",
+                hint="the answer was paid for and is kept: ask again, for nothing, where releases "
+                "are reused",
+            ) from None
+
+
+def write_stdout(content: str | bytes) -> None:
+    """Write to stdout; once the reader has closed the pipe, quietly write no more."""
+    try:
+        if isinstance(content, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+        else:
+            sys.stdout.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit: give it a place to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(text: str) -> None:
+    """A line for people, on stderr; quiet if nobody reads there."""
+    try:
+        click.echo(style_of(sys.stderr).symbols(text), err=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def grid_lines(
+    grid: Grid, form: str, style: Style, more: Mapping[str, object] | None = None
+) -> Iterable[str]:
+    """A grid in one of the text formats; `more` are further members of the json object.
+
+    Without `more` json is a list of objects.
+    """
+    match form:
+        case "table":
+            return text_table(grid, style)
+        case "markdown":
+            return markdown(grid, style)
+        case "csv":
+            return csv(grid)
+        case "jsonl":
+            return jsonl(grid)
+        case _:
+            if more is not None:
+                return json_table(grid, more)
+            return [json_text([dict(zip(grid.names, row, strict=True)) for row in grid.rows])]
+
+
+def record_grid(names: Sequence[str], records: Iterable[Mapping[str, object]]) -> Grid:
+    """Records as a grid, in the order of `names`."""
+    return Grid(names, [[record[name] for name in names] for record in records])

@@ -1,0 +1,75 @@
+"""`dpsql query`: one question, one private answer."""
+
+from __future__ import annotations
+
+import click
+
+from dpsql.commands.options import (
+    BINARY_FORMATS,
+    analyst_option,
+    format_option,
+    output_option,
+    policy_option,
+    price_options,
+    read_sql,
+    sql_options,
+)
+from dpsql.commands.output import Output, grid_lines, note
+from dpsql.commands.parameters import read_params
+
+
+@click.command("query")
+@sql_options
+@price_options
+@format_option(*BINARY_FORMATS)
+@output_option
+@analyst_option
+@policy_option
+def command(
+    sql: str | None,
+    file: str | None,
+    dialect: str,
+    params: tuple[str, ...],
+    epsilon: str | None,
+    delta: str | None,
+    form: str,
+    output: str | None,
+    analyst: str,
+    policy: str,
+) -> None:
+    """Ask one question and print its private answer.
+
+    The budget is charged before the data is touched; a repeat of a paid question is free. The
+    table shows value ± half-width of the 95 % error bar; csv, jsonl, parquet and arrow hold the
+    values alone (arrow is an IPC stream), json adds the whole privacy report. What it cost and
+    what is left goes to stderr.
+
+    \b
+    Example:
+      dpsql query --analyst alice --epsilon 0.5 \\
+        "SELECT city, COUNT(*), AVG(age) FROM users GROUP BY city"
+      dpsql query --analyst alice -f report.sql --format parquet -o report.parquet
+      dpsql query --analyst alice --param city=Berlin \\
+        "SELECT COUNT(*) FROM users WHERE city = :city"
+    """
+    text, values = read_sql(sql, file), read_params(params)
+    target = Output(output, binary=form in BINARY_FORMATS)
+
+    from dpsql.render.answers import answer_grid, footer
+    from dpsql.session import Session
+
+    session = Session(policy, analyst)
+    try:
+        answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+        if form in BINARY_FORMATS:
+            from dpsql.render.binary import table_bytes
+            from dpsql.rows import narrow_integers
+
+            table = narrow_integers(answer.table, answer.types)
+            target.binary(table_bytes(table, answer.privacy.to_json(), form))
+        else:
+            grid, report = answer_grid(answer), {"privacy": answer.privacy.to_json()}
+            target.text(grid_lines(grid, form, target.style, report))
+        note(footer(answer, session.policy))
+    finally:
+        session.close()

@@ -1,0 +1,130 @@
+"""The ledger as a statement of account: one line a charge or change of terms, with the balance."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from dpsql.accountant.charge import Charge
+from dpsql.accountant.odometer import selection_share, share
+from dpsql.ledger import Account, Ledger
+from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
+from dpsql.render.numbers import amount, percent
+from dpsql.render.terminal import Style
+from dpsql.render.text import shortened
+
+FIELDS = (
+    *("entry", "time", "kind", "analyst", "budget", "epsilon", "delta", "sql", "outcome"),
+    *("used", "delta_used", "hash"),
+)
+KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A charge (with its outcome so far) or a change of a budget's terms, and the state after it.
+
+    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms.
+    """
+
+    entry: int
+    time: int
+    kind: str
+    analyst: str | None
+    epsilon: Fraction
+    delta: Fraction
+    sql: str | None
+    outcome: str | None
+    account: Account
+    hash: str
+
+    def record(self) -> dict[str, object]:
+        """All fields as plain values; shares are of the budget just after the entry."""
+        return {
+            "entry": self.entry,
+            "time": _moment(self.time).isoformat(),
+            "kind": self.kind,
+            "analyst": self.analyst,
+            "budget": self.account.name,
+            "epsilon": float(self.epsilon),
+            "delta": float(self.delta),
+            "sql": self.sql,
+            "outcome": self.outcome,
+            "used": share(self.account.terms, self.account.spent),
+            "delta_used": selection_share(self.account.terms, self.account.spent),
+            "hash": self.hash,
+        }
+
+
+def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> list[Line]:
+    """The lines of a ledger, the newest `last` of them (0: all), of one analyst if named.
+
+    Balances are recomputed from the events. LedgerError where an entry cannot be read.
+    """
+    accounts: dict[str, Account] = {}
+    lines: dict[int, Line] = {}
+    for entry in ledger.entries():
+        match read(entry):
+            case Genesis():
+                continue
+            case Outcome(charge=charge, outcome=outcome):
+                if charge in lines:
+                    lines[charge] = replace(lines[charge], outcome=outcome)
+            case TermsSet() as terms:
+                account = _with_terms(accounts.get(terms.budget), terms)
+                accounts[terms.budget] = account
+                epsilon, delta = terms.terms.epsilon, terms.terms.delta
+                if analyst in (None, terms.budget.partition(":")[2]):
+                    lines[entry.seq] = Line(
+                        entry.seq, entry.time, terms.kind, None, epsilon, delta, None, None,
+                        account, entry.hash,
+                    )  # fmt: skip
+            case Charged(request=request):
+                for name in request.budgets:
+                    known = accounts[name]
+                    spent = known.spent + known.price(request.items)
+                    accounts[name] = replace(known, spent=spent)
+                if analyst in (None, request.analyst):
+                    parts = len(request.aggregates)
+                    lines[entry.seq] = Line(
+                        entry.seq, entry.time, "charge", request.analyst,
+                        parts * request.epsilon, parts * request.delta, request.sql, "open",
+                        accounts[request.budget], entry.hash,
+                    )  # fmt: skip
+    found = list(lines.values())
+    return found[-last:] if last else found
+
+
+def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
+    """Two lines a charge: when, who, what it cost and the balance; then the SQL."""
+    if not lines:
+        yield "nothing was charged yet"
+        return
+    number = max(len(str(lines[-1].entry)), 2)
+    budget = max(len(line.account.name) for line in lines)
+    for line in lines:
+        start = f"{line.entry:>{number}}  {_moment(line.time):%Y-%m-%d %H:%M}  "
+        terms = f"ε {amount(line.epsilon)}, δ {amount(line.delta)}"
+        who = f"{line.account.name:<{budget}}"
+        if line.kind != "charge":
+            yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}")
+            continue
+        left = percent(1 - share(line.account.terms, line.account.spent))
+        ending = "" if line.outcome == "released" else f"  ({line.outcome}; the charge stands)"
+        yield style.symbols(f"{start}{who}  paid {terms}  left {left}{ending}")
+        indent = " " * (number + 2)
+        width = style.width - len(indent) if style.interactive else 10_000
+        sql = shortened(line.sql or "", width, style.symbols("…"))
+        yield indent + style.paint(sql, "dim")
+
+
+def _with_terms(known: Account | None, terms: TermsSet) -> Account:
+    if known is None:
+        return Account(terms.budget, terms.holder, terms.terms, Charge.zero(terms.terms.orders))
+    return replace(known, holder=terms.holder, terms=terms.terms)
+
+
+def _moment(time: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(time, dt.UTC)

@@ -1,0 +1,56 @@
+"""Answers and budgets in words: the grid of an answer, its footer, what is left."""
+
+from __future__ import annotations
+
+from dpsql.policy.schema import Policy
+from dpsql.render.numbers import amount, count, percent
+from dpsql.render.table import Grid
+from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport
+from dpsql.rows import RowReader
+from dpsql.session import Answer
+
+
+def answer_grid(answer: Answer) -> Grid:
+    """Names, rows as Python values, and 95 % half-widths."""
+    rows = RowReader(answer.table, answer.types).take(None)
+    return Grid(answer.names, rows, [column.half_widths for column in answer.privacy.columns])
+
+
+def footer(answer: Answer, policy: Policy) -> str:
+    """Rows, cost and what is left, on one line or two."""
+    privacy = answer.privacy
+    rows = count(answer.table.num_rows, "row")
+    if privacy.remaining is None:
+        return f"{rows} · free: public tables alone"
+    bars = any(column.half_widths is not None for column in privacy.columns)
+    first = f"{rows} · {cost(privacy)}" + (" · ± is the 95 % half-width" if bars else "")
+    return f"{first}\n{left(privacy.remaining, policy)}"
+
+
+def cost(privacy: PrivacyReport) -> str:
+    """What this execution charged."""
+    if privacy.free:
+        return "free: a repeat of what was paid for"
+    return f"cost ε = {amount(privacy.epsilon)}, δ = {amount(privacy.delta)}"
+
+
+def left(report: BudgetReport, policy: Policy) -> str:
+    """`left 80 % of alice's ε = 5 (4 more queries at ε = 1)`, and the δ for private keys."""
+    whose = report.budget.partition(":")[2] or report.budget
+    text = f"left {percent(1 - report.share)} of {whose}'s ε = {amount(report.epsilon)}"
+    more = more_queries(report, policy)
+    if more:
+        text += f" ({more})"
+    if report.selection_share > 0:
+        text += f" and {percent(1 - report.selection_share)} of the δ for private keys"
+    return text
+
+
+def more_queries(report: BudgetReport, policy: Policy) -> str:
+    """`4 more queries at ε = 1`, the policy's usual price; empty where it names none."""
+    usual = policy.budgets.per_query.epsilon
+    if report.queries is None or usual is None:
+        return ""
+    at_least = "at least " if report.queries >= MAX_QUERIES else ""
+    number = count(report.queries, "more query").replace("querys", "queries")
+    return f"{at_least}{number} at ε = {amount(usual)}"

@@ -1,0 +1,163 @@
+"""`dpsql query`: what goes where, in every format."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+BY_CITY = "SELECT city, COUNT(*) AS n, SUM(spent) AS s, AVG(age) AS a FROM users GROUP BY city"
+
+
+def test_table_and_footer(dpsql):
+    result = dpsql("query", "--analyst", "bob", "SELECT city, COUNT(*) AS n FROM users GROUP BY 1")
+    assert result.exit_code == 0
+    head, rule, *rows = result.stdout.splitlines()
+    assert head.split() == ["city", "n"]
+    assert set(rule) == {"─", " "}
+    assert [row.split()[0] for row in rows] == ["Berlin", "Roma"]
+    assert all("± 3" in row for row in rows)
+    assert len({row.index("±") for row in rows}) == 1
+    assert result.stderr.splitlines() == [
+        "2 rows · cost ε = 1, δ = 1e-07 · ± is the 95 % half-width",
+        "left 50 % of bob's ε = 2 (1 more query at ε = 1)",
+    ]
+
+
+def test_a_repeat_is_the_same_and_free(dpsql):
+    command = ("query", "--analyst", "bob", "--format", "csv", "SELECT COUNT(*) FROM users")
+    first, again = dpsql(*command), dpsql(*command)
+    assert first.stdout == again.stdout
+    assert "cost ε = 1" in first.stderr
+    assert "free: a repeat" in again.stderr
+
+
+def test_csv(ask):
+    assert ask(BY_CITY, "--format", "csv").stdout == (
+        "city,n,s,a\nBerlin,60,150.00,40.0\nRoma,30,75.00,40.0\n"
+    )
+
+
+def test_csv_tells_null_from_empty_text(ask):
+    result = ask("SELECT * FROM cities", "--format", "csv")
+    assert result.stdout == 'city,people\n"",1\nBerlin,3\nRoma,\n'
+    assert result.stderr == "3 rows · free: public tables alone\n"
+
+
+def test_json(ask):
+    result = ask(BY_CITY, "--format", "json")
+    assert '["Berlin", 60, 150.00, 40.0]' in result.stdout  # a DECIMAL keeps its digits
+    found = json.loads(result.stdout)
+    assert set(found) == {"columns", "rows", "privacy"}
+    assert found["columns"] == ["city", "n", "s", "a"]
+    assert found["rows"] == [["Berlin", 60, 150, 40], ["Roma", 30, 75, 40]]
+    privacy = found["privacy"]
+    assert privacy["analyst"] == "ann"
+    assert privacy["epsilon"] == 1e9
+    assert set(privacy["half_widths_95"]) == {"city", "n", "s", "a"}
+
+
+def test_json_of_no_rows_is_json(ask):
+    found = json.loads(ask("SELECT * FROM cities WHERE city = 'x'", "--format", "json").stdout)
+    assert found["rows"] == []
+
+
+def test_jsonl(ask):
+    lines = ask("SELECT city, people, city FROM cities", "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines][1] == {
+        "city": "Berlin",
+        "people": 3,
+        "city_1": "Berlin",
+    }
+
+
+def test_markdown(ask):
+    lines = ask(BY_CITY, "--format", "markdown").stdout.splitlines()
+    assert lines[0] == "| city | n | s | a |"
+    assert lines[1] == "| --- | ---: | ---: | ---: |"
+    assert lines[2].startswith("| Berlin | 60 ± ")
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_binary_to_a_file_and_to_stdout(ask, shop, form):
+    piped = ask(BY_CITY, "--format", form)
+    filed = ask(BY_CITY, "--format", form, "-o", "answer.bin")
+    assert filed.stdout == ""
+    for content in (piped.stdout_bytes, (shop / "answer.bin").read_bytes()):
+        source = io.BytesIO(content)
+        if form == "parquet":
+            table = pq.read_table(source)
+        else:
+            table = pa.ipc.open_stream(source).read_all()
+        assert table.column("n").to_pylist() == [60, 30]
+        assert json.loads(table.schema.metadata[b"dpsql.privacy"])["analyst"] == "ann"
+    assert [p.name for p in shop.iterdir() if p.name.endswith(".part")] == []
+
+
+def test_a_file_is_replaced_only_by_a_whole_answer(ask, dpsql, shop):
+    target = shop / "out.csv"
+    target.write_text("old")
+    assert ask("SELECT nope FROM users", "-o", "out.csv").exit_code == 3
+    assert target.read_text() == "old"
+    assert ask(BY_CITY, "--format", "csv", "-o", "out.csv").exit_code == 0
+    assert target.read_text().startswith("city,n")
+
+
+def test_a_place_that_cannot_be_written_costs_nothing(dpsql):
+    sql = "SELECT COUNT(*) FROM users"
+    for place in ("no/such/place.csv", "."):
+        assert dpsql("query", "--analyst", "bob", sql, "-o", place).exit_code == 2
+    assert json.loads(dpsql("budget", "--analyst", "bob", "--format", "json").stdout)["share"] == 0
+
+
+def test_a_key_cannot_move_the_cursor(ask):
+    sql = "SELECT nick, COUNT(*) AS n FROM users GROUP BY nick"
+    table = ask(sql).stdout
+    assert "\x1b" not in table
+    assert "a\\x1b[31m" in table
+    assert json.loads(ask(sql, "--format", "json").stdout)["rows"][0][0] == 'a\x1b[31m|,"'
+    assert ask(sql, "--format", "csv").stdout.splitlines()[1] == '"a\x1b[31m|,""",50'
+    assert "\\|," in ask(sql, "--format", "markdown").stdout
+
+
+def test_sql_from_a_file_or_from_stdin(ask, dpsql, shop):
+    (shop / "q.sql").write_text("SELECT COUNT(*) AS n FROM users", encoding="utf-8")
+    base = ("query", "--analyst", "ann", "--epsilon", "1e9", "--format", "csv")
+    assert dpsql(*base, "-f", "q.sql").stdout == "n\n90\n"
+    assert dpsql(*base, "-", input="SELECT COUNT(*) AS n FROM users").stdout == "n\n90\n"
+    assert dpsql(*base, "-f", "-", input="SELECT COUNT(*) AS n FROM users").stdout == "n\n90\n"
+
+
+@pytest.mark.parametrize("source", [(), ("SELECT 1", "-f", "q.sql"), ("-f", "missing.sql")])
+def test_sql_from_nowhere_twice_or_a_missing_file(dpsql, source):
+    result = dpsql("query", "--analyst", "ann", *source)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("condition", "params"),
+    [
+        ("city = ? AND age = ?", ["Berlin", "40"]),
+        ("city = :c AND age < :a", ["c=Berlin", "a=40.5"]),
+        ("city = $c AND 'true' = :t", ["c='Berlin'", "t='true'"]),
+    ],
+)
+def test_parameters(ask, condition, params):
+    flags = [part for value in params for part in ("--param", value)]
+    sql = f"SELECT COUNT(*) AS n FROM users WHERE {condition}"
+    assert ask(sql, "--format", "csv", *flags).stdout == "n\n60\n"
+
+
+@pytest.mark.parametrize("params", [["c=1", "2"], ["c=1", "c=2"]])
+def test_parameters_that_make_no_sense(ask, params):
+    flags = [part for value in params for part in ("--param", value)]
+    assert ask("SELECT COUNT(*) FROM users", *flags).exit_code == 2
+
+
+def test_dialect(ask):
+    sql = "SELECT COUNT(*) AS n FROM `users` WHERE `city` = 'Roma'"
+    assert ask(sql, "--dialect", "bigquery", "--format", "csv").stdout == "n\n30\n"
