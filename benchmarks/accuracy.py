@@ -88,7 +88,13 @@ def from_session(session: Session, case: Case) -> Run:
     columns = [column.to_pylist() for column in answer.table.columns]
     bars = answer.privacy.columns[-1].half_widths or [None] * len(columns[-1])
     keys = columns[0] if case.key else [None] * len(columns[-1])
-    return {k: (float(v), b) for k, v, b in zip(keys, columns[-1], bars, strict=True)}
+    return shown(keys, columns[-1], bars)
+
+
+def shown(keys: Sequence[Key], values: Sequence[Any], bars: Sequence[float | None]) -> Run:
+    """The groups that have an answer: an AVG over a noisy count of 0 or less has none."""
+    found = zip(keys, values, bars, strict=True)
+    return {key: (float(value), bar) for key, value, bar in found if value is not None}
 
 
 def prepared(session: Session, case: Case) -> tuple[Plan, Any]:
@@ -111,9 +117,7 @@ def from_cells(session: Session, case: Case, runs: int) -> Iterator[Run]:
         columns = [column.to_pylist() for column in table.columns]
         value, low, high = columns[-3:]
         keys = columns[0] if case.key else [None] * len(value)
-        yield {
-            k: (float(v), (b - a) / 2) for k, v, a, b in zip(keys, value, low, high, strict=True)
-        }
+        yield shown(keys, value, [(b - a) / 2 for a, b in zip(low, high, strict=True)])
 
 
 def measure(setup: SetUp, case: Case, session: Session, runs: int) -> Row:

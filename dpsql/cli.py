@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 import click
 
 from dpsql import __version__
+from dpsql.commands.output import note
 from dpsql.errors import Error, InternalError
 from dpsql.render.terminal import style_of
 
@@ -78,7 +79,7 @@ class Root(click.Group):
             problem.show()
             return 2
         except (click.Abort, KeyboardInterrupt):
-            _say("interrupted")
+            note("interrupted")
             return 130
         except Error as problem:
             _report(problem)
@@ -96,9 +97,9 @@ def _report(problem: Error) -> None:
     """An error on stderr: what, its stable code, the way out."""
     style = style_of(sys.stderr)
     label = style.paint("error", "red")
-    _say(f"{label} [{problem.code}]: {problem.message}")
+    note(f"{label} [{problem.code}]: {problem.message}")
     if problem.hint:
-        _say(f"{style.paint('hint', 'bold')}: {problem.hint}")
+        note(f"{style.paint('hint', 'bold')}: {problem.hint}")
 
 
 def _defect() -> InternalError:
@@ -109,11 +110,7 @@ def _defect() -> InternalError:
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    _say(f"warning: {message}")
-
-
-def _say(text: str) -> None:
-    click.echo(style_of(sys.stderr).symbols(text), err=True, color=True)
+    note(f"warning: {message}")
 
 
 @click.group(

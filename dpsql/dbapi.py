@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql import errors
 from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError
+from dpsql.guard import guarded
 from dpsql.notebook import html_table
 from dpsql.pep249_types import precision_and_scale
 from dpsql.report import BudgetReport, PrivacyReport
 from dpsql.rows import Row, RowReader, narrow_integers, unique_names
-from dpsql.session import Answer, Session, guarded
+from dpsql.session import Answer, Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,8 +200,11 @@ class Cursor:
         """What `execute` with the same arguments would do and cost. Charges nothing and reads no
         row about anybody; the cursor's result set stays."""
         self._check_open()
+        from dpsql.explain import explain
+
         with guarded(), self.connection._open() as session:
-            return session.explain(
+            return explain(
+                session,
                 _text(sql, "SQL"),
                 _parameters(params),
                 epsilon=epsilon,

@@ -11,7 +11,7 @@ from dpsql import aggregates
 from dpsql.aggregates.basis import MomentsBlock
 from dpsql.aggregates.noisy import Answer
 from dpsql.explanation import ColumnExplanation, ThresholdExplanation
-from dpsql.mechanisms.interval import expected_error, half_width, rounded_variance
+from dpsql.mechanisms.interval import expected_error, half_width
 from dpsql.mechanisms.threshold import (
     GaussianThreshold,
     TruncatedGeometricThreshold,
@@ -89,8 +89,9 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
             label, shown_as, LAW_NAMES["gaussian"], {"answer": error}, half, (), note
         )
     assert isinstance(threshold, TruncatedGeometricThreshold)
-    # round(Lap(1/e)) has the spread of the geometric law with ratio e^-e up to its centre.
-    error = math.sqrt(rounded_variance("laplace", 1 / threshold.epsilon_per_key))
+    # Two-sided geometric with ratio r = e^-rate: variance 2r/(1-r)²; the cut only lessens it.
+    rate = float(threshold.epsilon_per_key)
+    error = math.sqrt(2 * math.exp(-rate)) / -math.expm1(-rate)
     half = float(_geometric_reach(threshold, Fraction(1, 40)))
     return ColumnExplanation(
         label, shown_as, "truncated geometric", {"answer": error}, half, (), note
@@ -103,11 +104,38 @@ def threshold_explanation(
     """How many units a group needs to be shown with 50 % and with 95 % chance."""
     if isinstance(threshold, GaussianThreshold):
         reach = math.ceil(float(threshold.sigma) * upper_quantile(_LIKELY) - 0.5)
+        # Noise is symmetric, so a group of as many units as the threshold asks is an even bet.
+        even, likely = threshold.threshold, threshold.threshold + max(0, reach)
     else:
-        reach = _geometric_reach(threshold, _LIKELY)
-    # Noise is symmetric, so a group of as many units as the threshold asks is an even bet.
-    even = threshold.threshold
-    return ThresholdExplanation(even, even, even + max(0, reach), threshold.min_units)
+        even = _least_shown(threshold, Fraction(1, 2))
+        likely = _least_shown(threshold, 1 - _LIKELY)
+    return ThresholdExplanation(threshold.threshold, even, max(even, likely), threshold.min_units)
+
+
+def _least_shown(threshold: TruncatedGeometricThreshold, chance: Fraction) -> int:
+    """The least number of units whose key is shown with at least this chance, over the coin."""
+    rate = float(threshold.epsilon_per_key)
+    highest = threshold.threshold
+
+    def shown(count: int) -> float:
+        return sum(
+            float(weight) * _at_least(cut.threshold - count, rate) for cut, weight in threshold.cuts
+        )
+
+    low = max(threshold.shift, 0)  # no key of so few units is ever shown
+    high = highest + threshold.bound
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if shown(middle) >= chance else (middle, high)
+    return high
+
+
+def _at_least(steps: int, rate: float) -> float:
+    """P(X >= steps) for two-sided geometric X of ratio e^-rate."""
+    ratio = math.exp(-rate)
+    if steps > 0:
+        return math.exp(-rate * steps) / (1 + ratio)
+    return 1 - math.exp(-rate * (1 - steps)) / (1 + ratio)
 
 
 def _geometric_reach(threshold: TruncatedGeometricThreshold, chance: Fraction) -> int:

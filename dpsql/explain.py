@@ -25,6 +25,7 @@ from dpsql.explanation import (
     KeyExplanation,
     ReleaseExplanation,
 )
+from dpsql.guard import guarded
 from dpsql.planning.bounds import limits
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Auto, Policy
@@ -50,8 +51,6 @@ def explain(
     Raises subclasses of `Error` alone; a budget that does not cover the price is told (`fits`),
     not raised.
     """
-    from dpsql.session import guarded
-
     with guarded():
         asked = session.asked_for(epsilon, delta)
         with session.engine.snapshot():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dpsql.explanation import Explanation, ReleaseExplanation
 
-WIDTH = 100
+WIDTH = 80
 _INDENT = 12
 
 

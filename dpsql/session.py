@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from dpsql.core.domain import Scalar
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.sealed import Given, Naming, Sealed
-from dpsql.errors import EngineFailed, Error, InternalError, PolicyError
+from dpsql.errors import EngineFailed, PolicyError
+from dpsql.guard import guarded
 from dpsql.pipeline import (
     bind,
     certify,
@@ -47,10 +47,7 @@ from dpsql.report import (
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
-    from dpsql.explanation import Explanation
     from dpsql.ledger import Ledger
-
-OWNER_LOG = logging.getLogger("dpsql.owner")
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,12 @@ class Session:
         try:
             refuse_unfit(self.policy, self.engine.catalog())
             self.ledger = _open_ledger(self.policy)
+            for spec in (self.budget_spec, self.total):
+                if spec is not None:
+                    self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
         except BaseException:
             self.engine.close()
             raise
-        for spec in (self.budget_spec, self.total):
-            if spec is not None:
-                self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
         self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
         self._naming = Naming()
 
@@ -184,20 +181,6 @@ class Session:
                 prepared.planned.bound.remainder, releases, public, self._sealed
             )
             return self._answer(prepared, result, paid)
-
-    def explain(
-        self,
-        sql: str,
-        parameters: Parameters = None,
-        *,
-        epsilon: object = None,
-        delta: object = None,
-        dialect: str = "duckdb",
-    ) -> Explanation:
-        """What `query` would do and cost; see explain.py. Charges nothing, reads nobody's row."""
-        from dpsql.explain import explain
-
-        return explain(self, sql, parameters, epsilon=epsilon, delta=delta, dialect=dialect)
 
     def asked_for(self, epsilon: object, delta: object) -> Asked:
         """The price asked for: what the call says, else what the session says."""
@@ -353,22 +336,6 @@ class Session:
             this=exp.to_identifier(found.name, quoted=True),
             db=exp.to_identifier(found.schema, quoted=True),
         )
-
-
-class guarded:  # noqa: N801 - used as a with-statement word
-    """Whatever is not one of our errors becomes InternalError; its text goes to the owner."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, problem: BaseException | None, _: object) -> None:
-        if problem is None or isinstance(problem, Error) or not isinstance(problem, Exception):
-            return
-        OWNER_LOG.exception("internal error")
-        raise InternalError(
-            "dpsql failed by a fault of its own; nothing was shown",
-            hint="what was charged stays charged; please report the query",
-        ) from None
 
 
 def _epsilon(value: object) -> Fraction | None:

@@ -135,8 +135,14 @@ class Scope:
         return self._alias(node)
 
     def _narrow(self, expr: Expr) -> Expr:
+        """What the filter tells decides clamps and public keys, not overflow guards.
+
+        An engine may evaluate an expression on rows that the filter drops, so `certain`, which
+        guards rest on, stays what it is for all rows.
+        """
         if isinstance(expr, Col) and (change := self.narrowing.get((expr.source, expr.name))):
-            return replace(expr, domain=change(expr.domain))
+            told = change(expr.domain)
+            return replace(expr, domain=told.with_(certain=expr.domain.certain))
         return expr
 
     def _alias(self, node: exp.Column) -> Expr:

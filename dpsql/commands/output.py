@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -56,12 +57,7 @@ class Output:
             part.write_bytes(content)
             part.replace(self.path)
         except OSError as problem:
-            raise OperationalError(
-                f"{self.path} cannot be written: {problem.strerror}",
-                code="output",
-                hint="the answer was paid for and is kept: ask again, for nothing, where releases "
-                "are reused",
-            ) from None
+            raise _unwritten(str(self.path), problem) from None
 
 
 def write_stdout(content: str | bytes) -> None:
@@ -73,17 +69,31 @@ def write_stdout(content: str | bytes) -> None:
         else:
             sys.stdout.write(content)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit: give it a place to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as problem:
+        _silence(sys.stdout)
+        if not isinstance(problem, BrokenPipeError):
+            raise _unwritten("stdout", problem) from None
 
 
 def note(text: str) -> None:
     """A line for people, on stderr; quiet if nobody reads there."""
     try:
         click.echo(style_of(sys.stderr).symbols(text), err=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Python flushes its streams once more at exit: give this one a place to flush to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _unwritten(place: str, problem: OSError) -> OperationalError:
+    return OperationalError(
+        f"{place} cannot be written: {problem.strerror}",
+        code="output",
+        hint="what was paid for is kept where the policy reuses releases: ask again, for nothing",
+    )
 
 
 def grid_lines(

@@ -37,14 +37,15 @@ _PLAIN = {
     "VARCHAR": TEXT,
     "DATE": DATE,
     "TIMESTAMP": TIMESTAMP,
-    "TIMESTAMP_S": TIMESTAMP,
-    "TIMESTAMP_MS": TIMESTAMP,
 }
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)\Z")
 
 
 def read_type(text: str) -> tuple[SqlType, Interval]:
-    """The type and its certain range. Types without a total treatment are OPAQUE."""
+    """The type and its certain range. Types without a total treatment are OPAQUE.
+
+    TIMESTAMP_S and TIMESTAMP_MS are: a comparison with a TIMESTAMP can raise on their values.
+    """
     name = text.upper()
     if name in _INTEGERS:
         bits, signed = _INTEGERS[name]

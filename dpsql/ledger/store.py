@@ -310,7 +310,7 @@ def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
     whose = (
         "the total budget of all analysts together"
         if account.holder == "total"
-        else f"the budget of {account.name!r}"
+        else f"the budget of {account.name.split(':', 1)[-1]!r}"
     )
     if why == "delta":
         return BudgetExceeded(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpsql.core.exact import Exact
+from dpsql.mechanisms import entropy
 from dpsql.mechanisms.addition import as_integers
 from dpsql.mechanisms.exact_exp import exp_minus
 from dpsql.mechanisms.gaussian import ratio_to_root
@@ -24,8 +25,54 @@ Kept = tuple[NDArray[np.bool_], NDArray[np.int64]]
 Real = TypeVar("Real", Fraction, float)
 
 MAX_SPREAD = 1 << 50
+# The coin between two bounds is one word of entropy against a threshold in these units.
+_COIN_BITS = 64
 # Relative slack for libm's erfc and expm1/log1p, far above their error (a few 2^-53).
 _FLOAT_SLACK = 2.0**-40
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Noise on -bound..bound, and a key kept iff what it makes of the count exceeds the bound.
+
+    What `TruncatedGeometricThreshold.draw` settles on for one release: it alone carries the price.
+    """
+
+    epsilon_per_key: Fraction
+    bound: int
+    min_units: int
+
+    @property
+    def shift(self) -> int:
+        """What `min_units` adds to the threshold: min_units - 1, at least 0."""
+        return max(self.min_units - 1, 0)
+
+    @property
+    def threshold(self) -> int:
+        """The least noisy count that is released: bound + 1 + shift."""
+        return self.bound + 1 + self.shift
+
+    def pmf(self, count: int, ratio: Real) -> dict[int | None, Real]:
+        """The law of one key's output; see `TruncatedGeometricThreshold.pmf`."""
+        centre = max(count - self.shift, 0)
+        bound = self.bound
+        one = ratio / ratio
+        unit = (one - ratio) / (one + ratio - 2 * ratio ** (bound + 1))
+        law: dict[int | None, Real] = {None: one - one}
+        for noise in range(-bound, bound + 1):
+            noisy = centre + noise
+            weight = unit * ratio ** abs(noise)
+            key = noisy + self.shift if noisy > bound else None
+            law[key] = law.get(key, one - one) + weight
+        return law
+
+    def release(self, exact: Exact[Any]) -> Kept:
+        """(kept, noisy): bool and int64, one for each key; noisy is 0 where a key is withheld."""
+        centre = np.maximum(_counts(exact) - self.shift, 0)
+        noise = truncated_geometric(self.epsilon_per_key, self.bound, centre.size)
+        noisy = centre + noise.astype(np.int64)
+        kept = noisy > self.bound
+        return kept, np.where(kept, noisy + self.shift, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +83,15 @@ class TruncatedGeometricThreshold:
                 and counts are of distinct units after bounding; a key absent from the data has
                 count 0. Postcondition: with e = epsilon / max_groups, d = delta / max_groups,
                 m = max(n - shift, 0) and X on -K..K with P(x) proportional to exp(-e |x|),
-                the pair (kept, noisy) is a function of m + X, which is (e, d)-DP for every pair
-                n, n + 1 including 0, 1; the whole vector is (epsilon, delta)-DP. A key of count
-                0, or below min_units, is never kept. It is priced as max_groups pure-e events
-                with delta kept apart.
+                the pair (kept, noisy) is a function of m + X, which is (e, t_K)-DP for every pair
+                n, n + 1 including 0, 1. One coin a release, blind to the data, takes K - 1
+                instead of K just so often that the mean of t is at most d; with the coin shown
+                the whole vector is (epsilon, delta)-DP. A key of count 0, or below min_units, is
+                never kept. It is priced as max_groups pure-e events with delta kept apart.
     Source:     Desfontaines, Voss, Gipson, Mandayam 2020 (arXiv 2006.03684), k-TSGD, with K the
-                least integer for which exp(-eK) P(0) <= d; pricing by the decomposition of
-                Kairouz, Oh, Viswanath 2015; docs/proofs/threshold.md.
+                least integer for which t_K = exp(-eK) P(0) <= d; the coin makes up for K being
+                whole (docs/proofs/threshold.md, section 1: within d of their optimum); pricing
+                by the decomposition of Kairouz, Oh, Viswanath 2015.
     Parameters: epsilon     price of the whole release, a rational > 0
                 delta       chance bound of the whole release, a rational in (0, 1)
                 max_groups  keys one unit can touch, integer >= 1
@@ -50,8 +99,9 @@ class TruncatedGeometricThreshold:
     Shape:      a 1-d vector of counts, one for each key; noise is independent across keys.
     Errors:     ValueError at construction only (also if K would exceed 2^62). `release` fails
                 only for lack of entropy or for a dtype that is not integer.
-    Numerics:   K by integer arithmetic with exp enclosed from both sides: a K that cannot be
-                certified is not used (rounded up). Sampling is exact. d = delta / max_groups
+    Numerics:   K and the coin by integer arithmetic with exp enclosed from both sides: a K that
+                cannot be certified is not used (rounded up), the coin's chance is rounded down.
+                Sampling is exact. d = delta / max_groups
                 <= 1 - (1 - delta)^(1/max_groups), so the events' deltas sum to delta exactly.
     Cost:       about 0.5 us a key and 0.2 ms a call (benchmarks/mechanisms.py).
     """
@@ -80,7 +130,7 @@ class TruncatedGeometricThreshold:
 
     @property
     def bound(self) -> int:
-        """K: the noise lies in -K..K."""
+        """K: the noise lies in -K..K (or one less on either side, as `draw` decides)."""
         return least_bound(self.epsilon_per_key, self.delta_per_key)
 
     @property
@@ -90,7 +140,7 @@ class TruncatedGeometricThreshold:
 
     @property
     def threshold(self) -> int:
-        """The least noisy count that is released: K + 1 + shift."""
+        """The least noisy count that every draw releases: K + 1 + shift."""
         return self.bound + 1 + self.shift
 
     @property
@@ -107,25 +157,32 @@ class TruncatedGeometricThreshold:
         mpmath number, a Fraction, a float). Maps each noisy count to its probability, and None
         to the probability that the key is withheld.
         """
-        centre = max(count - self.shift, 0)
-        bound = self.bound
         one = ratio / ratio
-        unit = (one - ratio) / (one + ratio - 2 * ratio ** (bound + 1))
         law: dict[int | None, Real] = {None: one - one}
-        for noise in range(-bound, bound + 1):
-            noisy = centre + noise
-            weight = unit * ratio ** abs(noise)
-            key = noisy + self.shift if noisy > bound else None
-            law[key] = law.get(key, one - one) + weight
+        for cut, chance in self.cuts:
+            weight = one * chance.numerator / chance.denominator
+            for noisy, p in cut.pmf(count, ratio).items():
+                law[noisy] = law.get(noisy, one - one) + weight * p
         return law
+
+    @property
+    def cuts(self) -> list[tuple[Cut, Fraction]]:
+        """What `draw` may settle on, with its chance: K, and K - 1 where that has any."""
+        less = Fraction(often_less(self.epsilon_per_key, self.delta_per_key), 1 << _COIN_BITS)
+        found = [(self._cut(self.bound), 1 - less), (self._cut(self.bound - 1), less)]
+        return [(cut, chance) for cut, chance in found if chance > 0]
+
+    def draw(self) -> Cut:
+        """Toss the coin of one release. Never reads data; all keys of a release share it."""
+        less = often_less(self.epsilon_per_key, self.delta_per_key)
+        return self._cut(self.bound - (less > 0 and int(entropy.words(1)[0]) < less))
+
+    def _cut(self, bound: int) -> Cut:
+        return Cut(self.epsilon_per_key, bound, self.min_units)
 
     def release(self, exact: Exact[Any]) -> Kept:
         """(kept, noisy): bool and int64, one for each key; noisy is 0 where a key is withheld."""
-        centre = np.maximum(_counts(exact) - self.shift, 0)
-        noise = truncated_geometric(self.epsilon_per_key, self.bound, centre.size)
-        noisy = centre + noise.astype(np.int64)
-        kept = noisy > self.bound
-        return kept, np.where(kept, noisy + self.shift, 0)
+        return self.draw().release(exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +249,10 @@ class GaussianThreshold:
             (Threshold(Fraction(0), Fraction(self.delta), 1), 1),
         ]
 
+    def draw(self) -> GaussianThreshold:
+        """Nothing is left to chance before the noise: the threshold is real-valued."""
+        return self
+
     def release(self, exact: Exact[Any]) -> Kept:
         """(kept, noisy): bool and int64, one for each key; noisy is 0 where a key is withheld."""
         counts = _counts(exact)
@@ -231,6 +292,32 @@ def least_bound(rate: Fraction, delta: Fraction) -> int:
         else:
             below = middle
     return above
+
+
+@lru_cache(maxsize=1024)
+def often_less(rate: Fraction, delta: Fraction) -> int:
+    """How often, in 2^-64, K - 1 may stand in for K = least_bound: 0 where K is 1.
+
+    The largest c with c t(K-1) + (1 - c) t(K) <= delta, t(K) = P(X = K) on -K..K taken from
+    above: both enclosures round toward a smaller c.
+    """
+    bound = least_bound(rate, delta)
+    if bound == 1:
+        return 0  # without noise a lone unit's key would show
+    wide, narrow = _edge_up(rate, bound, delta), _edge_up(rate, bound - 1, delta)
+    if wide > delta or narrow <= delta:
+        return 0  # only if enclosures are too coarse to tell
+    return math.floor((delta - wide) / (narrow - wide) * (1 << _COIN_BITS))
+
+
+def _edge_up(rate: Fraction, bound: int, delta: Fraction) -> Fraction:
+    """t(bound) = r^bound (1 - r) / (1 + r - 2 r^(bound+1)), r = exp(-rate), from above."""
+    bits = 256 + delta.denominator.bit_length() + rate.denominator.bit_length()
+    one = 1 << bits
+    low, _ = exp_minus(rate.numerator, rate.denominator, bits)
+    _, power = exp_minus(rate.numerator * bound, rate.denominator, bits)
+    _, next_power = exp_minus(rate.numerator * (bound + 1), rate.denominator, bits)
+    return Fraction(power * (one - low), one * (one + low - 2 * next_power))
 
 
 @lru_cache(maxsize=1024)

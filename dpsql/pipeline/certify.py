@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from dpsql.dialects.duckdb import DuckDBEngine
 
 
-def run(
-    rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine
-) -> tuple[Certified, ...]:
+def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[Certified, ...]:
     """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
     catalog = rewritten.planned.bound.catalog
     done = []

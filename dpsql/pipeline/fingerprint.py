@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -54,13 +55,18 @@ class _Canonical:
 
     def _fields(self, item: Any) -> list[Any]:
         found = []
-        for field in dataclasses.fields(item):
-            part = getattr(item, field.name)
-            if (isinstance(item, (Scan, PerUnit)) and field.name == "id") or (
-                isinstance(item, Col) and field.name == "source"
+        for name in _field_names(item.__class__):
+            part = getattr(item, name)
+            if (name == "id" and isinstance(item, (Scan, PerUnit))) or (
+                name == "source" and isinstance(item, Col)
             ):
                 part = self._ids.setdefault(part, len(self._ids))
-            elif field.name == "determined":
+            elif name == "determined":
                 part = frozenset(self._ids.setdefault(source, len(self._ids)) for source in part)
             found.append(self.value(part))
         return found
+
+
+@functools.cache
+def _field_names(cls: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from dpsql import aggregates
 from dpsql.aggregates.noisy import Answer, NoisyBlock
 from dpsql.core.exact import Exact
 from dpsql.mechanisms.gaussian import GaussianMechanism
-from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
+from dpsql.mechanisms.threshold import Cut, GaussianThreshold
 from dpsql.mechanisms.truncated import threshold_interval_gaussian, threshold_interval_geometric
 from dpsql.pipeline.release_table import build
 from dpsql.pipeline.stages import ExactCells, Release
@@ -30,6 +30,7 @@ def run(plan: Plan, cells: ExactCells) -> Release:
     that is the domain's own; private keys appear only where the threshold keeps them.
     """
     if plan.threshold is None:
+        threshold = None
         keys, coords = _public(plan, cells)
         noisy = [
             part.mechanism.release(Exact(block))
@@ -38,7 +39,8 @@ def run(plan: Plan, cells: ExactCells) -> Release:
         counts = None
     else:
         assert cells.units is not None
-        kept, counts = plan.threshold.release(cells.units)
+        threshold = plan.threshold.draw()
+        kept, counts = threshold.release(cells.units)
         noisy = [
             part.mechanism.release(block)[:, kept]
             for part, block in zip(plan.blocks, cells.blocks, strict=True)
@@ -46,7 +48,7 @@ def run(plan: Plan, cells: ExactCells) -> Release:
         counts = counts[kept]
         keys = [column.filter(_mask(kept)) for column in cells.keys.open_for_noise()]
     answers = [
-        _threshold_answer(plan.threshold, counts)
+        _threshold_answer(threshold, counts)
         if column.block is None
         else aggregates.for_name(column.aggregate.fn).combine(
             column.aggregate, _noisy(plan, column.block, noisy)
@@ -118,7 +120,7 @@ def _threshold_answer(threshold: Any, counts: Any) -> Answer:
             at_least=max(1, threshold.min_units),
         )
     else:
-        assert isinstance(threshold, TruncatedGeometricThreshold)
+        assert isinstance(threshold, Cut)
         low, high = threshold_interval_geometric(
             counts,
             epsilon=threshold.epsilon_per_key,

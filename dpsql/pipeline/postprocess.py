@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -11,6 +12,9 @@ from dpsql.binding.release import RELEASE, release_table
 from dpsql.dialects.sealed import Given, Sealed
 from dpsql.pipeline.release_table import HIGH, LOW
 from dpsql.pipeline.stages import Release
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,20 @@ def run(
     columns = [Column(kind) for kind in finished.types[:shown]]
     for place, at in enumerate(bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
-    return Result(finished.table, tuple(columns))
+    return Result(_finite(finished.table), tuple(columns))
+
+
+def _finite(table: pa.Table) -> pa.Table:
+    """No NaN and no infinity leaves: COUNT(*) / 0.0 above the noise is NULL."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for index, column in enumerate(table.columns):
+        if pa.types.is_floating(column.type):
+            missing = pa.scalar(None, type=column.type)
+            kept = pc.if_else(pc.is_finite(column), column, missing)
+            table = table.set_column(index, table.schema.field(index), kept)
+    return table
 
 
 def _ordered(remainder: exp.Expr) -> exp.Expr:

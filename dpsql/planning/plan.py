@@ -20,6 +20,10 @@ from dpsql.policy.schema import Policy
 
 HIDDEN_UNITS = "units_shown"
 
+WIDEST = 2**400
+"""Largest value that may be summed: its square times 2^48 units, 2^40 rows, 2^17 groups and
+noise at ε = 2^-30 stays a finite double, so no answer can overflow, whatever the data."""
+
 
 def make_plan(
     aggregate: PrivateAggregate,
@@ -90,6 +94,12 @@ def _as_text(key: KeyPlan) -> KeyPlan:
 
 def _grid(value: Expr, degree: int, found: Limits, epsilon: Fraction) -> Grid:
     rows = max(found.rows_per_group, found.rows_per_unit or 1)
+    if max(abs(end) for end in value.domain.bounds.numbers()) > WIDEST:
+        raise RefusedQuery(
+            "what is aggregated may reach beyond 1e120: its sums and its noise fit no number",
+            code="range-too-wide",
+            hint="clip it: LEAST(GREATEST(x, 0), 1000000)",
+        )
     return make_grid(
         value.domain.type,
         value.domain.bounds,

@@ -155,6 +155,3 @@ def _exact(node: Node, read: Callable[[object], Fraction]) -> Fraction:
         return read(node.value)
     except PolicyError as error:
         raise node.where.error(error.message, code=error.code, hint=error.hint) from None
-    except ValueError:
-        # Python refuses to convert integers of thousands of digits; no key takes one.
-        raise node.where.error("a number of too many digits", code="bad-number") from None

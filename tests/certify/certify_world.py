@@ -163,7 +163,8 @@ def _database(unit: int | None) -> duckdb.DuckDBPyConnection:
     connection.execute(ROWS)
     if unit is not None:
         for sql in (
-            f"DELETE FROM labnote WHERE lab_id IN (SELECT lab_id FROM lab WHERE person_id = {unit})",
+            "DELETE FROM labnote WHERE lab_id IN"
+            f" (SELECT lab_id FROM lab WHERE person_id = {unit})",
             "DELETE FROM rx WHERE visit_id IN"
             f" (SELECT visit_id FROM visits WHERE person_id = {unit})",
             *(f"DELETE FROM {t} WHERE person_id = {unit}" for t in ("lab", "visits", "undeclared")),

@@ -41,10 +41,8 @@ def _refused(world: World, name: str, claim: Claim) -> str:
 
 def test_units_must_be_claimed_for_private_keys(world: World) -> None:
     claim = ALL["cap"].claim
-    assert "claimed" in _refused(world, "cap", replace(claim, units=None))
-    assert "selected" in _refused(
-        world, "cap", replace(claim, units=None, blocks=claim.blocks, keys=("k0",))
-    )
+    assert "selected" in _refused(world, "cap", replace(claim, units=None))
+    assert "outputs" in _refused(world, "cap", replace(claim, units=None, cells=3))
     assert "groups" in _refused(world, "cap", replace(claim, max_groups_for_units=4))
     assert "groups" in _refused(world, "cap", replace(claim, max_groups_for_units=None))
     assert "counted" in _refused(

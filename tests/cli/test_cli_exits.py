@@ -94,7 +94,7 @@ def test_analyst_flag_over_environment(dpsql, monkeypatch):
     assert '"analyst": "ann"' in dpsql("budget", "--analyst", "ANN", "--format", "json").stdout
 
 
-def test_a_policy_without_a_ledger_on_disk_warns_in_one_line(dpsql, shop, recwarn):
+def test_a_ledger_in_memory_cannot_be_read(dpsql, shop):
     text = (shop / "dpsql.yaml").read_text().replace("sqlite:///ledger.db", '"sqlite://"')
     (shop / "memory.yaml").write_text(text)
     exits(dpsql("ledger", "show", "--policy", "memory.yaml"), 5, "[ledger-missing]")

@@ -97,6 +97,15 @@ def test_a_closed_pipe_is_quiet(shop):
         assert b"BrokenPipe" not in done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_stops_an_answer(shop):
+    with open("/dev/full", "w") as full:
+        done = run(*CITIES, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 5
+    assert b"[output]" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_nothing_is_asked_for_without_a_terminal(shop):
     done = run("query", "SELECT 1")
     assert done.returncode == 2

@@ -114,6 +114,19 @@ def test_a_policy_without_ledger_warns_at_the_caller(policy: dict[str, Any]) -> 
     with pytest.warns(UserWarning, match="ledger") as caught:
         dpsql.connect(policy, analyst="alice").close()
     assert caught[0].filename == __file__
+    # filters that turn warnings into errors (pytest's here) are the caller's business
+    with pytest.raises(UserWarning):
+        dpsql.connect(policy, analyst="alice")
+
+
+def test_a_connection_that_fails_keeps_nothing_open(policy: dict[str, Any], people: Path) -> None:
+    from dpsql.dialects.duckdb import _Shared
+
+    before = dict(_Shared.open)
+    policy["ledger"] = "sqlite:////nonexistent/folder/ledger.db"
+    with pytest.raises(dpsql.LedgerError):
+        dpsql.connect(policy, analyst="alice")
+    assert _Shared.open == before
 
 
 def test_threads_share_a_connection(connection: dpsql.Connection) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -111,15 +111,15 @@ def ask(session, sql, dialect):
 
 
 def spent_since(session, before):
+    """Rényi curve and δ (the pure sum stays infinite after the first Gaussian)."""
     after = session.ledger.spent(session.budget_spec.key)
-    first = lambda new, old: None if new is None or old is None else new - old  # noqa: E731
-    renyi = tuple(first(n, o) for n, o in zip(after.renyi, before.renyi, strict=True))
-    return renyi, first(after.pure, before.pure), after.delta - before.delta
+    curve = tuple(new - old for new, old in zip(after.renyi, before.renyi, strict=True))
+    return curve, after.delta - before.delta
 
 
 def nothing(charge):
-    renyi, pure, delta = charge
-    return not any(renyi) and not pure and not delta
+    curve, delta = charge
+    return not any(curve) and not delta
 
 
 # ---- must reject -------------------------------------------------------------------------------
@@ -188,6 +188,9 @@ def test_numbers_that_are_none(bad, databases):
 
 # ---- must answer safely ------------------------------------------------------------------------
 
+# What runs above the noise line may fail by a released value: LIMIT of a negative noisy count.
+BY_THE_NOISE = {"bad-432"}
+
 # The whale's 2000^3 rows: the deadline tells that she is there (security.md T3). Open.
 SLOW = {"bad-329"}
 
@@ -199,6 +202,12 @@ def test_same_outcome_on_neighbours(name, databases):
     for dialect in dialects(case)[:1]:
         here, rows = ask(databases.session(), case["sql"], dialect)
         there, others = ask(databases.session(neighbour), case["sql"], dialect)
+        if name in BY_THE_NOISE:
+            failed = "EngineFailed postprocessing 5"
+            assert {here.status, there.status} <= {"ok", failed}
+            continue
+        if case["oracle"] == "noisy":  # how many rows the remainder keeps is in the noise's hand
+            here, there = replace(here, rows=None), replace(there, rows=None)
         assert here == there
         assert not here.status.startswith(("InternalError", "EngineFailed")), here
         for value in (value for row in (*rows, *others) for value in row):

@@ -7,6 +7,7 @@ the engine, and each time the same check fails.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib
 import math
@@ -19,9 +20,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from dpsql.certify import certify
 from dpsql.core.domain import of_literal
 from dpsql.core.ir import Lit, Scan
 from dpsql.errors import RefusedQuery
+from dpsql.pipeline.certify import claim
 
 WORLD = neighbours.World.open(threads=4)
 
@@ -33,11 +36,20 @@ RELAXED = settings(
 )
 
 
+REACHED = set()
+
+
 def hold(database, asked, bounds, price):
     WORLD.load(database)
+    policy = neighbours.policy(**bounds)
     for sql in asked:
         try:
-            WORLD.check(sql, neighbours.policy(**bounds), epsilon=price[0], delta=price[1])
+            plans = WORLD.check(sql, policy, epsilon=price[0], delta=price[1])
+            for plan in plans:
+                # What is sound must not be refused either: that would be our fault (exit 70).
+                certify(WORLD.statement(plan), claim(plan), policy=policy, catalog=WORLD.catalog)
+                keys = "private" if plan.threshold is not None else "public"
+                REACHED.update({plan.strategy, plan.law, keys, *joint_degrees(plan)})
         except RefusedQuery as refusal:
             if refusal.code != "price-too-small":
                 raise
@@ -47,6 +59,13 @@ def hold(database, asked, bounds, price):
 @given(databases(), st.lists(queries(), min_size=2, max_size=2), rules(), PRICES)
 def test_no_unit_moves_more_than_declared(database, asked, bounds, price):
     hold(database, asked, bounds, price)
+
+
+def test_the_generator_reaches_every_kind_of_plan():
+    if not REACHED:
+        pytest.skip("counts what the test above met")
+    kinds = {"row", "cap", "weights", "laplace", "gaussian", "private", "public", 1, 2}
+    assert kinds <= REACHED
 
 
 @pytest.mark.slow
@@ -371,6 +390,24 @@ FAULTY_SHAPES = {
         "SELECT COUNT(*) FROM persons p JOIN shops s ON p.city < s.kind", {}, (1, 1e-6),
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["group cap", "joint scaling", "count cap", "NULL-unit filter"])
+def test_generated_cases_find_the_fault(name, monkeypatch):
+    """The hypothesis test is no ornament: on a faulty engine it fails by itself."""
+    FAULTS[name][0](monkeypatch)
+
+    @settings(RELAXED, max_examples=150, phases=[Phase.generate], database=None)
+    @given(databases(), st.lists(queries(), min_size=2, max_size=2), rules(), PRICES)
+    def search(database, asked, bounds, price):
+        WORLD.load(database)
+        for sql in asked:
+            policy = neighbours.policy(**bounds)
+            with contextlib.suppress(RefusedQuery):
+                WORLD.check(sql, policy, epsilon=price[0], delta=price[1])
+
+    with pytest.raises((neighbours.Moved, neighbours.EngineError)):
+        search()
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -83,6 +83,56 @@ def test_the_bound_is_the_least_that_is_private(epsilon, delta, groups, least):
         assert mechanism.bound == max(1, int(mpmath.ceil(closed)))
 
 
+@pytest.mark.parametrize(("epsilon", "delta", "groups", "least"), PARAMETERS)
+def test_the_coin_spends_delta_and_no_more(epsilon, delta, groups, least):
+    """Also with the coin shown: the chances of each cut, times what it leaks, sum to at most d."""
+    mechanism = TruncatedGeometricThreshold(Fraction(epsilon), Fraction(delta), groups, least)
+    assert sum(chance for _, chance in mechanism.cuts) == 1
+    with mpmath.workdps(60):
+        e, d = mpf(mechanism.epsilon_per_key), mpf(mechanism.delta_per_key)
+        ratio = mpmath.exp(-e)
+        for n in (mechanism.bound + 1, 2 * mechanism.bound + mechanism.min_units):
+            laws = [(cut.pmf(n, ratio), cut.pmf(n + 1, ratio), p) for cut, p in mechanism.cuts]
+            for forth in (True, False):
+                leak = mpmath.fsum(
+                    mpf(p) * (excess(a, b, e) if forth else excess(b, a, e)) for a, b, p in laws
+                )
+                assert leak <= d * (1 + mpmath.mpf(10) ** -50)
+        edges = [
+            (1 - ratio) * ratio**cut.bound / (1 + ratio - 2 * ratio ** (cut.bound + 1))
+            for cut, _ in mechanism.cuts
+        ]
+        spent = mpmath.fsum(mpf(p) * t for (_, p), t in zip(mechanism.cuts, edges, strict=True))
+        assert spent <= d
+        if mechanism.bound > 1:
+            assert spent >= d - mpmath.mpf(2) ** -63
+
+
+@pytest.mark.parametrize("epsilon", ["1/10", "1", "3"])
+def test_selection_is_the_optimum_but_for_delta(epsilon):
+    """The best (e, d)-DP selection shows no key with more chance than ours plus delta
+    (Desfontaines et al. 2020, its recursion)."""
+    mechanism = TruncatedGeometricThreshold(Fraction(epsilon), MILLIONTH, 1)
+    with mpmath.workdps(60):
+        e, d = mpf(epsilon), mpf(MILLIONTH)
+        ratio, best = mpmath.exp(-e), mpmath.mpf(0)
+        for n in range(3 * mechanism.bound):
+            shown = 1 - mechanism.pmf(n, ratio)[None]
+            assert best - d < shown <= best + mpmath.mpf(10) ** -50
+            best = min(best / ratio + d, 1 - ratio * (1 - best - d), mpmath.mpf(1))
+
+
+def test_the_coin_is_fair_to_its_chance():
+    mechanism = TruncatedGeometricThreshold(Fraction(1), MILLIONTH, 1)
+    [(wide, _), (narrow, chance)] = mechanism.cuts
+    assert (wide.bound, narrow.bound) == (14, 13)
+    assert 0.93 < chance < 0.94
+    draws = [mechanism.draw() for _ in range(20_000)]
+    share = sum(draw == narrow for draw in draws) / 20_000
+    assert abs(share - chance) < 5 * (chance * (1 - chance) / 20_000) ** 0.5
+    assert set(draws) == {wide, narrow}
+
+
 @pytest.mark.parametrize(
     ("rate", "delta"),
     [("1e-9", "1e-6"), ("1e-9", "9e-1"), ("1e-15", "1e-30"), ("1e9", "1e-30"), ("5000", "1e-6")],
@@ -111,9 +161,10 @@ def test_known_thresholds():
 def test_truncated_geometric_releases_its_law(count, least):
     mechanism = TruncatedGeometricThreshold(Fraction(2, 3), Fraction(1, 100), 1, least)
     size = 100_000
-    kept, noisy = mechanism.release(Exact(np.full(size, count)))
+    cut = mechanism.draw()  # one coin for all keys of a release
+    kept, noisy = cut.release(Exact(np.full(size, count)))
     assert (kept.dtype, noisy.dtype) == (bool, np.int64)
-    law = mechanism.pmf(count, float(np.exp(-2 / 3)))
+    law = cut.pmf(count, float(np.exp(-2 / 3)))
     assert not noisy[~kept].any()
     assert set(noisy[kept].tolist()) <= set(law)
     seen = [(~kept).sum() if key is None else (kept & (noisy == key)).sum() for key in law]

@@ -327,6 +327,6 @@ def test_dicts_of_the_wrong_make() -> None:
     huge = {"budgets": {"default": {"epsilon": 10**5000, "delta": 0.1}}}
     assert fail_dict(huge).message == "budgets.default.epsilon: epsilon must be at most 1e12"
     below = {"budgets": {"default": {"epsilon": -(10**5000), "delta": 0.1}}}
-    assert "too many digits" in fail_dict(below).message
+    assert fail_dict(below).message.endswith("at least 2^-30, not a huge int")
     third = {"tables": {"t": {"unit": "i", "columns": {"a": {"values": [os.stat, 1]}}}}}
     assert "is not read here" in fail_dict(third).message

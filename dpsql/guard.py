@@ -1,0 +1,31 @@
+"""The last net: nothing but our own errors reaches a caller."""
+
+from __future__ import annotations
+
+import builtins
+import logging
+from typing import Any
+
+from dpsql.errors import Error, InternalError
+
+OWNER_LOG = logging.getLogger("dpsql.owner")
+
+
+class guarded:  # noqa: N801 - used as a with-statement word
+    """Whatever is not one of our errors becomes InternalError; its text goes to the owner.
+
+    Interrupts pass, and so do warnings that the caller's own filters turned into exceptions.
+    """
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, problem: BaseException | None, _: object) -> None:
+        ours = isinstance(problem, (Error, builtins.Warning))
+        if problem is None or ours or not isinstance(problem, Exception):
+            return
+        OWNER_LOG.exception("internal error")
+        raise InternalError(
+            "dpsql failed by a fault of its own; nothing was shown",
+            hint="what was charged stays charged; please report the query",
+        ) from None

@@ -1,0 +1,440 @@
+"""Bounded statements broken by hand, one place at a time: each must be refused."""
+
+from __future__ import annotations
+
+import pytest
+from certify_world import World
+from statements import ALL, INCOME, WAGE
+
+from dpsql.certify import certify
+from dpsql.errors import InternalError
+
+_INCOME = " ".join(INCOME.split())
+_WAGE = " ".join(WAGE.split())
+_RN = "ROW_NUMBER() OVER (PARTITION BY u ORDER BY HASH(HASH(u, k0, CAST('7' AS UBIGINT))), k0)"
+_SHARE = "LEAST(65536, 1966080 // SUM(n) OVER (PARTITION BY u), 1310720 // n)"
+_S1 = "CASE WHEN n1 > 20 THEN ((COALESCE(s1, 0)) * 20) // n1 ELSE COALESCE(s1, 0) END"
+_EXISTS = 'EXISTS (SELECT 1 FROM "main"."lab" AS t9 WHERE t9."code" = 3)'
+
+# name: (statement, text replaced, replacement)
+MUTATIONS: dict[str, tuple[str, str, str]] = {
+    # ---- the value of a row
+    "clamp dropped (double)": ("row", _INCOME, 'CAST(t0."income" AS BIGINT)'),
+    "clamp dropped (decimal)": ("row", _WAGE, 'CAST(t0."wage" * 100 AS BIGINT)'),
+    "upper bound dropped": (
+        "cap",
+        'LEAST(GREATEST(t0."qty", 0), 50)',
+        'GREATEST(t0."qty", 0)',
+    ),
+    "lower bound dropped": ("cap", 'LEAST(GREATEST(t0."qty", 0), 50)', 'LEAST(t0."qty", 50)'),
+    "clamp widened (double)": ("row", "THEN CAST('1000000.0'", "THEN CAST('1000001.0'"),
+    "both bounds widened (double)": ("row", "'1000000.0'", "'1000000.125'"),
+    "lower bound widened (decimal)": ("row", "'-1.00'", "'-5000.01'"),
+    "scale raised": ("row", "'16.0'", "'16.000001'"),
+    "scale negative": ("row", "'16.0'", "'-16.0'"),
+    "clamp by another column": ("row", 't0."age" > 120 THEN 120', 't0."secret" > 120 THEN 120'),
+    "clamp's other branch": ("row", 'ELSE t0."age" END', 'ELSE t0."age" * 2 END'),
+    "clamp compared the other way": ("row", 't0."age" > 120', 't0."age" < 120'),
+    "clamp bounds another value": ("row", "> 120 THEN 120", "> 120 THEN 121"),
+    "integer cast dropped": (
+        "row",
+        _INCOME,
+        _INCOME.removeprefix("CAST(").removesuffix(" AS BIGINT)"),
+    ),
+    "clamped before arithmetic only": (
+        "cap",
+        'CAST(LEAST(GREATEST(t0."qty", 0), 50) AS BIGINT)',
+        'CAST(LEAST(GREATEST(t0."qty", 0), 50) * t0."qty" AS BIGINT)',
+    ),
+    "clamp of text": (
+        "cap",
+        'LEAST(GREATEST(t0."qty", 0), 50)',
+        'LEAST(GREATEST(t0."drug", 0), 50)',
+    ),
+    "clamp by decimals over a double": (
+        "row",
+        "CAST('1000000.0' AS DOUBLE)",
+        "CAST('1000000.0' AS DECIMAL(21, 2))",
+    ),
+    "bounds infinite": ("row", "'1000000.0'", "'inf'"),
+    "bounds not a number": ("row", "'1000000.0'", "'nan'"),
+    "guard dropped (null)": (
+        "row",
+        'CASE WHEN NOT t0."age" IS NULL THEN CAST(',
+        "CASE WHEN TRUE THEN CAST(",
+    ),
+    "guard of another column": ("row", 'NOT t0."age" IS NULL', 'NOT t0."wage" IS NULL'),
+    "guard turned round": ("row", 'NOT t0."age" IS NULL', 't0."age" IS NULL'),
+    "guard by OR": (
+        "cap",
+        '(t0."qty" > 3) AND NOT t0."qty" IS NULL',
+        '(t0."qty" > 3) OR NOT t0."qty" IS NULL',
+    ),
+    "guard of NaN weakened": ("row", 'ISFINITE(t0."income")', 'NOT t0."income" IS NULL'),
+    "ELSE added": ("row", f"{_INCOME} END AS v0", f"{_INCOME} ELSE 99999999999 END AS v0"),
+    "shift changed": ("cap", "AS BIGINT) - 4 END", "AS BIGINT) - 3 END"),
+    "shift the other way": ("cap", "AS BIGINT) - 4 END", "AS BIGINT) + 4 END"),
+    "value of a counted row": ("cap", "> 5) THEN 1 END", "> 5) THEN t0.\"qty\" END"),
+    # ---- the cell
+    "cap of a count raised": ("cap", "LEAST(n3, 20)", "LEAST(n3, 21)"),
+    "cap of a count dropped": ("cap", "LEAST(n3, 20) AS n3", "n3 AS n3"),
+    "cap by GREATEST": ("cap", "LEAST(n3, 20)", "GREATEST(n3, 20)"),
+    "clamp of a sum dropped": (
+        "cap",
+        "CAST(LEAST(GREATEST(COALESCE(s0, 0), -200000), 20000000) AS BIGINT)",
+        "COALESCE(s0, 0)",
+    ),
+    "clamp of a sum widened above": ("cap", "20000000)", "20000001)"),
+    "clamp of a sum widened below": ("cap", "-200000)", "-20000001)"),
+    "scaling dropped": ("cap", _S1, "COALESCE(s1, 0)"),
+    "scaling only beyond more rows": ("cap", _S1, _S1.replace("n1 > 20", "n1 > 21")),
+    "scaled to more rows": ("cap", _S1, _S1.replace("* 20", "* 21")),
+    "scaled by another count": ("cap", _S1, _S1.replace("// n1", "// n3")),
+    "scaling decided by another count": ("cap", _S1, _S1.replace("n1 > 20", "n3 > 20")),
+    "scaled by division, not floored": ("cap", _S1, _S1.replace("//", "/")),
+    "scaled by rounding": (
+        "cap",
+        _S1,
+        "CASE WHEN n1 > 20 THEN ROUND(((COALESCE(s1, 0)) * 20) / n1) ELSE COALESCE(s1, 0) END",
+    ),
+    "one coordinate scaled, the other not": (
+        "cap",
+        "CASE WHEN n2 > 20 THEN ((COALESCE(q2, 0)) * 20) // n2 ELSE COALESCE(q2, 0) END",
+        "COALESCE(q2, 0)",
+    ),
+    "one coordinate scaled to fewer rows": (
+        "cap",
+        "CASE WHEN n2 > 20 THEN ((COALESCE(q2, 0)) * 20) // n2 ELSE COALESCE(q2, 0) END",
+        "CASE WHEN n2 > 10 THEN ((COALESCE(q2, 0)) * 10) // n2 ELSE COALESCE(q2, 0) END",
+    ),
+    "the unscaled branch is another sum": ("cap", _S1, _S1.replace("ELSE COALESCE(s1", "ELSE COALESCE(s2")),
+    "middle coordinate without its factor": ("cap", "(2 * (46 *", "(1 * (46 *"),
+    "middle coordinate beyond M": ("cap", "(46 * COALESCE(s2, 0)", "(47 * COALESCE(s2, 0)"),
+    "square of another value": ("cap", "SUM(v2 * v2) AS q2", "SUM(v1 * v1) AS q2"),
+    "square of two values": ("cap", "SUM(v2 * v2) AS q2", "SUM(v2 * v1) AS q2"),
+    "count of another value": ("cap", "COUNT(v1) AS n1", "COUNT(v0) AS n1"),
+    "counts all rows": ("cap", "COUNT(v1) AS n1", "COUNT(*) AS n1"),
+    "sum of a float": ("cap", "SUM(v0) AS s0", "SUM(CAST(v0 AS DOUBLE)) AS s0"),
+    "sum of distinct values": ("cap", "SUM(v0) AS s0", "SUM(DISTINCT v0) AS s0"),
+    "count of distinct values": ("cap", "COUNT(v3) AS n3", "COUNT(DISTINCT v3) AS n3"),
+    "cells without the unit": ("cap", "GROUP BY 1, 2) AS c", "GROUP BY 2) AS c"),
+    "cells without a key": ("cap", "GROUP BY 1, 2) AS c", "GROUP BY 1) AS c"),
+    "cells finer than the keys": (
+        "cap",
+        "AS n3 FROM (SELECT t1",
+        'AS n3, t0."qty" AS extra FROM (SELECT t1',
+    ),
+    "cells filtered by other units": (
+        "cap",
+        "GROUP BY 1, 2) AS c",
+        "GROUP BY 1, 2 HAVING COUNT(*) > 1) AS c",
+    ),
+    # ---- the group cap
+    "group cap raised": ("cap", "WHERE rn <= 5", "WHERE rn <= 6"),
+    "group cap dropped": ("cap", " WHERE rn <= 5", ""),
+    "group cap from below": ("cap", "WHERE rn <= 5", "WHERE rn >= 5"),
+    "group cap by OR": ("cap", "WHERE rn <= 5", "WHERE rn <= 5 OR k0 = 'd1'"),
+    "group cap by a column": ("cap", "WHERE rn <= 5", "WHERE rn <= n3"),
+    "ranked within keys": ("cap", "(PARTITION BY u ORDER", "(PARTITION BY k0 ORDER"),
+    "ranked within unit and key": ("cap", "(PARTITION BY u ORDER", "(PARTITION BY u, k0 ORDER"),
+    "ranked over all": ("cap", "(PARTITION BY u ORDER", "(ORDER"),
+    "ranked without order": ("cap", _RN, "ROW_NUMBER() OVER (PARTITION BY u)"),
+    "ranked with ties": ("cap", "AS UBIGINT))), k0)", "AS UBIGINT))))"),
+    "ranked by data": ("cap", "AS UBIGINT))), k0)", "AS UBIGINT))), s0, k0)"),
+    "ranked by chance": ("cap", "HASH(HASH(u, k0, CAST('7' AS UBIGINT)))", "RANDOM()"),
+    "ranked by RANK": ("cap", "ROW_NUMBER()", "RANK()"),
+    "ranked in a frame": ("cap", "k0) AS rn", "k0 ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS rn"),
+    "ranks replaced": ("cap", f"{_RN} AS rn", "1 AS rn"),
+    # ---- weights
+    "weight of a unit raised": ("weights", "1966080 //", "1966081 //"),
+    "weight of a cell raised": ("weights", "1310720 //", "1310721 //"),
+    "weight without the unit's cap": (
+        "weights",
+        _SHARE,
+        "LEAST(65536, 1310720 // n)",
+    ),
+    "weight without the cell's cap": (
+        "weights",
+        _SHARE,
+        "LEAST(65536, 1966080 // SUM(n) OVER (PARTITION BY u))",
+    ),
+    "weight over keys": ("weights", "SUM(n) OVER (PARTITION BY u)", "SUM(n) OVER (PARTITION BY k0)"),
+    "weight over all units": ("weights", "SUM(n) OVER (PARTITION BY u)", "SUM(n) OVER ()"),
+    "weight of the cell alone": ("weights", "SUM(n) OVER (PARTITION BY u)", "n"),
+    "weight by rows with a value": ("weights", "SUM(n) OVER", "SUM(n0) OVER"),
+    "cell weight by rows with a value": ("weights", "1310720 // n)", "1310720 // n0)"),
+    "weight running": (
+        "weights",
+        "SUM(n) OVER (PARTITION BY u)",
+        "SUM(n) OVER (PARTITION BY u ORDER BY k0)",
+    ),
+    "weight counts": ("weights", "SUM(n) OVER (PARTITION BY u)", "COUNT(*) OVER (PARTITION BY u)"),
+    "weight divides in floats": ("weights", "1966080 // SUM", "1966080 / SUM"),
+    "weight is the greatest": ("weights", "LEAST(65536, 1966080", "GREATEST(65536, 1966080"),
+    "weight negative": ("weights", "LEAST(65536,", "LEAST(-65536,"),
+    "weight from another column": ("weights", "w * n2 AS n2", "n * n2 AS n2"),
+    "weight dropped": ("weights", "w * n2 AS n2", "n2 AS n2"),
+    "weight twice": ("weights", "w * n2 AS n2", "w * w * n2 AS n2"),
+    "weight on one coordinate only": ("weights", "w * (COALESCE(q0, 0)) AS q0", "COALESCE(q0, 0) AS q0"),
+    "rows of a unit counted partly": ("weights", "COUNT(*) AS n,", "COUNT(v1) AS n,"),
+    # ---- totals
+    "first coordinate larger": ("row", "CAST(16000000 AS INT128)", "CAST(16000001 AS INT128)"),
+    "first coordinate smaller": ("row", "CAST(16000000 AS INT128)", "CAST(15999999 AS INT128)"),
+    "first coordinate adds": ("row", "COUNT(v0) - COALESCE", "COUNT(v0) + COALESCE"),
+    "first coordinate is the count": ("row", "COUNT(v0) - COALESCE(SUM(v0), 0) AS", "COUNT(v0) AS"),
+    "first coordinate of another count": ("row", "COUNT(v0) - ", "COUNT(v3) - "),
+    "first coordinate less another sum": (
+        "row",
+        "COUNT(v0) - COALESCE(SUM(v0), 0)",
+        "COUNT(v0) - COALESCE(SUM(v1), 0)",
+    ),
+    "first coordinate less half": (
+        "row",
+        "- COALESCE(SUM(v2 * v2), 0) AS b2_0",
+        "AS b2_0",
+    ),
+    "a coordinate twice": ("row", "COALESCE(SUM(v0), 0) AS b0_1", "2 * COALESCE(SUM(v0), 0) AS b0_1"),
+    "sum of no rows is NULL": ("row", "COALESCE(SUM(v0), 0) AS b0_1", "SUM(v0) AS b0_1"),
+    "sum of no rows is data": ("row", "COALESCE(SUM(v0), 0) AS b0_1", "COALESCE(SUM(v0), 7) AS b0_1"),
+    "average": ("row", "COALESCE(SUM(v1), 0)", "COALESCE(AVG(v1), 0)"),
+    "maximum": ("row", "COALESCE(SUM(v1), 0)", "COALESCE(MAX(v1), 0)"),
+    "sum of distinct": ("row", "COALESCE(SUM(v1), 0)", "COALESCE(SUM(DISTINCT v1), 0)"),
+    "sum filtered": ("row", "COALESCE(SUM(v1), 0)", "COALESCE(SUM(v1) FILTER (WHERE v2 > 3), 0)"),
+    "units by rows": ("cap", "COUNT(*) AS units", "COALESCE(SUM(n3), 0) AS units"),
+    "units by a column": ("cap", "COUNT(*) AS units", "COUNT(s0) AS units"),
+    "extra output": ("row", "COUNT(v3) AS b3_0", "COUNT(v3) AS b3_0, COUNT(*) AS more"),
+    "output dropped": ("row", ", COUNT(v3) AS b3_0", ""),
+    "groups by fewer keys": ("cap", "WHERE rn <= 5) AS b GROUP BY 1", "WHERE rn <= 5) AS b"),
+    "groups by another column": ("cap", "SELECT k0, COUNT(*) AS units", "SELECT n1 AS k0, COUNT(*) AS units"),
+    "key made above": ("row", "SELECT k0, CAST(160", "SELECT k0 + v1 AS k0, CAST(160"),
+    "filter above": ("row", "AS b GROUP BY 1", "AS b WHERE v1 > 3 GROUP BY 1"),
+    "limit above": ("row", "AS b GROUP BY 1", "AS b GROUP BY 1 LIMIT 3"),
+    "order above": ("row", "AS b GROUP BY 1", "AS b GROUP BY 1 ORDER BY 2"),
+    "having above": ("row", "AS b GROUP BY 1", "AS b GROUP BY 1 HAVING COUNT(*) > 1"),
+    # ---- whose row is it
+    "unit of another column": ("row", 't0."id" AS u', 't0."age" AS u'),
+    "unit made up": ("row", 't0."id" AS u', "1 AS u"),
+    "unit computed": ("row", 't0."id" AS u', 't0."id" // 2 AS u'),
+    "unit cast": ("row", 't0."id" AS u', 'CAST(t0."id" AS DOUBLE) AS u'),
+    "unit of the row's own id": ("hops", 't1."person_id" AS u', 't0."lab_id" AS u'),
+    "unit swapped for a key": ("joined", 't0."person_id" AS u', 't0."visit_id" AS u'),
+    "unit lost above": ("cap", "SELECT u, k0, s0, n1", "SELECT k0 AS u, k0, s0, n1"),
+    "unit may be NULL": ("row", ' WHERE NOT t0."id" IS NULL', ""),
+    "unit is NULL": ("row", 'WHERE NOT t0."id" IS NULL', 'WHERE t0."id" IS NULL'),
+    "unit filter of another column": (
+        "joined",
+        'WHERE NOT t0."person_id" IS NULL AND t0',
+        'WHERE NOT t0."dept" IS NULL AND t0',
+    ),
+    "unit filter by OR": (
+        "hops",
+        'WHERE NOT t1."person_id" IS NULL AND t0',
+        'WHERE NOT t1."person_id" IS NULL OR t0',
+    ),
+    "unit filter moved above": (
+        "hops",
+        'WHERE NOT t1."person_id" IS NULL AND t0."note" = \'n\') AS r',
+        "WHERE t0.\"note\" = 'n') AS r WHERE NOT u IS NULL",
+    ),
+    "join without the unit": ("cap", ' AND t2."person_id" = t1."person_id"', ""),
+    "join on another column": (
+        "cap",
+        't2."person_id" = t1."person_id"',
+        't2."dept" = t1."dept"',
+    ),
+    "join by OR": ("cap", ' AND t2."person_id" = t1', ' OR t2."person_id" = t1'),
+    "join by >=": ("cap", 't2."person_id" = t1."person_id"', 't2."person_id" >= t1."person_id"'),
+    "join on shifted units": (
+        "cap",
+        't2."person_id" = t1."person_id"',
+        't2."person_id" = t1."person_id" + 1',
+    ),
+    "join on units as text": (
+        "cap",
+        't2."person_id" = t1."person_id"',
+        'CAST(t2."person_id" AS TEXT) = CAST(t1."person_id" AS TEXT)',
+    ),
+    "join not distinct": (
+        "cap",
+        't2."person_id" = t1."person_id"',
+        't2."person_id" IS NOT DISTINCT FROM t1."person_id"',
+    ),
+    "join crossed": ("cap", ' ON t0."visit_id" = t2."visit_id" AND t2."person_id" = t1."person_id"', " ON TRUE"),
+    "left join without the unit": ("joined", ' AND t3."person_id" = t0."person_id"', ""),
+    "left join's unit in WHERE": (
+        "joined",
+        ' AND t3."person_id" = t0."person_id" WHERE ',
+        ' WHERE t3."person_id" = t0."person_id" AND ',
+    ),
+    "preserved side public": (
+        "joined",
+        'FROM "main"."visits" AS t0 JOIN "main"."persons" AS t1 ON t1."id" = t0."person_id"',
+        'FROM "main"."regions" AS t9 LEFT JOIN "main"."visits" AS t0 ON TRUE JOIN'
+        ' "main"."persons" AS t1 ON t1."id" = t0."person_id"',
+    ),
+    "right join": ("joined", 'LEFT JOIN "main"."lab"', 'RIGHT JOIN "main"."lab"'),
+    "full join": ("joined", 'LEFT JOIN "main"."lab"', 'FULL JOIN "main"."lab"'),
+    "semi join": ("joined", 'JOIN "main"."persons"', 'SEMI JOIN "main"."persons"'),
+    "natural join": (
+        "cap",
+        'JOIN "main"."visits" AS t1 ON t0."visit_id" = t1."visit_id" JOIN',
+        'NATURAL JOIN "main"."visits" AS t1 JOIN',
+    ),
+    "path over no key": (
+        "hops",
+        'ON t0."lab_id" = t1."lab_id"',
+        'ON t0."lab_id" = t1."code"',
+    ),
+    "path not joined": ("hops", 'ON t0."lab_id" = t1."lab_id"', "ON TRUE"),
+    "path by >=": ("hops", 't0."lab_id" = t1."lab_id"', 't0."lab_id" >= t1."lab_id"'),
+    "path left joined": ("hops", ' JOIN "main"."lab"', ' LEFT JOIN "main"."lab"'),
+    "path to another table": ("hops", '"main"."lab" AS', '"main"."visits" AS'),
+    # ---- semi-joins and subqueries
+    "semi-join on no unit": ("joined", 'AND t0."person_id" IN (SELECT', 'AND t0."visit_id" IN (SELECT'),
+    "semi-join gives no unit": ("joined", 'IN (SELECT t4."person_id"', 'IN (SELECT t4."code"'),
+    "semi-join negated": ("joined", 'AND t0."person_id" IN (', 'AND NOT t0."person_id" IN ('),
+    "semi-join by OR": ("joined", 'AND t0."person_id" IN (', 'AND t0."dept" = \'x\' OR t0."person_id" IN ('),
+    "semi-join without a unit": ("joined", 'WHERE NOT t4."person_id" IS NULL AND', "WHERE"),
+    "exists": ("joined", 'AND t0."person_id" IN (', f'AND {_EXISTS} AND t0."person_id" IN ('),
+    "scalar subquery": (
+        "hops",
+        "t0.\"note\" = 'n'",
+        't0."grade" > (SELECT AVG(t9."code") FROM "main"."lab" AS t9)',
+    ),
+    "scalar subquery as a key": (
+        "row",
+        'CASE WHEN t0."sex" = \'f\' THEN 0 WHEN t0."sex" = \'m\' THEN 1 END AS k0',
+        '(SELECT MAX(t9."age") FROM "main"."persons" AS t9) AS k0',
+    ),
+    # ---- how many rows of a unit
+    "many rows taken for one": ("row", '"main"."persons" AS t0', '"main"."visits" AS t0'),
+    "public table repeats rows": (
+        "row",
+        '"main"."persons" AS t0 WHERE',
+        '"main"."persons" AS t0 CROSS JOIN "main"."regions" AS t1 WHERE',
+    ),
+    "public table joined on no key": (
+        "row",
+        '"main"."persons" AS t0 WHERE',
+        '"main"."persons" AS t0 JOIN "main"."aliases" AS t1 ON t1."city" = t0."city" WHERE',
+    ),
+    "public table joined on a cast key": (
+        "row",
+        '"main"."persons" AS t0 WHERE',
+        '"main"."persons" AS t0 JOIN "main"."regions" AS t1 ON LOWER(t1."city") = t0."city" WHERE',
+    ),
+    "public table joined above the cells": (
+        "cap",
+        "AS c) AS p) AS k",
+        'AS c) AS p) AS k JOIN "main"."aliases" AS t9 ON TRUE',
+    ),
+    "private table joined above the cells": (
+        "hops",
+        "GROUP BY 1) AS c",
+        'GROUP BY 1) AS c JOIN "main"."lab" AS t9 ON t9."person_id" = c."u"',
+    ),
+    "left join decided by the row": (
+        "joined",
+        'ON t2."city" = t1."city"',
+        'ON t2."city" = t1."city" AND t0."dept" = \'x\'',
+    ),
+    "left join on no key": ("joined", 't2."city" = t1."city"', 't2."region" = t1."city"'),
+    "key varies within the unit": ("joined", 't2."region" = \'east\'', 't0."dept" = \'east\''),
+    "inner join on no key": (
+        "joined",
+        'ON t1."id" = t0."person_id"',
+        'ON t1."id" >= t0."person_id" AND t1."age" = t0."person_id"',
+    ),
+    "per unit and key taken for per unit": ("per_unit", "GROUP BY 1) AS t0", "GROUP BY 1, 2) AS t0"),
+    # ---- within the unit
+    "inner sum of floats": ("per_unit", 'SUM(CAST(t1."code" AS BIGINT))', 'SUM(t1."value")'),
+    "inner average": ("per_unit", 'MAX(t1."code")', 'AVG(t1."code")'),
+    "inner first": ("per_unit", 'MAX(t1."code")', 'FIRST(t1."code")'),
+    "inner list": ("per_unit", 'MAX(t1."code")', 'LIST(t1."code")'),
+    "inner maximum of floats": ("per_unit", 'MAX(t1."code")', 'MAX(t1."value")'),
+    "inner key of floats": (
+        "per_unit",
+        't1."person_id" AS u, COUNT(*) AS a0,',
+        't1."person_id" AS u, t1."value" AS a9, COUNT(*) AS a0,',
+    ),
+    "inner window": (
+        "per_unit",
+        "COUNT(*) AS a0",
+        "COUNT(*) OVER () AS a0",
+    ),
+    # ---- what may be read and called
+    "undeclared table": ("row", '"main"."persons"', '"main"."undeclared"'),
+    "unknown table": ("row", '"main"."persons"', '"main"."nothing"'),
+    "other schema": ("row", '"main"."persons"', '"temp"."persons"'),
+    "other database": ("row", '"main"."persons"', '"other"."main"."persons"'),
+    "table without schema": ("row", '"main"."persons"', '"persons"'),
+    "table function": ("row", '"main"."persons"', "read_csv('/etc/passwd')"),
+    "public table instead": ("row", '"main"."persons"', '"main"."regions"'),
+    "hidden column": ("row", 't0."sex" = \'f\'', 't0."secret" = 42'),
+    "hidden column in a join": (
+        "joined",
+        'ON t1."id" = t0."person_id"',
+        'ON t1."id" = t0."person_id" AND t1."secret" = t0."visit_id"',
+    ),
+    "hidden path column as a value": ("hops", "t0.\"note\" = 'n'", 't0."lab_id" > 3'),
+    "unknown column": ("row", 't0."sex" = \'f\'', 't0."nothing" = \'f\''),
+    "outer column": ("joined", 'AND t4."code" = 3', 'AND t4."code" = t1."age"'),
+    "volatile function": ("row", 'WHERE NOT t0."id" IS NULL', 'WHERE NOT t0."id" IS NULL AND RANDOM() > 0.5'),
+    "volatile value": ("row", "t0.\"sex\" = 'f'", "t0.\"sex\" = uuid()"),
+    "clock": ("row", "t0.\"sex\" = 'f'", "t0.\"born\" > CURRENT_DATE"),
+    "unknown function": ("row", "t0.\"sex\" = 'f'", "sleep_ms(t0.\"age\") IS NULL"),
+    "error function": ("row", "t0.\"sex\" = 'f'", "error('x') IS NULL"),
+    "setting": ("row", "t0.\"sex\" = 'f'", "current_setting('x') = 'f'"),
+    "hash outside ranking": ("row", "t0.\"sex\" = 'f'", "HASH(t0.\"sex\") = 3"),
+    "regular expression": ("row", "t0.\"sex\" = 'f'", "regexp_matches(t0.\"sex\", 'f')"),
+    "growing text": ("row", "t0.\"sex\" = 'f'", "REPEAT(t0.\"sex\", 99999999) = 'f'"),
+    "whole row": ("row", "t0.\"sex\" = 'f'", "t0 IS NULL"),
+    "lambda": ("row", "t0.\"sex\" = 'f'", "list_filter([1], x -> x > 0) IS NULL"),
+    "struct": ("row", "t0.\"sex\" = 'f'", "{'a': t0.\"sex\"} IS NULL"),
+    "list type": ("row", "t0.\"sex\" = 'f'", "CAST(t0.\"sex\" AS TEXT[]) IS NULL"),
+    "collation": ("row", "t0.\"sex\" = 'f'", "t0.\"sex\" COLLATE NOCASE = 'f'"),
+    # ---- shape
+    "distinct": ("row", "(SELECT u, k0, v0", "(SELECT DISTINCT u, k0, v0"),
+    "limit inside": ("row", "WHERE NOT k0 IS NULL) AS b", "WHERE NOT k0 IS NULL LIMIT 9) AS b"),
+    "order inside": ("row", "WHERE NOT k0 IS NULL) AS b", "WHERE NOT k0 IS NULL ORDER BY v0) AS b"),
+    "sample": ("row", '"main"."persons" AS t0', '"main"."persons" AS t0 TABLESAMPLE 10%'),
+    "qualify": ("row", "WHERE NOT k0 IS NULL) AS b", "WHERE NOT k0 IS NULL QUALIFY TRUE) AS b"),
+    "union all": (
+        "hops",
+        "GROUP BY 1) AS c",
+        "GROUP BY 1 UNION ALL SELECT u, n0 FROM (SELECT 1 AS u, 1 AS n0) AS x) AS c",
+    ),
+    "common table expression": ("hops", "SELECT COALESCE(", "WITH x AS (SELECT 1) SELECT COALESCE("),
+    "values": ("hops", 'FROM "main"."labnote" AS t0', "FROM (VALUES (1)) AS t0(lab_id)"),
+    "lateral": ("hops", ' JOIN "main"."lab" AS t1', ' JOIN LATERAL (SELECT 1 AS x) AS t5 ON TRUE JOIN "main"."lab" AS t1'),
+    "unnest": ("row", '"main"."persons" AS t0 WHERE', '"main"."persons" AS t0, UNNEST([1, 2]) AS x WHERE'),
+    "group by all": ("row", "AS b GROUP BY 1", "AS b GROUP BY ALL"),
+    "grouping sets": ("row", "AS b GROUP BY 1", "AS b GROUP BY ROLLUP (1)"),
+    "renamed columns": ("row", "IS NULL) AS b GROUP", "IS NULL) AS b(u, v0, k0, v1, v2, v3) GROUP"),
+    "star except": ("cap", "SELECT *, ROW", "SELECT * EXCLUDE (u), k0 AS u, ROW"),
+    "star over tables": ("hops", "1 AS v0 FROM", "*, 1 AS v0 FROM"),
+    "name twice": ("hops", "1 AS v0 FROM", "1 AS v0, 2 AS V0 FROM"),
+    "alias twice": ("cap", 'AS t2 ON t0."visit_id" = t2', 'AS t1 ON t0."visit_id" = t1'),
+    "two statements": ("hops", ") AS c) AS b", ") AS c) AS b; SELECT 1"),
+    "comment": ("hops", ") AS c) AS b", ") AS c) AS b -- x"),
+    "comment inside": ("hops", "LEAST(n0, 20)", "LEAST(n0, /* 20 */ 20)"),
+    "positional column": ("hops", "LEAST(n0, 20)", "LEAST(#2, 20)"),
+    "parameter": ("hops", "LEAST(n0, 20)", "LEAST(n0, ?)"),
+    "dollar quotes": ("hops", "= 'n'", "= $$n$$"),
+    "number in disguise": ("hops", "LEAST(n0, 20)", "LEAST(n0, 2e1)"),
+    "number with underscores": ("hops", "LEAST(n0, 20)", "LEAST(n0, 2_1)"),
+    "copy": ("hops", "SELECT COALESCE(", "COPY (SELECT COALESCE("),
+    "nonsense": ("hops", "SELECT COALESCE(", "SELECT SELECT COALESCE(("),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_mutation_is_refused(world: World, name: str) -> None:
+    which, old, new = MUTATIONS[name]
+    statement = ALL[which]
+    assert old in statement.sql
+    broken = statement.sql.replace(old, new)
+    with pytest.raises(InternalError) as caught:
+        certify(broken, statement.claim, policy=world.policy, catalog=world.catalog)
+    assert caught.value.code == "certify"
+    assert "persons" not in str(caught.value)

@@ -1,0 +1,55 @@
+"""A second process with a session: `python charging_worker.py COMMAND POLICY ...`.
+
+Prints one line for each thing done, flushed, so that whoever reads it knows how far it came.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from dpsql.errors import BudgetExceeded
+from dpsql.session import Session
+
+SQL = "SELECT COUNT(*) FROM users"
+
+
+def say(word: object) -> None:
+    print(word, flush=True)
+
+
+def race(policy: str, gate: str, tries: str) -> None:
+    """Wait for the gate file, then ask as often as told; one word an attempt."""
+    session = Session(policy, "alice")
+    say("ready")
+    while not Path(gate).exists():
+        time.sleep(0.001)
+    for number in range(int(tries)):
+        try:
+            session.query(f"{SQL} WHERE age > {number}")
+            say("answered")
+        except BudgetExceeded as error:
+            say(error.code)
+
+
+def die(policy: str, where: str) -> None:
+    """Kill ourselves -9 between reserve and settle: before the data is read, or after it was."""
+    from dpsql.pipeline import execute, perturb
+
+    stage = {"execute": execute, "perturb": perturb}[where]
+
+    def killed(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    stage.run = killed  # type: ignore[assignment]
+    session = Session(policy, "alice")
+    say("ready")
+    session.query(SQL)
+    say("answered")
+
+
+if __name__ == "__main__":
+    {"race": race, "die": die}[sys.argv[1]](*sys.argv[2:])
