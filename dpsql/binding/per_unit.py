@@ -61,7 +61,7 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
     )
     one = frozenset() if source.keys else frozenset({source_id})
     facts = SourceFacts(source, None, unit, ())
-    return PrivateRelation(Block(source, (), where, (), unit, one), outputs, (facts,))
+    return PrivateRelation(Block(source, (), where, (), unit, one, one), outputs, (facts,))
 
 
 def _output_name(projection: exp.Expr) -> str:

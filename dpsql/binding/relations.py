@@ -11,6 +11,7 @@ from dpsql.binding.context import Context, domain_of
 from dpsql.binding.units import (
     Classes,
     SourceFacts,
+    constant,
     determined,
     equalities,
     merge_same_rows,
@@ -153,13 +154,15 @@ class BlockBuilder:
         first, *rest = self.joins
         if first.on:
             self.where.extend(first.on)
+        known = determined(self.facts, inner, left)
         block = Block(
             first.source,
             tuple(rest),
             tuple(self.where),
             tuple(self.semijoins),
             unit,
-            determined(self.facts, inner, left),
+            known,
+            constant(known, left),
         )
         return block, tuple(self.facts)
 

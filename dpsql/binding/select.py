@@ -170,6 +170,8 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "put the private table first: FROM people LEFT JOIN public ...",
         )
     plain = len(builder.joins) == at + 1 and isinstance(builder.joins[at].source, (Scan, PerUnit))
+    if isinstance(found, PrivateRelation) and found.block.semijoins:
+        plain = False  # its IN would become a condition on all rows
     outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
     if not plain or any(not isinstance(e, Col) for e in outputs):
         scope.refuse(
@@ -251,7 +253,7 @@ def _condition(
     target = scope.expr(inner.this)
     relation = subquery(query)
     word = scope.context.policy.unit
-    units = [place(unit) for _, unit, _ in builder.units]
+    units = [place(unit) for at, unit, _ in builder.units if builder.joins[at].kind != "left"]
     ok = (
         relation is not None
         and isinstance(target, Col)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dpsql.core.catalog import CatalogTable
-from dpsql.core.ir import Call, Col, Expr, Lit, PerUnit, Scan, Source
+from dpsql.core.ir import Call, Col, Expr, Lit, PerUnit, Scan, Source, columns
 
 Place = tuple[int, str]
 
@@ -126,6 +126,24 @@ def determined(
                 known.add(fact.source.id)
                 grown = True
     return frozenset(known)
+
+
+def constant(known: frozenset[int], left: Mapping[int, Sequence[Expr]]) -> frozenset[int]:
+    """The determined sources whose columns are functions of the unit.
+
+    An inner-joined one always is. A LEFT JOINed one is if its ON reads nothing but itself and
+    sources that are: then either all of a unit's rows meet its row, or none does.
+    """
+    found = {source for source in known if source not in left}
+    grown = True
+    while grown:
+        grown = False
+        for source in known - found:
+            read = {column.source for part in left[source] for column in columns(part)}
+            if read <= found | {source}:
+                found.add(source)
+                grown = True
+    return frozenset(found)
 
 
 def _one_row(fact: SourceFacts) -> bool:

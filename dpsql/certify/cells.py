@@ -204,7 +204,9 @@ def _check_ranking(order: exp.Order, scope: Scope, keys: frozenset[int]) -> None
         for node in _hashed(term.this):
             found = scope.column(node)
             require(
-                found is not None and (isinstance(found.fact, Unit) or found.serial in keys),
+                found is not None
+                and not found.barred
+                and (isinstance(found.fact, Unit) or found.serial in keys),
                 "a ranking looks at the unit, the keys and constants alone",
             )
     require(keys <= told, "a ranking leaves no ties")

@@ -169,19 +169,24 @@ Fact = (
 # ---- columns and relations -------------------------------------------------------------------
 
 
+HIDDEN = "hidden columns are not read"
+VAGUE = "a key whose equal values differ in bytes is not read"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column or an expression. `serial` tells it from all others and survives renaming.
 
     `kind` is its SQL type where known. `by_unit`: it has one value for all rows of a unit.
-    `hidden`: the policy hides it, so it may serve unit paths only. `normal`: a float without -0.0.
+    `barred`: the rule by which it is not read (it may still serve a unit path, or make groups).
+    `normal`: a float without -0.0.
     """
 
     serial: int
     fact: Fact
     kind: Kind | None
     by_unit: bool
-    hidden: bool = False
+    barred: str = ""
     normal: bool = False
 
     @property

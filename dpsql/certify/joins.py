@@ -82,7 +82,7 @@ class Joined:
         column = self.scope.at(place)
         fixed = place[0] in self.by_unit or place in self.units
         if place in self.units:
-            return replace(column, fact=Unit(), by_unit=True, hidden=False)
+            return replace(column, fact=Unit(), by_unit=True, barred="")
         return replace(column, fact=None, by_unit=fixed)  # a join may repeat rows: facts end
 
     @property

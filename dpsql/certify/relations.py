@@ -9,7 +9,9 @@ from sqlglot import exp
 from dpsql.certify.cells import fact_of
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.facts import (
+    HIDDEN,
     ONE,
+    VAGUE,
     CellSum,
     Column,
     Const,
@@ -125,7 +127,7 @@ class Reader:
                     None,
                     column_kind(column),
                     by_unit=False,
-                    hidden=origin.policy.rule(name).hidden,
+                    barred=HIDDEN if origin.policy.rule(name).hidden else "",
                 )
                 for name, column in origin.catalog.columns.items()
             }
@@ -185,12 +187,12 @@ class Reader:
         return isinstance(scope.at(place).fact, Unit)
 
     def _on_path(self, part: exp.EQ, scope: Scope, joined: Joined) -> bool:
-        """Equality of two bare columns, where hidden ones serve as unit path columns only."""
+        """Equality of two bare columns, where barred ones serve as unit path columns only."""
         places = [scope.place(bare(part.this)), scope.place(bare(part.args["expression"]))]
         for place in places:
             if place is None:
                 return False
-            if scope.at(place).hidden and not self._is_path_column(place, joined):
+            if scope.at(place).barred and not self._is_path_column(place, joined):
                 return False
         return True
 
@@ -233,7 +235,7 @@ class Reader:
         """An expression over one row, as a column."""
         column = scope.column(bare(node))
         if column is not None:
-            require(not column.hidden, "hidden columns are not read")
+            require(not column.barred, column.barred)
             return column
         fact = fact_of(node, scope)
         if fact is None:
@@ -260,8 +262,8 @@ class Reader:
             if index < size:
                 column = self.value(item.unalias(), scope)
                 fact = column.fact if isinstance(column.fact, Unit) else None
-                require(column.exact, "equal keys are the same bytes")
-                _add(columns, _name(item), replace(column, fact=fact))
+                barred = "" if column.exact else VAGUE
+                _add(columns, _name(item), replace(column, fact=fact, barred=barred))
             else:
                 _add(columns, _name(item), self._aggregate(item.unalias(), scope, level))
         require(len(columns) >= size, "GROUP BY names the first columns by place")

@@ -68,7 +68,7 @@ class Scope:
                 column = self.column(node)
                 if column is None:
                     refuse("columns are plain")
-                require(not column.hidden, "hidden columns are not read")
+                require(not column.barred, column.barred)
                 found.append(column)
                 continue
             if isinstance(node, exp.Anonymous):

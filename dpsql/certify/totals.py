@@ -73,8 +73,7 @@ def _keys(root: exp.Select, claim: Claim, totals: Totals) -> list[Column]:
         column = totals.scope.column(bare(totals.outputs[name]))
         if column is None:
             refuse("keys are columns of the bounded rows")
-        require(not column.hidden, "hidden columns are not read")
-        require(column.exact, "equal keys are the same bytes")
+        require(column.exact and not column.barred, "equal keys are the same bytes")
         found.append(column)
     return found
 

@@ -99,8 +99,9 @@ class Block:
     Holds by construction: `unit` is the unit column of a private source, and every private
     source's own unit column is equated with it in `joins[*].on` (the binder refuses otherwise).
     Rows with a NULL unit are nobody's and are dropped by the rewriter.
-    `determined`: sources with at most one row per unit in this block, by enforced keys alone, so
-    that their columns are functions of the unit.
+    By enforced keys alone: `determined` are sources with at most one row per unit in this block,
+    `constant` those of them whose columns are functions of the unit (a LEFT JOINed source whose ON
+    also reads the row is NULL in some of a unit's rows and a value in others).
     """
 
     first: Source
@@ -109,6 +110,7 @@ class Block:
     semijoins: tuple[SemiJoin, ...]
     unit: Col
     determined: frozenset[int]
+    constant: frozenset[int]
 
     @property
     def sources(self) -> tuple[Source, ...]:

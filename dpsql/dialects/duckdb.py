@@ -6,12 +6,12 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
-from dpsql.dialects.duckdb_types import read_type
+from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
 from dpsql.errors import EngineFailed, Error, PolicyError
 
 if TYPE_CHECKING:
@@ -213,7 +213,12 @@ class DuckDBEngine:
             " referenced_table, referenced_column_names FROM duckdb_constraints()"
             " WHERE database_name = current_database()"
         )
-        return _catalog(columns, constraints)
+        made = self._rows(
+            "SELECT schema_name, table_name, sql FROM duckdb_tables()"
+            " WHERE database_name = current_database() AND sql ILIKE '%COLLATE%'"
+        )
+        default = self._rows("SELECT current_setting('default_collation')")[0][0]
+        return _catalog(columns, constraints, collated(made, everywhere=bool(default)))
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         self._run(sql)
@@ -253,10 +258,16 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
         ) from None
 
 
-def _catalog(columns: list[tuple[Any, ...]], constraints: list[tuple[Any, ...]]) -> Catalog:
+def _catalog(
+    columns: list[tuple[Any, ...]],
+    constraints: list[tuple[Any, ...]],
+    is_collated: Callable[[str, str, str, bool], bool],
+) -> Catalog:
     grouped: dict[tuple[str, str], dict[str, CatalogColumn]] = {}
     views: set[tuple[str, str]] = set()
     for schema, table, column, type_text, nullable, is_view in columns:
+        if is_collated(schema, table, column, bool(is_view)) and type_text == "VARCHAR":
+            type_text = COLLATED  # equality merges spellings, and with them people
         kind, certain = read_type(type_text)
         grouped.setdefault((schema, table), {})[column] = CatalogColumn(
             column, type_text, kind, certain, bool(nullable)

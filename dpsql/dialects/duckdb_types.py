@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
 
 from dpsql.core.domain import (
     ANY,
@@ -59,3 +63,39 @@ def read_type(text: str) -> tuple[SqlType, Interval]:
         top_value = Fraction(10**precision - 1, 10**scale)
         return decimal(precision, scale), Interval(-top_value, top_value)
     return SqlType(Kind.OPAQUE), ANY
+
+
+COLLATED = "VARCHAR COLLATE"
+"""What a text column with a collation is called here; it is OPAQUE."""
+
+
+def collated(
+    made: Sequence[tuple[str, str, str]], *, everywhere: bool
+) -> Callable[[str, str, str, bool], bool]:
+    """(schema, table, column, is view) → may its text compare by a collation?
+
+    `made`: CREATE TABLE texts that mention COLLATE, the only place where DuckDB tells. A view
+    may hand such a column on, so one collated table puts all views under suspicion; so does a
+    text that cannot be read, for its whole table.
+    """
+    known = {(schema, table): _collated_columns(sql) for schema, table, sql in made}
+
+    def check(schema: str, table: str, column: str, is_view: bool) -> bool:
+        if everywhere or (is_view and known):
+            return True
+        if (schema, table) not in known:
+            return False
+        found = known[schema, table]
+        return found is None or column in found
+
+    return check
+
+
+def _collated_columns(sql: str) -> set[str] | None:
+    try:
+        tree = parse_one(sql.rstrip(";"), read="duckdb")
+    except SqlglotError:
+        return None
+    definitions = list(tree.find_all(exp.ColumnDef))
+    found = {node.name for node in definitions if node.find(exp.CollateColumnConstraint)}
+    return found or None

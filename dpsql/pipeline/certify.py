@@ -47,5 +47,5 @@ def claim(plan: Plan) -> Claim:
         units=names.UNITS if plan.threshold is not None else None,
         max_groups_for_units=plan.threshold.max_groups if plan.threshold is not None else None,
         blocks=blocks,
-        cells=cells if plan.public_keys else None,
+        cells=max(cells, 1) if plan.public_keys else None,  # an empty domain has at most one
     )

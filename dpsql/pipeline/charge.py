@@ -34,7 +34,7 @@ def run(
         budget=budget.key,
         total=None if total is None else total.key,
         items=[list(plan.items) for plan in plans],
-        sql=planned.bound.parsed.text,
+        sql=planned.bound.parsed.recorded,
         fingerprints=[planned.fingerprints[index] for index in missing],
         data_version=data_version,
         epsilon=plans[0].epsilon,

@@ -9,4 +9,6 @@ from dpsql.sql.parser import parse
 
 def run(text: str, *, dialect: str, parameters: Parameters = None) -> Parsed:
     """Raises InvalidQuery for syntax and parameters, RefusedQuery for what is not one query."""
-    return Parsed(text, substitute(parse(text, dialect), parameters))
+    root = substitute(parse(text, dialect), parameters)
+    recorded = f"{text}\n-- with {parameters!r}" if parameters else text
+    return Parsed(text, root, recorded)

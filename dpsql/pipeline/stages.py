@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parsed:
-    """One query, its parameters in place."""
+    """One query, its parameters in place. `recorded` is what the ledger keeps of it."""
 
     text: str
     root: exp.Expr
+    recorded: str
 
 
 @dataclass(frozen=True)

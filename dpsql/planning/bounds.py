@@ -47,7 +47,7 @@ def _groups(
     aggregate: PrivateAggregate, keys: tuple[KeyPlan, ...], policy: Policy, total: int | None
 ) -> tuple[int, bool, str]:
     block = aggregate.block
-    if all(column.source in block.determined for key in keys for column in columns(key.expr)):
+    if all(column.source in block.constant for key in keys for column in columns(key.expr)):
         where = "no group keys" if not keys else "the keys are functions of the unit"
         return 1, False, where
     cells = prod(len(key.values) for key in keys if key.values is not None)
@@ -56,7 +56,8 @@ def _groups(
     if not wanted and total is not None:
         wanted = [total]
     if public and (not wanted or cells <= min(wanted)):
-        return cells, False, f"the public domain has {cells} groups"
+        # An empty domain (a public table without rows) touches nothing; bounds start at 1.
+        return max(cells, 1), False, f"the public domain has {cells} groups"
     if not wanted:
         raise _missing("max_groups", "how many groups one unit may touch")
     return min(wanted), True, "max_groups of the policy or the query"

@@ -117,7 +117,7 @@ def _strategies(
         return
     uncapped = cells is not None
     weighted = ContributionBounds(
-        touched=cells if cells is not None else found.touched,
+        touched=max(cells, 1) if cells is not None else found.touched,
         max_groups=None if uncapped or not found.cap_needed else found.touched,
         max_rows_per_group=m,
         max_rows_per_unit=cap,

@@ -6,10 +6,9 @@ from sqlglot import exp
 
 from dpsql.aggregates.basis import Block, MomentsBlock, Rows, SumBlock
 from dpsql.core.catalog import Catalog
-from dpsql.core.domain import Kind, Scalar, of_literal
-from dpsql.core.ir import Col, Expr, Lit
-from dpsql.functions import emit_expr
-from dpsql.planning.types import KeyPlan, Plan
+from dpsql.core.domain import Kind
+from dpsql.core.ir import Col
+from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import (
     bigint,
@@ -23,9 +22,8 @@ from dpsql.rules.build import (
     select,
     when,
 )
+from dpsql.rules.keys import inside_domain, key_column
 from dpsql.rules.source import Sources, Tables
-
-MAX_LISTED = 1_000
 
 
 def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
@@ -37,97 +35,17 @@ def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
     sources = Sources(catalog, tables)
     query = sources.block(plan.aggregate.block)
     columns: list[exp.Expr] = [named(sources.column(plan.aggregate.block.unit), names.UNIT)]
-    columns += [named(_key(key, sources), key.name) for key in plan.keys]
+    columns += [named(key_column(key, sources.expr(key.expr)), key.name) for key in plan.keys]
     for index, part in enumerate(plan.blocks):
         columns.append(named(_value(part.block, sources), names.value(index)))
     query.set("expressions", columns)
-    inside = [test for key in plan.keys if (test := _inside(key)) is not None]
+    inside = [test for key in plan.keys if (test := inside_domain(key)) is not None]
     if not inside:
         return query
     kept: list[exp.Expr] = [exp.column(column.alias) for column in columns]
     outer = select(kept, query, "r")
     outer.set("where", exp.Where(this=conjunction(inside)))
     return outer
-
-
-# ---- keys ------------------------------------------------------------------------------------
-
-
-def _key(key: KeyPlan, sources: Sources) -> exp.Expr:
-    expr = sources.expr(key.expr)
-    if key.coding == "index":
-        return _position(key, expr)
-    return _presentable(key.expr, expr)
-
-
-def _position(key: KeyPlan, expr: exp.Expr) -> exp.Expr:
-    """The key's place in the public list, by the engine's own equality; NULL if outside."""
-    assert key.values is not None
-    branches = []
-    for index, value in enumerate(key.values):
-        test: exp.Expr = (
-            exp.Is(this=expr.copy(), expression=exp.Null())
-            if value is None
-            else exp.EQ(this=expr.copy(), expression=_literal(value))
-        )
-        branches.append(exp.If(this=test, true=integer(index)))
-    return exp.Case(ifs=branches)
-
-
-def _literal(value: Scalar) -> exp.Expr:
-    def no_column(_: Expr) -> exp.Expr:
-        raise AssertionError("a literal has no columns")
-
-    return emit_expr(Lit(value, of_literal(value)), no_column)
-
-
-def _presentable(expr: Expr, node: exp.Expr) -> exp.Expr:
-    """Keys that every client can show: no NaN, no infinity, no -0.0, dates of years 1 to 9999."""
-    kind = expr.domain.type.kind
-    if kind is Kind.FLOAT:
-        finite = exp.func("isfinite", node.copy())
-        return when(finite, exp.Add(this=node, expression=exp.Literal.number("0.0")))
-    if kind in (Kind.DATE, Kind.TIMESTAMP):
-        target = exp.DType.DATE if kind is Kind.DATE else exp.DType.TIMESTAMP
-        last = "9999-12-31" if kind is Kind.DATE else "9999-12-31 23:59:59.999999"
-        first = "0001-01-01"
-        inside = exp.Between(
-            this=node.copy(),
-            low=exp.cast(exp.Literal.string(first), target),
-            high=exp.cast(exp.Literal.string(last), target),
-        )
-        return when(inside, node)
-    return node
-
-
-def _inside(key: KeyPlan) -> exp.Expr | None:
-    """Drop rows outside the public domain before anything is capped. None: nothing to drop."""
-    if key.values is None:
-        return None
-    column = exp.column(key.name)
-    if key.coding == "index":
-        return is_not_null(column)
-    present = [value for value in key.values if value is not None]
-    if not present:
-        return exp.Is(this=column, expression=exp.Null())
-    if key.expr.domain.type.kind is Kind.BOOLEAN:
-        test: exp.Expr = exp.In(this=column.copy(), expressions=[_literal(v) for v in present])
-    elif key.expr.domain.type.kind is Kind.TEXT:
-        test = _among(column, present)
-    else:
-        ordered = sorted(present)
-        test = exp.Between(this=column.copy(), low=_literal(ordered[0]), high=_literal(ordered[-1]))
-    if len(present) < len(key.values):
-        null = exp.Is(this=column.copy(), expression=exp.Null())
-        return paren(exp.Or(this=test, expression=null))
-    return test
-
-
-def _among(column: exp.Expr, present: list[Scalar]) -> exp.Expr:
-    """Long lists are left to `perturb`, which drops unknown keys; no cap runs before it then."""
-    if len(present) > MAX_LISTED:
-        return is_not_null(column.copy())
-    return exp.In(this=column.copy(), expressions=[_literal(value) for value in present])
 
 
 # ---- values ----------------------------------------------------------------------------------

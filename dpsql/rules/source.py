@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.core.ir import Block, Call, Col, Expr, InnerAggregate, Join, PerUnit, Source
+from dpsql.core.ir import Block, Col, Expr, InnerAggregate, Join, PerUnit, Source
 from dpsql.functions import emit_expr
-from dpsql.rules.build import bigint, col, conjunction, integer, is_not_null, named
+from dpsql.rules.build import bigint, conjunction, integer, is_not_null, named
+from dpsql.rules.keys import presentable
 from dpsql.rules.names import UNIT
 
 Tables = Mapping[str, str]
@@ -73,7 +74,9 @@ class Sources:
     def _per_unit(self, source: PerUnit) -> exp.Select:
         query = self.block(source.block)
         unit = named(self.column(source.block.unit), UNIT)
-        keys: list[exp.Expr] = [named(self.expr(expr), name) for name, expr in source.keys]
+        keys: list[exp.Expr] = [
+            named(presentable(expr, self.expr(expr)), name) for name, expr in source.keys
+        ]
         calls: list[exp.Expr] = [named(self._inner(call), call.name) for call in source.aggregates]
         query.set("expressions", [unit, *keys, *calls])
         terms: list[exp.Expr] = [integer(i + 1) for i in range(1 + len(keys))]
@@ -101,13 +104,3 @@ class Sources:
 
 def _grouped(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, (exp.Or, exp.And)) else node
-
-
-def block_columns(expr: Expr) -> bool:
-    """Whether an expression reads any column at all."""
-    return isinstance(expr, Col) or (
-        isinstance(expr, Call) and any(block_columns(arg) for arg in expr.args)
-    )
-
-
-__all__ = ["Sources", "Tables", "block_columns", "col"]

@@ -73,7 +73,15 @@ class Relation:
     where: tuple[str, ...] = ()
 
 
-EVENT_KEYS = ("e.kind", "e.n % 2 = 0", "date_trunc('month', e.seen)", "e.n", "LOWER(e.kind)")
+EVENT_KEYS = (
+    "e.kind",
+    "e.n % 2 = 0",
+    "date_trunc('month', e.seen)",
+    "e.n",
+    "LOWER(e.kind)",
+    "e.x",
+    "e.seen",
+)
 EVENT_VALUES = ("e.x", "e.n", "e.n * 2 - 1", "CASE WHEN e.x > 1 THEN e.n ELSE -1 END")
 RELATIONS = (
     Relation(
@@ -127,6 +135,37 @@ RELATIONS = (
         ("p.age",),
         ("p.pid IN (SELECT pid FROM events WHERE x > 0)",),
     ),
+    Relation(
+        "(SELECT pid, MIN(n) AS lo, MAX(n) AS hi, COUNT(DISTINCT kind) AS k,"
+        " COUNT(*) FILTER (WHERE x > 0) AS pos FROM events GROUP BY pid HAVING COUNT(*) > 1) h",
+        "h.pid",
+        ("h.k", "h.pos > 1"),
+        ("h.lo", "h.hi - h.lo", "h.k * h.pos"),
+    ),
+    Relation(
+        "persons p JOIN (SELECT pid, COUNT(*) AS c FROM visits GROUP BY pid) t ON t.pid = p.pid",
+        "p.pid",
+        ("p.city", "t.c", "p.income"),
+        ("t.c", "p.age * t.c"),
+    ),
+    Relation(
+        "persons p LEFT JOIN (SELECT pid, COUNT(*) AS c FROM events GROUP BY pid) t"
+        " ON t.pid = p.pid",
+        "p.pid",
+        ("p.vip", "t.c"),
+        ("t.c", "COALESCE(t.c, 0)", "p.income"),
+    ),
+    Relation("(SELECT DISTINCT pid, kind FROM events) d", "d.pid", ("d.kind",), ("1",)),
+    Relation(
+        "items i JOIN visits v ON i.vid = v.vid JOIN persons p ON v.pid = p.pid",
+        "p.pid",
+        ("p.city", "i.label"),
+        ("i.qty", "p.age"),
+    ),
+    Relation(
+        "visits v JOIN visits w ON v.vid = w.vid", "v.pid", ("w.kind",), ("v.cost", "w.score")
+    ),
+    Relation("visits v, events e", "v.pid", ("v.kind", "e.kind"), ("e.n",), ("v.pid = e.pid",)),
     Relation("(SELECT pid, n AS n2, kind AS k2 FROM events) q", "q.pid", ("q.k2",), ("q.n2",)),
 )
 
@@ -145,10 +184,11 @@ def queries(draw: Any) -> str:
     if relation.unit:
         calls.append(st.just(f"COUNT(DISTINCT {relation.unit})"))
     chosen = draw(st.lists(st.one_of(calls), min_size=1, max_size=3))
-    if relation.where and draw(st.booleans()) and "IN (SELECT" not in relation.where[0]:
+    needed = len(relation.where) == 1 and ".pid" in relation.where[0]
+    if relation.where and not needed and draw(st.booleans()):
         chosen[0] += f" FILTER (WHERE {draw(st.sampled_from(relation.where))})"
     sql = f"SELECT {', '.join([*keys, *chosen])} FROM {relation.source}"
-    if relation.where and ("IN (SELECT" in relation.where[0] or draw(st.booleans())):
+    if relation.where and (needed or draw(st.booleans())):
         sql += f" WHERE {draw(st.sampled_from(relation.where))}"
     return sql + (f" GROUP BY {', '.join(keys)}" if keys else "")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -360,6 +362,28 @@ def test_an_engine_that_fails_is_charged_and_says_one_thing(place, opened, monke
     assert not any(word in text for word in ("Nowhere", "42", "convert", "Error"))
     assert len(charges(path)) == 2
     assert outcomes(path) == ["failed", "failed"]
+
+
+def test_no_log_an_analyst_sees_holds_data(place, opened, monkeypatch):
+    """Everything at DEBUG on the root logger: no value, no engine text (hostile bad-423)."""
+    heard = io.StringIO()
+    root, handler = logging.getLogger(), logging.StreamHandler(heard)
+    root.addHandler(handler)
+    level = root.level
+    root.setLevel(logging.DEBUG)
+    try:
+        session = opened(place())
+        session.query("SELECT SUM(income), COUNT(*) FROM users")
+        problem = duckdb.ConversionException("Could not convert 'Nowhere-on-Sea'")
+        broken = Broken(session.engine._connection, problem)
+        monkeypatch.setattr(session.engine, "_connection", broken)
+        with pytest.raises(EngineFailed):
+            session.query("SELECT COUNT(*) FROM users WHERE age > 7")
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+    assert "Nowhere" not in heard.getvalue()
+    assert "dpsql.owner" not in heard.getvalue()
 
 
 class Broken:
