@@ -38,6 +38,8 @@ def read_number(value: object, what: str, *, error: type[Error] = InvalidQuery) 
 def read_epsilon(value: object, *, error: type[Error] = InvalidQuery) -> Fraction:
     """A finite ε of at least 2^-30; the cap is the policy's business."""
     epsilon = read_number(value, "epsilon", error=error)
+    if isinstance(value, float) and value == float(MIN_EPSILON):
+        return MIN_EPSILON  # whose repr, read exactly, lies a hair below
     if epsilon < MIN_EPSILON:
         raise error(
             f"epsilon must be at least 2^-30, not {_show(value)}",

@@ -65,8 +65,8 @@ class Sealed:
                 raise EngineFailed(
                     "the part of the query above the noise failed or took too long",
                     code="postprocessing",
-                    hint="the private answers are stored: ask again with a simpler outer query,"
-                    " at no cost",
+                    hint="ask again with another outer query (ORDER BY, LIMIT, arithmetic, ...);"
+                    " with `releases: {reuse: budget}` the private answers are stored and free",
                 ) from None
 
     def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:

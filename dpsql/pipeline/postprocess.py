@@ -44,8 +44,8 @@ def run(
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = Given(release.table, release.types)
-    query, bars = _with_bars(_ordered(remainder))
-    finished = sealed.run(query, given)
+    query, bars = _with_bars(remainder)
+    finished = sealed.run(_ordered(query), given)
     shown = len(finished.types) - 2 * len(bars)
     columns = [Column(kind) for kind in finished.types[:shown]]
     for place, at in enumerate(bars):
