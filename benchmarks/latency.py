@@ -102,6 +102,7 @@ class _Clock:
         self.reset()
         for owner, name, kind in (
             (session.engine, "fetch", "engine"),
+            (session.engine, "binds", "engine"),
             (session.engine, "_run", "engine"),
             (session.ledger, "reserve", "ledger"),
             (session.ledger, "settle", "ledger"),

@@ -67,6 +67,7 @@ class Prepared:
     planned: Planned
     certified: tuple[Certified, ...]
     names: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 class Session:
@@ -142,7 +143,7 @@ class Session:
         names = self._names(parsed.root, text, catalog)
         if names is None or len(names) != len(types):
             names = _fallback_names(bound, len(types))
-        return Prepared(planned, certified, tuple(names))
+        return Prepared(planned, certified, tuple(names), types)
 
     def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
         given = dict(self._public_tables(planned.bound))
@@ -178,7 +179,11 @@ class Session:
                 releases, paid = self._releases(prepared)
                 public = self._public_tables(prepared.planned.bound)
             result = postprocess.run(
-                prepared.planned.bound.remainder, releases, public, self._sealed
+                prepared.planned.bound.remainder,
+                releases,
+                public,
+                self._sealed,
+                prepared.types,
             )
             return self._answer(prepared, result, paid)
 

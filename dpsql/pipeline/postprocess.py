@@ -39,8 +39,15 @@ def run(
     releases: Sequence[Release],
     public: Mapping[str, Given],
     sealed: Sealed,
+    types: Sequence[str],
 ) -> Result:
-    """Raises EngineFailed if the remainder fails: it saw released and public values alone."""
+    """Raises EngineFailed if the remainder fails: it saw released and public values alone.
+
+    `types`: the engine's types of the remainder's columns, as it bound them before the charge.
+    """
+    plain = _projection(remainder)
+    if plain is not None:
+        return _projected(releases[0].table, plain, types)
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = Given(release.table, release.types)
@@ -51,6 +58,37 @@ def run(
     for place, at in enumerate(bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
     return Result(_finite(finished.table), tuple(columns))
+
+
+def _projection(query: exp.Expr) -> list[str] | None:
+    """The release's columns that the remainder shows, if showing them is all it does."""
+    if not isinstance(query, exp.Select) or not _plain_release(query):
+        return None
+    if any(query.args.get(name) for name in ("where", "order", "limit", "offset")):
+        return None
+    columns = [projection.unalias() for projection in query.expressions]
+    if not all(isinstance(column, exp.Column) and column.table for column in columns):
+        return None
+    return [column.name for column in columns]
+
+
+def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> Result:
+    """Without the engine: the same columns, types and intervals that it would give."""
+    import pyarrow as pa
+
+    arrays, columns = [], []
+    for name, kind in zip(names, types, strict=True):
+        array = table.column(name)
+        if kind == "HUGEINT":
+            array = array.cast(pa.decimal128(38, 0))
+        arrays.append(array)
+        columns.append(Column(kind))
+    for at, name in enumerate(names):
+        if name + LOW in table.column_names:
+            columns[at] = Column(types[at], len(arrays), len(arrays) + 1)
+            arrays += [table.column(name + LOW), table.column(name + HIGH)]
+    listed = [f"c{index}" for index in range(len(arrays))]
+    return Result(_finite(pa.table(arrays, names=listed)), tuple(columns))
 
 
 def _finite(table: pa.Table) -> pa.Table:
