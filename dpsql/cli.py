@@ -17,7 +17,6 @@ Data goes to stdout, everything else to stderr, and never a traceback. Commands 
 
 from __future__ import annotations
 
-import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -29,9 +28,8 @@ import click
 from dpsql import __version__
 from dpsql.commands.output import note
 from dpsql.errors import Error, InternalError
+from dpsql.owner_log import OWNER_LOG
 from dpsql.render.terminal import style_of
-
-OWNER_LOG = logging.getLogger("dpsql.owner")
 
 COMMANDS = ("check", "query", "explain", "tables", "budget", "ledger", "demo")
 """In the order in which people meet them."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from dpsql import errors
+from dpsql.arguments import Parameters, dialect_name, parameters, text
 from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError
 from dpsql.guard import guarded
 from dpsql.notebook import html_table
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from dpsql.explanation import Explanation
 
 Description = tuple[tuple[str, str, None, None, int | None, int | None, bool | None], ...]
-Parameters = Sequence[object] | Mapping[str, object]
-
-DIALECT = "duckdb"
 
 
 def connect(
@@ -163,11 +161,11 @@ class Cursor:
         self._forget()
         with guarded(), self.connection._open() as session:
             answer = session.query(
-                _text(sql, "SQL"),
-                _parameters(params),
+                text(sql, "SQL"),
+                parameters(params),
                 epsilon=epsilon,
                 delta=delta,
-                dialect=_dialect(dialect),
+                dialect=dialect_name(dialect),
             )
         self._answer = answer
         self._rows = RowReader(answer.table, answer.types)
@@ -205,11 +203,11 @@ class Cursor:
         with guarded(), self.connection._open() as session:
             return explain(
                 session,
-                _text(sql, "SQL"),
-                _parameters(params),
+                text(sql, "SQL"),
+                parameters(params),
                 epsilon=epsilon,
                 delta=delta,
-                dialect=_dialect(dialect),
+                dialect=dialect_name(dialect),
             )
 
     # ---- about the result ----------------------------------------------------------------
@@ -383,39 +381,3 @@ def _needs(package: str, what: str) -> Iterator[None]:
             code="missing-package",
             hint=f"pip install {package}",
         ) from None
-
-
-# ---- arguments as the session expects them -------------------------------------------
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise InvalidQuery(f"{what} must be text, not {type(value).__name__}", code="bad-sql")
-    return str.__str__(value)
-
-
-def _dialect(value: object) -> str:
-    if value is None:
-        return DIALECT
-    if not isinstance(value, str):
-        raise InvalidQuery(
-            f"dialect must be a name, not {type(value).__name__}",
-            code="dialect",
-            hint="duckdb, postgres, spark, bigquery, snowflake and all others of sqlglot",
-        )
-    return value
-
-
-def _parameters(values: object) -> Parameters | None:
-    """A copy, so that nobody changes what was checked."""
-    if values is None:
-        return None
-    if isinstance(values, Mapping):
-        return {name: values[name] for name in values}
-    if isinstance(values, Sequence) and not isinstance(values, (str, bytes, bytearray)):
-        return tuple(values)
-    raise InvalidQuery(
-        f"parameters are a sequence or a mapping, not a {type(values).__name__}",
-        code="bad-parameter",
-        hint='cursor.execute(sql, ["Berlin"])',
-    )

@@ -3,7 +3,7 @@
 The query goes as far as `certify`; nothing is charged, and no row about anybody is read (the
 values of public tables' key columns are). Every number is a function of text, policy, schema,
 public tables and the budget's spending. The price is the full one whether or not the answer is
-stored: which query somebody chose after seeing her answers is itself an answer (design.md 3.9).
+stored: which query somebody chose after seeing her answers is itself an answer.
 """
 
 from __future__ import annotations

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import builtins
-import logging
 from typing import Any
 
 from dpsql.errors import Error, InternalError
-
-OWNER_LOG = logging.getLogger("dpsql.owner")
+from dpsql.owner_log import OWNER_LOG
 
 
 class guarded:  # noqa: N801 - used as a with-statement word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from sqlglot import exp
 
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
-from dpsql.core.domain import Scalar
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.dialects.duckdb import DuckDBEngine
-from dpsql.dialects.sealed import Given, Naming, Sealed
-from dpsql.errors import EngineFailed, PolicyError
+from dpsql.dialects.naming import Naming
+from dpsql.dialects.sealed import Sealed
+from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.guard import guarded
 from dpsql.pipeline import (
     bind,
@@ -32,10 +33,10 @@ from dpsql.pipeline import (
     storage,
 )
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.release_table import cast_to
 from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
-from dpsql.policy.schema import Policy, Table
+from dpsql.policy.schema import Policy
+from dpsql.public import PublicData
 from dpsql.report import (
     BudgetReport,
     ColumnReport,
@@ -88,8 +89,6 @@ class Session:
         self.budget_spec = self.policy.budget_of(analyst)
         self.total = self.policy.budgets.total
         self.asked = Asked(_epsilon(epsilon), _delta(delta))
-        self._public: dict[str, Given] = {}
-        self._values: dict[tuple[str, str], tuple[Scalar | None, ...]] = {}
         self.engine = _open_engine(self.policy, engine)
         try:
             refuse_unfit(self.policy, self.engine.catalog())
@@ -97,9 +96,10 @@ class Session:
             for spec in (self.budget_spec, self.total):
                 if spec is not None:
                     self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
-        except BaseException:
+        except BaseException:  # even an interrupt must not leave it open
             self.engine.close()
             raise
+        self._public = PublicData(self.engine, self.policy)
         self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
         self._naming = Naming()
 
@@ -134,7 +134,8 @@ class Session:
             policy=self.policy,
             asked=asked,
             budget=self.budget_spec,
-            public_values=self._public_values,
+            public_values=self._public.values,
+            public_rows=self._public.rows,
         )
         rewritten = rewrite.run(planned, policy=self.policy)
         certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
@@ -146,7 +147,7 @@ class Session:
         return Prepared(planned, certified, tuple(names), types)
 
     def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
-        given = dict(self._public_tables(planned.bound))
+        given = dict(self._public.tables(planned.bound))
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
         return self._sealed.check(planned.bound.remainder, given)
@@ -177,7 +178,7 @@ class Session:
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
                 releases, paid = self._releases(prepared)
-                public = self._public_tables(prepared.planned.bound)
+                public = self._public.tables(prepared.planned.bound)
             result = postprocess.run(
                 prepared.planned.bound.remainder,
                 releases,
@@ -291,57 +292,6 @@ class Session:
             privacy,
         )
 
-    # ---- public data -------------------------------------------------------------------
-
-    def _public_values(self, table: str, column: str) -> tuple[Scalar | None, ...] | None:
-        """All values of a public table's column (public data, read in the query's snapshot)."""
-        if (table, column) not in self._values or not self.engine.frozen:
-            declared = self.policy.tables[table]
-            query = exp.Select(
-                expressions=[exp.column(exp.to_identifier(column, quoted=True))],
-                from_=exp.From(this=self._owner_table(declared)),
-                distinct=exp.Distinct(),
-            )
-            found = self.engine.fetch(query.sql("duckdb")).column(0).to_pylist()
-            present = sorted(value for value in found if value is not None)
-            nulls = [None] if len(present) < len(found) else []
-            self._values[table, column] = (*present, *nulls)
-        return self._values[table, column]
-
-    def _public_tables(self, bound: Bound) -> Mapping[str, Given]:
-        given = {}
-        for name, table in bound.public.items():
-            if name not in self._public or not self.engine.frozen:
-                query = exp.Select(
-                    expressions=[
-                        exp.column(exp.to_identifier(column, quoted=True))
-                        for column in self._visible(table)
-                    ],
-                    from_=exp.From(this=self._owner_table(table)),
-                )
-                rows = self.engine.fetch(query.sql("duckdb"))
-                self._public[name] = Given(rows, self._casts(table))
-            given[name] = self._public[name]
-        return given
-
-    def _visible(self, table: Table) -> list[str]:
-        found = self.engine.catalog().find(".".join(table.parts))
-        assert found is not None
-        return [column for column in found.columns if not table.rule(column).hidden]
-
-    def _casts(self, table: Table) -> list[str]:
-        found = self.engine.catalog().find(".".join(table.parts))
-        assert found is not None
-        return [cast_to(found.columns[column].type_text) for column in self._visible(table)]
-
-    def _owner_table(self, table: Table) -> exp.Table:
-        found = self.engine.catalog().find(".".join(table.parts))
-        assert found is not None
-        return exp.Table(
-            this=exp.to_identifier(found.name, quoted=True),
-            db=exp.to_identifier(found.schema, quoted=True),
-        )
-
 
 def _epsilon(value: object) -> Fraction | None:
     return None if value is None else read_epsilon(value)
@@ -374,7 +324,10 @@ def _open_ledger(policy: Policy) -> Ledger:
             "the policy names no ledger: what is spent is forgotten when the process ends",
             stacklevel=5,  # the caller of dpsql.connect
         )
-    return Ledger.open(policy.ledger or "sqlite://")
+    ledger = Ledger.open(policy.ledger or "sqlite://")
+    with contextlib.suppress(LedgerError):  # book-keeping: without it the same charges stand
+        ledger.forfeit_stale()
+    return ledger
 
 
 def _fallback_names(bound: Bound, count: int) -> list[str]:

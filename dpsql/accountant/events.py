@@ -208,14 +208,9 @@ class DiscreteLaplace(PrivacyEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Pure(PrivacyEvent):
-    """Any epsilon-DP mechanism, by the worst of them.
+class _EpsilonBounded(PrivacyEvent):
+    """What is known by its epsilon alone. Its curve is randomized response's (`curves.pure`)."""
 
-    Source: every epsilon-DP mechanism post-processes randomized response (Kairouz, Oh,
-    Viswanath 2015), whose curve this is; tight over the class.
-    """
-
-    name: ClassVar[str] = "pure"
     epsilon: Fraction
 
     def __post_init__(self) -> None:
@@ -229,20 +224,21 @@ class Pure(PrivacyEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RandomizedResponse(PrivacyEvent):
+class Pure(_EpsilonBounded):
+    """Any epsilon-DP mechanism, by the worst of them.
+
+    Source: every epsilon-DP mechanism post-processes randomized response (Kairouz, Oh,
+    Viswanath 2015), whose curve this is; tight over the class.
+    """
+
+    name: ClassVar[str] = "pure"
+
+
+@dataclass(frozen=True, slots=True)
+class RandomizedResponse(_EpsilonBounded):
     """Binary randomized response that tells the truth with odds exp(epsilon)."""
 
     name: ClassVar[str] = "randomized_response"
-    epsilon: Fraction
-
-    def __post_init__(self) -> None:
-        _set(self, epsilon=positive(self.epsilon, "epsilon"))
-
-    def _curve(self, order: float) -> float:
-        return curves.pure(order, float_up(self.epsilon))
-
-    def pure(self) -> Fraction | None:
-        return self.epsilon
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dpsql.accountant.rounding import float_down
 from dpsql.errors import LedgerError
 
 # Around the order that is best for Gaussians alone; the two larger ones serve pure-ish events.
-# Measured in accounting.md 2.3: .86 to .99 of the queries that hindsight would admit.
+# Measured: .86 to .99 of the queries that hindsight would admit (docs/proofs/filter.md, section 6).
 _SPREAD = (1, 3, 10)
 _WEIGHTS = (Fraction(9, 10), Fraction(1, 20), Fraction(1, 20))
 
@@ -63,14 +63,6 @@ class BudgetTerms:
         best = gaussian_order(promised, delta_conv or chance)
         orders = tuple(1 + step * best for step in _SPREAD)
         return cls(promised, delta_conv, delta_thr, orders, _WEIGHTS)
-
-    def with_promise(self, epsilon: Fraction, delta: Fraction) -> BudgetTerms:
-        """The same orders, weights and split of delta for another (epsilon, delta)."""
-        whole = self.delta_conv + self.delta_thr
-        thr = delta * self.delta_thr / whole if whole else Fraction(0)
-        return dataclasses.replace(
-            self, epsilon=Fraction(epsilon), delta_conv=delta - thr, delta_thr=thr
-        )
 
     @property
     def delta(self) -> Fraction:

@@ -45,7 +45,9 @@ class Sum:
         if kind.kind is Kind.FLOAT:
             values: list[Any] = noisy.linear(weights, divisor / unit).tolist()
         else:
-            values = noisy.rounded(weights, divisor).tolist()
+            # The grid may be coarser than whole units (decimal places) for very wide ranges.
+            per_digit = divisor / (unit * 10**kind.scale)
+            values = noisy.rounded(weights, per_digit).tolist()
             if kind.kind is Kind.DECIMAL:
                 values = [_EXACT.scaleb(Decimal(value), -kind.scale) for value in values]
         half = float(unit) * noisy.half_width(weights, divisor)

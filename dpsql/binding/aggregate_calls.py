@@ -24,9 +24,7 @@ def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
     """The call with its argument bound; its name is given by the caller."""
     scope, where, call = select.scope, None, node
     if isinstance(node, exp.Filter):
-        where = scope.expr(node.expression.this)
-        if where.domain.type.kind is not Kind.BOOLEAN:
-            scope.invalid(node.expression, "type-mismatch", "FILTER needs a boolean condition")
+        where = scope.condition(node.expression.this)
         scope = scope.narrowed(narrow([where]))
         call = node.this
     family = aggregates.for_node(call)
@@ -40,7 +38,7 @@ def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
     _check_plain(call, scope)
     if isinstance(call, exp.Count):
         return _count(call, where, select, scope)
-    arg = _bounded(call, scope.expr(call.this), scope, select)
+    arg = _bounded(call, scope.informed(call.this), scope, select)
     if not arg.domain.type.numeric:
         word = "boolean; sum CASE WHEN it THEN 1 ELSE 0 END" if _boolean(arg) else ""
         scope.invalid(
@@ -88,7 +86,7 @@ def _count(call: exp.Count, where: Expr | None, select: PrivateSelect, scope: Sc
         return Aggregate("", "count_star", None, where)
     if isinstance(node, exp.Distinct):
         return _count_distinct(call, node, where, select, scope)
-    arg = scope.expr(node)
+    arg = scope.informed(node)
     if isinstance(arg, Lit) and arg.value is not None:
         return Aggregate("", "count_star", None, where)
     if select.is_unit(arg) and not arg.domain.nullable:

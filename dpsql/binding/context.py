@@ -90,9 +90,9 @@ class Context:
 
 
 def domain_of(rule: ColumnRule, column: CatalogColumn) -> Domain:
-    """What policy and schema together say of a column (contract.md, Values)."""
+    """What policy and schema together say of a column."""
     kind = column.type.kind
-    nullable = column.nullable if rule.nullable is None else rule.nullable
+    nullable = column.nullable or rule.nullable is True
     declared = Interval(_start(rule.min), _end(rule.max, kind))
     values = rule.values
     if values is not None:

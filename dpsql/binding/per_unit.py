@@ -8,15 +8,15 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.binding.relations import PrivateRelation
-from dpsql.binding.scope import Scope
+from dpsql.binding.scope import Scope, joined_texts
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.units import SourceFacts, conjuncts
-from dpsql.core.domain import INTEGER, Domain, Interval, Kind, point
+from dpsql.core.domain import INTEGER, Domain, Interval, Kind
 from dpsql.core.ir import Block, Col, Expr, InnerAggregate, PerUnit, Scan
 from dpsql.policy.schema import Auto
 
 UNIT = "u"
-MAX_ROWS = 2**48  # the most rows a unit is taken to have, for overflow alone (design.md 5)
+MAX_ROWS = 2**48  # the most rows a unit is taken to have, for overflow alone
 
 _INNER: dict[type[exp.Expr], str] = {
     exp.Count: "count",
@@ -29,6 +29,19 @@ _INNER: dict[type[exp.Expr], str] = {
 def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
     """`keys` are the GROUP BY expressions; at least one of them is the unit."""
     node, context = select.node, select.context
+    if node.args.get("hint"):
+        context.refuse(
+            node,
+            "unsupported-option",
+            "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery of rows",
+        )
+    if node.args.get("distinct") and node.args.get("group"):
+        context.refuse(
+            node.args["distinct"],
+            "distinct",
+            f"DISTINCT after GROUP BY would merge different {context.policy.unit}s' rows",
+            "drop DISTINCT: GROUP BY gives each group once",
+        )
     for clause in ("qualify", "windows", "order", "limit", "offset"):
         if node.args.get(clause):
             context.refuse(
@@ -38,6 +51,13 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
                 "filter with HAVING",
             )
     others = [key for key in dict.fromkeys(keys) if not select.is_unit(key)]
+    if any(joined_texts(key) > 1 for key in others):  # nested, it would grow one row without end
+        context.refuse(
+            node.args.get("group") or node,
+            "too-complex",
+            "joined text cannot be a group key within a subquery",
+            "group by the columns, and join the text outside",
+        )
     source_id = next(context.ids)
     unit = replace(select.block.unit, source=source_id, name=UNIT)
     scope = PerUnitScope(
@@ -52,7 +72,7 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
     )
     outputs = {_output_name(p): scope.expr(p.unalias()) for p in node.expressions}
     having = node.args.get("having")
-    where = tuple(conjuncts(scope.expr(having.this))) if having is not None else ()
+    where = tuple(conjuncts(scope.condition(having.this))) if having is not None else ()
     source = PerUnit(
         source_id,
         select.block,
@@ -81,6 +101,14 @@ def _rows_bound(select: PrivateSelect) -> int | None:
             return None if isinstance(m, Auto) else m
         product *= cap
     return product
+
+
+def _fits_bigint(certain: Interval) -> bool:
+    """Is every value, whatever the data, one that CAST AS BIGINT takes?"""
+    if not certain.bounded:
+        return False
+    lo, hi = certain.numbers()
+    return lo >= -(2**63) and hi < 2**63
 
 
 @dataclass
@@ -118,7 +146,7 @@ class PerUnitScope(Scope):
     def _aggregate(self, node: exp.Expr) -> Col:
         call, where, scope = node, None, self.inner.scope
         if isinstance(node, exp.Filter):
-            where = scope.expr(node.expression.this)
+            where = scope.condition(node.expression.this)
             call = node.this
         fn = _INNER.get(type(call))
         if fn is None or call.args.get("expressions"):
@@ -164,9 +192,7 @@ class PerUnitScope(Scope):
         return Domain(INTEGER, Interval(low, Fraction(MAX_ROWS)), top, nullable=False)
 
     def _sum_domain(self, arg: Expr, call: exp.Expr) -> Domain:
-        certain = arg.domain.certain
-        wide = Interval(point(-(2**63)), point(2**63))
-        if arg.domain.type.kind is not Kind.INTEGER or certain != certain.meet(wide):
+        if arg.domain.type.kind is not Kind.INTEGER or not _fits_bigint(arg.domain.certain):
             self.refuse(
                 call,
                 "inner-aggregate",

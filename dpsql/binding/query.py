@@ -12,7 +12,7 @@ from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
 from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates, read
-from dpsql.core.ir import Expr
+from dpsql.core.ir import Col, Expr
 from dpsql.policy.schema import Table
 
 PUBLIC = "dpsql_public_"
@@ -78,6 +78,15 @@ class QueryBinder:
     def _subquery(self, node: exp.Subquery, env: Environment) -> Bound:
         bound = self.query(node.this, env)
         if isinstance(bound, PrivateRelation):
+            for name, value in node.args.items():
+                if value and name not in ("this", "alias"):
+                    self.context.refuse(
+                        node,
+                        "unsupported-clause",
+                        f"{name.strip('_').upper()} on people's rows would let one person move"
+                        " another's",
+                        "use it on the aggregated result, outside",
+                    )
             return bound
         result = node.copy()
         result.set("this", bound.ast)
@@ -138,10 +147,23 @@ class QueryBinder:
         group = node.args.get("group")
         keys = self._keys(select)
         if any(select.is_unit(key) for key in keys):
+            self._check_preserved(select, keys)
             return bind_per_unit(select, keys)
         if group is not None or node.args.get("distinct") or has_aggregates(node):
             return Above(bind_release(select, keys, lambda sub: self._walk(sub, env)))
         return self._rows(select)
+
+    def _check_preserved(self, select: PrivateSelect, keys: list[Expr]) -> None:
+        """The unit of a LEFT JOINed table is NULL where nothing matched: not the row's unit."""
+        joined = {join.source.id for join in select.block.joins if join.kind == "left"}
+        for key in keys:
+            if isinstance(key, Col) and key.source in joined and select.is_unit(key):
+                self.context.refuse(
+                    select.node.args.get("group") or select.node,
+                    "outer-join",
+                    f"{key.name} of a LEFT JOINed table is NULL where nothing matches",
+                    "group by the unit of the preserved table",
+                )
 
     def _keys(self, select: PrivateSelect) -> list[Expr]:
         """What the SELECT groups by: GROUP BY terms, or all columns under DISTINCT."""
@@ -152,7 +174,7 @@ class QueryBinder:
         if group is None:
             if distinct is None or has_aggregates(node):
                 return []
-            return [scope.expr(p.unalias()) for p in self._expanded(select)]
+            return [scope.informed(p.unalias()) for p in self._expanded(select)]
         for name, value in group.args.items():
             if value and name not in ("expressions", "all"):
                 self.context.refuse(
@@ -163,9 +185,9 @@ class QueryBinder:
                 )
         if group.args.get("all"):
             return [
-                scope.expr(p.unalias())
+                scope.informed(p.unalias())
                 for p in node.expressions
-                if not any(True for _ in _aggregates_in(p))
+                if not any(True for _ in aggregate_nodes(p))
             ]
         return [self._key(term, select) for term in group.expressions]
 
@@ -179,10 +201,10 @@ class QueryBinder:
                     term, "bad-ordinal", f"GROUP BY {text}: the SELECT list has no such column"
                 )
             projection = node.expressions[position - 1].unalias()
-            if any(True for _ in _aggregates_in(projection)):
+            if any(True for _ in aggregate_nodes(projection)):
                 self.context.invalid(term, "bad-ordinal", f"GROUP BY {text} names an aggregate")
-            return select.scope.expr(projection)
-        return select.scope.expr(term)
+            return select.scope.informed(projection)
+        return select.scope.informed(term)
 
     def _expanded(self, select: PrivateSelect) -> list[exp.Expr]:
         """The SELECT list with * written out."""
@@ -207,6 +229,12 @@ class QueryBinder:
     def _rows(self, select: PrivateSelect) -> PrivateRelation:
         """A plain SELECT of rows: fine as a subquery, where it is inlined."""
         node = select.node
+        if node.args.get("hint"):
+            self.context.refuse(
+                node,
+                "unsupported-option",
+                "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
+            )
         for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
             if node.args.get(clause):
                 value = node.args[clause]
@@ -339,8 +367,4 @@ class QueryBinder:
 
 def public_name(table: Table) -> str:
     """The public table's name in the sealed DuckDB."""
-    return PUBLIC + "_".join(table.parts)
-
-
-def _aggregates_in(node: exp.Expr) -> list[exp.Expr]:
-    return list(aggregate_nodes(node))
+    return PUBLIC + "_".join(f"{len(part)}_{part}" for part in table.parts)

@@ -19,7 +19,7 @@ from dpsql.binding.units import (
 )
 from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import BOOLEAN, Domain, Kind
-from dpsql.core.ir import Block, Call, Col, Expr, Join, PerUnit, Scan, SemiJoin, columns
+from dpsql.core.ir import Block, Call, Col, Expr, Join, Scan, SemiJoin, columns
 from dpsql.errors import EngineFailed
 from dpsql.policy.schema import Hop, Table
 
@@ -48,7 +48,7 @@ class BlockBuilder:
     # ---- adding sources ----------------------------------------------------------------
 
     def add_table(self, table: Table, node: exp.Expr) -> tuple[dict[str, Expr], Col | None]:
-        """A scan, and for a private table the hidden scans of its unit path (design.md 3.4)."""
+        """A scan, and for a private table the hidden scans of its unit path."""
         catalog = self.context.catalog_table(table)
         scan = Scan(next(self.context.ids), table.name, private=not table.public)
         exposed: dict[str, Expr] = {
@@ -120,10 +120,6 @@ class BlockBuilder:
         self.facts.extend(relation.facts)
         return block.unit
 
-    def add_per_unit(self, source: PerUnit, unit: Col) -> None:
-        self.joins.append(Join("inner", source, ()))
-        self.facts.append(SourceFacts(source, None, unit, ()))
-
     # ---- proof -------------------------------------------------------------------------
 
     def finish(self) -> tuple[Block, tuple[SourceFacts, ...]]:
@@ -192,7 +188,7 @@ class BlockBuilder:
             stay: list[Expr] = []
             move: list[Expr] = []
             for condition in join.on:
-                used = {column.source for column in _columns(condition)}
+                used = {column.source for column in columns(condition)}
                 (stay if used <= seen else move).append(condition)
             if move:
                 assert join.kind == "inner"
@@ -227,7 +223,3 @@ def _column(source: int, catalog: CatalogTable, name: str) -> Col:
         code="column-missing",
         hint="`dpsql check` compares the policy with the database",
     )
-
-
-def _columns(condition: Expr) -> list[Col]:
-    return list(columns(condition))

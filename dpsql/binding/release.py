@@ -209,7 +209,7 @@ class _Splitter:
 
     def _key(self, node: exp.Expr) -> exp.Expr | None:
         try:
-            bound = self.select.scope.expr(node)
+            bound = self.select.scope.informed(node)
         except Error:
             return None
         return self._ref(key_column(self.keys.index(bound))) if bound in self.keys else None

@@ -11,8 +11,11 @@ from sqlglot import exp
 
 from dpsql import aggregates, functions
 from dpsql.binding.context import Context, nearest
-from dpsql.core.domain import Domain, Scalar, of_literal
-from dpsql.core.ir import Col, Expr, Lit
+from dpsql.core.domain import Domain, Kind, Scalar, of_literal
+from dpsql.core.ir import Call, Col, Expr, Lit
+from dpsql.functions.weight import MAX_LEAVES, leaves
+
+MAX_JOINED = 64  # how many texts one text may be made of
 
 Narrowing = Mapping[tuple[int, str], Callable[[Domain], Domain]]
 
@@ -44,6 +47,7 @@ class Scope:
     exposed: list[Exposed] = field(default_factory=list)
     narrowing: Narrowing = field(default_factory=dict)
     aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
+    trusting: bool = False
     _open_aliases: set[str] = field(default_factory=set)
 
     def narrowed(self, narrowing: Narrowing) -> Scope:
@@ -73,7 +77,38 @@ class Scope:
         function = functions.for_node(node)
         if function is None:
             self._unknown_node(node)
-        return function.bind(node, self)
+        return self._weighed(node, function.bind(node, self))
+
+    def _weighed(self, node: exp.Expr, expr: Expr) -> Expr:
+        """Inlined subqueries may repeat a part without end: the whole is limited, text most."""
+        if leaves(expr) > MAX_LEAVES or joined_texts(expr) > MAX_JOINED:
+            self.refuse(
+                node,
+                "too-complex",
+                "this expression repeats its parts too often",
+                "use fewer copies of the same column in one expression",
+            )
+        return expr
+
+    def informed(self, node: exp.Expr) -> Expr:
+        """For keys and aggregated values: the expression, with all that filters and policy tell.
+
+        What they tell (no NULL, a finite list) describes the result, but must not lighten the
+        guards inside it: an engine may evaluate it on rows that do not pass the filter, and a
+        policy may be wrong. So it is bound twice, and only the outcome's domain is exchanged.
+        """
+        safe = self.expr(node)
+        told = replace(self, trusting=True).expr(node).domain
+        return replace(safe, domain=told.with_(certain=safe.domain.certain))
+
+    def condition(self, node: exp.Expr) -> Expr:
+        """A boolean expression; the engine would cast anything else, and casts can raise."""
+        expr = self.expr(node)
+        if expr.domain.type.kind not in (Kind.BOOLEAN, Kind.NULL):
+            self.invalid(
+                node, "type-mismatch", f"a condition must be boolean, this is {expr.domain.type}"
+            )
+        return expr
 
     def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
         self.context.refuse(node, code, message, hint)
@@ -135,14 +170,16 @@ class Scope:
         return self._alias(node)
 
     def _narrow(self, expr: Expr) -> Expr:
-        """What the filter tells decides clamps and public keys, not overflow guards.
+        """What filters and policy tell decides clamps and public keys, not overflow guards.
 
-        An engine may evaluate an expression on rows that the filter drops, so `certain`, which
-        guards rest on, stays what it is for all rows.
+        So `certain` stays what it is for all rows, and so does nullability, on which the range of
+        COALESCE, LEAST and GREATEST rests, unless the caller wants the outcome only (`informed`).
         """
         if isinstance(expr, Col) and (change := self.narrowing.get((expr.source, expr.name))):
-            told = change(expr.domain)
-            return replace(expr, domain=told.with_(certain=expr.domain.certain))
+            told = change(expr.domain).with_(certain=expr.domain.certain)
+            if not self.trusting:
+                told = told.with_(nullable=expr.domain.nullable)
+            return replace(expr, domain=told)
         return expr
 
     def _alias(self, node: exp.Column) -> Expr:
@@ -210,3 +247,11 @@ def _then(
     first: Callable[[Domain], Domain], second: Callable[[Domain], Domain]
 ) -> Callable[[Domain], Domain]:
     return lambda domain: second(first(domain))
+
+
+def joined_texts(expr: Expr) -> int:
+    """How many texts are joined into one, at most: a bound on how one row's text can grow."""
+    if not isinstance(expr, Call) or not expr.args:
+        return 1
+    parts = [joined_texts(arg) for arg in expr.args]
+    return sum(parts) if expr.fn in ("concat", "text_join") else max(parts)

@@ -10,9 +10,9 @@ from sqlglot import exp
 from dpsql import aggregates
 from dpsql.binding.context import Context
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
-from dpsql.binding.scope import Exposed, Scope
+from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.units import SourceFacts, conjuncts, place
-from dpsql.core.domain import Kind
+from dpsql.core.domain import Domain
 from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, SemiJoin
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
@@ -61,8 +61,20 @@ def read(
         _condition(part, builder, scope, subquery)
     block, facts = builder.finish()
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
-    scope = scope.narrowed(narrow(told))
+    scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
     return PrivateSelect(node, context, scope, block, facts)
+
+
+def _never_null(builder: BlockBuilder) -> Narrowing:
+    """Columns the policy calls `nullable: false` although the schema allows NULL."""
+    found: dict[tuple[int, str], Callable[[Domain], Domain]] = {}
+    policy = builder.context.policy
+    for join in builder.joins:
+        if isinstance(join.source, Scan) and join.kind == "inner":
+            for name, rule in policy.tables[join.source.table].columns.items():
+                if rule.nullable is False:
+                    found[join.source.id, name] = lambda domain: domain.with_(nullable=False)
+    return found
 
 
 def check_clauses(node: exp.Select, context: Context) -> None:
@@ -225,12 +237,7 @@ def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
 
 
 def _bound(node: exp.Expr, scope: Scope) -> list[Expr]:
-    expr = scope.expr(node)
-    if expr.domain.type.kind not in (Kind.BOOLEAN, Kind.NULL):
-        scope.invalid(
-            node, "type-mismatch", f"a condition must be boolean, this is {expr.domain.type}"
-        )
-    return conjuncts(expr)
+    return conjuncts(scope.condition(node))
 
 
 # ---- WHERE -----------------------------------------------------------------------------------
@@ -259,9 +266,15 @@ def _condition(
         and isinstance(target, Col)
         and place(target) in units
         and len(relation.outputs) == 1
-        and not negated
     )
     output = next(iter(relation.outputs.values())) if relation is not None else None
+    if negated:
+        scope.refuse(
+            inner,
+            "subquery",
+            "NOT IN with a subquery is not available over people's rows yet",
+            f"count all {word}s and those with IN, and take the difference",
+        )
     if not ok or relation is None or not isinstance(output, Col) or not _is_unit(output, relation):
         scope.refuse(
             inner,
@@ -270,7 +283,7 @@ def _condition(
             f" {word} IN (SELECT {word} FROM ...)",
             "for a public table, join it instead",
         )
-    builder.semijoins.append(SemiJoin(relation.block, negated))
+    builder.semijoins.append(SemiJoin(relation.block))
 
 
 def _is_unit(column: Col, relation: PrivateRelation) -> bool:

@@ -1,4 +1,4 @@
-"""An independent check of the SQL that is about to run (design.md 3.8: translation validation).
+"""An independent check of the SQL that is about to run (translation validation).
 
 It reads the *text* that will be sent and derives anew, from the policy's unit paths and the
 engine's enforced keys, how far one unit can move every output column. It shares no code with the

@@ -46,8 +46,6 @@ _ALLOWED = frozenset(
     cls for name in (*_STRUCTURE, *_FUNCTIONS) if (cls := getattr(exp, name, None)) is not None
 )
 
-MAX_LITERAL = 100_000
-
 
 def check_remainder(root: exp.Expr, context: Context) -> None:
     """Raises RefusedQuery for any node or function that is not on the list."""

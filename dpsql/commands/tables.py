@@ -80,7 +80,8 @@ def _keys(policy: Policy, table: Table, column: CatalogColumn, rule: ColumnRule)
 
     if table.public:
         return "public table"
-    if table.unit is not None and not table.unit.hops and _same(table.unit.column, column.name):
+    owner = None if table.unit is None else table.unit.own_column
+    if owner is not None and owner.casefold() == column.name.casefold():
         return f"the {policy.unit}"
     if rule.values is not None:
         values = ", ".join(plain(value) for value in rule.values)
@@ -97,7 +98,3 @@ def _bounds(rule: ColumnRule) -> str:
 
 def _end(value: Fraction | date) -> str:
     return amount(value) if isinstance(value, Fraction) else plain(value)
-
-
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()

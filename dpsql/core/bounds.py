@@ -48,7 +48,7 @@ class Sensitivity:
 
 
 def cap_sensitivity(bounds: ContributionBounds, row_total: int) -> Sensitivity:
-    """Cap strategy (design.md 4): k cells, each a vector of L1 (hence L2) at most m·M^d."""
+    """Cap strategy: k cells, each a vector of L1 (hence L2) at most m·M^d (bounding.md 3)."""
     cell = bounds.max_rows_per_group * row_total
     k = bounds.touched
     return Sensitivity(l0=k, linf=cell, l1=k * cell, l2_squared=k * cell * cell)

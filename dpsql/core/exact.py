@@ -20,7 +20,7 @@ class Exact(Generic[T]):
         self._sealed = value
 
     def open_for_noise(self) -> T:
-        """The value itself. Import-linter keeps callers to `mechanisms` and `perturb`."""
+        """The value itself. tests/test_exact.py keeps callers to `mechanisms` and `perturb`."""
         return self._sealed
 
     def __repr__(self) -> str:

@@ -53,7 +53,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class InnerAggregate:
-    """An aggregate inside one unit's rows (design.md 3.3c)."""
+    """An aggregate inside one unit's rows: integers, counts, extremes, never float sums."""
 
     name: str
     fn: str
@@ -86,10 +86,9 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class SemiJoin:
-    """Keeps rows whose unit occurs in `block` (or does not, when `negated`)."""
+    """Keeps rows whose unit occurs in `block`."""
 
     block: Block
-    negated: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Exact reading of privacy parameters (contract.md, Python: Numbers)."""
+"""Exact reading of privacy parameters."""
 
 from __future__ import annotations
 

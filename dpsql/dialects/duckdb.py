@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -13,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
 from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
 from dpsql.errors import EngineFailed, Error, PolicyError
+from dpsql.owner_log import OWNER_LOG
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-OWNER_LOG = logging.getLogger("dpsql.owner")
-OWNER_LOG.addHandler(logging.NullHandler())
-OWNER_LOG.propagate = False
-
 SUPPORTED_MAJORS = (2,)
+
+MAX_KNOWN = 1_000
+"""Bound queries that a sealed instance remembers by their text."""
 
 _HARDENED = {
     "autoload_known_extensions": "false",
@@ -33,7 +32,7 @@ _HARDENED = {
 }
 
 FAILED = "the database could not answer this query"
-FAILED_HINT = "the owner's log has the reason; the charge stands, whatever the reason was"
+FAILED_HINT = "what was charged stays charged; the owner's log has the reason"
 
 
 def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPyConnection:
@@ -45,6 +44,21 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     )
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+@contextlib.contextmanager
+def deadline(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Interrupt what still runs on the connection after so many seconds; None: never."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class _Shared:
@@ -156,7 +170,7 @@ class DuckDBEngine:
 
         Raises EngineFailed with one constant text whatever went wrong, time-outs included.
         """
-        with self._lock, self._deadline(timeout):
+        with self._lock, deadline(self._connection, timeout):
             try:
                 return self._connection.sql(sql).to_arrow_table()
             except Exception as problem:  # any engine error is one constant message
@@ -167,7 +181,7 @@ class DuckDBEngine:
         with self._lock:
             try:
                 self._connection.sql(sql)
-            except Exception as problem:
+            except Exception as problem:  # in whatever class: what does not bind must not run
                 self._failed(problem)
                 return False
         return True
@@ -185,19 +199,6 @@ class DuckDBEngine:
     def _failed(self, problem: BaseException) -> EngineFailed:
         OWNER_LOG.error("DuckDB: %s", problem)
         return EngineFailed(FAILED, hint=FAILED_HINT)
-
-    @contextlib.contextmanager
-    def _deadline(self, seconds: float | None) -> Iterator[None]:
-        if seconds is None:
-            yield
-            return
-        timer = threading.Timer(seconds, self._connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
     def _read_catalog(self) -> Catalog:
         columns = self._rows(

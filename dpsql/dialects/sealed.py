@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from dpsql.core.catalog import Catalog
-from dpsql.dialects.duckdb import sealed_instance
+from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
 from dpsql.errors import EngineFailed, InvalidQuery
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _RAW = "_raw"
-MAX_KNOWN = 1_000  # bound queries remembered by their text
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Sealed:
     def run(self, query: exp.Expr, given: Mapping[str, Given]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
         sql = query.sql("duckdb", comments=False)
-        with self._lock, self._tables(given) as connection, self._deadline(connection):
+        with self._lock, self._tables(given) as connection, deadline(connection, self._timeout):
             try:
                 relation = connection.sql(sql)
                 types = tuple(str(kind) for kind in relation.types)
@@ -78,6 +76,8 @@ class Sealed:
         with self._lock, self._tables(given) as connection:
             try:
                 types = tuple(str(kind) for kind in connection.sql(sql).types)
+            # Binding folds constants and reads types, so it may fail in any class of error. All
+            # mean the same: refused, before any charge. No row is in reach that could cause one.
             except Exception:
                 raise InvalidQuery(
                     "the query does not fit the types of its columns",
@@ -115,16 +115,6 @@ class Sealed:
                 else:
                     connection.unregister(name)
 
-    @contextlib.contextmanager
-    def _deadline(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        timer = threading.Timer(self._timeout, connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
 
 def _name(name: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(name, quoted=True))
@@ -145,89 +135,3 @@ def _view(name: str, given: Given) -> str:
 
 def _drop(name: str) -> str:
     return "DROP VIEW IF EXISTS " + exp.to_identifier(name, quoted=True).sql("duckdb")
-
-
-class Naming:
-    """An empty copy of the declared tables, to ask DuckDB what it would call a query's columns."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._schema: object = None
-        self._known: dict[str, list[str]] = {}
-
-    def names(
-        self,
-        query: exp.Expr,
-        catalog: Catalog,
-        visible: Mapping[str, Sequence[str]],
-        text: str | None = None,
-    ) -> list[str] | None:
-        """Column names as the engine gives them to the same text; None if it cannot bind it.
-
-        `visible`: catalog key of each declared table and its columns that exist for analysts.
-        `text`: what the analyst wrote, where it is in the engine's own dialect (the regenerated
-        text calls VAR_SAMP another name). No table here holds a row.
-        """
-        with self._lock:
-            connection = self._ready(catalog, visible)
-            sql = query.sql("duckdb", comments=False)
-            known = text or sql
-            if known not in self._known:
-                if len(self._known) >= MAX_KNOWN:
-                    self._known.clear()
-                found = (text and _columns(connection, text)) or _columns(connection, sql)
-                if not found:
-                    return None
-                self._known[known] = found
-            return self._known[known]
-
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def _ready(
-        self, catalog: Catalog, visible: Mapping[str, Sequence[str]]
-    ) -> duckdb.DuckDBPyConnection:
-        if self._connection is not None and self._schema == catalog:
-            return self._connection
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = sealed_instance(memory="256MB")
-        self._schema = catalog
-        self._known.clear()
-        for key, names in visible.items():
-            table = catalog.tables[key]
-            if table.schema != "main":
-                schema = exp.Create(kind="SCHEMA", this=_name(table.schema), exists=True)
-                self._connection.execute(schema.sql("duckdb"))
-            columns = [
-                exp.ColumnDef(
-                    this=exp.to_identifier(name, quoted=True),
-                    kind=exp.DataType.build(table.columns[name].type_text, dialect="duckdb"),
-                )
-                for name in names
-            ]
-            target = exp.Table(
-                this=exp.to_identifier(table.name, quoted=True),
-                db=exp.to_identifier(table.schema, quoted=True),
-            )
-            create = exp.Create(kind="TABLE", this=exp.Schema(this=target, expressions=columns))
-            with contextlib.suppress(Exception):  # an exotic type only costs its table's names
-                self._connection.execute(create.sql("duckdb"))
-        return self._connection
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str] | None:
-    """Names of one SELECT's columns; it is bound, not run."""
-    import duckdb
-
-    try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            return None
-        return list(connection.sql(sql).columns)
-    except Exception:  # the regenerated text, or positions, name the columns then
-        return None

@@ -87,7 +87,7 @@ def _emit(expr: Expr, column: Callable[[Col], exp.Expr]) -> exp.Expr:
     if isinstance(expr, Lit):
         return emit_literal(expr.value)
     args = tuple(_emit(arg, column) for arg in expr.args)
-    return _BY_NAME[expr.fn].emit(expr, args)
+    return for_call(expr.fn).emit(expr, args)
 
 
 __all__ = [

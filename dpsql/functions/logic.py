@@ -1,6 +1,6 @@
 """AND, OR, NOT on conditions. Nothing here can fail; NULL follows SQL's three values.
 
-AND and OR are no guards: engines evaluate both sides in any order (security.md 1.2, E4).
+AND and OR are no guards: engines evaluate both sides in any order.
 """
 
 from __future__ import annotations

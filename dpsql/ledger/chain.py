@@ -3,7 +3,7 @@
     hash_n = SHA-256("dpsql-ledger-v1" || hash_{n-1} || len(body_n) as 8 bytes || body_n)
 
 An entry *is* its body: sequence number, kind and time lie inside the hashed bytes, and nothing
-else about it is stored, so no column can be edited unseen (security.md 6). The chain is not
+else about it is stored, so no column can be edited unseen (SECURITY.md). The chain is not
 keyed. It shows an edit, a reordering or a deletion inside; it cannot show that the newest
 entries were cut off, or that everything was rewritten: for that, compare with a head kept
 elsewhere (`Ledger.verify(expect_head=...)`).

@@ -1,6 +1,6 @@
 """The ledger's SQLite database: created 0600, WAL, synchronous=FULL, one writer at a time.
 
-Measured (security.md 6): a check followed by an insert let 17 answers through a budget of 10 with
+Measured: a check followed by an insert let 17 answers through a budget of 10 with
 8 processes; BEGIN IMMEDIATE let 10. synchronous=NORMAL loses the last commits in a power cut, so
 a charge would be forgotten after its answer was seen: it is never used here.
 """

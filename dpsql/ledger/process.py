@@ -1,8 +1,9 @@
 """Which process holds an open charge, and whether that process is surely gone.
 
 A charge stands whatever became of its process; this only lets `forfeit_stale` write down that
-nobody will settle it any more. In doubt the process is alive: another host, a system without
-/proc and without POSIX signals, another user's process.
+nobody will settle it any more. In doubt the process is alive: another host, another container
+on it (their numbers mean other processes), a system without /proc and without POSIX signals,
+another user's process.
 """
 
 from __future__ import annotations
@@ -13,19 +14,21 @@ from pathlib import Path
 
 
 def mine() -> str:
-    """This process: `host/boot/pid/start`, distinct from a later process of the same number."""
+    """This process: `host/boot/namespace/pid/start`, distinct from a later one of its number."""
     pid = os.getpid()
-    return "/".join((_host(), _boot(), str(pid), _started(pid)))
+    return "/".join((_host(), _boot(), _namespace(), str(pid), _started(pid)))
 
 
 def gone(holder: str) -> bool:
     """True only if the process named by `mine()` cannot exist any more."""
     parts = holder.split("/")
-    if len(parts) != 4 or parts[0] != _host() or not parts[2].isascii() or not parts[2].isdigit():
+    if len(parts) != 5 or parts[0] != _host() or not parts[3].isascii() or not parts[3].isdigit():
         return False
-    _, boot, number, started = parts
+    _, boot, namespace, number, started = parts
     if boot and _boot() and boot != _boot():
         return True
+    if namespace != _namespace():
+        return False
     pid = int(number)
     if not _exists(pid):
         return True
@@ -41,6 +44,14 @@ def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, ValueError):
+        return ""
+
+
+def _namespace() -> str:
+    """Linux's number of the namespace in which process ids are counted, else empty."""
+    try:
+        return str(os.stat("/proc/self/ns/pid").st_ino)
+    except OSError:
         return ""
 
 

@@ -1,7 +1,7 @@
 """The store of paid answers: asking the same again costs nothing and returns the same bytes.
 
 A release is found under (budget, data version, fingerprint, ε, δ) and nothing less: it is free
-only to the budget that paid for it (design.md 3.9). Its SHA-256 stands in the charge's outcome,
+only to the budget that paid for it. Its SHA-256 stands in the charge's outcome,
 so bytes that were changed on disk are not handed out. The payloads are released (noisy) values;
 exact ones are nowhere.
 """

@@ -142,7 +142,7 @@ def sound(charge: Charge, orders: tuple[Fraction, ...]) -> Charge:
     """The charge itself, if it is one: right orders, whole units, none negative, not all zero.
 
     InternalError `bad-price` otherwise: a price that is NaN passes `spent + price > budget`, and a
-    negative one is a refund (security.md 1.8), so neither is ever compared with anything.
+    negative one is a refund, so neither is ever compared with anything.
     """
     finite = [units for units in (*charge.renyi, charge.pure) if units is not None]
     finite.append(charge.delta)

@@ -4,7 +4,7 @@
     ... run the query, add the noise ...
     ledger.settle(receipt, "released", releases=[...])     outcome and paid answers, one transaction
 
-A crash, an error or a timeout in between leaves the charge standing (design.md 2.7). Nothing here
+A crash, an error or a timeout in between leaves the charge standing. Nothing here
 depends on private data: the price is a function of the plan, and so is every refusal.
 """
 
@@ -76,7 +76,7 @@ class Ledger:
         ledger = cls(Database(path_of(url), patience=patience), clock)
         try:
             ledger._journal.prepare()
-        except BaseException:
+        except BaseException:  # even an interrupt must not leave it open
             ledger.close()
             raise
         return ledger
@@ -88,7 +88,7 @@ class Ledger:
         ledger = cls(Database(path_of(url), patience=patience, read_only=True), time.time)
         try:
             ledger._journal.require()
-        except BaseException:
+        except BaseException:  # even an interrupt must not leave it open
             ledger.close()
             raise
         return ledger
@@ -192,10 +192,14 @@ class Ledger:
     def forfeit_stale(self) -> int:
         """Close the charges whose process is surely gone, as outcome `forfeited`; returns how many.
 
-        Spend is not touched. Releases they stored before they died remain theirs.
+        Spend is not touched. Releases they stored before they died remain theirs. Where there is
+        none, nothing is written and no other writer is waited for.
         """
+        with self._journal.reading() as (_, state):
+            if not _stale(state):
+                return 0
         with self._journal.writing() as draft:
-            stale = [c.seq for c in draft.state.open.values() if process.gone(c.process)]
+            stale = _stale(draft.state)
             for seq in stale:
                 hashes = tuple(stored_hashes(draft.connection, seq))
                 draft.append(Outcome(seq, "forfeited", hashes))
@@ -327,6 +331,10 @@ def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
         hint="ask with a smaller epsilon, repeat a query that was paid for (it is free), or ask "
         "the owner to grant more",
     )
+
+
+def _stale(state: State) -> list[int]:
+    return [charge.seq for charge in state.open.values() if process.gone(charge.process)]
 
 
 def _stored(draft: Draft, seq: int, releases: Sequence[Release]) -> list[str]:

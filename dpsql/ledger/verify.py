@@ -7,7 +7,7 @@ its events today; that spend, recomputed from events, was admissible where it wa
 that outcomes and idempotency keys belong to one charge each; that stored releases are those that
 were released.
 
-What no chain can show by itself (security.md 6): that the *newest* entries were cut off, or that
+What no chain can show by itself (SECURITY.md): that the *newest* entries were cut off, or that
 the whole ledger was rewritten by someone who can compute SHA-256. Keep `Report.head` or a receipt
 elsewhere and pass it as `expect_head`.
 """

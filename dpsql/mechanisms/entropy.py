@@ -2,7 +2,7 @@
 
 Nothing is buffered, so a fork cannot make two processes share a word, and there is no seed, no
 state and no argument through which a caller could choose the noise. Callers read
-`entropy.words` at call time; only samplers and Bernoulli draws call it.
+`entropy.words` at call time: samplers, lazily extended uniforms, coins, and the rewriter's salt.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class LaplaceMechanism:
     """Add independent rounded Laplace noise (continuous Laplace, rounded) to an integer vector.
 
-    Guarantee:  Precondition: adding or removing one unit changes the coordinates of at most
-                `cells` cells, the block of each cell by at most `cell_sensitivity` in L1.
+    Guarantee:  Precondition: adding or removing one unit changes the block of any one cell by at
+                most `cell_sensitivity` in L1, and all blocks together by at most `cells` times
+                that (at most `cells` cells change, or more of them by less).
                 Postcondition: `release` is a randomised rounding S + round(L) = round(S + L) of
                 the continuous Laplace mechanism, hence post-processing of it: eps-DP with
                 eps = cells * cell_sensitivity / scale, and its Renyi curve is at most `cells`
@@ -30,7 +31,7 @@ class LaplaceMechanism:
                 because what is sampled is the continuous law, rounded); docs/proofs/rounded_noise.
     Parameters: scale             noise scale b in grid units, a rational > 0
                 cell_sensitivity  largest L1 change of one cell's block, grid units, integer >= 1
-                cells             cells one unit can touch, integer >= 1
+                cells             cells one unit can touch fully, integer >= 1
     Shape:      any array shape; noise is independent across all coordinates. Which coordinates
                 form a cell is the caller's affair: the price depends on the promise alone.
     Errors:     ValueError at construction only. `release` fails only for lack of entropy or for

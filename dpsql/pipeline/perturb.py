@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 def run(plan: Plan, cells: ExactCells) -> Release:
     """Noise every block, select keys, and combine the noisy coordinates into answers.
 
-    Guarantee: the exact vectors are opened by the plan's mechanisms alone, each of which carries
-    its price; public keys are all emitted, absent ones with exact 0 before noise, in an order
-    that is the domain's own; private keys appear only where the threshold keeps them.
+    Guarantee: exact vectors are opened here to lay out the public domain, and by the plan's
+    mechanisms, each of which carries its price; nothing exact leaves. Public keys are all
+    emitted, absent ones with exact 0 before noise, in the domain's own order; private keys
+    appear only where the threshold keeps them.
     """
     if plan.threshold is None:
         threshold = None

@@ -8,7 +8,7 @@ from fractions import Fraction
 from dpsql.pipeline.fingerprint import fingerprint
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.keys import PublicValues
-from dpsql.planning.plan import make_plan
+from dpsql.planning.plan import PublicRows, make_plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
 
@@ -28,6 +28,7 @@ def run(
     asked: Asked,
     budget: BudgetSpec,
     public_values: PublicValues,
+    public_rows: PublicRows = lambda table: 1,
 ) -> Planned:
     """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
     plans = []
@@ -40,6 +41,13 @@ def run(
             delta=asked.delta if options.delta is None else options.delta,
         )
         plans.append(
-            make_plan(aggregate, policy, epsilon=epsilon, delta=delta, public_values=public_values)
+            make_plan(
+                aggregate,
+                policy,
+                epsilon=epsilon,
+                delta=delta,
+                public_values=public_values,
+                public_rows=public_rows,
+            )
         )
     return Planned(bound, tuple(plans), tuple(fingerprint(plan) for plan in plans))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dpsql.core.catalog import Catalog
-from dpsql.errors import InternalError
-from dpsql.mechanisms.entropy import words
+from dpsql.mechanisms import entropy
 from dpsql.pipeline.stages import Planned, Rewritten
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Policy
@@ -17,7 +16,7 @@ def run(planned: Planned, *, policy: Policy) -> Rewritten:
     tables = {name: _key(table.parts, catalog) for name, table in policy.tables.items()}
     texts = []
     for plan in planned.plans:
-        texts.append(text(plan, catalog, tables, int(words(1)[0])))
+        texts.append(text(plan, catalog, tables, int(entropy.words(1)[0])))
     return Rewritten(planned, tuple(texts))
 
 
@@ -29,9 +28,4 @@ def text(plan: Plan, catalog: Catalog, tables: dict[str, str], salt: int) -> str
 def _key(parts: tuple[str, ...], catalog: Catalog) -> str:
     """The catalog's key of a declared table ('' for one that the database lacks)."""
     wanted = catalog.find(".".join(parts))
-    for name, table in catalog.tables.items():
-        if table is wanted:
-            return name
-    if wanted is not None:
-        raise InternalError("the catalog lost a table")
-    return ""
+    return next((name for name, table in catalog.tables.items() if table is wanted), "")

@@ -1,10 +1,9 @@
-"""The type each stage hands to the next; a skipped stage is a type error."""
+"""The type each stage hands to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -90,15 +89,3 @@ class Release:
     table: pa.Table
     types: tuple[str, ...]
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
-
-
-@dataclass(frozen=True)
-class Paid:
-    """What one release cost, for reports."""
-
-    epsilon: Fraction
-    delta: Fraction
-    free: bool
-
-
-Coordinates = "NDArray[Any]"

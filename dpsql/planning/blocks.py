@@ -17,8 +17,8 @@ from dpsql.planning.types import ColumnPlan
 
 ALL_ROWS = Rows(None, None)
 
-GridOf = Callable[[Expr, int], Grid]
-"""(value, degree) → its grid."""
+GridOf = Callable[[Expr, int, bool], Grid]
+"""(value, degree, is it a sum asked alone) → its grid."""
 
 
 def plan_blocks(
@@ -63,8 +63,9 @@ def _blocks(needs: Sequence[Need], grid: GridOf) -> list[Block]:
         assert need.value is not None
         # A sum asked together with the count of its rows: the pair costs less than the two.
         counted = need.counted or any(c.kind == "count" and c.rows == need.rows for c in counts)
-        unit = grid(need.value, need.degree)
-        if counted or need.degree > 1:
+        joint = counted or need.degree > 1
+        unit = grid(need.value, need.degree, not joint)
+        if joint:
             blocks.append(MomentsBlock(need.rows, need.value, unit, need.degree))
         else:
             blocks.append(SumBlock(need.rows, need.value, unit))

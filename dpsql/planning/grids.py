@@ -1,4 +1,4 @@
-"""The public integer grid of a summed value, from public numbers only (accounting.md 4.4).
+"""The public integer grid of a summed value, from public numbers only.
 
 Order of construction: grid, then integer bounds rounded outward, then integer sensitivity, then
 noise. Finer grids cost nothing but bits, so the unit is chosen well below the noise.
@@ -19,21 +19,33 @@ _ROW_BITS = 61  # one row's coordinate is a BIGINT
 
 
 def make_grid(
-    kind: SqlType, bounds: Interval, *, degree: int, rows: int, weight: int, epsilon: Fraction
+    kind: SqlType,
+    bounds: Interval,
+    *,
+    degree: int,
+    alone: bool,
+    rows: int,
+    weight: int,
+    epsilon: Fraction,
 ) -> Grid:
-    """The grid of a value clamped to `bounds`, of which a unit counts `rows` rows at most."""
+    """The grid of a value clamped to `bounds`, of which a unit counts `rows` rows at most.
+
+    A sum asked `alone` is not shifted: its rows reach max(|lo|, |hi|), others the span.
+    """
     lo, hi = bounds.numbers()
     room = (2 ** (_TOTAL_BITS) // (rows * weight)) or 1
     largest = min(2**_ROW_BITS, room) if degree == 1 else isqrt(min(2**_ROW_BITS, room))
     natural = _natural_unit(kind)
     if natural is not None:
         grid = _outward(natural, lo, hi)
-        if grid.span <= largest and grid.largest < 2**_ROW_BITS:
+        row = grid.largest if alone else grid.span
+        if row <= largest and grid.largest < 2**_ROW_BITS:
             return grid
     bits = max(24, 20 + max(0, epsilon.numerator.bit_length() - epsilon.denominator.bit_length()))
     bits = min(bits, largest.bit_length() - 2, _EXACT_BITS)
     # Both ends stay exact doubles on the grid, which the clamp of floats rests on.
-    width = max(hi - lo, max(abs(lo), abs(hi)) / 2 ** (_EXACT_BITS - bits), Fraction(1, 2**900))
+    reach = max(abs(lo), abs(hi)) / (1 if alone else 2 ** (_EXACT_BITS - bits))
+    width = max(hi - lo, reach, Fraction(1, 2**900))
     return _outward(_power_of_two(width / 2**bits), lo, hi)
 
 

@@ -1,4 +1,4 @@
-"""Which group keys are public, and how the engine tells them (contract.md, Public domain)."""
+"""Which group keys are public, and how the engine tells them."""
 
 from __future__ import annotations
 

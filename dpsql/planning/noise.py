@@ -29,7 +29,7 @@ from dpsql.planning.bounds import Limits
 from dpsql.planning.types import WEIGHT, BlockPlan, Strategy
 
 # δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
-# chance that a lone unit's key passes the threshold (accounting.md 5: best near 0.55 to 0.65).
+# chance that a lone unit's key passes the threshold (the sum of both is least near 0.55 to 0.65).
 _NOISE_DELTA = Fraction(3, 5)
 _ROOT_BITS = 64
 
@@ -115,6 +115,8 @@ def _strategies(
     yield "row" if one_row else "cap", 1, bounds, plain
     if cap is None or one_row or found.touched * m <= cap or not blocks:
         return
+    if any(isinstance(b, UnitsBlock) for b in blocks):
+        return  # counting units needs the cap: each touched group counts whole
     uncapped = cells is not None
     weighted = ContributionBounds(
         touched=max(cells, 1) if cells is not None else found.touched,
@@ -122,14 +124,8 @@ def _strategies(
         max_rows_per_group=m,
         max_rows_per_unit=cap,
     )
-    sensitivities = [
-        cap_sensitivity(_one_each(weighted), 1)
-        if isinstance(b, UnitsBlock)
-        else weights_sensitivity(weighted, b.row_total, WEIGHT)
-        for b in blocks
-    ]
-    if not any(isinstance(b, UnitsBlock) for b in blocks):
-        yield "weights", WEIGHT, weighted, sensitivities
+    sensitivities = [weights_sensitivity(weighted, b.row_total, WEIGHT) for b in blocks]
+    yield "weights", WEIGHT, weighted, sensitivities
 
 
 def _one_each(bounds: ContributionBounds) -> ContributionBounds:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
+from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan
 from dpsql.errors import RefusedQuery
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
@@ -19,6 +20,11 @@ from dpsql.planning.types import WEIGHT, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
 HIDDEN_UNITS = "units_shown"
+MAX_PRIVATE = 2  # tables of a join that may hold many rows of one unit
+MAX_PUBLIC_ROWS = 1_000_000  # rows of public tables that one row may meet
+
+PublicRows = Callable[[str], int]
+"""Number of rows of a public table."""
 
 WIDEST = 2**400
 """Largest value that may be summed: its square times 2^48 units, 2^40 rows, 2^17 groups and
@@ -32,8 +38,10 @@ def make_plan(
     epsilon: Fraction,
     delta: Fraction,
     public_values: PublicValues,
+    public_rows: PublicRows = lambda table: 1,
 ) -> Plan:
     """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible."""
+    _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
     public = all(key.values is not None for key in keys)
     if aggregate.options.public_groups and not public:
@@ -49,7 +57,7 @@ def make_plan(
         calls,
         one_row_per_cell=found.rows_per_group == 1,
         thresholded=not public,
-        grid=lambda value, degree: _grid(value, degree, found, epsilon),
+        grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
     )
     cells = prod(len(key.values) for key in keys if key.values is not None) if public else None
     noise = choose(
@@ -87,12 +95,39 @@ def make_plan(
     )
 
 
+def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
+    """Refuse joins in which one unit's rows could multiply beyond measure.
+
+    Contributions are bounded after the join, so privacy of the answer does not rest on this; but
+    the time that one row's explosion takes, and the deadline it may meet, would tell of it. Row
+    counts of public tables are public.
+    """
+    for source in block.sources:
+        if isinstance(source, PerUnit):
+            _check_joins(source.block, policy, public_rows)
+    for semi in block.semijoins:
+        _check_joins(semi.block, policy, public_rows)
+    many = [source for source in block.sources if source.id not in block.determined]
+    public = [s.table for s in many if isinstance(s, Scan) and not s.private]
+    private = len(many) - len(public)
+    rows = prod(public_rows(table) for table in public)
+    if private > MAX_PRIVATE or rows > MAX_PUBLIC_ROWS:
+        what = "more than two tables" if private > MAX_PRIVATE else "public tables"
+        raise RefusedQuery(
+            f"joining {what} without a key that the database enforces could multiply one"
+            f" {policy.unit}'s rows without end",
+            code="join-too-wide",
+            hint="join public tables on their key (PRIMARY KEY or UNIQUE NOT NULL), and aggregate"
+            f" a table by {policy.unit} in a subquery before joining it",
+        )
+
+
 def _as_text(key: KeyPlan) -> KeyPlan:
     text = key.expr.domain.type.kind is Kind.TEXT
     return replace(key, coding="self") if text else key
 
 
-def _grid(value: Expr, degree: int, found: Limits, epsilon: Fraction) -> Grid:
+def _grid(value: Expr, degree: int, alone: bool, found: Limits, epsilon: Fraction) -> Grid:
     rows = max(found.rows_per_group, found.rows_per_unit or 1)
     if max(abs(end) for end in value.domain.bounds.numbers()) > WIDEST:
         raise RefusedQuery(
@@ -104,6 +139,7 @@ def _grid(value: Expr, degree: int, found: Limits, epsilon: Fraction) -> Grid:
         value.domain.type,
         value.domain.bounds,
         degree=degree,
+        alone=alone,
         rows=rows,
         weight=WEIGHT,
         epsilon=epsilon,

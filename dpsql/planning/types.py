@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Strategy = Literal["row", "cap", "weights"]
 """row: one row per unit, enforced. cap: bounded cells, at most k of them. weights: per-row
-weights under a cap C on a unit's rows (design.md 4)."""
+weights under a cap C on a unit's rows (docs/proofs/bounding.md)."""
 
 WEIGHT = 2**16
 """W: the weight of a row of a unit within its caps."""

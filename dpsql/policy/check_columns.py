@@ -19,7 +19,7 @@ from dpsql.policy.nodes import describe_value
 from dpsql.policy.schema import ColumnRule, Table
 
 MOST_INTEGER_KEYS = 1000
-"""contract.md, Values: an integer range of at most so many values is a public domain."""
+"""An integer range of at most so many values is a public domain."""
 
 
 def check_columns(table: Table, entry: CatalogTable) -> list[Finding]:

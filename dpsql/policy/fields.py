@@ -130,7 +130,7 @@ def count(node: Node, least: int) -> int:
 
 
 def number(node: Node) -> Fraction:
-    """An exact finite number (contract.md, Numbers)."""
+    """An exact finite number."""
     return _exact(node, lambda value: read_number(value, "the value", error=PolicyError))
 
 

@@ -122,7 +122,6 @@ def _read(root: Node, base: Path, source: str | None) -> Policy:
         bounds=bounds or Bounds(),
         unit=unit or "unit",
         tables=tables,
-        base_dir=base,
         source=source,
     )
 

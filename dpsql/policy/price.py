@@ -24,7 +24,7 @@ def query_price(
 
     `epsilon`, `delta`: as the query, the cursor or the connection names them (the first of these
     that is not None; None means not named). Without any δ it is δ_thr / 500 of the budget, half of
-    whose δ is for thresholds unless `delta_thr` says otherwise (design.md 6).
+    whose δ is for thresholds unless `delta_thr` says otherwise (docs/proofs/filter.md, section 4).
     InvalidQuery `bad-epsilon` or `bad-delta`: not a number, out of range, above the cap, or no ε
     named anywhere.
     """

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal as OneOf
 
 from dpsql.errors import PolicyError
@@ -114,6 +113,15 @@ class UnitPath:
     hops: tuple[Hop, ...]
     column: str
 
+    @property
+    def own_column(self) -> str | None:
+        """The table's own column that holds the unit's id; None where another table has it."""
+        if not self.hops:
+            return self.column
+        first, *rest = self.hops
+        direct = not rest and first.target_column.casefold() == self.column.casefold()
+        return first.column if direct else None
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
@@ -176,7 +184,6 @@ class Policy:
     bounds: Bounds
     unit: str
     tables: Mapping[str, Table]
-    base_dir: Path
     source: str | None
 
     def budget_of(self, analyst: object) -> BudgetSpec:

@@ -25,7 +25,7 @@ def filled_together(budgets: Sequence[BudgetTerms], total: BudgetTerms) -> bool:
     Argument. Let budget i have ε_i, δ_i = delta_conv, orders A_i, weights w (sum 1), and let S be
     charges it admits. S(a), the sum of Rényi curves, does not decrease in a.
     (1) Either S(∞) ≤ ε_i, or sup_{y>0} (1-e^-y) / Σ_a w_a e^{(a-1)(ε_i+y-S(a))} ≤ δ_i (the
-        mixture filter, accounting.md 2.3). In the second case take y with 1-e^-y = δ_i: then
+        mixture filter, docs/proofs/filter.md). In the second case take y with 1-e^-y = δ_i: then
         Σ_a w_a e^{(a-1)(ε_i+y-S(a))} ≥ 1, a weighted mean, so some order a of A_i has
         S(a) ≤ ε_i + y = ε_i - ln(1-δ_i).
         Which order that is depends on the answers, so only what all of them imply is used:
@@ -39,7 +39,7 @@ def filled_together(budgets: Sequence[BudgetTerms], total: BudgetTerms) -> bool:
     for the rounded curves as they are where rounding keeps S monotone in a. Two exceptions: a
     float curve may dip by an ulp between orders where it is flat, near a pure ε; and S(∞) has a
     finer unit, so a rounded S(b) may exceed it by 2^-40 a charge. A charge on the pure track is
-    a query's whole ε ≥ 2^-30 (contract.md), of which 2^-40 is 2^-10. MARGIN covers both.
+    a query's whole ε ≥ 2^-30 (`read_epsilon`), of which 2^-40 is 2^-10. MARGIN covers both.
 
     Holds for budgets whose orders are the ones given, without windows, and if the ledger knows no
     other budgets. Looser than the truth, never stricter than it may be: False proves nothing.

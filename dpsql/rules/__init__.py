@@ -1,4 +1,4 @@
-"""The rewrite of a plan into one bounded statement: one rule a file, applied in `RULES` order.
+"""The rewrite of a plan into one bounded statement: one rule a file, in this order.
 
 rows        unit attached, filters, keys coded, values clamped to integers
 cells       one row per (unit, keys): counts and sums
@@ -19,8 +19,6 @@ from dpsql.rules.groups import groups
 from dpsql.rules.rows import rows
 from dpsql.rules.source import Tables
 from dpsql.rules.totals import totals
-
-RULES = (rows, cells, bound, groups, totals)
 
 
 def rewrite(plan: Plan, catalog: Catalog, tables: Tables, salt: int) -> exp.Select:

@@ -13,7 +13,7 @@ _FITS = 2**62  # below it a partial is kept as BIGINT, which later sums read fas
 
 
 def bound(plan: Plan, cells: exp.Select) -> exp.Select:
-    """Cell by cell: integers whose L1, block by block, is at most m · M^d (design.md 4).
+    """Cell by cell: integers whose L1, block by block, is at most m · M^d (bounding.md 3, 4).
 
     Guarantee (cap): a count is clamped to 0..m; a sum asked alone to [min(0, m·lo), max(0, m·hi)];
     in a joint basis every coordinate but the first is scaled to floor(coordinate · m / n) when
@@ -98,9 +98,6 @@ def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Sel
     inner = select([exp.Star(), named(bigint(least(*shares)), names.WEIGHT)], cells, "c")
     for index, part in enumerate(plan.blocks):
         block = part.block
-        if isinstance(block, UnitsBlock):
-            columns.append(named(least(col(names.count(index)), integer(1)), names.count(index)))
-            continue
         if not isinstance(block, SumBlock):
             columns.append(named(_times_weight(col(names.count(index))), names.count(index)))
         if isinstance(block, SumBlock):

@@ -12,7 +12,7 @@ def col(name: str, table: str | None = None) -> exp.Column:
 
 
 def integer(value: int) -> exp.Expr:
-    """An integer literal; beyond 64 bits it is written as a HUGEINT."""
+    """An integer literal; the engine reads digits beyond 64 bits as a HUGEINT."""
     literal: exp.Expr = exp.Literal.number(abs(value))
     if value < 0:
         literal = exp.Neg(this=literal)

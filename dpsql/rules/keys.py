@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlglot import exp
 
 from dpsql.core.domain import Kind, Scalar, of_literal
@@ -73,7 +75,7 @@ def inside_domain(key: KeyPlan) -> exp.Expr | None:
         return exp.Is(this=column, expression=exp.Null())
     if key.expr.domain.type.kind is Kind.BOOLEAN:
         test: exp.Expr = exp.In(this=column.copy(), expressions=[_literal(v) for v in present])
-    elif key.expr.domain.type.kind is Kind.TEXT:
+    elif key.expr.domain.type.kind is Kind.TEXT or _gaps(key.expr, present):
         test = _among(column, present)
     else:
         ordered = sorted(present)
@@ -82,6 +84,14 @@ def inside_domain(key: KeyPlan) -> exp.Expr | None:
         null = exp.Is(this=column.copy(), expression=exp.Null())
         return paren(exp.Or(this=test, expression=null))
     return test
+
+
+def _gaps(expr: Expr, present: list[Scalar]) -> bool:
+    """Are there integers between the least and greatest of a list that are not in it?"""
+    if expr.domain.type.kind is not Kind.INTEGER or len(present) > MAX_LISTED:
+        return False
+    numbers = {int(value) for value in present if not isinstance(value, (str, dt.date))}
+    return max(numbers) - min(numbers) + 1 != len(numbers)
 
 
 def _among(column: exp.Expr, present: list[Scalar]) -> exp.Expr:

@@ -46,7 +46,7 @@ class Sources:
             inner = self.block(semi.block)
             inner.set("expressions", [self.column(semi.block.unit)])
             test: exp.Expr = exp.In(this=self.column(block.unit), query=exp.Subquery(this=inner))
-            conditions.append(exp.Not(this=test) if semi.negated else test)
+            conditions.append(test)
         query.set("where", exp.Where(this=conjunction(conditions)))
         return query
 

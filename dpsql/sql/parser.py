@@ -36,7 +36,13 @@ def parse(text: str, dialect: str) -> exp.Expr:
             "one statement at a time", code="several-statements", hint="send them one by one"
         )
     root = statements[0]
-    while isinstance(root, exp.Subquery) and not root.args.get("alias"):
+    while isinstance(root, exp.Subquery):
+        if any(value for name, value in root.args.items() if name != "this"):
+            raise RefusedQuery(
+                "clauses after the closing parenthesis of a query are not available",
+                code="unsupported-clause",
+                hint="write SELECT * FROM (...) AS q ORDER BY ... LIMIT ...",
+            )
         root = root.this
     if not isinstance(root, (exp.Select, exp.SetOperation, exp.Values)):
         raise RefusedQuery(

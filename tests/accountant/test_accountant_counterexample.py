@@ -1,4 +1,4 @@
-"""Why the minimum over orders is no filter (design.md 6, docs/proofs/filter.md section 5)."""
+"""Why the minimum over orders is no filter (docs/proofs/filter.md, section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exit codes, as contract.md has them, and where policy and analyst come from."""
+"""Exit codes, as `dpsql/cli.py` has them, and where policy and analyst come from."""
 
 from __future__ import annotations
 

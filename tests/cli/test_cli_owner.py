@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
+import duckdb
 import pytest
 
 COUNT = "SELECT COUNT(*) FROM users"
@@ -70,6 +71,21 @@ def test_tables(dpsql):
     assert {row["keys"] for row in rows if row["table"] == "cities"} == {"public table"}
     assert dpsql("tables", "nope").exit_code == 2
     assert "secret" not in dpsql("tables").stdout
+
+
+def test_tables_name_the_unit_of_a_foreign_key(dpsql, shop):
+    """`visits.u` holds the user; `lines.visit` leads to one and is a key like any other."""
+    with duckdb.connect(str(shop / "shop.duckdb")) as owner:
+        owner.execute("CREATE TABLE visits (no INTEGER PRIMARY KEY, u INTEGER REFERENCES users)")
+        owner.execute("CREATE TABLE lines (visit INTEGER REFERENCES visits, item VARCHAR)")
+    with (shop / "dpsql.yaml").open("a") as policy:
+        policy.write("  visits: {unit: u -> users.id}\n  lines: {unit: visit -> visits.no}\n")
+    rows = json.loads(dpsql("tables", "--format", "json").stdout)
+    keys = {(row["table"], row["column"]): row["keys"] for row in rows}
+    assert keys["visits", "u"] == "the user"
+    assert keys["visits", "no"] == keys["lines", "visit"] == "where enough share it"
+    refused = dpsql("query", "--analyst", "ann", "SELECT COUNT(*) FROM visits GROUP BY u")
+    assert refused.exit_code == 3
 
 
 def test_budget(dpsql):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -81,23 +82,9 @@ def shared(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 @pytest.fixture
 def connect(policy: dict[str, Any]) -> Iterator[Callable[..., dpsql.Connection]]:
-    opened = []
+    with ExitStack() as opened:
 
-    def make(analyst: str = "alice", **options: Any) -> dpsql.Connection:
-        connection = dpsql.connect(policy, analyst=analyst, **options)
-        opened.append(connection)
-        return connection
+        def make(analyst: str = "alice", **options: Any) -> dpsql.Connection:
+            return opened.enter_context(dpsql.connect(policy, analyst=analyst, **options))
 
-    yield make
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
-def connection(connect: Callable[..., dpsql.Connection]) -> dpsql.Connection:
-    return connect()
-
-
-@pytest.fixture
-def cursor(connection: dpsql.Connection) -> dpsql.Cursor:
-    return connection.cursor()
+        yield make

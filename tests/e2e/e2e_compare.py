@@ -1,4 +1,4 @@
-"""*Equal to the plain query* in the sense of contract.md (Values)."""
+"""*Equal to the plain query*: what `differences` below lets pass."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Wide-bounds equivalence: at a huge ε every supported construct answers as plain DuckDB does.
 
-Issue 2, point 2, in the sense of contract.md (Values): bounds clip nothing, integers are equal,
+Issue 2, point 2. What equal means (`e2e_compare`): bounds clip nothing, integers are equal,
 others lie within one grid unit, 1e-9 relative and the noise that the answer itself states.
 """
 

@@ -191,7 +191,7 @@ def test_numbers_that_are_none(bad, databases):
 # What runs above the noise line may fail by a released value: LIMIT of a negative noisy count.
 BY_THE_NOISE = {"bad-432"}
 
-# The whale's 2000^3 rows: the deadline tells that she is there (security.md T3). Open.
+# The whale's 2000^3 rows: the deadline tells that she is there (SECURITY.md, Time). Open.
 SLOW = {"bad-329"}
 
 
@@ -246,7 +246,9 @@ def test_bounded_before_the_noise(name, databases):
         assert neighbours.moved(plan, *vectors, nobody=False) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the deadline is data dependent: open, see security.md T3")
+@pytest.mark.xfail(
+    strict=True, reason="the deadline is data dependent: open, see SECURITY.md, Time"
+)
 def test_a_whale_does_not_show_in_the_deadline(hostile_data):
     """bad-329: only the whale makes the self-join slow, so a time-out says that she is there."""
     outcomes = []

@@ -1,6 +1,6 @@
 """One unit moves the exact bounded vector by no more than the plan's noise was made for.
 
-Issue 2, point 3; the replay gate of security.md 4.2. The plan's own statement runs on a real
+Issue 2, point 3; docs/proofs/bounding.md is the proof. The plan's own statement runs on a real
 engine with four threads, on D and on D less each unit. Every bounding rule is then taken out of
 the engine, and each time the same check fails.
 """

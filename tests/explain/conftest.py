@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -40,45 +41,35 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def connect(databases: dict[str, Path], tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    opened = []
+def connect(
+    databases: dict[str, Path], tmp_path: Path
+) -> Iterator[Callable[..., dpsql.Connection]]:
+    with ExitStack() as opened:
 
-    def make(name: str = "large", **changes: Any) -> dpsql.Connection:
-        policy: dict[str, Any] = {
-            "version": 1,
-            "database": f"duckdb:///{databases[name]}",
-            "ledger": f"sqlite:///{tmp_path}/{name}.db",
-            "unit": "user",
-            "releases": {"reuse": "budget"},
-            "budgets": {
-                "per_query": {"epsilon": 1, "delta": 1e-7},
-                "max_per_query": {"epsilon": 100, "delta": 1e-3},
-                "default": {"epsilon": 10, "delta": 1e-4},
-                "total": {"epsilon": 100, "delta": 1e-3},
-            },
-            "bounds": {"max_groups": 3, "max_rows_per_group": 5},
-            "tables": {
-                "users": {"unit": "id", "columns": {"age": {"min": 0, "max": 120}}},
-                "orders": {"unit": "user_id", "columns": {"amount": {"min": 0, "max": 100}}},
-                "regions": {"public": True},
-            },
-            **changes,
-        }
-        connection = dpsql.connect(policy, analyst="alice")
-        opened.append(connection)
-        return connection
+        def make(name: str = "large", **changes: Any) -> dpsql.Connection:
+            policy = _policy(databases[name], tmp_path / f"{name}.db") | changes
+            return opened.enter_context(dpsql.connect(policy, analyst="alice"))
 
-    yield make
-    for connection in opened:
-        connection.close()
+        yield make
 
 
-@pytest.fixture
-def connection(connect: Callable[..., Any]) -> dpsql.Connection:
-    made: dpsql.Connection = connect()
-    return made
-
-
-@pytest.fixture
-def cursor(connection: dpsql.Connection) -> dpsql.Cursor:
-    return connection.cursor()
+def _policy(database: Path, ledger: Path) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "database": f"duckdb:///{database}",
+        "ledger": f"sqlite:///{ledger}",
+        "unit": "user",
+        "releases": {"reuse": "budget"},
+        "budgets": {
+            "per_query": {"epsilon": 1, "delta": 1e-7},
+            "max_per_query": {"epsilon": 100, "delta": 1e-3},
+            "default": {"epsilon": 10, "delta": 1e-4},
+            "total": {"epsilon": 100, "delta": 1e-3},
+        },
+        "bounds": {"max_groups": 3, "max_rows_per_group": 5},
+        "tables": {
+            "users": {"unit": "id", "columns": {"age": {"min": 0, "max": 120}}},
+            "orders": {"unit": "user_id", "columns": {"amount": {"min": 0, "max": 100}}},
+            "regions": {"public": True},
+        },
+    }

@@ -74,7 +74,7 @@ def test_two_processes_race_for_the_last_epsilon(tmp_path, start):
 
 
 def test_processes_never_answer_beyond_the_budget(tmp_path, start):
-    """A check before the insert let 17 through here, of 10 (security.md 6)."""
+    """A check before the insert let 17 through here, of 10."""
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
         budgets(ledger)
@@ -207,20 +207,23 @@ def test_this_process_is_not_gone():
     assert not process.gone(process.mine())
 
 
-@pytest.mark.parametrize("holder", ["", "x", "a/b/c/d", "elsewhere/boot/1/1", "//-1/"])
+@pytest.mark.parametrize(
+    "holder", ["", "x", "a/b/c/d", "a/b/c/d/e", "elsewhere/boot/ns/1/1", "///-1/"]
+)
 def test_in_doubt_a_process_is_alive(holder):
     assert not process.gone(holder)
 
 
 def test_a_dead_process_and_a_later_one_of_its_number_are_told_apart():
-    host, boot, pid, started = process.mine().split("/")
+    host, boot, namespace, pid, started = process.mine().split("/")
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    assert process.gone(f"{host}/{boot}/{child.pid}/1")
+    assert process.gone(f"{host}/{boot}/{namespace}/{child.pid}/1")
+    assert not process.gone(f"{host}/{boot}/{namespace}0/{child.pid}/1")  # another container's
     if started:
-        assert process.gone(f"{host}/{boot}/{pid}/{int(started) + 1}")
+        assert process.gone(f"{host}/{boot}/{namespace}/{pid}/{int(started) + 1}")
     if boot:
-        assert process.gone(f"{host}/{'0' * 36}/{pid}/{started}")
+        assert process.gone(f"{host}/{'0' * 36}/{namespace}/{pid}/{started}")
 
 
 def test_the_ledger_restored_under_a_running_process_is_not_followed(tmp_path):

@@ -37,7 +37,7 @@ def test_gaussian_coverage_given_release(sigma, distance):
 
 
 def test_the_plain_bar_would_have_failed_where_this_one_holds():
-    """accounting.md: nominal 95 % covered 22 % at n = 30, T = 46."""
+    """Nominal 95 % covered 22 % at n = 30, T = 46."""
     sigma, threshold, n = 9.0, 46, 30
     m = np.arange(threshold, 150)
     chance = stats.norm.sf(m - 0.5 - n, scale=sigma) - stats.norm.sf(m + 0.5 - n, scale=sigma)

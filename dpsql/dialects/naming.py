@@ -1,0 +1,103 @@
+"""What DuckDB would call a query's columns, asked of an empty copy of the declared tables."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from dpsql.core.catalog import Catalog
+from dpsql.dialects.duckdb import MAX_KNOWN, sealed_instance
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class Naming:
+    """An empty copy of the declared tables, to ask DuckDB what it would call a query's columns."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._schema: object = None
+        self._known: dict[str, list[str]] = {}
+
+    def names(
+        self,
+        query: exp.Expr,
+        catalog: Catalog,
+        visible: Mapping[str, Sequence[str]],
+        text: str | None = None,
+    ) -> list[str] | None:
+        """Column names as the engine gives them to the same text; None if it cannot bind it.
+
+        `visible`: catalog key of each declared table and its columns that exist for analysts.
+        `text`: what the analyst wrote, where it is in the engine's own dialect (the regenerated
+        text calls VAR_SAMP another name). No table here holds a row.
+        """
+        with self._lock:
+            connection = self._ready(catalog, visible)
+            sql = query.sql("duckdb", comments=False)
+            known = text or sql
+            if known not in self._known:
+                if len(self._known) >= MAX_KNOWN:
+                    self._known.clear()
+                found = (text and _columns(connection, text)) or _columns(connection, sql)
+                if not found:
+                    return None
+                self._known[known] = found
+            return self._known[known]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _ready(
+        self, catalog: Catalog, visible: Mapping[str, Sequence[str]]
+    ) -> duckdb.DuckDBPyConnection:
+        if self._connection is not None and self._schema == catalog:
+            return self._connection
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = sealed_instance(memory="256MB")
+        self._schema = catalog
+        self._known.clear()
+        for key, names in visible.items():
+            table = catalog.tables[key]
+            if table.schema != "main":
+                name = exp.Table(this=exp.to_identifier(table.schema, quoted=True))
+                schema = exp.Create(kind="SCHEMA", this=name, exists=True)
+                self._connection.execute(schema.sql("duckdb"))
+            columns = [
+                exp.ColumnDef(
+                    this=exp.to_identifier(name, quoted=True),
+                    kind=exp.DataType.build(table.columns[name].type_text, dialect="duckdb"),
+                )
+                for name in names
+            ]
+            target = exp.Table(
+                this=exp.to_identifier(table.name, quoted=True),
+                db=exp.to_identifier(table.schema, quoted=True),
+            )
+            create = exp.Create(kind="TABLE", this=exp.Schema(this=target, expressions=columns))
+            with contextlib.suppress(Exception):  # an exotic type only costs its table's names
+                self._connection.execute(create.sql("duckdb"))
+        return self._connection
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str] | None:
+    """Names of one SELECT's columns; it is bound, not run."""
+    import duckdb
+
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            return None
+        return list(connection.sql(sql).columns)
+    except Exception:  # the regenerated text, or positions, name the columns then
+        return None

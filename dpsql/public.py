@@ -1,0 +1,75 @@
+"""Public tables: about no one, read by the owner's engine before any charge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from dpsql.core.catalog import CatalogTable
+from dpsql.core.domain import Scalar
+from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.sealed import Given
+from dpsql.pipeline.release_table import cast_to
+from dpsql.pipeline.stages import Bound
+from dpsql.policy.schema import Policy, Table
+
+
+class PublicData:
+    """Rows and values of public tables, in the query's snapshot; kept while nobody can change them.
+
+    A hidden column of a public table does not exist for analysts and is never read.
+    """
+
+    def __init__(self, engine: DuckDBEngine, policy: Policy) -> None:
+        self._engine = engine
+        self._policy = policy
+        self._tables: dict[str, Given] = {}
+        self._rows: dict[str, int] = {}
+        self._values: dict[tuple[str, str], tuple[Scalar | None, ...]] = {}
+
+    def values(self, table: str, column: str) -> tuple[Scalar | None, ...] | None:
+        """All values of a public table's column, in order, NULL last."""
+        if (table, column) not in self._values or not self._engine.frozen:
+            entry = self._entry(self._policy.tables[table])
+            query = _select(entry, [column]).distinct()
+            found = self._engine.fetch(query.sql("duckdb")).column(0).to_pylist()
+            present = sorted(value for value in found if value is not None)
+            nulls = [None] if len(present) < len(found) else []
+            self._values[table, column] = (*present, *nulls)
+        return self._values[table, column]
+
+    def rows(self, table: str) -> int:
+        """How many rows a public table has: a public number."""
+        if table not in self._rows or not self._engine.frozen:
+            query = _select(self._entry(self._policy.tables[table]), [])
+            query.set("expressions", [exp.Count(this=exp.Star())])
+            self._rows[table] = int(self._engine.fetch(query.sql("duckdb")).column(0)[0].as_py())
+        return self._rows[table]
+
+    def tables(self, bound: Bound) -> Mapping[str, Given]:
+        """The public tables that the statement reads, whole, under the names it uses."""
+        given = {}
+        for name, table in bound.public.items():
+            if name not in self._tables or not self._engine.frozen:
+                entry = self._entry(table)
+                columns = [column for column in entry.columns if not table.rule(column).hidden]
+                rows = self._engine.fetch(_select(entry, columns).sql("duckdb"))
+                casts = [cast_to(entry.columns[column].type_text) for column in columns]
+                self._tables[name] = Given(rows, casts)
+            given[name] = self._tables[name]
+        return given
+
+    def _entry(self, table: Table) -> CatalogTable:
+        found = self._engine.catalog().find(".".join(table.parts))
+        assert found is not None
+        return found
+
+
+def _select(entry: CatalogTable, columns: Sequence[str]) -> exp.Select:
+    table = exp.Table(
+        this=exp.to_identifier(entry.name, quoted=True),
+        db=exp.to_identifier(entry.schema, quoted=True),
+    )
+    shown = [exp.column(exp.to_identifier(column, quoted=True)) for column in columns]
+    return exp.Select(expressions=shown, from_=exp.From(this=table))
