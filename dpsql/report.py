@@ -52,10 +52,14 @@ class ReleaseReport:
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """95 % half-widths of one result column, row by row; None where there is no error bar."""
+    """95 % half-widths of one result column, row by row; None where there is no error bar.
+
+    `computed`: worked out from noisy values above the noise, so that no bar is known.
+    """
 
     name: str
     half_widths: tuple[float | None, ...] | None
+    computed: bool = False
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,8 @@ class Session:
                 bars = half_widths(
                     table.column(column.low).to_pylist(), table.column(column.high).to_pylist()
                 )
-            reports.append(ColumnReport(prepared.names[index], bars))
+            computed = bars is None and not column.key and bool(prepared.planned.plans)
+            reports.append(ColumnReport(prepared.names[index], bars, computed))
         plans = prepared.planned.plans
         now = [one for one, charged in zip(plans, paid, strict=True) if charged]
         privacy = PrivacyReport(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -95,8 +96,30 @@ def format_option(*more: str) -> Callable[[F], F]:
 def output_option(command: F) -> F:
     """-o FILE."""
     return click.option(
-        "-o", "--output", metavar="FILE", help="Write the answer to a file, not to stdout."
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write the answer to a file, not to stdout; .csv, .json, .jsonl, .md, .parquet and"
+        " .arrow name the format.",
     )(command)
+
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".md": "markdown",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+}
+
+
+def form_of(form: str, output: str | None) -> str:
+    """The format: what --format says, else what the file's name says."""
+    said = click.get_current_context().get_parameter_source("form")
+    if output is None or said is not ParameterSource.DEFAULT:
+        return form
+    return _SUFFIXES.get(Path(output).suffix.lower(), form)
 
 
 def read_sql(sql: str | None, file: str | None) -> str:

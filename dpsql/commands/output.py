@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -14,6 +14,9 @@ from dpsql.errors import OperationalError
 from dpsql.render.records import csv, json_table, json_text, jsonl
 from dpsql.render.table import Grid, markdown, text_table
 from dpsql.render.terminal import Style, style_of
+
+if TYPE_CHECKING:
+    from dpsql.policy.schema import Policy
 
 PLAIN_FILE = Style()
 
@@ -24,6 +27,8 @@ class Output:
     def __init__(self, file: str | None, *, binary: bool) -> None:
         """UsageError where the file could not be written, or bytes would go to a terminal."""
         self.path = None if file is None else Path(file)
+        if self.path is None and sys.stdout is None:
+            raise click.UsageError("stdout is closed: open it, or add -o FILE")
         if self.path is None and binary and sys.stdout.isatty():
             raise click.UsageError("this format is not for a terminal: add -o FILE")
         if self.path is not None and (self.path.is_dir() or not self.path.parent.is_dir()):
@@ -31,6 +36,23 @@ class Output:
         if self.path is not None and not os.access(self.path.parent, os.W_OK):
             raise click.UsageError(f"{self.path} cannot be written: permission denied")
         self.style = style_of(sys.stdout) if self.path is None else PLAIN_FILE
+
+    def spare(self, policy: Policy) -> None:
+        """UsageError where the file is the policy, its database or its ledger (or belongs to one).
+
+        An answer must never replace the data it came from, or the memory of what was spent.
+        """
+        if self.path is None:
+            return
+        ledger = (policy.ledger or "").partition("///")[2]
+        kept = [policy.source, policy.database.path if policy.database else None, ledger or None]
+        target = os.path.realpath(self.path)
+        for place in kept:
+            if place is None:
+                continue
+            real = os.path.realpath(place)
+            if target == real or target.startswith((real + "-", real + ".")):
+                raise click.UsageError(f"{self.path} is a file dpsql works on: name another")
 
     def text(self, lines: Iterable[str]) -> None:
         """Write lines: to a file as UTF-8, to stdout in its own encoding."""
@@ -62,6 +84,8 @@ class Output:
 
 def write_stdout(content: str | bytes) -> None:
     """Write to stdout; once the reader has closed the pipe, quietly write no more."""
+    if sys.stdout is None:  # Python starts without it where the caller closed it
+        raise OperationalError("stdout is closed: there is nowhere to write", code="output")
     try:
         if isinstance(content, bytes):
             sys.stdout.flush()

@@ -7,6 +7,7 @@ import click
 from dpsql.commands.options import (
     BINARY_FORMATS,
     analyst_option,
+    form_of,
     format_option,
     output_option,
     policy_option,
@@ -53,12 +54,16 @@ def command(
         "SELECT COUNT(*) FROM users WHERE city = :city"
     """
     text, values = read_sql(sql, file), read_params(params)
+    form = form_of(form, output)
     target = Output(output, binary=form in BINARY_FORMATS)
 
+    from dpsql.policy import load
     from dpsql.render.answers import answer_grid, footer
     from dpsql.session import Session
 
-    session = Session(policy, analyst)
+    found = load(policy)
+    target.spare(found)
+    session = Session(found, analyst)
     try:
         answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
         if form in BINARY_FORMATS:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One result column. `low`, `high` index the hidden columns with its 95 % interval."""
+    """One result column. `low`, `high` index the hidden columns with its 95 % interval.
+
+    `key`: it shows a group key, which has no error.
+    """
 
     type: str
     low: int | None = None
     high: int | None = None
+    key: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ def run(
     query, bars = _with_bars(remainder)
     finished = sealed.run(_ordered(query), given)
     shown = len(finished.types) - 2 * len(bars)
-    columns = [Column(kind) for kind in finished.types[:shown]]
+    keys = _keys(remainder)
+    columns = [Column(kind, key=at in keys) for at, kind in enumerate(finished.types[:shown])]
     for place, at in enumerate(bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
     return Result(_finite(finished.table), tuple(columns))
@@ -82,13 +87,25 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
         if kind == "HUGEINT":
             array = array.cast(pa.decimal128(38, 0))
         arrays.append(array)
-        columns.append(Column(kind))
+        columns.append(Column(kind, key=name.startswith("k")))
     for at, name in enumerate(names):
         if name + LOW in table.column_names:
             columns[at] = Column(types[at], len(arrays), len(arrays) + 1)
             arrays += [table.column(name + LOW), table.column(name + HIGH)]
     listed = [f"c{index}" for index in range(len(arrays))]
     return Result(_finite(pa.table(arrays, names=listed)), tuple(columns))
+
+
+def _keys(query: exp.Expr) -> set[int]:
+    """Positions of projections that show a key of a release as it is."""
+    projections = query.expressions if isinstance(query, exp.Select) else []
+    found = set()
+    for index, projection in enumerate(projections):
+        node = projection.unalias()
+        released = isinstance(node, exp.Column) and node.table.startswith(RELEASE)
+        if released and node.name.startswith("k"):
+            found.add(index)
+    return found
 
 
 def _finite(table: pa.Table) -> pa.Table:

@@ -24,7 +24,21 @@ def footer(answer: Answer, policy: Policy) -> str:
         return f"{rows} · free: public tables alone"
     bars = any(column.half_widths is not None for column in privacy.columns)
     first = f"{rows} · {cost(privacy)}" + (" · ± is the 95 % half-width" if bars else "")
-    return f"{first}\n{left(privacy.remaining, policy)}"
+    return "\n".join([first, *_remarks(privacy), left(privacy.remaining, policy)])
+
+
+def _remarks(privacy: PrivacyReport) -> list[str]:
+    """What a table cannot show: numbers without a bar, groups that were too small to appear."""
+    remarks = []
+    computed = [column.name for column in privacy.columns if column.computed]
+    if computed:
+        remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
+    needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
+    if needed:
+        remarks.append(
+            f"groups of fewer than about {max(needed)} are mostly withheld: their keys are private"
+        )
+    return remarks
 
 
 def cost(privacy: PrivacyReport) -> str:

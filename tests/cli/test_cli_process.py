@@ -112,14 +112,20 @@ def test_nothing_is_asked_for_without_a_terminal(shop):
     assert b"--analyst" in done.stderr
 
 
+def _heeding_interrupts():
+    """A job in the background of a script inherits SIGINT ignored, and Python leaves it so."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_while_reading():
     process = subprocess.Popen(
         [*PROGRAM, "query", "--analyst", "x", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_heeding_interrupts,
     )
-    time.sleep(1.5)  # until it waits for its input
+    time.sleep(3)  # until it waits for its input
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130

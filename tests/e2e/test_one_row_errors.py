@@ -50,8 +50,7 @@ def answer(owner: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, str]:
         try:
             cursor = connection.cursor().execute(sql)
             return "answered", str([column[0] for column in cursor.description])
-        except dpsql.Error as error:
-            assert not isinstance(error, (dpsql.InternalError, dpsql.EngineFailed))
+        except (dpsql.RefusedQuery, dpsql.InvalidQuery) as error:
             return error.code, str(error)
 
 

@@ -1,4 +1,4 @@
-"""Ranges too wide for their natural grid: sums beside variances, decimals, narrow ranges far out."""
+"""Ranges too wide for their natural grid: sums beside variances, decimals, narrow and far."""
 
 from __future__ import annotations
 
