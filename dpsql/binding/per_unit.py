@@ -81,7 +81,11 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
     )
     one = frozenset() if source.keys else frozenset({source_id})
     facts = SourceFacts(source, None, unit, ())
-    return PrivateRelation(Block(source, (), where, (), unit, one, one), outputs, (facts,))
+    return PrivateRelation(
+        Block(source, (), where, (), unit, one, one, frozenset({source_id}) - one),
+        outputs,
+        (facts,),
+    )
 
 
 def _output_name(projection: exp.Expr) -> str:
@@ -148,6 +152,13 @@ class PerUnitScope(Scope):
         if isinstance(node, exp.Filter):
             where = scope.condition(node.expression.this)
             call = node.this
+        if call.meta.get("named"):
+            self.refuse(
+                node,
+                "unsupported-option",
+                f"bounds per row belong on what is released, not within a"
+                f" {self.context.policy.unit}'s rows",
+            )
         fn = _INNER.get(type(call))
         if fn is None or call.args.get("expressions"):
             self.refuse(

@@ -14,6 +14,7 @@ from dpsql.binding.units import (
     constant,
     determined,
     equalities,
+    fanning,
     merge_same_rows,
     place,
 )
@@ -22,6 +23,8 @@ from dpsql.core.domain import BOOLEAN, Domain, Kind
 from dpsql.core.ir import Block, Call, Col, Expr, Join, Scan, SemiJoin, columns
 from dpsql.errors import EngineFailed
 from dpsql.policy.schema import Hop, Table
+
+MAX_SOURCES = 32
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,16 @@ class BlockBuilder:
 
     # ---- proof -------------------------------------------------------------------------
 
+    def check_size(self, node: exp.Expr) -> None:
+        """Inlined CTEs may stand for very many tables: refused before they are worked on."""
+        if len(self.joins) > MAX_SOURCES:
+            self.context.refuse(
+                node,
+                "too-complex",
+                f"more than {MAX_SOURCES} tables are joined here, counting those of subqueries",
+                "aggregate by unit in a subquery first",
+            )
+
     def finish(self) -> tuple[Block, tuple[SourceFacts, ...]]:
         """The block, with every private relation's unit equated with the first one's.
 
@@ -159,6 +172,7 @@ class BlockBuilder:
             unit,
             known,
             constant(known, left),
+            fanning(self.facts, inner, left) - known,
         )
         return block, tuple(self.facts)
 

@@ -128,6 +128,7 @@ def _from_item(
         columns = dict(found.outputs)
     else:
         columns, unit = builder.add_table(found, node)
+    builder.check_size(node)
     columns = _renamed(node, columns, scope)
     scope.exposed.append(Exposed(alias, columns))
     if kind == "left":

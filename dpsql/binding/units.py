@@ -128,6 +128,22 @@ def determined(
     return frozenset(known)
 
 
+def fanning(
+    facts: Sequence[SourceFacts], inner: Sequence[Expr], left: Mapping[int, Sequence[Expr]]
+) -> frozenset[int]:
+    """Ids of sources not joined on an enforced key of their own: they can multiply rows."""
+    every = {fact.source.id for fact in facts}
+    found = set()
+    for fact in facts:
+        source = fact.source.id
+        conditions = [*inner, *left.get(source, ())]
+        pairs, fixed, others = equalities(conditions), pinned(conditions), every - {source}
+        keys = fact.catalog.keys if fact.catalog is not None else ()
+        if not any(_looked_up(source, key, pairs, fixed, others) for key in keys):
+            found.add(source)
+    return frozenset(found)
+
+
 def constant(known: frozenset[int], left: Mapping[int, Sequence[Expr]]) -> frozenset[int]:
     """The determined sources whose columns are functions of the unit.
 

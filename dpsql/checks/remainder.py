@@ -47,9 +47,22 @@ _ALLOWED = frozenset(
 )
 
 
+MAX_NESTED = 1
+
+
 def check_remainder(root: exp.Expr, context: Context) -> None:
     """Raises RefusedQuery for any node or function that is not on the list."""
     for node in root.walk():
+        if node.meta.get("named"):
+            context.refuse(
+                node,
+                "unsupported-option",
+                "bounds per row belong on an aggregate of people's rows, not on released values",
+            )
+        if isinstance(node, exp.Replace) and _nested(node) > MAX_NESTED:
+            context.refuse(
+                node, "too-complex", "REPLACE is nested too deeply", "nest it at most twice"
+            )
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
             if name not in _CALLS:
@@ -65,6 +78,15 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             )
         elif isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             context.refuse(node, "unknown-table", "only declared tables can stand in FROM")
+
+
+def _nested(node: exp.Expr) -> int:
+    """How many functions of the same kind stand around this one: each may multiply the text."""
+    count, above = 0, node.parent
+    while above is not None:
+        count += isinstance(above, exp.Replace)
+        above = above.parent
+    return count
 
 
 def _refuse_function(node: exp.Expr, name: str, context: Context) -> None:

@@ -11,6 +11,7 @@ import click
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)\Z", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d{1,3})?\Z", re.ASCII)
+MAX_DIGITS = 1_000
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 
 
@@ -34,6 +35,8 @@ def read_value(text: str) -> object:
     """A whole or decimal number, true, false, null; else text, for which 'quotes' are optional."""
     if text.casefold() in _WORDS:
         return _WORDS[text.casefold()]
+    if len(text) > MAX_DIGITS and (_INTEGER.match(text) or _DECIMAL.match(text)):
+        raise click.UsageError("--param: a number of too many digits")
     if _INTEGER.match(text):
         return int(text)
     if _DECIMAL.match(text):

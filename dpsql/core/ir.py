@@ -100,7 +100,8 @@ class Block:
     Rows with a NULL unit are nobody's and are dropped by the rewriter.
     By enforced keys alone: `determined` are sources with at most one row per unit in this block,
     `constant` those of them whose columns are functions of the unit (a LEFT JOINed source whose ON
-    also reads the row is NULL in some of a unit's rows and a value in others).
+    also reads the row is NULL in some of a unit's rows and a value in others). `fanning` are
+    sources that may meet one row of the others more than once.
     """
 
     first: Source
@@ -110,6 +111,7 @@ class Block:
     unit: Col
     determined: frozenset[int]
     constant: frozenset[int]
+    fanning: frozenset[int]
 
     @property
     def sources(self) -> tuple[Source, ...]:

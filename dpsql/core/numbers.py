@@ -12,6 +12,7 @@ Number = int | float | Decimal | Fraction | str
 
 MIN_EPSILON = Fraction(1, 2**30)
 MIN_DELTA = Fraction(1, 10**30)
+MAX_BITS = 40_000  # of numerator and denominator: beyond any number a person writes
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\Z", re.ASCII)
 
@@ -25,13 +26,18 @@ def read_number(value: object, what: str, *, error: type[Error] = InvalidQuery) 
     if isinstance(value, bool):
         raise _bad(what, value, error)
     if isinstance(value, (int, Fraction)):
-        return Fraction(value)
+        exact = Fraction(value)
+        if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > MAX_BITS:
+            raise _bad(what, value, error)
+        return exact
     if isinstance(value, float):
-        value = repr(value)
+        value = repr(float(value))  # a numpy float says more than its number
     if isinstance(value, Decimal):
         value = str(value)
     if isinstance(value, str) and len(value) <= 400 and _DECIMAL.match(value):
-        return Fraction(Decimal(value))
+        exact = Fraction(Decimal(value))
+        if max(exact.numerator.bit_length(), exact.denominator.bit_length()) <= MAX_BITS:
+            return exact
     raise _bad(what, value, error)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     connection = duckdb.connect(
         ":memory:", config={**_HARDENED, "memory_limit": memory, "threads": str(threads)}
     )
+    connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -171,9 +173,13 @@ class DuckDBEngine:
         Raises EngineFailed with one constant text whatever went wrong, time-outs included.
         """
         with self._lock, deadline(self._connection, timeout):
+            started = time.monotonic()
             try:
                 return self._connection.sql(sql).to_arrow_table()
             except Exception as problem:  # any engine error is one constant message
+                late = timeout is not None and time.monotonic() - started >= timeout
+                if type(problem).__name__ == "InterruptException" and not late:
+                    raise KeyboardInterrupt from None  # Ctrl-C, which the engine saw first
                 raise self._failed(problem) from None
 
     def binds(self, sql: str) -> bool:
@@ -243,7 +249,9 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
     if memory is not None:
         config["memory_limit"] = memory
     try:
-        return duckdb.connect(real, read_only=True, config=config)
+        connection = duckdb.connect(real, read_only=True, config=config)
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
+        return connection
     except duckdb.Error as problem:
         OWNER_LOG.error("DuckDB: %s", problem)
         text = str(problem).lower()

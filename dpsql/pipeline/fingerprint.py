@@ -61,7 +61,7 @@ class _Canonical:
                 name == "source" and isinstance(item, Col)
             ):
                 part = self._ids.setdefault(part, len(self._ids))
-            elif name in ("determined", "constant"):
+            elif name in ("determined", "constant", "fanning"):
                 part = frozenset(self._ids.setdefault(source, len(self._ids)) for source in part)
             found.append(self.value(part))
         return found

@@ -84,6 +84,8 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
     arrays, columns = [], []
     for name, kind in zip(names, types, strict=True):
         array = table.column(name)
+        if kind == "BIGINT" and pa.types.is_decimal(array.type):
+            kind = "HUGEINT"  # a key wider than its list foretold
         if kind == "HUGEINT":
             array = array.cast(pa.decimal128(38, 0))
         arrays.append(array)

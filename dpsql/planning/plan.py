@@ -107,7 +107,7 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
             _check_joins(source.block, policy, public_rows)
     for semi in block.semijoins:
         _check_joins(semi.block, policy, public_rows)
-    many = [source for source in block.sources if source.id not in block.determined]
+    many = [source for source in block.sources if source.id in block.fanning]
     public = [s.table for s in many if isinstance(s, Scan) and not s.private]
     private = len(many) - len(public)
     rows = prod(public_rows(table) for table in public)

@@ -41,8 +41,20 @@ def refuse_unfit(policy: Policy, catalog: Catalog) -> None:
 def check_tables(policy: Policy, catalog: Catalog) -> list[Finding]:
     """The findings about tables alone."""
     found: list[Finding] = []
+    seen: dict[tuple[str, str], str] = {}
     for name, table in policy.tables.items():
         entry = find_table(catalog, table)
+        if entry is not None:
+            first = seen.setdefault((entry.schema, entry.name), name)
+            if first != name:
+                found.append(
+                    Finding(
+                        "error",
+                        f"tables.{name}",
+                        f"the same table of the database is declared as `{first}` too",
+                        "declare each table once, by one name",
+                    )
+                )
         if entry is None:
             found.append(
                 Finding(

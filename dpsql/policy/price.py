@@ -8,6 +8,8 @@ from dpsql.core.numbers import MIN_DELTA, read_delta, read_epsilon
 from dpsql.errors import InvalidQuery
 from dpsql.policy.schema import BudgetSpec, Policy
 
+MAX_EPSILON = Fraction(10**12)
+MAX_DENOMINATOR_BITS = 2_000
 SELECTIONS = 500
 """Where nobody names a δ, a query takes this fraction of the budget's share for thresholds."""
 
@@ -37,6 +39,10 @@ def query_price(
         )
     price = default.epsilon if epsilon is None else read_epsilon(epsilon)
     assert price is not None
+    if price > MAX_EPSILON:
+        raise _above("epsilon", MAX_EPSILON)
+    if price.denominator.bit_length() > MAX_DENOMINATOR_BITS:
+        raise InvalidQuery("epsilon has too many digits", code="bad-epsilon", hint="0.5 will do")
     if largest.epsilon is not None and price > largest.epsilon:
         raise _above("epsilon", largest.epsilon)
     cap = Fraction(1) if largest.delta is None else largest.delta

@@ -17,6 +17,17 @@ from dataclasses import dataclass, field
 from sqlglot import Token, TokenType, exp
 
 _MARK = "dpsql:options"
+# Elsewhere a named argument would be dropped unseen, so it counts as misplaced.
+_WITH_BOUNDS = (
+    exp.Count,
+    exp.Sum,
+    exp.Avg,
+    exp.Variance,
+    exp.VariancePop,
+    exp.Stddev,
+    exp.StddevPop,
+    exp.StddevSamp,
+)
 
 ReadExpression = Callable[[str], exp.Expr]
 """Parses the text of one expression."""
@@ -78,7 +89,7 @@ def put_back(root: exp.Expr, clauses: Clauses, read: ReadExpression) -> exp.Expr
             placeholder = exp.Placeholder()
             placeholder.update_positions(node)
             node.replace(placeholder)
-        elif start in left.named and isinstance(node, exp.Func):
+        elif start in left.named and isinstance(node, _WITH_BOUNDS):
             arguments = left.named.pop(start)
             node.meta["named"] = {name: read(value) for name, value in arguments.items()}
     return root if left.options or left.named or left.parameters else None

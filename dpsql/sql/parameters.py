@@ -125,9 +125,10 @@ def _number(value: object, which: str) -> exp.Expr:
             raise _bad(which, f"integers of at most {MAX_DIGITS} digits are accepted")
         text = str(abs(value))
     elif isinstance(value, float) and math.isfinite(value):
-        text = f"{abs(value)!r}" if "e" in repr(value) else f"{abs(value)!r}e0"
+        size = repr(abs(float(value)))
+        text = size if "e" in size else f"{size}e0"
     elif isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < MAX_DIGITS:
-        text = f"{abs(value):f}"
+        text = f"{value.copy_abs():f}"
         if len(text) > MAX_DIGITS:
             raise _bad(which, f"decimals of at most {MAX_DIGITS} digits are accepted")
     else:

@@ -246,9 +246,6 @@ def test_bounded_before_the_noise(name, databases):
         assert neighbours.moved(plan, *vectors, nobody=False) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the deadline is data dependent: open, see SECURITY.md, Time"
-)
 def test_a_whale_does_not_show_in_the_deadline(hostile_data):
     """bad-329: only the whale makes the self-join slow, so a time-out says that she is there."""
     outcomes = []

@@ -131,3 +131,48 @@ def test_public_tables_are_not_confused() -> None:
     with connection:
         sql = "SELECT a.x, b.x FROM geo.regions a CROSS JOIN geo_regions b"
         assert connection.cursor().execute(sql).fetchall() == [(1, 2)]
+
+
+def test_one_table_is_declared_once() -> None:
+    """`main.users` beside `users`: one private, one public, would hand out the rows."""
+    owner = database(True)
+    policy = {
+        "budgets": {"default": {"epsilon": 1, "delta": 0.5}},
+        "tables": {"users": {"unit": "id"}, "main.users": {"public": True}},
+    }
+    with pytest.raises(dpsql.PolicyError, match="declared as `users` too"):
+        dpsql.connect(policy, analyst="a", engine=owner)
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        (
+            "SELECT SUM(s) FROM (SELECT id, SUM(age, contribution_bounds_per_row => (0, 1)) s"
+            " FROM users GROUP BY id) q",
+            "unsupported-option",
+        ),
+        ("SELECT SUM(ABS(age, foo => 3)) FROM users", "syntax"),
+        (
+            "SELECT SUM(n, contribution_bounds_per_row => (0, 1)) FROM (SELECT city, COUNT(*) AS n"
+            " FROM users GROUP BY city) q",
+            "unsupported-option",
+        ),
+        (
+            "SELECT REPLACE(REPLACE(REPLACE('a', 'a', 'aaaa'), 'a', 'aaaa'), 'a', 'aaaa'),"
+            " COUNT(*) FROM users",
+            "too-complex",
+        ),
+    ],
+)
+def test_nothing_is_dropped_unseen(sql: str, code: str) -> None:
+    assert answer(database(True), sql)[0] == code
+
+
+def test_chained_joins_are_bounded() -> None:
+    chain = ", ".join(
+        f"c{i} AS (SELECT a.id, a.age FROM c{i - 1} a JOIN c{i - 1} b ON a.id = b.id)"
+        for i in range(1, 12)
+    )
+    sql = f"WITH c0 AS (SELECT id, age FROM users), {chain} SELECT COUNT(*) FROM c11"
+    assert answer(database(True), sql)[0] == "too-complex"
