@@ -52,7 +52,7 @@ def plain(
     keys = []
     if isinstance(tree, exp.Select) and (tree.args.get("group") or tree.args.get("distinct")):
         keys = [i for i, p in enumerate(tree.selects) if p.find(exp.AggFunc) is None]
-    counted = _units(connection, tree, params, unit, units, len(rows))
+    counted = _units(connection, tree, params, unit, units, rows)
     return Plain(names, rows, counted, ordered, keys)
 
 
@@ -62,7 +62,7 @@ def _units(
     params: Sequence[Any] | None,
     unit: str,
     given: str | None,
-    count: int,
+    rows: list[Row],
 ) -> list[int] | None:
     if not isinstance(tree, exp.Select):
         return None
@@ -81,12 +81,12 @@ def _units(
             found = connection.execute(more.sql("duckdb"), params or []).fetchall()
         except duckdb.Error:
             continue
-        if len(found) == count:
+        if len(found) == len(rows):
             by_row: dict[Any, int] = {}
             for row in found:
                 by_row.setdefault(_frozen(row[:-1]), row[-1])
-            base = connection.execute(tree.sql("duckdb"), params or []).fetchall()
-            return [by_row.get(_frozen(row), 2) for row in base]
+            # Of these very rows: a second run may give the groups in another order.
+            return [by_row.get(_frozen(row), 2) for row in rows]
     return None
 
 
