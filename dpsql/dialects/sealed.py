@@ -50,6 +50,7 @@ class Sealed:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._bound: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._views: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {}
 
     def run(self, query: exp.Expr, given: Mapping[str, Given]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
@@ -94,6 +95,7 @@ class Sealed:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+                self._views.clear()
 
     @contextlib.contextmanager
     def _tables(self, given: Mapping[str, Given]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -102,18 +104,25 @@ class Sealed:
         connection = self._connection
         try:
             for name, table in given.items():
-                raw = name + _RAW if any(table.types) else name
-                connection.register(raw, table.table)
-                if raw != name:
-                    connection.execute(_view(name, table))
+                if any(table.types):
+                    connection.register(name + _RAW, table.table)
+                    self._see(connection, name, table)
+                else:
+                    if self._views.pop(name, None) is not None:
+                        connection.execute(_drop(name))
+                    connection.register(name, table.table)
             yield connection
         finally:
             for name, table in given.items():
-                if any(table.types):
-                    connection.execute(_drop(name))
-                    connection.unregister(name + _RAW)
-                else:
-                    connection.unregister(name)
+                connection.unregister(name + _RAW if any(table.types) else name)
+
+    def _see(self, connection: duckdb.DuckDBPyConnection, name: str, given: Given) -> None:
+        """The typed view of a table. It holds no rows: the next table of its kind shares it."""
+        kind = (given.table.schema, tuple(given.types))
+        if self._views.get(name) != kind:
+            self._views.pop(name, None)
+            connection.execute(_view(name, given))
+            self._views[name] = kind
 
 
 def _name(name: str) -> exp.Table:
@@ -121,7 +130,7 @@ def _name(name: str) -> exp.Table:
 
 
 def _view(name: str, given: Given) -> str:
-    """A typed view over the registered table; the next statement replaces it."""
+    """A typed view over the registered table."""
     columns: list[exp.Expr] = []
     for column, kind in zip(given.table.column_names, given.types, strict=True):
         node: exp.Expr = exp.column(exp.to_identifier(column, quoted=True))
