@@ -88,7 +88,8 @@ class _Shared:
     """Owner instances of this process, one a file, counted (DuckDB allows one per file)."""
 
     lock = threading.Lock()
-    open: dict[str, tuple[duckdb.DuckDBPyConnection, int]] = {}  # noqa: RUF012
+    open: dict[str, tuple[duckdb.DuckDBPyConnection, int, str | None]] = {}  # noqa: RUF012
+    """By real path: the instance, how many use it, and its memory limit as the policy has it."""
 
 
 class DuckDBEngine:
@@ -129,11 +130,13 @@ class DuckDBEngine:
             )
         with _Shared.lock:
             if real in _Shared.open:
-                owner, users = _Shared.open[real]
-                _Shared.open[real] = (owner, users + 1)
+                owner, users, limit = _Shared.open[real]
+                if memory not in (None, limit):
+                    raise _other_limit(str(path), limit)
+                _Shared.open[real] = (owner, users + 1, limit)
             else:
                 owner = _open_read_only(real, str(path), memory)
-                _Shared.open[real] = (owner, 1)
+                _Shared.open[real] = (owner, 1, memory)
         return cls(owner.cursor(), path=real, frozen=True)
 
     @classmethod
@@ -160,12 +163,12 @@ class DuckDBEngine:
             if self._path is None:
                 return
             with _Shared.lock:
-                owner, users = _Shared.open[self._path]
+                owner, users, limit = _Shared.open[self._path]
                 if users == 1:
                     del _Shared.open[self._path]
                     owner.close()
                 else:
-                    _Shared.open[self._path] = (owner, users - 1)
+                    _Shared.open[self._path] = (owner, users - 1, limit)
             self._path = None
 
     # ---- reading -------------------------------------------------------------------------
@@ -289,6 +292,16 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
             if locked
             else "is it a DuckDB file of a version this DuckDB reads?",
         ) from None
+
+
+def _other_limit(shown: str, limit: str | None) -> EngineFailed:
+    """One instance a file and process has one memory limit; another's is not silently dropped."""
+    mine = "without limits.memory" if limit is None else f"with limits.memory {limit}"
+    return EngineFailed(
+        f"the database file {shown} cannot be opened: this process has it open already, {mine}",
+        code="engine-locked",
+        hint="close that connection, or give both policies the same limits.memory",
+    )
 
 
 def _catalog(
