@@ -45,46 +45,43 @@ def show(analyst: str, policy: str, form: str) -> None:
     Example:
       dpsql budget show --analyst alice
     """
+    from dpsql.policy import load
+    from dpsql.reader import budget_of
     from dpsql.render.answers import more_queries
     from dpsql.render.chart import Bar, draw
     from dpsql.render.numbers import amount, percent
     from dpsql.render.records import json_text
     from dpsql.render.text import pairs
-    from dpsql.session import Session
 
     output = Output(None, binary=False)
     style = output.style
-    session = Session(policy, analyst)
-    try:
-        report = session.budget()
-        written = report.to_json()
-        if form in ("json", "jsonl"):
-            output.text([json_text(written)])
-            return
-        if form != "table":
-            flat = {
-                "analyst": report.analyst,
-                "budget": report.budget,
-                "epsilon": float(report.epsilon),
-                "delta": float(report.delta),
-                "spent_epsilon": report.spent,
-                "share": report.share,
-                "delta_share": report.selection_share,
-                "remaining_queries": report.queries,
-            }
-            output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
-            return
-        (bar,) = draw([Bar(report.share, 0.0, 1.0)], 42, style)
-        lines = pairs(
-            [
-                ("analyst", report.analyst),
-                ("budget", f"{report.budget}  ε = {amount(report.epsilon)}, "
-                 f"δ = {amount(report.delta)}"),
-                ("used", f"{percent(report.share):>5}  {bar}"),
-                ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
-                ("left", more_queries(report, session.policy) or percent(1 - report.share)),
-            ]
-        )  # fmt: skip
-        output.text(style.symbols(line) for line in lines)
-    finally:
-        session.close()
+    loaded = load(policy)
+    report = budget_of(loaded, analyst)
+    if form in ("json", "jsonl"):
+        output.text([json_text(report.to_json())])
+        return
+    if form != "table":
+        flat = {
+            "analyst": report.analyst,
+            "budget": report.budget,
+            "epsilon": float(report.epsilon),
+            "delta": float(report.delta),
+            "spent_epsilon": report.spent,
+            "share": report.share,
+            "delta_share": report.selection_share,
+            "remaining_queries": report.queries,
+        }
+        output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
+        return
+    (bar,) = draw([Bar(report.share, 0.0, 1.0)], 42, style)
+    lines = pairs(
+        [
+            ("analyst", report.analyst),
+            ("budget", f"{report.budget}  ε = {amount(report.epsilon)}, "
+             f"δ = {amount(report.delta)}"),
+            ("used", f"{percent(report.share):>5}  {bar}"),
+            ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
+            ("left", more_queries(report, loaded) or percent(1 - report.share)),
+        ]
+    )  # fmt: skip
+    output.text(style.symbols(line) for line in lines)
