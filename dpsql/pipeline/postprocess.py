@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from dpsql.binding.release import RELEASE, release_table
 from dpsql.dialects.sealed import Given, Sealed
+from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.release_table import HIGH, LOW
 from dpsql.pipeline.stages import Release
 
@@ -62,7 +63,7 @@ def run(
     columns = [Column(kind, key=at in keys) for at, kind in enumerate(finished.types[:shown])]
     for place, at in enumerate(bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
-    return Result(_finite(finished.table), tuple(columns))
+    return Result(presentable(finished.table), tuple(columns))
 
 
 def _projection(query: exp.Expr) -> list[str] | None:
@@ -95,7 +96,7 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
             columns[at] = Column(types[at], len(arrays), len(arrays) + 1)
             arrays += [table.column(name + LOW), table.column(name + HIGH)]
     listed = [f"c{index}" for index in range(len(arrays))]
-    return Result(_finite(pa.table(arrays, names=listed)), tuple(columns))
+    return Result(presentable(pa.table(arrays, names=listed)), tuple(columns))
 
 
 def _keys(query: exp.Expr) -> set[int]:
@@ -108,19 +109,6 @@ def _keys(query: exp.Expr) -> set[int]:
         if released and node.name.startswith("k"):
             found.add(index)
     return found
-
-
-def _finite(table: pa.Table) -> pa.Table:
-    """No NaN and no infinity leaves: COUNT(*) / 0.0 above the noise is NULL."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for index, column in enumerate(table.columns):
-        if pa.types.is_floating(column.type):
-            missing = pa.scalar(None, type=column.type)
-            kept = pc.if_else(pc.is_finite(column), column, missing)
-            table = table.set_column(index, table.schema.field(index), kept)
-    return table
 
 
 def _ordered(remainder: exp.Expr) -> exp.Expr:
