@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from dpsql.errors import Error, InternalError
+from dpsql.errors import Error, InternalError, RefusedQuery
 from dpsql.owner_log import OWNER_LOG
 
 
@@ -26,4 +28,20 @@ class guarded:  # noqa: N801 - used as a with-statement word
         raise InternalError(
             "dpsql failed by a fault of its own; nothing was shown",
             hint="what was charged stays charged; please report the query",
+        ) from None
+
+
+@contextlib.contextmanager
+def not_too_deep() -> Iterator[None]:
+    """For all that comes before the charge: what nests beyond Python's stack is refused.
+
+    Which stage gives up first depends on the text and the caller's own stack alone.
+    """
+    try:
+        yield
+    except RecursionError:
+        raise RefusedQuery(
+            "the SQL is nested too deeply",
+            code="too-deep",
+            hint="compute the inner part in a subquery, or simplify it",
         ) from None
