@@ -152,9 +152,11 @@ class Session:
 
     def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
         given = dict(self._public.tables(planned.bound))
+        sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
-        return self._sealed.check(planned.bound.remainder, given)
+            sizes[release_table(index)] = one.least_groups
+        return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
 
     def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}

@@ -124,7 +124,8 @@ def _outside(array: pa.Array) -> NDArray[Any]:
     numbers = _whole(array.cast(pa.int64()))
     spare = 1 if pa.types.is_timestamp(kind) and kind.tz else 0  # any zone's offset fits in a day
     far = _beyond(numbers // _PER_DAY[unit], _FIRST + spare, _LAST - spare)
-    return far | _beyond(numbers, -_INFINITE + 1, _INFINITE - 1)
+    far |= _beyond(numbers, -_INFINITE + 1, _INFINITE - 1)
+    return far
 
 
 def _beyond(numbers: NDArray[Any], least: int, most: int) -> NDArray[Any]:
