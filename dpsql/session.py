@@ -22,7 +22,7 @@ from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import Sealed
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
-from dpsql.guard import guarded
+from dpsql.guard import guarded, not_too_deep
 from dpsql.pipeline import (
     bind,
     certify,
@@ -36,7 +36,7 @@ from dpsql.pipeline import (
     storage,
 )
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
+from dpsql.pipeline.stages import Bound, Certified, Charged, Parsed, Planned, Release
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -135,15 +135,27 @@ class Preparation:
 
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
         """Everything that can refuse, before anything is charged. Call within a snapshot."""
-        parsed = parse.run(sql, dialect=dialect, parameters=parameters)
-        catalog = self.engine.catalog()
+        with not_too_deep():
+            parsed = parse.run(sql, dialect=dialect, parameters=parameters)
+            catalog = self.engine.catalog()
+            planned = self._planned(parsed, catalog, asked)
+            rewritten = rewrite.run(planned, policy=self.policy)
+            certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
+            types = self._check_remainder(planned)
+            text = sql if dialect == "duckdb" else None
+            names = self._names(parsed.root, text, catalog)
+        if names is None or len(names) != len(types):
+            names = _fallback_names(planned.bound, len(types))
+        return Prepared(planned, certified, tuple(names), types)
+
+    def _planned(self, parsed: Parsed, catalog: Catalog, asked: Asked) -> Planned:
         bound = bind.run(
             parsed,
             policy=self.policy,
             catalog=catalog,
             default_schema=self.engine.default_schema,
         )
-        planned = plan.run(
+        return plan.run(
             bound,
             policy=self.policy,
             asked=asked,
@@ -151,20 +163,14 @@ class Preparation:
             public_values=self._public.values,
             public_rows=self._public.rows,
         )
-        rewritten = rewrite.run(planned, policy=self.policy)
-        certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
-        types = self._check_remainder(planned)
-        text = sql if dialect == "duckdb" else None
-        names = self._names(parsed.root, text, catalog)
-        if names is None or len(names) != len(types):
-            names = _fallback_names(bound, len(types))
-        return Prepared(planned, certified, tuple(names), types)
 
     def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
         given = dict(self._public.tables(planned.bound))
+        sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
-        return self._sealed.check(planned.bound.remainder, given)
+            sizes[release_table(index)] = one.least_groups
+        return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
 
     def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}

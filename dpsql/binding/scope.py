@@ -12,10 +12,11 @@ from sqlglot import exp
 from dpsql import aggregates, functions
 from dpsql.binding.context import Context, nearest
 from dpsql.core.domain import Domain, Kind, Scalar, of_literal
-from dpsql.core.ir import Call, Col, Expr, Lit
-from dpsql.functions.weight import MAX_LEAVES, leaves
+from dpsql.core.ir import Col, Expr, Lit
+from dpsql.functions.weight import weighed
 
-MAX_JOINED = 64  # how many texts one text may be made of
+_NOTHING = Lit(None, of_literal(None))
+"""What has no type but NULL's, such as NULLIF(NULL, x), is NULL."""
 
 Narrowing = Mapping[tuple[int, str], Callable[[Domain], Domain]]
 
@@ -77,18 +78,8 @@ class Scope:
         function = functions.for_node(node)
         if function is None:
             self._unknown_node(node)
-        return self._weighed(node, function.bind(node, self))
-
-    def _weighed(self, node: exp.Expr, expr: Expr) -> Expr:
-        """Inlined subqueries may repeat a part without end: the whole is limited, text most."""
-        if leaves(expr) > MAX_LEAVES or joined_texts(expr) > MAX_JOINED:
-            self.refuse(
-                node,
-                "too-complex",
-                "this expression repeats its parts too often",
-                "use fewer copies of the same column in one expression",
-            )
-        return expr
+        expr = weighed(node, function.bind(node, self), self)
+        return _NOTHING if expr.domain.type.kind is Kind.NULL else expr
 
     def informed(self, node: exp.Expr) -> Expr:
         """For keys and aggregated values: the expression, with all that filters and policy tell.
@@ -247,11 +238,3 @@ def _then(
     first: Callable[[Domain], Domain], second: Callable[[Domain], Domain]
 ) -> Callable[[Domain], Domain]:
     return lambda domain: second(first(domain))
-
-
-def joined_texts(expr: Expr) -> int:
-    """How many texts are joined into one, at most: a bound on how one row's text can grow."""
-    if not isinstance(expr, Call) or not expr.args:
-        return 1
-    parts = [joined_texts(arg) for arg in expr.args]
-    return sum(parts) if expr.fn in ("concat", "text_join") else max(parts)

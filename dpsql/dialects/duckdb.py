@@ -40,7 +40,13 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     import duckdb
 
     connection = duckdb.connect(
-        ":memory:", config={**_HARDENED, "memory_limit": memory, "threads": str(threads)}
+        ":memory:",
+        config={
+            **_HARDENED,
+            "memory_limit": memory,
+            "threads": str(threads),
+            "temp_directory": "",  # what does not fit fails: nothing is ever written to disk
+        },
     )
     connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
     connection.execute("SET lock_configuration = true")
