@@ -62,7 +62,7 @@ def test_no_unit_moves_more_than_declared(neighbour_world):
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, derandomize=False)
+@settings(max_examples=1000, derandomize=False)
 @given(databases(rows=12), st.lists(queries(), min_size=2, max_size=4), rules(), PRICES)
 def test_no_unit_moves_more_than_declared_at_length(
     neighbour_world, database, asked, bounds, price

@@ -131,7 +131,6 @@ def test_quick_coverage():
         assert stats.binom.sf(int(inside * 20_000), 20_000, 0.95) < 0.9999
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("law", ["laplace", "gaussian"])
 @pytest.mark.parametrize("scale", [10.0, 1e7])
 @pytest.mark.parametrize("rows", [30, 100, 2000])

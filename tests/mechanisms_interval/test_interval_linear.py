@@ -130,7 +130,6 @@ def test_bad_numbers_are_refused():
         half_width("cauchy", [1], [1])  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("scale", [10.0, 60.0, 1e6])
 def test_measured_coverage_of_linear_answers(law, scale):
