@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dpsql.commands.options import format_option, policy_option
-from dpsql.commands.output import Output, grid_lines, record_grid
+from dpsql.commands.options import format_option, policy_option, wrong_option
+from dpsql.commands.output import Output, grid_lines, note, record_grid
+from dpsql.commands.words import Commands, Word
 from dpsql.render.records import json_text
 from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
     from dpsql.ledger import Ledger
+    from dpsql.ledger.verify import Report
 
 
-@click.group("ledger")
+@click.group("ledger", cls=Commands)
 def command() -> None:
     """Read the ledger: who was charged what, and is it sound?
 
@@ -45,7 +47,7 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
 
     \b
     Example:
-      dpsql ledger show --analyst alice --last 10
+      dpsql ledger show --analyst grace --last 10
     """
     from dpsql.commands.statement import FIELDS, in_words, lines_of
     from dpsql.policy import canonical_name
@@ -64,13 +66,27 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
         output.text(grid_lines(grid, form, output.style))
 
 
+def _head(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A head that no ledger could have is wrong usage, whatever the ledger's state."""
+    if value is not None:
+        from dpsql.errors import LedgerError
+        from dpsql.ledger.verify import read_head
+
+        try:
+            read_head(value)
+        except LedgerError as problem:
+            raise wrong_option("--expect-head", problem) from None
+    return value
+
+
 @command.command("verify")
 @click.option(
     "--expect-head",
     metavar="[N:]HASH",
+    callback=_head,
     help="A head kept elsewhere: only with it can cut-off newest entries be noticed.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @policy_option
 def verify(expect_head: str | None, form: str, policy: str) -> int:
     """Recompute every link, price and budget from the entries alone.
@@ -93,7 +109,13 @@ def verify(expect_head: str | None, form: str, policy: str) -> int:
     else:
         fields = ("ok", "entries", "problems", "open_entries", "seq", "head", "limit")
         output.text([json_text({name: getattr(report, name) for name in fields})])
+    if expect_head is None and report.ok:
+        note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(report)}")
     return 0 if report.ok else 1
+
+
+def _anchor(report: Report) -> str:
+    return f"{report.seq}:{report.head}"
 
 
 def _wrapped(text: str, style: Style) -> Iterator[str]:

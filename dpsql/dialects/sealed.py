@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
-from dpsql.errors import EngineFailed, InvalidQuery
+from dpsql.errors import EngineFailed
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 
 _RAW = "_raw"
+_NOT_FOUND = re.compile(
+    r'Referenced (?:column|table) "([^"\n]+)" (?:was )?not found'
+    r"|Referenced column (\S+) not found"
+    r'|does not have a column named "([^"\n]+)"'
+    r'|Column "([^"\n]+)" does not exist'
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,17 @@ class Finished:
 
     table: pa.Table
     types: tuple[str, ...]
+
+
+class DoesNotBind(Exception):
+    """The engine refuses the text. `unresolved`: the name that stands for nothing, if that is why.
+
+    For the caller, who knows the analyst's own text and can point at the name.
+    """
+
+    def __init__(self, unresolved: str | None) -> None:
+        super().__init__(unresolved)
+        self.unresolved = unresolved
 
 
 class Sealed:
@@ -68,7 +86,10 @@ class Sealed:
                 ) from None
 
     def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:
-        """Bind the remainder over empty `given` tables: type errors show before any charge."""
+        """Bind the remainder over empty `given` tables: type errors show before any charge.
+
+        DoesNotBind says which name it was, if one was.
+        """
         sql = query.sql("duckdb", comments=False)
         known = (sql, *(str(table.table.schema) for table in given.values()))
         if known in self._bound:
@@ -78,12 +99,8 @@ class Sealed:
                 types = tuple(str(kind) for kind in connection.sql(sql).types)
             # Binding folds constants and reads types, so it may fail in any class of error. All
             # mean the same: refused, before any charge. No row is in reach that could cause one.
-            except Exception:
-                raise InvalidQuery(
-                    "the query does not fit the types of its columns",
-                    code="does-not-bind",
-                    hint="check the functions applied to the aggregates and their arguments",
-                ) from None
+            except Exception as problem:
+                raise DoesNotBind(_unresolved(problem)) from None
             if len(self._bound) >= MAX_KNOWN:
                 self._bound.clear()
             self._bound[known] = types
@@ -114,6 +131,12 @@ class Sealed:
                     connection.unregister(name + _RAW)
                 else:
                     connection.unregister(name)
+
+
+def _unresolved(problem: Exception) -> str | None:
+    """The name DuckDB's binder could not find (its text repeats the query's own)."""
+    found = _NOT_FOUND.search(str(problem))
+    return None if found is None else next(name for name in found.groups() if name)
 
 
 def _name(name: str) -> exp.Table:

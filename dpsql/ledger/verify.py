@@ -28,7 +28,7 @@ from dpsql.ledger.state import Account
 LIMIT = (
     "the chain shows edits, reordering and deletions inside; entries cut off at the end, or a "
     "ledger rewritten as a whole, show only against a head kept elsewhere "
-    "(compare the head, or verify with expect_head)"
+    "(keep this one, and name it the next time)"
 )
 
 
@@ -71,7 +71,7 @@ def verify_rows(
     `expect_head` is a head or receipt seen earlier, `hash` or `number:hash`: it must be the hash
     of an entry of this ledger, the last or an earlier one.
     """
-    audit = _Audit(_expected(expect_head))
+    audit = _Audit(read_head(expect_head))
     for row in rows:
         audit.row(row)
     audit.close(releases)
@@ -246,7 +246,8 @@ def _covers(recorded: Charge, due: Charge, releases: int) -> bool:
     return True
 
 
-def _expected(text: str | None) -> tuple[int | None, str] | None:
+def read_head(text: str | None) -> tuple[int | None, str] | None:
+    """A head as people keep it, (number or None, hash). LedgerError `bad-head` for other text."""
     if text is None:
         return None
     number, colon, digest = text.strip().lower().rpartition(":")
