@@ -80,17 +80,22 @@ class Context:
         """The engine's view of a declared table; a policy ahead of its database is an error."""
         found = self.catalog.find(".".join(table.parts))
         if found is None:
-            raise EngineFailed(
-                f"table {table.name} of the policy is not in the database",
-                code="table-missing",
-                hint="`dpsql check` compares the policy with the database",
-            )
+            raise table_missing(table)
         return found
 
     def visible(self, table: Table) -> dict[str, CatalogColumn]:
         """Columns that exist for analysts, in the database's order."""
         columns = self.catalog_table(table).columns
         return {name: column for name, column in columns.items() if not table.rule(name).hidden}
+
+
+def table_missing(table: Table) -> EngineFailed:
+    """A declared table is gone since the policy was checked."""
+    return EngineFailed(
+        f"table {table.name} of the policy is not in the database",
+        code="table-missing",
+        hint="`dpsql check` compares the policy with the database",
+    )
 
 
 def domain_of(rule: ColumnRule, column: CatalogColumn) -> Domain:

@@ -17,6 +17,11 @@ from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 
 PUBLIC = "dpsql_public_"
+_SETS: dict[type[exp.Expr], str] = {
+    exp.Rollup: "ROLLUP",
+    exp.Cube: "CUBE",
+    exp.GroupingSets: "GROUPING SETS",
+}
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,14 @@ class QueryBinder:
                     group,
                     "grouping-sets",
                     f"{name.replace('_', ' ').upper()} is not available yet",
+                    "ask one GROUP BY at a time",
+                )
+        for term in group.expressions:
+            if type(term) in _SETS:
+                self.context.refuse(
+                    term,
+                    "grouping-sets",
+                    f"{_SETS[type(term)]} is not available yet",
                     "ask one GROUP BY at a time",
                 )
         if group.args.get("all"):

@@ -91,7 +91,9 @@ def _name(node: exp.Expr) -> str:
 
 def _count(wanted: int, given: int) -> InvalidQuery:
     return InvalidQuery(
-        f"the query has {wanted} parameter(s), {given} value(s) were given", code="bad-parameter"
+        f"the query has {wanted} parameter(s), {given} value(s) were given",
+        code="bad-parameter",
+        hint="one value for each `?`, in order, or one for each :name",
     )
 
 
