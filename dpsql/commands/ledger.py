@@ -9,7 +9,7 @@ import click
 
 from dpsql.commands.options import format_option, policy_option, wrong_option
 from dpsql.commands.output import Output, grid_lines, note, record_grid
-from dpsql.commands.words import Commands, Word
+from dpsql.commands.words import Commands, Word, meant
 from dpsql.render.records import json_text
 from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
@@ -50,7 +50,7 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
       dpsql ledger show --analyst grace --last 10
     """
     from dpsql.commands.statement import FIELDS, in_words, lines_of
-    from dpsql.policy import canonical_name
+    from dpsql.policy import canonical_name, load
 
     output = Output(None, binary=False)
     ledger = _open(policy)
@@ -59,6 +59,10 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
         found = lines_of(ledger, analyst=who, last=last)
     finally:
         ledger.close()
+    if who is not None and not found:
+        budgets = load(policy).budgets
+        known = [*budgets.analysts, *(m for team in budgets.teams.values() for m in team.members)]
+        note(f"the ledger holds nothing of {who!r}.{meant(who, known)}")
     if form == "table":
         output.text(in_words(found, output.style))
     else:

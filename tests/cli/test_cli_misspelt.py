@@ -32,6 +32,14 @@ def test_on_the_command_line(dpsql, args, near):
     assert f"Did you mean '{near}'?" in said or f"the nearest name is {near}" in said
 
 
+def test_in_a_search_of_the_ledger(dpsql):
+    dpsql("query", "--analyst", "bob", COUNT)
+    result = dpsql("ledger", "show", "--analyst", "bobb")
+    assert result.exit_code == 0
+    assert result.stderr == "the ledger holds nothing of 'bobb'. Did you mean 'bob'?\n"
+    assert dpsql("ledger", "show", "--analyst", "bob").stderr == ""
+
+
 @pytest.mark.parametrize(
     ("sql", "near"),
     [
