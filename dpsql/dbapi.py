@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql import errors
 from dpsql.arguments import Parameters, dialect_name, parameters, text
-from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError
+from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError, PolicyError
 from dpsql.guard import guarded
 from dpsql.notebook import html_table
 from dpsql.pep249_types import precision_and_scale
@@ -45,7 +45,12 @@ def connect(
 ) -> Connection:
     """See `dpsql.connect`."""
     with guarded():
-        session = Session(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        try:
+            session = Session(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        except PolicyError as problem:
+            if problem.code == "database-url":  # a way out that the command line has not
+                problem.hint += ", or pass an open DuckDB connection as engine="
+            raise
         return Connection(session)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from dpsql.binding.context import table_missing
 from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import Kind, Scalar
 from dpsql.dialects.duckdb import DuckDBEngine
@@ -70,7 +71,8 @@ class PublicData:
 
     def _entry(self, table: Table) -> CatalogTable:
         found = self._engine.catalog().find(".".join(table.parts))
-        assert found is not None
+        if found is None:
+            raise table_missing(table)
         return found
 
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from dpsql.binding.release import release_table
+from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
-from dpsql.dialects.sealed import Sealed
+from dpsql.dialects.sealed import DoesNotBind, Sealed
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.guard import guarded, not_too_deep
 from dpsql.pipeline import (
@@ -141,7 +142,7 @@ class Preparation:
             planned = self._planned(parsed, catalog, asked)
             rewritten = rewrite.run(planned, policy=self.policy)
             certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
-            types = self._check_remainder(planned)
+            types = self._check_remainder(planned, sql)
             text = sql if dialect == "duckdb" else None
             names = self._names(parsed.root, text, catalog)
         if names is None or len(names) != len(types):
@@ -164,13 +165,18 @@ class Preparation:
             public_rows=self._public.rows,
         )
 
-    def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
-        given = dict(self._public.tables(planned.bound))
+    def _check_remainder(self, planned: Planned, sql: str) -> tuple[str, ...]:
+        public = self._public.tables(planned.bound)
+        given = dict(public)
         sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
             sizes[release_table(index)] = one.least_groups
-        return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+        try:
+            return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+        except DoesNotBind as problem:
+            columns = [name for table in public.values() for name in table.table.column_names]
+            raise unbound(planned.bound.remainder, problem.unresolved, columns, sql) from None
 
     def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}
@@ -366,7 +372,7 @@ def _open_engine(policy: Policy, engine: object) -> DuckDBEngine:
         raise PolicyError(
             "the policy names no database",
             code="database-url",
-            hint="add `database: duckdb:///file.duckdb`, or pass engine=",
+            hint="add `database: duckdb:///file.duckdb` to it",
         )
     path = policy.database.path
     if policy.database.engine != "duckdb":

@@ -146,6 +146,7 @@ class PerUnitScope(Scope):
             node,
             "not-grouped",
             f"column {node.name} must appear in GROUP BY or inside an aggregate",
+            f"add {node.name} to GROUP BY, or aggregate it",
         )
 
     def _aggregate(self, node: exp.Expr) -> Col:

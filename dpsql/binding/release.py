@@ -223,8 +223,16 @@ class _Splitter:
                 return self.visit(target)
             finally:
                 self._opening.discard(node.name.casefold())
-        self.select.scope.expr(node)  # raises for unknown columns
+        bound = self.select.scope.expr(node)  # raises for unknown columns
         context = self.select.context
+        if any(self.select.is_unit(column) for column in columns(bound)):
+            word = context.policy.unit  # GROUP BY would be refused, too
+            context.refuse(
+                node,
+                "row-output",
+                f"column {node.name} would give out the {word}s themselves",
+                f"leave it out, or count {word}s: COUNT(DISTINCT {node.name})",
+            )
         if not self.keys and not self.select.node.args.get("group"):
             context.refuse(
                 node,
@@ -236,6 +244,7 @@ class _Splitter:
             node,
             "not-grouped",
             f"column {node.name} must appear in GROUP BY or inside an aggregate",
+            f"add {node.name} to GROUP BY, or aggregate it",
         )
 
     def _ref(self, name: str) -> exp.Column:

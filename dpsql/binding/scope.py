@@ -10,13 +10,19 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql import aggregates, functions
-from dpsql.binding.context import Context, nearest
+from dpsql.binding.context import Context
+from dpsql.core import nearest
 from dpsql.core.domain import Domain, Kind, Scalar, of_literal
 from dpsql.core.ir import Col, Expr, Lit
 from dpsql.functions.weight import weighed
 
 _NOTHING = Lit(None, of_literal(None))
 """What has no type but NULL's, such as NULLIF(NULL, x), is NULL."""
+
+FUNCTIONS = functions.names_of(aggregates.NODES, functions.KNOWN)
+"""Every name that can be called on people's rows."""
+
+MAX_JOINED = 64  # how many texts one text may be made of
 
 Narrowing = Mapping[tuple[int, str], Callable[[Domain], Domain]]
 
@@ -192,14 +198,18 @@ class Scope:
                 node,
                 "unknown-column",
                 f"there is no table or alias {node.table} here",
-                nearest(node.table, [item.alias for item in self.exposed]),
+                nearest.hint(node.table, [item.alias for item in self.exposed]),
             )
         names = list(dict.fromkeys(name for item in tables for name in item.columns))
         self.invalid(
             node,
             "unknown-column",
             f"there is no column {node.name}" + (f" in {node.table}" if table else ""),
-            nearest(node.name, names) or f"columns: {', '.join(names[:20])}",
+            nearest.hint(
+                node.name,
+                names if table else [*names, *self.aliases],
+                f"columns: {', '.join(names[:20])}",
+            ),
         )
 
     def _unknown_node(self, node: exp.Expr) -> NoReturn:
@@ -225,7 +235,7 @@ class Scope:
                 node,
                 "unsupported-function",
                 f"function {name} is not available on people's rows",
-                "it may be applied to the aggregates, outside them",
+                nearest.hint(name, FUNCTIONS, "it may be applied to the aggregates, outside them"),
             )
         self.refuse(
             node,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
-from dpsql.errors import EngineFailed, Error, InvalidQuery, RefusedQuery
+from dpsql.errors import EngineFailed, Error, RefusedQuery
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 
 _RAW = "_raw"
+_NOT_FOUND = re.compile(
+    r'Referenced (?:column|table) "([^"\n]+)" (?:was )?not found'
+    r"|Referenced column (\S+) not found"
+    r'|does not have a column named "([^"\n]+)"'
+    r'|Column "([^"\n]+)" does not exist'
+)
 
 MAX_ROWS = 1_000_000
 """Rows of one answer, at most: it is handed out whole, in memory."""
@@ -45,6 +52,17 @@ class Finished:
 
     table: pa.Table
     types: tuple[str, ...]
+
+
+class DoesNotBind(Exception):
+    """The engine refuses the text. `unresolved`: the name that stands for nothing, if that is why.
+
+    For the caller, who knows the analyst's own text and can point at the name.
+    """
+
+    def __init__(self, unresolved: str | None) -> None:
+        super().__init__(unresolved)
+        self.unresolved = unresolved
 
 
 class Sealed:
@@ -79,20 +97,25 @@ class Sealed:
         return Finished(found, types)
 
     def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:
-        """Bind the remainder over empty `given` tables: type errors show before any charge."""
+        """Bind the remainder over empty `given` tables: type errors show before any charge.
+
+        DoesNotBind says which name it was, if one was.
+        """
         sql = query.sql("duckdb", comments=False)
         known = (sql, *(str(table.table.schema) for table in given.values()))
         if known in self._bound:
             return self._bound[known]
         started = time.monotonic()
-        with self._lock, self._tables(given, _does_not_bind) as connection:
+        with self._lock, self._tables(given, lambda: DoesNotBind(None)) as connection:
             try:
-                with deadline(connection, BIND_SECONDS), _saying(_does_not_bind):
+                with deadline(connection, BIND_SECONDS):
                     types = tuple(str(kind) for kind in connection.sql(sql).types)
-            except InvalidQuery:
+            # Binding folds constants and reads types, so it may fail in any class of error. All
+            # mean the same: refused, before any charge. No row is in reach that could cause one.
+            except Exception as problem:
                 if time.monotonic() - started >= BIND_SECONDS:
                     raise _too_slow() from None
-                raise
+                raise DoesNotBind(_unresolved(problem)) from None
             if len(self._bound) >= MAX_KNOWN:
                 self._bound.clear()
             self._bound[known] = types
@@ -107,7 +130,7 @@ class Sealed:
 
     @contextlib.contextmanager
     def _tables(
-        self, given: Mapping[str, Given], problem: Callable[[], Error]
+        self, given: Mapping[str, Given], problem: Callable[[], Exception]
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The instance with the tables in it; `problem` is what is said if that fails."""
         with _saying(problem):
@@ -159,7 +182,7 @@ def _fetch(reader: pa.RecordBatchReader) -> pa.Table | None:
 
 
 @contextlib.contextmanager
-def _saying(problem: Callable[[], Error]) -> Iterator[None]:
+def _saying(problem: Callable[[], Exception]) -> Iterator[None]:
     """Whatever goes wrong, memory included, in these words: the engine's may quote values."""
     try:
         yield
@@ -188,18 +211,6 @@ def too_many_rows() -> Error:
     )
 
 
-def _does_not_bind() -> Error:
-    """Binding folds constants and reads types, so it may fail in any class of error.
-
-    All mean the same: refused, before any charge. No row is in reach that could cause one.
-    """
-    return InvalidQuery(
-        "the query does not fit the types of its columns",
-        code="does-not-bind",
-        hint="check the functions applied to the aggregates and their arguments",
-    )
-
-
 def _too_slow() -> Error:
     return RefusedQuery(
         f"the query could not be understood within {BIND_SECONDS:.0f} seconds",
@@ -209,6 +220,12 @@ def _too_slow() -> Error:
 
 
 # ---- SQL -------------------------------------------------------------------------------------
+
+
+def _unresolved(problem: Exception) -> str | None:
+    """The name DuckDB's binder could not find (its text repeats the query's own)."""
+    found = _NOT_FOUND.search(str(problem))
+    return None if found is None else next(name for name in found.groups() if name)
 
 
 def _name(name: str) -> exp.Table:

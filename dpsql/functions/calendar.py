@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.core.domain import (
     ANY,
     INTEGER,
@@ -85,7 +86,7 @@ def _bind_diff(node: exp.DateDiff, scope: Scope) -> Expr:
             node,
             "unsupported-function",
             "date_diff takes a constant unit",
-            f"available: {', '.join(_DIFF_UNITS)}",
+            nearest.hint(unit, _DIFF_UNITS, f"available: {', '.join(_DIFF_UNITS)}"),
         )
     end, start = scope.expr(node.this), scope.expr(node.args["expression"])
     for arg in (start, end):

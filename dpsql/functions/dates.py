@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.core.domain import (
     FLOAT,
     INTEGER,
@@ -129,7 +130,7 @@ def _bind_part(node: exp.Expr, text: str, argument: exp.Expr, scope: Scope) -> E
             node,
             "unsupported-function",
             f"{text[:30].lower() or 'this'} is not a part of a date that can be taken here",
-            f"available: {', '.join(sorted(_PARTS))}",
+            nearest.hint(part, _PARTS, f"available: {', '.join(sorted(_PARTS))}"),
         )
     arg = scope.expr(argument)
     need(node, arg, TEMPORAL, "parts are taken of a date or timestamp", scope)
@@ -193,7 +194,7 @@ def _bind_trunc(node: exp.Expr, scope: Scope) -> Expr:
             node,
             "unsupported-function",
             "date_trunc takes a constant unit",
-            f"available: {', '.join(UNITS)}",
+            nearest.hint(unit, UNITS, f"available: {', '.join(UNITS)}"),
         )
     arg = scope.expr(node.this)
     need(node, arg, TEMPORAL, "date_trunc needs a date or timestamp", scope)
