@@ -15,6 +15,7 @@ from sqlglot import exp
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import Sealed
@@ -108,6 +109,10 @@ class Session:
         self._naming.close()
         self.engine.close()
         self.ledger.close()
+
+    def declared(self) -> tuple[DeclaredTable, ...]:
+        """What may be asked about, from the policy and the engine's schema."""
+        return declared_tables(self.policy, self.engine.catalog())
 
     def budget(self) -> BudgetReport:
         return self._balance()()

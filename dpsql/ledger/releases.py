@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
+from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
 from dpsql.ledger.chain import broken
