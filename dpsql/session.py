@@ -19,6 +19,7 @@ from dpsql.binding.release import release_table
 from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import DoesNotBind, Sealed
@@ -123,6 +124,10 @@ class Preparation:
     def account(self, spec: BudgetSpec) -> Account:
         """Terms and spend of a budget, as they stand now."""
         raise NotImplementedError
+
+    def declared(self) -> tuple[DeclaredTable, ...]:
+        """What may be asked about, from the policy and the engine's schema."""
+        return declared_tables(self.policy, self.engine.catalog())
 
     def asked_for(self, epsilon: object, delta: object) -> Asked:
         """The price asked for: what the call says, else what the session says."""
