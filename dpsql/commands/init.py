@@ -68,7 +68,7 @@ from dpsql.commands.output import note
     multiple=True,
     help="Of files: primary key, or -.",
 )
-@click.option("--foreign-key", metavar="T.COL=T.COL", multiple=True, help="Of files.")
+@click.option("--foreign-key", metavar="T.COL=T.COL", multiple=True, help="Of files: foreign key.")
 @click.option("--database", metavar="FILE", help="Of files: the DuckDB file to make.")
 @click.option("--from-smartnoise", metavar="FILE", help="Take SmartNoise SQL's metadata YAML over.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags, else what is proposed.")
@@ -93,7 +93,7 @@ def command(source: str | None, **flags: Any) -> None:
         raise click.UsageError(
             "name the data: dpsql init duckdb:///file.duckdb, or a .csv, a .parquet or a folder"
         )
-    asks = not flags["yes"] and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = not flags["yes"] and somebody_there()
     if not asks and flags["unit"] is None and flags["from_smartnoise"] is None:
         raise click.UsageError(
             "say who is protected: --unit TABLE.COLUMN"
@@ -104,3 +104,8 @@ def command(source: str | None, **flags: Any) -> None:
     run = Run(source, Path(flags["output"]), flags, asks)
     for line in run.run():
         note(line)
+
+
+def somebody_there() -> bool:
+    """Whether there is a terminal to ask on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

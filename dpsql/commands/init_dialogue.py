@@ -13,12 +13,12 @@ from dpsql.core.domain import Kind
 from dpsql.errors import Error, InterfaceError
 from dpsql.render.terminal import style_of
 from dpsql.render.text import printable, wrapped
-from dpsql.setup.budgets import DELTA, EPSILON, meaning, propose
+from dpsql.setup import names
+from dpsql.setup.budgets import DELTA, EPSILON, meaning, propose, short_meaning
 from dpsql.setup.columns import Ranges, identifiers, rangeable
 from dpsql.setup.draft import BudgetDraft, ColumnDraft, TableDraft, read_range, read_values
 from dpsql.setup.files import Columns, Keys, propose_primary, propose_references
 from dpsql.setup.flags import key_columns, reference, unit_text
-from dpsql.setup.names import singular
 from dpsql.setup.paths import Way, unit_candidates, ways
 from dpsql.setup.shape import Shape
 
@@ -40,7 +40,7 @@ def ask(question: str, read: Callable[[str], T], *, default: str | None = "") ->
         try:
             return read(str(text).strip())
         except Error as problem:
-            note(f"  {problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
+            say(f"{problem.message}. {problem.hint}".rstrip(". "), indent="    ")
 
 
 def say(text: str, *, indent: str = "") -> None:
@@ -66,10 +66,10 @@ def keys_of_files(columns: Columns, given: Keys) -> Keys:
     )
     guessed = propose_primary(columns)
     primary = dict(given.primary)
-    for table, names in columns.items():
+    for table, types in columns.items():
         if table in primary:
             continue
-        note(f"  {table}: {', '.join(f'{name} {kind}' for name, kind in names.items())}")
+        note(f"  {table}: {', '.join(f'{name} {kind}' for name, kind in types.items())}")
         primary[table] = ask(
             f"  key of {table} (columns with commas, - for none)",
             lambda text, table=table: key_columns(columns, table, text, flag="key"),  # type: ignore[misc]
@@ -120,8 +120,8 @@ def unit(shape: Shape) -> tuple[str, str]:
     return ask("unit (number or table.column)", read, default=None)
 
 
-def unit_word(table: str) -> str:
-    return ask("one of them is called", lambda text: text, default=singular(table))
+def unit_word(table: str, column: str) -> str:
+    return ask("one of them is called", lambda text: text, default=names.unit_word(table, column))
 
 
 def tables(shape: Shape, found: Mapping[str, Way], word: str) -> dict[str, str]:
@@ -140,8 +140,7 @@ def tables(shape: Shape, found: Mapping[str, Way], word: str) -> dict[str, str]:
         elif way.named:
             note(f"  {key} has no foreign key there; {', '.join(way.named)} is called so")
         else:
-            names = ", ".join(shape.tables[key].columns)
-            note(f"  {key}: {printable(names)}")
+            note(f"  {key}: {printable(', '.join(shape.tables[key].columns))}")
         said[key] = ask(
             f"  {key}",
             lambda text, key=key: unit_text(shape, key, text, flag="table"),  # type: ignore[misc]
@@ -247,9 +246,12 @@ def bounds(word: str, groups: int | None, rows: int | None) -> tuple[int, int]:
 def budgets(word: str, owner: tuple[str, str] | None) -> BudgetDraft:
     """One analyst's ε, all analysts' ε and δ, with what they mean."""
     heading("Budgets")
-    say(f"ε is how much answers may tell about one {word}, over all questions:")
-    for value in ("0.5", "1", "2", "5"):
-        say(meaning(value), indent="  ")
+    say(
+        f"ε is how much answers may tell about one {word}, over all questions. "
+        f"{meaning(EPSILON)}. In short:"
+    )
+    for value in ("0.5", "2", "5"):
+        note(style_of(sys.stderr).symbols(f"  {short_meaning(value)}"))
     each = ask("ε of each analyst", lambda text: _tried(text, propose(text)), default=EPSILON)
     total = ask(
         "ε of all together, if they collude",

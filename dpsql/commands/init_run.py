@@ -29,11 +29,16 @@ from dpsql.setup.files import (
     propose_references,
     read_columns,
 )
-from dpsql.setup.names import singular
+from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
 from dpsql.setup.smartnoise import Imported, read_smartnoise, table_decisions, unit_of
 from dpsql.setup.source import DatabaseFile, DataFiles, read_source, url_from
 from dpsql.setup.write import policy_text
+
+TYPES = (
+    "Column types were taken from what the CSV files hold. They are schema, which analysts may "
+    "know: load the files yourself where a type would tell too much."
+)
 
 
 class Run:
@@ -44,6 +49,7 @@ class Run:
         self._output = output
         self._flags = flags
         self._asks = asks
+        self._notes: tuple[str, ...] = ()
 
     def run(self) -> Iterator[str]:
         """Everything; the lines to show at the end. Raises subclasses of `Error` and click's."""
@@ -118,6 +124,8 @@ class Run:
         for one in keys.references:
             note(f"foreign key: {one}")
         load(source.files, columns, keys, path)
+        if any(file.suffix.lower() == ".csv" for file in source.files.values()):
+            self._notes = (TYPES,)
         note(f"loaded {', '.join(source.files)} into {path}")
 
     # ---- decisions -----------------------------------------------------------------------
@@ -131,8 +139,8 @@ class Run:
         unit = self._unit(shape, imported)
         word = flags["unit_word"]
         if word is None and self._asks:
-            word = dialogue.unit_word(shape.tables[unit[0]].name)
-        word = word or singular(shape.tables[unit[0]].name)
+            word = dialogue.unit_word(shape.tables[unit[0]].name, unit[1])
+        word = word or unit_word(shape.tables[unit[0]].name, unit[1])
         named = table_decisions(imported) if imported.units else {}
         columns = read.read_columns(shape, flags["range_"], flags["values"], flags["hide"])
         said = Decisions(
@@ -142,7 +150,7 @@ class Run:
             tables={**named, **read.read_tables(shape, flags["tables"])},
             columns={**imported.columns, **columns},
             rows={**imported.rows, **read.read_rows(shape, flags["max_rows_per_unit"])},
-            notes=tuple(imported.notes),
+            notes=(*self._notes, *imported.notes),
         )
         if self._asks:
             found = dialogue.tables(shape, open_tables(shape, said), word)

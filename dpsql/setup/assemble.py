@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from dpsql.core.catalog import CatalogTable
+from dpsql.policy.identifiers import table_parts
 from dpsql.setup.columns import Ranges, decide, identifiers, propose
 from dpsql.setup.draft import BudgetDraft, ColumnDraft, Draft, TableDraft
-from dpsql.setup.names import path_name, singular, table_name
+from dpsql.setup.names import NOWHERE, first_step, path_name, table_name, unit_word
 from dpsql.setup.paths import Way, ways
 from dpsql.setup.shape import Shape
+
+GROUPS, ROWS = 3, 5
+"""Proposed bounds where a unit may have many rows and the owner says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Decisions:
 def assemble(shape: Shape, said: Decisions, *, database: str, ledger: str) -> Draft:
     """The draft: what was said, else what the schema proves, else left out with the reason."""
     found = ways(shape.catalog, *said.unit)
-    word = said.unit_word or singular(shape.tables[said.unit[0]].name)
+    word = said.unit_word or unit_word(shape.tables[said.unit[0]].name, said.unit[1])
     tables = {
         key: _table(key, shape.tables[key], found[key], said, word)
         for key in (said.unit[0], *(key for key in shape.tables if key != said.unit[0]))
@@ -41,18 +45,19 @@ def assemble(shape: Shape, said: Decisions, *, database: str, ledger: str) -> Dr
     for key, draft in tables.items():
         if draft.state == "private":
             tables[key] = replace(draft, columns=_columns(shape, key, draft.unit, said))
-    many = any(
-        draft.state == "private" and not _one_row(shape, key, draft.unit, said.unit)
+    most = [
+        1 if _one_row(shape, key, draft.unit, said.unit) else said.rows.get(key, ROWS)
         for key, draft in tables.items()
-    )
+        if draft.state == "private"
+    ]
     return Draft(
         database=database,
         ledger=ledger,
         unit=word,
         budgets=said.budgets,
         tables=tables,
-        max_groups=said.max_groups or (3 if many else 1),
-        max_rows_per_group=said.max_rows or (5 if many else 1),
+        max_groups=said.max_groups or min(GROUPS, max(most)),
+        max_rows_per_group=said.max_rows or min(ROWS, max(most)),
         notes=said.notes,
     )
 
@@ -105,23 +110,22 @@ def _without_broken_ways(tables: dict[str, TableDraft]) -> dict[str, TableDraft]
     """A way over a table that is left out, or public, leads nowhere: that table is left out too."""
     done = dict(tables)
     while True:
-        private = {draft.name for draft in done.values() if draft.state == "private"}
+        private = {
+            table_parts(draft.name, NOWHERE) for draft in done.values() if draft.state == "private"
+        }
         broken = [
             (key, target)
             for key, draft in done.items()
-            if draft.state == "private" and (target := _next(draft.unit)) and target not in private
+            if draft.state == "private"
+            and (target := first_step(draft.unit)[1])
+            and target not in private
         ]
         if not broken:
             return done
         for key, target in broken:
-            comment = f"its way to the unit leads over {target}, which is not private here"
+            over = ".".join(target)
+            comment = f"its way to the unit leads over {over}, which is not private here"
             done[key] = replace(done[key], state="omit", comment=comment)
-
-
-def _next(unit: str) -> str | None:
-    """The table of a `column -> table.key` that `paths` wrote; None for a bare column."""
-    _, arrow, there = unit.partition(" -> ")
-    return there.rpartition(".")[0] if arrow else None
 
 
 def _columns(shape: Shape, key: str, unit: str, said: Decisions) -> tuple[ColumnDraft, ...]:
@@ -136,11 +140,8 @@ def _one_row(shape: Shape, key: str, unit: str, root: tuple[str, str]) -> bool:
     table = shape.tables[key]
     if key == root[0]:
         return table.unique(root[1])
-    first = unit.partition(" -> ")[0].strip('"')
-    target = _next(unit)
+    first, target = first_step(unit)
     if not table.unique(first):
         return False
-    if target is None:
-        return True
-    there = next((k for k, t in shape.tables.items() if table_name(t) == target), None)
-    return there == root[0] and shape.tables[root[0]].unique(root[1])
+    at_root = target == table_parts(table_name(shape.tables[root[0]]), NOWHERE)
+    return not target or (at_root and shape.tables[root[0]].unique(root[1]))

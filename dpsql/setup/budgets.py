@@ -55,17 +55,27 @@ def meaning(epsilon: str) -> str:
     section 2.3), so a belief of probability p becomes at most p e^ε / (1 - p + p e^ε).
     Figures are rounded up.
     """
-    value = float(Fraction(epsilon))
-    if value > 8:
-        return f"ε = {epsilon} allows odds to move by a factor above 3,000: hardly any protection"
-    factor = exp(value)
-    before = 0.1
-    after = before * factor / (1 - before + before * factor)
+    odds, suspicion = _odds(epsilon)
     return (
         f"ε = {epsilon}: whatever somebody believes about one person, answers change the odds by "
-        f"at most e^{epsilon} = {_up(factor, 2)}; a suspicion of 10 % becomes at most "
-        f"{_up(100 * after, 0)} %"
+        f"at most e^{epsilon} = {odds}; a suspicion of 10 % becomes at most {suspicion} %"
     )
+
+
+def short_meaning(epsilon: str) -> str:
+    """The same in a few words, for a list."""
+    odds, suspicion = _odds(epsilon)
+    return f"ε = {epsilon}: odds change at most {odds}-fold, 10 % becomes at most {suspicion} %"
+
+
+def _odds(epsilon: str) -> tuple[str, str]:
+    """e^ε, and in percent what a probability of 10 % can become."""
+    value = float(Fraction(epsilon))
+    if value > 20:
+        return "more than 400 million", "100"
+    factor = exp(value)
+    after = 0.1 * factor / (0.9 + 0.1 * factor)
+    return _up(factor, 2 if factor < 1000 else 0), _up(100 * after, 0)
 
 
 def number(value: Fraction) -> str:
@@ -81,7 +91,7 @@ def number(value: Fraction) -> str:
 def _up(value: float, places: int) -> str:
     step = Decimal(1).scaleb(-places)
     rounded = Decimal(value).quantize(step, ROUND_CEILING)
-    return format(rounded, "f")
+    return format(rounded, ",f")
 
 
 def _epsilon(text: str, flag: str) -> Fraction:

@@ -12,6 +12,7 @@ from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
 from dpsql.policy.kinds import fit_value, range_fits
 from dpsql.setup.draft import ColumnDraft, End
+from dpsql.setup.names import first_step
 from dpsql.setup.shape import Shape
 
 Ranges = OneOf["ask", "from-types", "none"]
@@ -28,11 +29,19 @@ _PERSONAL = re.compile(
 
 
 def identifiers(shape: Shape, table: str, unit: str) -> frozenset[str]:
-    """Columns that name things: keys of one column, foreign keys, the first step to the unit."""
+    """Columns that name things: keys of one column, numbered foreign keys, the step to the unit.
+
+    A foreign key of text (a plan, a ward) may well be what people group by.
+    """
     entry = shape.tables[table]
-    first = unit.split("->")[0].strip().strip('"')
+    first, _ = first_step(unit)
     keys = {columns[0] for columns in entry.keys if len(columns) == 1}
-    references = {column for fk in entry.foreign_keys for column in fk.columns}
+    references = {
+        column
+        for fk in entry.foreign_keys
+        for column in fk.columns
+        if entry.columns[column].type.kind is not Kind.TEXT
+    }
     return frozenset(keys | references | {name for name in entry.columns if name == first})
 
 
@@ -80,9 +89,9 @@ def rangeable(column: CatalogColumn) -> bool:
 def _advice(column: CatalogColumn) -> str:
     """The comment of a column about which the policy says nothing."""
     if column.type.kind in NUMERIC:
-        return f"{column.type_text}: summed only with a range"
+        return f"{column.type_text}: no range, so summed only with bounds in the query"
     if column.type.kind in TEMPORAL:
-        return f"{column.type_text}: by month or year as public groups only with a range"
+        return f"{column.type_text}: with a range, months and years are public groups"
     if column.type.kind is Kind.TEXT:
         return "text: listed values are groups that always show"
     if column.type.kind is Kind.OPAQUE:

@@ -99,14 +99,16 @@ def _compared(
 
 
 def _end(node: exp.Expr) -> End | None:
-    """A number or a date; DuckDB prints a date as CAST('2020-01-01' AS "DATE")."""
+    """A number or a date; DuckDB prints a DATE literal as CAST('2020-01-01' AS "DATE")."""
     node = node.unnest()
     if isinstance(node, exp.Cast):
         return iso(node.this.name) if isinstance(node.this, exp.Literal) else None
     if isinstance(node, exp.Neg):
         inner = _end(node.this)
         return -inner if isinstance(inner, Fraction) else None
-    if isinstance(node, exp.Literal) and not node.is_string:
+    if isinstance(node, exp.Literal) and node.is_string:
+        return iso(node.name)
+    if isinstance(node, exp.Literal):
         try:
             return Fraction(node.name)
         except ValueError:

@@ -35,7 +35,8 @@ class ColumnDraft:
     @property
     def written(self) -> bool:
         """Whether the policy gets a line for it (else a commented one, if there is a comment)."""
-        return self.hidden or self.range is not None or self.values is not None
+        said = self.range, self.values, self.nullable
+        return self.hidden or any(one is not None for one in said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Columns = Mapping[str, Mapping[str, str]]
 """Type by column, by table."""
 
+_WIDTHS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -97,13 +99,14 @@ def load(files: Mapping[str, Path], columns: Columns, keys: Keys, path: Path) ->
     import duckdb
 
     order = _order(files, keys)
+    types = _aligned(columns, keys.references)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.unlink(missing_ok=True)
         with duckdb.connect(str(part)) as connection:
             _quiet(connection)
             for table in order:
-                _create(connection, table, columns[table], keys)
+                _create(connection, table, types[table], keys)
                 _fill(connection, table, files[table], keys)
         part.replace(path)
     except (OSError, duckdb.Error) as problem:
@@ -190,9 +193,30 @@ def _target(
         names = {f"{word}_id" for word in _words(table)}
         if key.casefold() != "id":
             names.add(key.casefold())
-        if column.casefold() in names and columns[table][key] == type_:
+        if column.casefold() in names and _common(columns[table][key], type_) is not None:
             found.append(table)
     return found[0] if len(found) == 1 else None
+
+
+def _common(one: str, other: str) -> str | None:
+    """The type both columns of a foreign key can have; None if they cannot be compared exactly."""
+    if one == other:
+        return one
+    if one in _WIDTHS and other in _WIDTHS:
+        return max(one, other, key=_WIDTHS.index)
+    return None
+
+
+def _aligned(columns: Columns, references: Sequence[Reference]) -> dict[str, dict[str, str]]:
+    """Types with both ends of every foreign key alike: a CSV's whole numbers are all BIGINT."""
+    types = {table: dict(names) for table, names in columns.items()}
+    for _ in references:  # a key may pass its type on along a chain of references
+        for one in references:
+            ends = (one.table, one.column), (one.target, one.target_column)
+            common = _common(*(types[table][column] for table, column in ends))
+            for table, column in ends if common is not None else ():
+                types[table][column] = str(common)
+    return types
 
 
 def _words(table: str) -> tuple[str, ...]:

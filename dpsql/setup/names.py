@@ -7,8 +7,14 @@ import re
 from dpsql.core.catalog import CatalogTable
 from dpsql.errors import InterfaceError
 from dpsql.policy.nearest import suggest
+from dpsql.policy.nodes import Where
+from dpsql.policy.unit_path import parse_unit
 from dpsql.policy.yaml_nodes import plain_value
 
+NOWHERE = Where(None)
+"""The place of text that stands in no file yet."""
+
+_ID = re.compile(r"([^\W\d_]{3,})_?(?:id|key|no|nr|number)\Z", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d]\w*\Z")
 _PLAIN_SCALAR = re.compile(r"[^\W\d]\w*( \w+)*\Z")
 
@@ -27,6 +33,14 @@ def table_name(table: CatalogTable) -> str:
     """A table's key under `tables`: without the default schema, quoted where SQL would need it."""
     parts = [table.name] if table.schema == "main" else [table.schema, table.name]
     return ".".join(path_name(part) for part in parts)
+
+
+def first_step(unit: str) -> tuple[str, tuple[str, ...]]:
+    """A `unit:` value's own column, and the parts of the table it leads to, () for a bare one."""
+    written = parse_unit(unit, NOWHERE)
+    if not written.references:
+        return written.column, ()
+    return written.references[0].column, written.references[0].table
 
 
 def scalar(text: str) -> str:
@@ -50,6 +64,15 @@ def singular(name: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def unit_word(table: str, column: str) -> str:
+    """A word for the unit: patient_id → patient, else persons → person, else `person`."""
+    found = _ID.match(column)
+    if found is not None:
+        return found[1].casefold()
+    word = singular(table)
+    return word if word != table.casefold() else "person"
 
 
 def unknown(what: str, name: str, known: object, *, flag: str) -> InterfaceError:

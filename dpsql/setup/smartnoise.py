@@ -55,7 +55,6 @@ class Imported:
     units: dict[str, str] = field(default_factory=dict)
     columns: dict[tuple[str, str], ColumnDraft] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
-    public: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -109,7 +108,6 @@ def _table(shape: Shape, schema: str, name: str, node: Keys, found: Imported) ->
         unit = _row_key(shape, key, name, node)
         found.notes.append(f"{name}: row_privacy becomes protection by its key, {unit}.")
     if unit is None:
-        found.public.append(key)
         found.notes.append(f"{name} has no private_id: decide about it yourself.")
         return
     found.units[key] = unit
@@ -150,7 +148,7 @@ def _column(shape: Shape, key: str, name: str, node: Keys, found: Imported) -> b
         nullable = False if column.nullable else None
     if _said(node, "private_id") or _said(node, "is_key"):
         return True
-    if ends is not None:
+    if ends is not None or nullable is not None:
         found.columns[(key, column.name)] = ColumnDraft(
             column.name, column.type_text, range=ends, nullable=nullable, comment=_COMMENT
         )
