@@ -32,7 +32,7 @@ from dpsql.errors import Error, InternalError
 from dpsql.owner_log import OWNER_LOG
 from dpsql.render.terminal import style_of
 
-COMMANDS = ("check", "query", "explain", "tables", "budget", "ledger", "demo")
+COMMANDS = ("init", "check", "query", "explain", "tables", "budget", "ledger", "demo")
 """In the order in which people meet them."""
 
 

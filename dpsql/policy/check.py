@@ -11,6 +11,7 @@ from dpsql.errors import PolicyError
 from dpsql.policy.catalog import find_column, find_table
 from dpsql.policy.check_budgets import check_budgets
 from dpsql.policy.check_columns import check_columns
+from dpsql.policy.check_keys import check_keys
 from dpsql.policy.check_units import check_units
 from dpsql.policy.findings import Finding
 from dpsql.policy.kinds import same_identity
@@ -69,6 +70,7 @@ def check_tables(policy: Policy, catalog: Catalog) -> list[Finding]:
             )
             continue
         found += check_units(policy, table, entry, catalog)
+        found += check_keys(policy, table, entry, catalog)
         found += check_columns(table, entry)
     return [*found, *_unit_types(policy, catalog), *_unlisted(policy, catalog)]
 

@@ -73,8 +73,8 @@ def _contents(path: str) -> str:
             raise where.error(
                 f"the policy {reason}",
                 code="no-policy",
-                hint="name it by --policy, DPSQL_POLICY or ./dpsql.yaml; `dpsql demo --keep DIR` "
-                "leaves one to start from",
+                hint="name it by --policy, DPSQL_POLICY or ./dpsql.yaml; `dpsql init` writes "
+                "one for your database",
             )
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES + 1)
