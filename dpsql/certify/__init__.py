@@ -13,6 +13,10 @@ tables      names → declared tables, unit paths, enforced keys
 facts       abstract values: what is known of a column, of a relation
 scope       names in sight; expressions over one row
 kinds       which expressions are exact integers
+ranges      clamps by constants, carried through monotone steps
+moments     dates between two constants
+spans       exact numbers between two constants, by their types
+rows        expressions over one row: conditions are BOOLEAN, casts fit
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks
 joins       whose row is it; how many rows can a unit have
@@ -22,7 +26,8 @@ totals      the outermost SELECT against the claim
 
 What is trusted: sqlglot reads the text as the engine does, the catalog says what the engine
 enforces, the engine computes what its SQL says. What is not checked here: that no listed
-expression can raise (functions/ sees to it, and every engine error is one constant message).
+expression but a CAST can raise (functions/ sees to it, and every engine error is one constant
+message).
 """
 
 from __future__ import annotations

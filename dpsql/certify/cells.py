@@ -9,6 +9,8 @@ Weighted    w * S
 
 from __future__ import annotations
 
+from math import ceil, inf
+
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
@@ -19,6 +21,7 @@ from dpsql.certify.facts import (
     Clamped,
     Const,
     Fact,
+    Number,
     Rank,
     Share,
     Unit,
@@ -44,7 +47,11 @@ def fact_of(node: exp.Expr, scope: Scope) -> Fact:
         return None if column is None else column.fact
     if isinstance(node, exp.Cast):
         inner = fact_of(node.this, scope) if node.to.this in _WIDE else None
-        return None if isinstance(inner, Unit) else inner
+        if isinstance(inner, Unit):
+            return None
+        if inner is not None and node.to.this is not exp.DType.INT128:
+            require(_largest(inner) < 2**63, "a cast fits whatever it is given")
+        return inner
     if isinstance(node, exp.Coalesce):
         return _filled(node, scope)
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
@@ -54,6 +61,21 @@ def fact_of(node: exp.Expr, scope: Scope) -> Fact:
     if isinstance(node, exp.Case):
         return _scaled(node, scope) or row_value(node, scope)
     return _window(node, scope) if isinstance(node, exp.Window) else None
+
+
+def _largest(fact: Fact) -> float:
+    """The greatest magnitude of the value, infinite if nothing bounds it."""
+    match fact:
+        case Const(value):
+            return abs(value)
+        case Number(_, lo, hi) | Clamped(_, lo, hi):
+            return max(abs(lo), abs(hi))
+        case Share(_, total, cell):
+            return min(total, cell)
+        case Capped(_, of, poly, most):
+            lowest, highest = poly.range(*((0, 0) if of is None else (of.lo, of.hi)))
+            return most * ceil(max(abs(lowest), abs(highest)))
+    return inf
 
 
 def _filled(node: exp.Coalesce, scope: Scope) -> Fact:

@@ -179,7 +179,8 @@ class Column:
 
     `kind` is its SQL type where known. `by_unit`: it has one value for all rows of a unit.
     `barred`: the rule by which it is not read (it may still serve a unit path, or make groups).
-    `normal`: a float without -0.0.
+    `normal`: a float without -0.0. `span`: the numbers it lies between whatever the rows, NULL
+    apart; None if not known. `present`: it is never NULL.
     """
 
     serial: int
@@ -188,6 +189,8 @@ class Column:
     by_unit: bool
     barred: str = ""
     normal: bool = False
+    span: tuple[Fraction, Fraction] | None = None
+    present: bool = False
 
     @property
     def exact(self) -> bool:

@@ -77,7 +77,7 @@ def _literal(node: exp.Literal) -> Kind | None:
         return Kind.TEXT
     text = str(node.this)
     if text.isdigit():
-        return Kind.INTEGER if int(text) < 2**126 else None
+        return Kind.INTEGER if int(text) < 2**127 else None  # beyond, it is a DOUBLE
     return Kind.FLOAT if "e" in text.lower() else Kind.DECIMAL if len(text) < 38 else None
 
 

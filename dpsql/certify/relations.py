@@ -25,8 +25,10 @@ from dpsql.certify.facts import (
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
+from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
-from dpsql.certify.tables import BaseTable, Tables
+from dpsql.certify.spans import COUNTED, SUMMED, Span, present, span
+from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
 from dpsql.certify.values import as_row_poly
 from dpsql.core.domain import Kind
@@ -128,11 +130,15 @@ class Reader:
                     column_kind(column),
                     by_unit=False,
                     barred=HIDDEN if origin.policy.rule(name).hidden else "",
+                    span=column_span(column),
+                    present=not column.nullable and not source.left,
                 )
                 for name, column in origin.catalog.columns.items()
             }
             require(len(found) == len(origin.catalog.columns), "columns differ in more than case")
             return found
+        if source.left:  # no match makes all of them NULL
+            return {name: replace(c, present=False) for name, c in origin.columns.items()}
         return dict(origin.columns)
 
     def _filter(self, where: list[exp.Expr], scope: Scope, rows: int | None) -> int | None:
@@ -162,7 +168,7 @@ class Reader:
         if isinstance(part, exp.In) and part.args.get("query") is not None:
             self._semijoin(part, scope, joined)
             return
-        scope.check(part)
+        check_condition(part, scope)
 
     def _semijoin(self, part: exp.In, scope: Scope, joined: Joined | None) -> None:
         """unit IN (SELECT unit ...): the subquery's rows of other units never matter."""
@@ -239,7 +245,7 @@ class Reader:
             return column
         fact = fact_of(node, scope)
         if fact is None:
-            read = scope.check(node)
+            read = check_row(node, scope)
             kind = kind_of(node, scope)
         else:
             read = [c for n in node.find_all(exp.Column) if (c := scope.column(n)) is not None]
@@ -247,7 +253,10 @@ class Reader:
         if isinstance(fact, Const):
             fact = Number(self.serials(), fact.value, fact.value)
         by_unit = all(c.by_unit for c in read) and not isinstance(fact, (Rank, UnitTotal))
-        return Column(self.serials(), fact, kind, by_unit, normal=_normal(node))
+        lies = None if fact is not None else span(node, scope)
+        here = fact is None and present(node, scope)
+        normal = _normal(node)
+        return Column(self.serials(), fact, kind, by_unit, normal=normal, span=lies, present=here)
 
     # ---- GROUP BY the unit -------------------------------------------------------------
 
@@ -284,27 +293,29 @@ class Reader:
             where = node.args["expression"]
             require(isinstance(where, exp.Where), "FILTER has a condition")
             for part in conjuncts(where.this):
-                scope.check(part)
+                check_condition(part, scope)
             return replace(inner, fact=None)
         argument = node.args.get("this")
         fact: Fact = None
         kind: Kind | None = Kind.INTEGER
+        lies: Span | None = COUNTED
         if isinstance(node, exp.Count) and isinstance(argument, exp.Star):
             fact = CellSum(level, None, ONE, nullable=False)
         elif isinstance(node, exp.Count) and isinstance(argument, exp.Distinct):
             require(len(argument.expressions) == 1, "COUNT DISTINCT has one argument")
-            scope.check(argument.expressions[0])
+            check_row(argument.expressions[0], scope)
         elif isinstance(node, exp.Count):
             fact = self._counted(argument, scope, level)
         elif isinstance(node, exp.Sum):
-            fact = self._summed(argument, scope, level)
+            fact, lies = self._summed(argument, scope, level), SUMMED
         elif isinstance(node, (exp.Min, exp.Max)) and argument is not None:
-            scope.check(argument)
-            kind = kind_of(argument, scope)
+            check_row(argument, scope)
+            kind, lies = kind_of(argument, scope), span(argument, scope)
             require(kind in _ORDERED, "MIN and MAX are of exact values")
         else:
             refuse("within a unit's rows: COUNT, COUNT DISTINCT, MIN, MAX, integer SUM")
-        return Column(self.serials(), fact, kind, by_unit=False)
+        counts = isinstance(node, exp.Count)
+        return Column(self.serials(), fact, kind, by_unit=False, span=lies, present=counts)
 
     def _counted(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
         if argument is None:
@@ -312,7 +323,7 @@ class Reader:
         value = scope.column(bare(argument))
         if value is not None and isinstance(value.fact, Number):
             return CellSum(level, value.fact, ONE, nullable=False)
-        scope.check(argument)
+        check_row(argument, scope)
         return None
 
     def _summed(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
@@ -321,7 +332,7 @@ class Reader:
         value = as_row_poly(fact_of(argument, scope))
         if value is not None:
             return CellSum(level, value.of, value.poly, nullable=True)
-        scope.check(argument)
+        check_row(argument, scope)
         require(kind_of(argument, scope) is Kind.INTEGER, "sums are of integers")
         return None
 

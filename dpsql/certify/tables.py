@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -22,6 +23,14 @@ def kind_of(column: CatalogColumn) -> Kind | None:
     if column.type.kind is Kind.OPAQUE:
         return Kind.OPAQUE if fold(column.type_text) == "uuid" else None
     return column.type.kind
+
+
+def column_span(column: CatalogColumn) -> tuple[Fraction, Fraction] | None:
+    """The range of the column's type, if it is one of exact numbers."""
+    lo, hi = column.certain.lo, column.certain.hi
+    if column.type.kind not in (Kind.INTEGER, Kind.DECIMAL):
+        return None
+    return (lo, hi) if isinstance(lo, Fraction) and isinstance(hi, Fraction) else None
 
 
 def identifies(kind: Kind | None) -> bool:

@@ -20,6 +20,7 @@ from dpsql.certify.facts import Const, Fact, Number, Poly, RowPoly
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.ranges import ranged, tested
 from dpsql.certify.reader import bare, conjuncts, not_null, whole
+from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Scope
 from dpsql.core.domain import Kind
 
@@ -37,12 +38,12 @@ def row_value(node: exp.Case, scope: Scope) -> Number | None:
     condition, value = branches[0].this, bare(branches[0].args["true"])
     constant = whole(value)
     if constant is not None:
-        scope.check(condition)
+        check_condition(condition, scope)
         return Number(scope.serials(), constant, constant)
     found = ranged(value, scope)
     if found is None:
         return None
-    scope.check(node)
+    check_row(node, scope)
     if found.kind is not Kind.INTEGER:
         refuse("a bounded value is an integer")
     require(
