@@ -27,11 +27,11 @@ import click
 
 from dpsql import __version__
 from dpsql.commands.output import note
+from dpsql.commands.problems import defect, report
 from dpsql.errors import Error, InternalError
 from dpsql.owner_log import OWNER_LOG
-from dpsql.render.terminal import style_of
 
-COMMANDS = ("check", "query", "explain", "tables", "budget", "ledger", "demo")
+COMMANDS = ("check", "query", "explain", "shell", "tables", "budget", "ledger", "demo")
 """In the order in which people meet them."""
 
 
@@ -80,31 +80,15 @@ class Root(click.Group):
             note("interrupted")
             return 130
         except Error as problem:
-            _report(problem)
+            report(problem)
             return problem.exit_code
         except SystemExit:  # click's answer to a reader that went away while help was printed
             return 0
         except Exception:
             OWNER_LOG.exception("internal error")
-            _report(_defect())
+            report(defect())
             return InternalError.exit_code
         return done if isinstance(done, int) else 0
-
-
-def _report(problem: Error) -> None:
-    """An error on stderr: what, its stable code, the way out."""
-    style = style_of(sys.stderr)
-    label = style.paint("error", "red")
-    note(f"{label} [{problem.code}]: {problem.message}")
-    if problem.hint:
-        note(f"{style.paint('hint', 'bold')}: {problem.hint}")
-
-
-def _defect() -> InternalError:
-    return InternalError(
-        "dpsql failed by a fault of its own; nothing more was shown",
-        hint="what was charged stays charged; please report the command",
-    )
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:

@@ -7,6 +7,8 @@ runs SQL from a string, or grows without bound.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 from dpsql.binding.context import Context
@@ -37,14 +39,18 @@ _FUNCTIONS = (
     " StrToDate ToChar IsNan Cos Sin Tan Degrees Radians Pi"
 ).split()
 
-_CALLS = frozenset(
+CALLS = frozenset(
     "date_part dayname monthname isfinite isinf trunc even year month day hour minute quarter"
     " strftime round_even gcd lcm bround".split()
 )
 
-_ALLOWED = frozenset(
-    cls for name in (*_STRUCTURE, *_FUNCTIONS) if (cls := getattr(exp, name, None)) is not None
-)
+
+def _classes(names: Iterable[str]) -> frozenset[type[exp.Expr]]:
+    return frozenset(cls for name in names if (cls := getattr(exp, name, None)) is not None)
+
+
+FUNCTIONS = _classes(_FUNCTIONS)
+_ALLOWED = FUNCTIONS | _classes(_STRUCTURE)
 
 
 MAX_NESTED = 1
@@ -65,7 +71,7 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             )
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
-            if name not in _CALLS:
+            if name not in CALLS:
                 _refuse_function(node, name, context)
         elif type(node) not in _ALLOWED:
             if isinstance(node, exp.Func):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from dpsql.commands.options import analyst_option, format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
+
+if TYPE_CHECKING:
+    from dpsql.policy import Policy
+    from dpsql.render.terminal import Style
+    from dpsql.report import BudgetReport
 
 
 class DefaultShow(click.Group):
@@ -45,11 +53,7 @@ def show(analyst: str, policy: str, form: str) -> None:
     Example:
       dpsql budget show --analyst alice
     """
-    from dpsql.render.answers import more_queries
-    from dpsql.render.chart import Bar, draw
-    from dpsql.render.numbers import amount, percent
     from dpsql.render.records import json_text
-    from dpsql.render.text import pairs
     from dpsql.session import Session
 
     output = Output(None, binary=False)
@@ -74,17 +78,27 @@ def show(analyst: str, policy: str, form: str) -> None:
             }
             output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
             return
-        (bar,) = draw([Bar(report.share, 0.0, 1.0)], 42, style)
-        lines = pairs(
-            [
-                ("analyst", report.analyst),
-                ("budget", f"{report.budget}  ε = {amount(report.epsilon)}, "
-                 f"δ = {amount(report.delta)}"),
-                ("used", f"{percent(report.share):>5}  {bar}"),
-                ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
-                ("left", more_queries(report, session.policy) or percent(1 - report.share)),
-            ]
-        )  # fmt: skip
-        output.text(style.symbols(line) for line in lines)
+        output.text(in_words(report, session.policy, style))
     finally:
         session.close()
+
+
+def in_words(report: BudgetReport, policy: Policy, style: Style) -> Iterator[str]:
+    """The budget, a bar of what is used, and how many more queries fit."""
+    from dpsql.render.answers import more_queries
+    from dpsql.render.chart import Bar, draw
+    from dpsql.render.numbers import amount, percent
+    from dpsql.render.text import pairs
+
+    (bar,) = draw([Bar(report.share, 0.0, 1.0)], 42, style)
+    lines = pairs(
+        [
+            ("analyst", report.analyst),
+            ("budget", f"{report.budget}  ε = {amount(report.epsilon)}, "
+             f"δ = {amount(report.delta)}"),
+            ("used", f"{percent(report.share):>5}  {bar}"),
+            ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
+            ("left", more_queries(report, policy) or percent(1 - report.share)),
+        ]
+    )  # fmt: skip
+    return (style.symbols(line) for line in lines)

@@ -51,13 +51,14 @@ def command(table: str | None, form: str, policy: str) -> None:
     finally:
         engine.close()
     refuse_unfit(loaded, catalog)
-    records = [r for r in _records(loaded, catalog) if table in (None, r["table"])]
+    records = [r for r in records_of(loaded, catalog) if table in (None, r["table"])]
     if not records:
         raise click.UsageError(f"there is no table {table!r}; `dpsql tables` lists them")
     output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
 
 
-def _records(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
+def records_of(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
+    """One record a column that may be asked about, of a policy that fits the catalog."""
     for name, table in policy.tables.items():
         entry = catalog.find(".".join(table.parts))
         assert entry is not None  # refuse_unfit saw it

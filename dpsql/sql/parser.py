@@ -58,7 +58,7 @@ def _empty(node: exp.Expr | None) -> bool:
 
 
 def _parse_all(text: str, dialect: str) -> list[exp.Expr | None]:
-    reader = _dialect(dialect)
+    reader = named_dialect(dialect)
     try:
         tokens, clauses = take_out(reader.tokenize(text), text)
         roots = reader.parser(max_nodes=MAX_NODES).parse(tokens, text)
@@ -115,7 +115,8 @@ def _syntax(text: str, problem: SqlglotError) -> InvalidQuery:
     return InvalidQuery(message, code="syntax")
 
 
-def _dialect(name: str) -> Dialect:
+def named_dialect(name: str) -> Dialect:
+    """sqlglot's dialect of that name. Raises InvalidQuery `dialect`."""
     try:
         return Dialect.get_or_raise(name)
     except ValueError:
