@@ -242,8 +242,8 @@ def _output(desk: Desk, argument: str) -> None:
 
 ENTRIES = (
     Entry("d", "\\d [TABLE]", "the tables, or the columns of one", _describe),
-    Entry("explain", "\\explain [QUERY;]", "cost and expected error, of the last query if none"
-          " is given; charges nothing", _explain),
+    Entry("explain", "\\explain [QUERY;]", "cost and expected error of a query, or of the"
+          " last; charges nothing", _explain),
     Entry("budget", "\\budget", "what is spent and what is left", _budget),
     Entry("ledger", "\\ledger [N]", f"your last {LEDGER_LINES} charges, or N; 0 for all", _ledger),
     Entry("epsilon", "\\epsilon [E|default]", "the price ε of each of the next queries", _epsilon),

@@ -36,20 +36,21 @@ def run(desk: Desk, reader: Reader) -> int:
     splitter = Splitter(desk.settings.dialect)
     first = 0
     try:
+        _status(desk, reader)
         while True:
-            if reader.interactive:
-                reader.status(desk.status())
             try:
                 block = reader.read(pending=splitter.pending)
                 items = _items(splitter, block)
                 for item in items:
                     first = _one(desk, item, first)
+                    _status(desk, reader)
                     if reader.interactive:
                         note("")
             except KeyboardInterrupt:
                 if not reader.interactive:
                     raise
                 splitter.clear()
+                _status(desk, reader)
             except EOFError:
                 break
         if not reader.interactive:
@@ -58,6 +59,11 @@ def run(desk: Desk, reader: Reader) -> int:
     except backslash.Leave:
         pass
     return 0 if reader.interactive else first
+
+
+def _status(desk: Desk, reader: Reader) -> None:
+    if reader.interactive:
+        reader.status(desk.status())
 
 
 def _items(splitter: Splitter, block: Block) -> list[Item]:
