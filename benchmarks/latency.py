@@ -20,17 +20,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-OWN_WORK = (
-    ("count", "SELECT COUNT(*) FROM events WHERE amount > 10"),
-    ("group by, 4 aggregates", "SELECT key, COUNT(*), SUM(amount), AVG(amount), STDDEV(amount)"
-     " FROM events GROUP BY key ORDER BY 2 DESC"),
-    ("1,000 public groups", "SELECT bucket, COUNT(*) FROM events GROUP BY bucket"),
-    ("join, CTE, HAVING", "WITH e AS (SELECT uid, key, amount FROM events WHERE amount > 1)"
-     " SELECT u.sex, e.key, AVG(e.amount) AS a FROM users u JOIN e ON e.uid = u.uid"
-     " GROUP BY ALL HAVING COUNT(*) > 10 ORDER BY a"),
-)  # fmt: skip
+from latency_data import make_data, make_policy
+from own_work import everyday, own_work
 
 
 def main() -> int:
@@ -45,6 +36,7 @@ def main() -> int:
             import_time()
         if args.only in (None, "work"):
             own_work(Path(folder))
+            everyday(Path(folder))
         if args.only in (None, "bounding"):
             for units in (100_000, 1_000_000):
                 bounding(Path(folder), args.rows, units, args.repeats)
@@ -60,69 +52,6 @@ def import_time() -> None:
             times.append(time.perf_counter() - start)
     extra = statistics.median(ours) - statistics.median(bare)
     print(f"import dpsql: {extra * 1000:.0f} ms beyond starting Python (goal: under 400 ms)\n")
-
-
-# ---- own work --------------------------------------------------------------------------------
-
-
-def own_work(folder: Path) -> None:
-    """Wall time of a query less the owner's database and the ledger's commits."""
-    from dpsql.session import Session
-
-    path = folder / "small.duckdb"
-    make_data(path, rows=20_000, units=2_000)
-    policy = make_policy(path, ledger=f"sqlite:///{folder / 'ledger.db'}")
-    session = Session(policy, "bench")
-    clock = _Clock(session)
-    print("own work per query (parse to result; database and ledger commit apart), goal < 10 ms")
-    print(f"{'query':28}{'median ms':>11}{'CPU ms':>9}{'database':>10}{'ledger':>8}")
-    for name, sql in OWN_WORK:
-        for _ in range(5):
-            session.query(sql)
-        own, cpu, engine, ledger = [], [], [], []
-        for _ in range(40):
-            clock.reset()
-            start, start_cpu = time.perf_counter(), time.process_time()
-            session.query(sql)
-            wall, used = time.perf_counter() - start, time.process_time() - start_cpu
-            own.append(wall - clock.engine - clock.ledger)
-            cpu.append(used - clock.engine_cpu - clock.ledger_cpu)
-            engine.append(clock.engine)
-            ledger.append(clock.ledger)
-        row = [statistics.median(times) * 1000 for times in (own, cpu, engine, ledger)]
-        print(f"{name:28}{row[0]:11.1f}{row[1]:9.1f}{row[2]:10.1f}{row[3]:8.1f}")
-    session.close()
-    print()
-
-
-class _Clock:
-    """Sums the time spent inside the owner's engine and the ledger."""
-
-    def __init__(self, session: Any) -> None:
-        self.reset()
-        for owner, name, kind in (
-            (session.engine, "fetch", "engine"),
-            (session.engine, "binds", "engine"),
-            (session.engine, "_run", "engine"),
-            (session.ledger, "reserve", "ledger"),
-            (session.ledger, "settle", "ledger"),
-        ):
-            setattr(owner, name, self._timed(getattr(owner, name), kind))
-
-    def reset(self) -> None:
-        self.engine = self.ledger = self.engine_cpu = self.ledger_cpu = 0.0
-
-    def _timed(self, function: Any, kind: str) -> Any:
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            start, cpu = time.perf_counter(), time.process_time()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                setattr(self, kind, getattr(self, kind) + time.perf_counter() - start)
-                name = f"{kind}_cpu"
-                setattr(self, name, getattr(self, name) + time.process_time() - cpu)
-
-        return timed
 
 
 # ---- bounding against plain ------------------------------------------------------------------
@@ -212,59 +141,6 @@ def take_turns(session: Any, statements: dict[str, str], repeats: int) -> dict[s
             if turn:
                 times[name].append(time.process_time() - start)
     return times
-
-
-# ---- data ------------------------------------------------------------------------------------
-
-
-def make_data(path: Path, *, rows: int, units: int) -> None:
-    """users(uid PK, sex, income) and events(uid, key, bucket, amount), skewed like real logs."""
-    connection = duckdb.connect(str(path))
-    connection.execute("SELECT setseed(0.5)")
-    connection.execute("CREATE TABLE users (uid BIGINT PRIMARY KEY, sex VARCHAR, income DOUBLE)")
-    connection.execute(
-        "INSERT INTO users SELECT range, CASE WHEN random() < 0.5 THEN 'f' ELSE 'm' END,"
-        f" round(exp(10 + random()), 2) FROM range({units})"
-    )
-    connection.execute(
-        "CREATE TABLE events AS SELECT"
-        f" CAST(floor({units} * pow(random(), 1.5)) AS BIGINT) AS uid,"
-        " CAST(floor(50 * pow(random(), 2)) AS INTEGER) AS key,"
-        " CAST(floor(1000 * random()) AS INTEGER) AS bucket,"
-        " round(100 * random(), 2) AS amount"
-        f" FROM range({rows})"
-    )
-    connection.close()
-
-
-def make_policy(path: Path, ledger: str | None) -> dict[str, Any]:
-    policy: dict[str, Any] = {
-        "version": 1,
-        "database": f"duckdb:///{path}",
-        "releases": {"reuse": "off"},
-        "budgets": {
-            "per_query": {"epsilon": 1, "delta": 1e-6},
-            "default": {"epsilon": 1_000_000, "delta": 0.5},
-        },
-        "bounds": {"max_groups": 50, "max_rows_per_group": 100},
-        "tables": {
-            "users": {
-                "unit": "uid",
-                "columns": {"sex": {"values": ["f", "m"]}, "income": {"min": 0, "max": 100_000}},
-            },
-            "events": {
-                "unit": "uid",
-                "columns": {
-                    "key": {"min": 0, "max": 49},
-                    "bucket": {"min": 0, "max": 999},
-                    "amount": {"min": 0, "max": 100},
-                },
-            },
-        },
-    }
-    if ledger is not None:
-        policy["ledger"] = ledger
-    return policy
 
 
 if __name__ == "__main__":

@@ -32,13 +32,13 @@ from dpsql.policy.schema import Auto, Policy
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
-    from dpsql.session import Prepared, Session
+    from dpsql.session import Preparation, Prepared
 
 SALT = "fresh salt"
 
 
 def explain(
-    session: Session,
+    session: Preparation,
     sql: str,
     parameters: Parameters = None,
     *,
@@ -58,7 +58,7 @@ def explain(
         return _explanation(session, prepared)
 
 
-def _explanation(session: Session, prepared: Prepared) -> Explanation:
+def _explanation(session: Preparation, prepared: Prepared) -> Explanation:
     from dpsql.accountant.filter import admits
     from dpsql.accountant.odometer import selection_share, share
 
@@ -67,13 +67,13 @@ def _explanation(session: Session, prepared: Prepared) -> Explanation:
     paid = sorted(drawn.values())  # equal aggregates of a statement share one draw
     plans = [planned.plans[index] for index in paid]
     items = [item for plan in plans for item in plan.items]
-    account = session.ledger.account(session.budget_spec.key)
+    account = session.account(session.budget_spec)
     after, fits = account.spent, True
     if items:
         after = account.spent + account.price(items)
         fits = admits(account.terms, after)
         if session.total is not None:
-            total = session.ledger.account(session.total.key)
+            total = session.account(session.total)
             fits = fits and admits(total.terms, total.spent + total.price(items))
     return Explanation(
         session.analyst,

@@ -1,10 +1,13 @@
-"""A session: one analyst, one policy, one engine, one ledger. Runs the pipeline."""
+"""A session: one analyst, one policy, one engine, one ledger. Runs the pipeline.
+
+`Preparation` is all of it up to the charge, and needs no ledger; `Session` answers.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +18,7 @@ from sqlglot import exp
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
-from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import Sealed
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
@@ -35,7 +38,7 @@ from dpsql.pipeline import (
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
-from dpsql.policy.schema import Policy
+from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
 from dpsql.report import (
     BudgetReport,
@@ -48,7 +51,7 @@ from dpsql.report import (
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
-    from dpsql.ledger import Ledger
+    from dpsql.ledger import Account, Ledger
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,20 @@ class Prepared:
     types: tuple[str, ...]
 
 
-class Session:
-    """Opens engine and ledger, checks the policy against both, and answers queries."""
+@dataclass(frozen=True)
+class Released:
+    """The releases of a statement in order, which of them were `paid` now, and the balance.
+
+    `account` is the budget when the last of them was paid or found; None without any.
+    """
+
+    tables: list[Release]
+    paid: tuple[bool, ...]
+    account: Account | None
+
+
+class Preparation:
+    """Opens the engine, checks the policy against it, and takes queries as far as `certify`."""
 
     def __init__(
         self,
@@ -92,10 +107,6 @@ class Session:
         self.engine = _open_engine(self.policy, engine)
         try:
             refuse_unfit(self.policy, self.engine.catalog())
-            self.ledger = _open_ledger(self.policy)
-            for spec in (self.budget_spec, self.total):
-                if spec is not None:
-                    self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
         except BaseException:  # even an interrupt must not leave it open
             self.engine.close()
             raise
@@ -107,15 +118,18 @@ class Session:
         self._sealed.close()
         self._naming.close()
         self.engine.close()
-        self.ledger.close()
 
-    def budget(self) -> BudgetReport:
-        return self._balance()()
+    def account(self, spec: BudgetSpec) -> Account:
+        """Terms and spend of a budget, as they stand now."""
+        raise NotImplementedError
 
-    def _balance(self) -> Callable[[], BudgetReport]:
-        """The budget as it stands now, worked out when it is asked for."""
-        account = self.ledger.account(self.budget_spec.key)
-        return lambda: budget_report(account, self.policy, self.budget_spec, self.analyst)
+    def asked_for(self, epsilon: object, delta: object) -> Asked:
+        """The price asked for: what the call says, else what the session says."""
+        mine, usual = Asked(_epsilon(epsilon), _delta(delta)), self.asked
+        return Asked(
+            usual.epsilon if mine.epsilon is None else mine.epsilon,
+            usual.delta if mine.delta is None else mine.delta,
+        )
 
     # ---- up to the charge --------------------------------------------------------------
 
@@ -161,7 +175,41 @@ class Session:
                 visible[key] = [c for c in found.columns if not table.rule(c).hidden]
         return self._naming.names(root, catalog, visible, text)
 
-    # ---- answering ---------------------------------------------------------------------
+
+class Session(Preparation):
+    """Opens the ledger too, and answers queries."""
+
+    def __init__(
+        self,
+        policy: Policy | str | Path | Mapping[str, Any],
+        analyst: str,
+        *,
+        epsilon: object = None,
+        delta: object = None,
+        engine: object = None,
+    ) -> None:
+        super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        try:
+            self.ledger = _open_ledger(self.policy)
+            for spec in (self.budget_spec, self.total):
+                if spec is not None:
+                    self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
+        except BaseException:  # even an interrupt must not leave it open
+            super().close()
+            raise
+
+    def close(self) -> None:
+        super().close()
+        self.ledger.close()
+
+    def account(self, spec: BudgetSpec) -> Account:
+        return self.ledger.account(spec.key)
+
+    def budget(self) -> BudgetReport:
+        return self._report(self.account(self.budget_spec))
+
+    def _report(self, account: Account) -> BudgetReport:
+        return budget_report(account, self.policy, self.budget_spec, self.analyst)
 
     def query(
         self,
@@ -177,37 +225,28 @@ class Session:
         with guarded():
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
-                releases, paid = self._releases(prepared)
+                released = self._releases(prepared)
                 public = self._public.tables(prepared.planned.bound)
             result = postprocess.run(
                 prepared.planned.bound.remainder,
-                releases,
+                released.tables,
                 public,
                 self._sealed,
                 prepared.types,
             )
-            return self._answer(prepared, result, paid)
+            return self._answer(prepared, result, released)
 
-    def asked_for(self, epsilon: object, delta: object) -> Asked:
-        """The price asked for: what the call says, else what the session says."""
-        mine, usual = Asked(_epsilon(epsilon), _delta(delta)), self.asked
-        return Asked(
-            usual.epsilon if mine.epsilon is None else mine.epsilon,
-            usual.delta if mine.delta is None else mine.delta,
-        )
-
-    def _releases(self, prepared: Prepared) -> tuple[list[Release], list[bool]]:
+    def _releases(self, prepared: Prepared) -> Released:
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
         known: dict[str, Release] = {}
+        account: Account | None = None  # the budget as the last look at the ledger showed it
         for one, name in zip(planned.plans, planned.fingerprints, strict=True):
             if not one.items:  # public keys alone: nobody's row is read, nothing is charged
                 known[name] = perturb.run(one, execute.nothing(one))
-        if self.policy.releases_reuse:
-            for one, name in zip(planned.plans, planned.fingerprints, strict=True):
-                stored = self._stored(name, one.epsilon, one.delta)
-                if stored is not None:
-                    known[name] = stored
+        if self.policy.releases_reuse and planned.plans:
+            stored, account = self._stored(planned)
+            known.update(stored)
         order = [index for index, name in enumerate(planned.fingerprints) if name not in known]
         first = {planned.fingerprints[index]: index for index in reversed(order)}
         missing = sorted(first.values())  # equal aggregates of a statement share one draw
@@ -222,12 +261,18 @@ class Session:
                 total=self.total,
                 data_version=self.policy.data_version,
             )
-            known.update(self._run(charged, planned))
-        paid = [index in missing for index in range(len(planned.plans))]
-        return [known[name] for name in planned.fingerprints], paid
+            done, account = self._run(charged, planned)
+            known.update(done)
+        if account is None and planned.plans:
+            account = self.account(self.budget_spec)
+        paid = tuple(index in missing for index in range(len(planned.plans)))
+        return Released([known[name] for name in planned.fingerprints], paid, account)
 
-    def _run(self, charged: Charged, planned: Planned) -> dict[str, Release]:
-        """Under the receipt: execute, perturb, store. The charge stands whatever happens."""
+    def _run(self, charged: Charged, planned: Planned) -> tuple[dict[str, Release], Account]:
+        """Under the receipt: execute, perturb, store. The charge stands whatever happens.
+
+        Also the budget as the settling transaction left it.
+        """
         outcome: Any = "failed"
         done: dict[str, Release] = {}
         try:
@@ -237,6 +282,9 @@ class Session:
                 )
                 done[planned.fingerprints[index]] = perturb.run(certified.plan, cells)
             outcome = "released"
+        except TimedOut as late:
+            outcome = "timeout"
+            raise late.plain() from None
         except KeyboardInterrupt:
             outcome = "cancelled"
             raise
@@ -245,21 +293,24 @@ class Session:
                 self.ledger.settle(charged.receipt, outcome)
         stored = [storage.pack(name, release) for name, release in done.items()]
         if self.policy.releases_reuse:
-            self.ledger.settle(charged.receipt, "released", releases=stored)
+            account = self.ledger.settle(charged.receipt, "released", releases=stored)
         else:
             hashes = [release.hash for release in stored]
-            self.ledger.settle(charged.receipt, "released", hashes)
-        return done
+            account = self.ledger.settle(charged.receipt, "released", hashes)
+        return done, account
 
-    def _stored(self, name: str, epsilon: Fraction, delta: Fraction) -> Release | None:
-        payload = self.ledger.releases.get(
-            self.budget_spec.key, self.policy.data_version, name, epsilon, delta
-        )
-        return None if payload is None else storage.unpack(payload)
+    def _stored(self, planned: Planned) -> tuple[dict[str, Release], Account]:
+        """What this budget has paid for already, each part of the statement on its own."""
+        wanted = [
+            (name, one.epsilon, one.delta)
+            for one, name in zip(planned.plans, planned.fingerprints, strict=True)
+            if one.items
+        ]
+        found = self.ledger.releases.find(self.budget_spec.key, self.policy.data_version, wanted)
+        stored = {name: storage.unpack(payload) for name, payload in found.payloads.items()}
+        return stored, found.account
 
-    def _answer(
-        self, prepared: Prepared, result: postprocess.Result, paid: Sequence[bool]
-    ) -> Answer:
+    def _answer(self, prepared: Prepared, result: postprocess.Result, released: Released) -> Answer:
         table: Any = result.table
         shown = len(result.columns)
         reports = []
@@ -271,7 +322,7 @@ class Session:
                 )
             computed = bars is None and not column.key and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], bars, computed))
-        plans = prepared.planned.plans
+        plans, paid, account = prepared.planned.plans, released.paid, released.account
         now = [one for one, charged in zip(plans, paid, strict=True) if charged]
         privacy = PrivacyReport(
             self.analyst,
@@ -283,7 +334,7 @@ class Session:
                 for one, charged in zip(plans, paid, strict=True)
             ),
             tuple(reports),
-            self._balance() if plans else None,
+            None if account is None else lambda: self._report(account),
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(

@@ -2,6 +2,7 @@
 
     LEAST(GREATEST(x, lo), hi)
     CASE WHEN x < lo THEN lo WHEN x > hi THEN hi ELSE x END
+    x itself, under a test x BETWEEN lo AND hi
     CAST(r AS BIGINT), CAST(r AS DECIMAL(p, s)), ROUND(r), r * positive constant, r ± integer
 
 Bounds are integers over an INTEGER, decimals over an exact number, doubles over a float. Every
@@ -56,20 +57,25 @@ class _Constant:
     kind: Kind
 
 
-def ranged(node: exp.Expr, scope: Scope) -> Ranged | None:
-    """The range of an expression, None where it is not of the forms above."""
+def ranged(node: exp.Expr, scope: Scope, given: Ranged | None = None) -> Ranged | None:
+    """The range of an expression, None where it is not of the forms above.
+
+    `given`: what the test in front of it says of some expression (`tested`).
+    """
     node = bare(node)
+    if given is not None and node == given.layers[0]:
+        return given
     if isinstance(node, (exp.Least, exp.Case)):
         return _clamped(node, scope)
     if isinstance(node, exp.Cast):
-        return _cast(node, scope)
+        return _cast(node, scope, given)
     if isinstance(node, exp.Round) and node.args.get("decimals") is None:
-        inner = ranged(node.this, scope)
+        inner = ranged(node.this, scope, given)
         return None if inner is None else _outward(inner, inner.kind)
     if isinstance(node, exp.Mul):
-        return _scaled(node, scope)
+        return _scaled(node, scope, given)
     if isinstance(node, (exp.Add, exp.Sub)):
-        return _shifted(node, scope)
+        return _shifted(node, scope, given)
     return None
 
 
@@ -90,6 +96,18 @@ def _clamped(node: exp.Expr, scope: Scope) -> Ranged | None:
         return None
     layers = _layers(inner) if before is None else (inner, *before.layers)
     return Ranged(lo.value, hi.value, lo.kind, layers)
+
+
+def tested(test: exp.Expr, scope: Scope) -> Ranged | None:
+    """What x BETWEEN lo AND hi says of x where it is true: x is neither NULL nor NaN, in lo..hi."""
+    if type(test) is not exp.Between:
+        return None
+    x, low, high = (bare(test.args[name]) for name in ("this", "low", "high"))
+    lo, hi = _constant(low), _constant(high)
+    if lo is None or hi is None or lo.kind is not hi.kind or lo.value > hi.value:
+        return None
+    kind = kind_of(x, scope)
+    return Ranged(lo.value, hi.value, kind, (x,)) if kind is lo.kind else None
 
 
 def between(node: exp.Expr) -> tuple[exp.Expr, exp.Expr, exp.Expr] | None:
@@ -132,8 +150,8 @@ def _layers(node: exp.Expr) -> tuple[exp.Expr, ...]:
 # ---- monotone steps --------------------------------------------------------------------------
 
 
-def _cast(node: exp.Cast, scope: Scope) -> Ranged | None:
-    inner = ranged(node.this, scope)
+def _cast(node: exp.Cast, scope: Scope, given: Ranged | None) -> Ranged | None:
+    inner = ranged(node.this, scope, given)
     if inner is None:
         return None
     if is_integer_type(node.to):
@@ -150,8 +168,8 @@ def _outward(inner: Ranged, kind: Kind) -> Ranged:
     return replace(inner, lo=Fraction(floor(inner.lo)), hi=Fraction(ceil(inner.hi)), kind=kind)
 
 
-def _scaled(node: exp.Mul, scope: Scope) -> Ranged | None:
-    inner, factor = ranged(node.this, scope), _constant(bare(node.args["expression"]))
+def _scaled(node: exp.Mul, scope: Scope, given: Ranged | None) -> Ranged | None:
+    inner, factor = ranged(node.this, scope, given), _constant(bare(node.args["expression"]))
     if inner is None or factor is None or factor.value <= 0:
         return None
     if inner.kind is not Kind.FLOAT and factor.kind is not Kind.FLOAT:
@@ -164,8 +182,8 @@ def _scaled(node: exp.Mul, scope: Scope) -> Ranged | None:
     return replace(inner, lo=Fraction(ends[0]), hi=Fraction(ends[1]))
 
 
-def _shifted(node: exp.Expr, scope: Scope) -> Ranged | None:
-    inner, shift = ranged(node.this, scope), whole(node.args["expression"])
+def _shifted(node: exp.Expr, scope: Scope, given: Ranged | None) -> Ranged | None:
+    inner, shift = ranged(node.this, scope, given), whole(node.args["expression"])
     if inner is None or shift is None or inner.kind is not Kind.INTEGER:
         return None
     shift = shift if isinstance(node, exp.Add) else -shift

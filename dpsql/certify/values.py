@@ -2,6 +2,7 @@
 
     CASE WHEN <conditions AND> <guard of x> THEN clamped ± c END
     CASE WHEN <conditions> THEN 1 END
+    CASE WHEN x BETWEEN lo AND hi THEN scaled x ± c WHEN <condition> THEN constant ... END
 
 `clamped` is built from clamps by constants, positive constant factors and monotone roundings, and
 is an integer at last. The guard (x IS NOT NULL, ISFINITE(x)) keeps NULL, NaN and infinities from
@@ -10,12 +11,14 @@ becoming a bound: the engine's LEAST and GREATEST skip NULL, and NaN ranks highe
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.facts import Const, Fact, Number, Poly, RowPoly
 from dpsql.certify.kinds import kind_of
-from dpsql.certify.ranges import ranged
+from dpsql.certify.ranges import ranged, tested
 from dpsql.certify.reader import bare, conjuncts, not_null, whole
 from dpsql.certify.scope import Scope
 from dpsql.core.domain import Kind
@@ -27,8 +30,10 @@ _PRESENT = frozenset({Kind.INTEGER, Kind.DECIMAL})
 def row_value(node: exp.Case, scope: Scope) -> Number | None:
     """The value a guarded clamp makes, None for a CASE that is none."""
     branches = node.args["ifs"]
-    if node.this is not None or len(branches) != 1 or node.args.get("default") is not None:
+    if node.this is not None or node.args.get("default") is not None:
         return None
+    if len(branches) > 1:
+        return _steps(branches, scope)
     condition, value = branches[0].this, bare(branches[0].args["true"])
     constant = whole(value)
     if constant is not None:
@@ -45,6 +50,25 @@ def row_value(node: exp.Case, scope: Scope) -> Number | None:
         "a clamped value is guarded against NULL and NaN",
     )
     return Number(scope.serials(), int(found.lo), int(found.hi))
+
+
+def _steps(branches: list[exp.If], scope: Scope) -> Number | None:
+    """One of several values: constants, and what the branch's own test bounds."""
+    ends: list[Fraction] = []
+    for branch in branches:
+        condition, value = bare(branch.this), bare(branch.args["true"])
+        constant = whole(value)
+        if constant is not None:
+            ends.append(Fraction(constant))
+        else:
+            given = tested(condition, scope)
+            found = None if given is None else ranged(value, scope, given)
+            if found is None or found.kind is not Kind.INTEGER:
+                return None
+            ends += [found.lo, found.hi]
+            scope.check(value)
+        scope.check(condition)
+    return Number(scope.serials(), int(min(ends)), int(max(ends)))
 
 
 def _guards(test: exp.Expr, layers: tuple[exp.Expr, ...], scope: Scope) -> bool:

@@ -53,34 +53,31 @@ def show(analyst: str, policy: str, form: str) -> None:
     Example:
       dpsql budget show --analyst alice
     """
+    from dpsql.policy import load
+    from dpsql.reader import budget_of
     from dpsql.render.records import json_text
-    from dpsql.session import Session
 
     output = Output(None, binary=False)
     style = output.style
-    session = Session(policy, analyst)
-    try:
-        report = session.budget()
-        written = report.to_json()
-        if form in ("json", "jsonl"):
-            output.text([json_text(written)])
-            return
-        if form != "table":
-            flat = {
-                "analyst": report.analyst,
-                "budget": report.budget,
-                "epsilon": float(report.epsilon),
-                "delta": float(report.delta),
-                "spent_epsilon": report.spent,
-                "share": report.share,
-                "delta_share": report.selection_share,
-                "remaining_queries": report.queries,
-            }
-            output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
-            return
-        output.text(in_words(report, session.policy, style))
-    finally:
-        session.close()
+    loaded = load(policy)
+    report = budget_of(loaded, analyst)
+    if form in ("json", "jsonl"):
+        output.text([json_text(report.to_json())])
+        return
+    if form != "table":
+        flat = {
+            "analyst": report.analyst,
+            "budget": report.budget,
+            "epsilon": float(report.epsilon),
+            "delta": float(report.delta),
+            "spent_epsilon": report.spent,
+            "share": report.share,
+            "delta_share": report.selection_share,
+            "remaining_queries": report.queries,
+        }
+        output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
+        return
+    output.text(in_words(report, loaded, style))
 
 
 def in_words(report: BudgetReport, policy: Policy, style: Style) -> Iterator[str]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dpsql.commands.check_ledger import check_ledger
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
+from dpsql.errors import LedgerError, PolicyError
 from dpsql.render.numbers import count
 from dpsql.render.records import json_text
 from dpsql.render.terminal import Style
@@ -26,11 +28,11 @@ LEVELS = (("error", "red"), ("warning", "yellow"), ("note", "bold"))
 @format_option()
 @policy_option
 def command(strict: bool, form: str, policy: str) -> int:
-    """Check the policy file against the database: schema only, no data.
+    """Check the policy file against the database (schema only, no data) and its ledger.
 
     Errors are what would keep dpsql from answering, warnings and notes say how it understands
-    the file and whose guarantee holds. Exit 0: it fits. 1: warnings, with --strict. 2: errors.
-    5: the database cannot be opened.
+    the file and whose guarantee holds. Nothing is written. Exit 0: it fits. 1: warnings, with
+    --strict. 2: errors in the policy. 5: the database or the ledger cannot be used.
 
     \b
     Example:
@@ -40,18 +42,24 @@ def command(strict: bool, form: str, policy: str) -> int:
 
     output = Output(None, binary=False)
     loaded = load(policy)
-    findings = _findings(loaded)
+    of_policy, of_ledger = _findings(loaded), check_ledger(loaded)
+    findings = [*of_policy, *of_ledger]
     number = {level: sum(f.level == level for f in findings) for level, _ in LEVELS}
     records = [{name: getattr(finding, name) for name in FIELDS} for finding in findings]
+    code = 0
+    if number["error"]:
+        code = PolicyError.exit_code if _wrong(of_policy) else LedgerError.exit_code
     if form == "table":
-        output.text(_in_words(policy, loaded, findings, output.style))
+        output.text(_in_words(policy, loaded, findings, code, output.style))
     elif form == "json":
         output.text([json_text({"ok": not number["error"], "findings": records})])
     else:
         output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
-    if number["error"]:
-        return 2
-    return 1 if strict and number["warning"] else 0
+    return code or (1 if strict and number["warning"] else 0)
+
+
+def _wrong(findings: Sequence[Finding]) -> bool:
+    return any(finding.level == "error" for finding in findings)
 
 
 def _findings(policy: Policy) -> list[Finding]:
@@ -72,7 +80,7 @@ def _findings(policy: Policy) -> list[Finding]:
 
 
 def _in_words(
-    name: str, policy: Policy, findings: Sequence[Finding], style: Style
+    name: str, policy: Policy, findings: Sequence[Finding], code: int, style: Style
 ) -> Iterator[str]:
     for level, colour in LEVELS:
         found = [finding for finding in findings if finding.level == level]
@@ -85,13 +93,15 @@ def _in_words(
             if finding.hint:
                 yield wrapped(style.symbols(f"→ {finding.hint}"), style.width - 4, indent="    ")
         yield ""
-    yield _verdict(name, policy, findings, style)
+    yield _verdict(name, policy, code, style)
 
 
-def _verdict(name: str, policy: Policy, findings: Sequence[Finding], style: Style) -> str:
+def _verdict(name: str, policy: Policy, code: int, style: Style) -> str:
     private = sum(not table.public for table in policy.tables.values())
-    if any(finding.level == "error" for finding in findings):
+    if code == PolicyError.exit_code:
         return style.paint(f"{name}: wrong", "red")
+    if code == LedgerError.exit_code:
+        return style.paint(f"{name}: its ledger cannot be used", "red")
     if policy.database is None:
         return f"{name}: names no database, so its tables were not checked"
     tables = count(len(policy.tables), "table")

@@ -45,10 +45,10 @@ def command(
     output = Output(None, binary=False)
 
     from dpsql.explain import explain
+    from dpsql.reader import Reader
     from dpsql.render.records import json_text
-    from dpsql.session import Session
 
-    session = Session(policy, analyst)
+    session = Reader(policy, analyst)
     try:
         found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
     finally:

@@ -64,10 +64,24 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
         output.text(grid_lines(grid, form, output.style))
 
 
+def _head(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """A head that is none is wrong usage, before any ledger is opened."""
+    from dpsql.errors import LedgerError
+    from dpsql.ledger.verify import read_head
+
+    try:
+        if value is not None:
+            read_head(value)
+    except LedgerError as problem:
+        raise click.BadParameter(f"{problem.message}: {problem.hint}") from None
+    return value
+
+
 @command.command("verify")
 @click.option(
     "--expect-head",
     metavar="[N:]HASH",
+    callback=_head,
     help="A head kept elsewhere: only with it can cut-off newest entries be noticed.",
 )
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
@@ -107,9 +121,11 @@ def _open(policy: str) -> Ledger:
     """The policy's ledger, to read only, whatever its state."""
     from dpsql.errors import LedgerError
     from dpsql.ledger import Ledger
-    from dpsql.policy import load
+    from dpsql.policy import load, refuse_ledger_not_built
 
-    url = load(policy).ledger
+    loaded = load(policy)
+    refuse_ledger_not_built(loaded)
+    url = loaded.ledger
     if url is None or url == "sqlite://":
         raise LedgerError(
             "the policy keeps its ledger in memory: there is nothing to read",

@@ -44,8 +44,10 @@ class Output:
         """
         if self.path is None:
             return
-        ledger = (policy.ledger or "").partition("///")[2]
-        kept = [policy.source, policy.database.path if policy.database else None, ledger or None]
+        from dpsql.policy.urls import sqlite_path
+
+        ledger = sqlite_path(policy.ledger or "")
+        kept = [policy.source, policy.database.path if policy.database else None, ledger]
         target = os.path.realpath(self.path)
         for place in kept:
             if place is None:

@@ -17,7 +17,7 @@ from dpsql.render.text import shortened
 
 FIELDS = (
     *("entry", "time", "kind", "analyst", "budget", "epsilon", "delta", "sql", "outcome"),
-    *("used", "delta_used", "hash"),
+    *("used", "delta_used", "hash", "epsilons", "deltas"),
 )
 KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
 
@@ -26,7 +26,8 @@ KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
 class Line:
     """A charge (with its outcome so far) or a change of a budget's terms, and the state after it.
 
-    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms.
+    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms. `parts`: the
+    (ε, δ) of each private aggregate of a charge.
     """
 
     entry: int
@@ -39,6 +40,7 @@ class Line:
     outcome: str | None
     account: Account
     hash: str
+    parts: tuple[tuple[Fraction, Fraction], ...] = ()
 
     def record(self) -> dict[str, object]:
         """All fields as plain values; shares are of the budget just after the entry."""
@@ -55,6 +57,8 @@ class Line:
             "used": share(self.account.terms, self.account.spent),
             "delta_used": selection_share(self.account.terms, self.account.spent),
             "hash": self.hash,
+            "epsilons": [float(epsilon) for epsilon, _ in self.parts],
+            "deltas": [float(delta) for _, delta in self.parts],
         }
 
 
@@ -87,11 +91,11 @@ def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> li
                     spent = known.spent + known.price(request.items)
                     accounts[name] = replace(known, spent=spent)
                 if analyst in (None, request.analyst):
-                    parts = len(request.aggregates)
                     lines[entry.seq] = Line(
                         entry.seq, entry.time, "charge", request.analyst,
-                        parts * request.epsilon, parts * request.delta, request.sql, "open",
+                        request.epsilon, request.delta, request.sql, "open",
                         accounts[request.budget], entry.hash,
+                        tuple((one.epsilon, one.delta) for one in request.aggregates),
                     )  # fmt: skip
     found = list(lines.values())
     return found[-last:] if last else found
@@ -106,7 +110,7 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
     budget = max(len(line.account.name) for line in lines)
     for line in lines:
         start = f"{line.entry:>{number}}  {_moment(line.time):%Y-%m-%d %H:%M}  "
-        terms = f"ε {amount(line.epsilon)}, δ {amount(line.delta)}"
+        terms = f"ε {amount(line.epsilon)}, δ {amount(line.delta)}{_apart(line)}"
         who = f"{line.account.name:<{budget}}"
         if line.kind != "charge":
             yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}")
@@ -118,6 +122,15 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
         width = style.width - len(indent) if style.interactive else 10_000
         sql = shortened(line.sql or "", width, style.symbols("…"))
         yield indent + style.paint(sql, "dim")
+
+
+def _apart(line: Line) -> str:
+    """What each aggregate was charged, where a statement has several."""
+    if len(line.parts) < 2:
+        return ""
+    epsilons = " + ".join(amount(epsilon) for epsilon, _ in line.parts)
+    deltas = " + ".join(amount(delta) for _, delta in line.parts)
+    return f" (ε {epsilons}; δ {deltas})"
 
 
 def _with_terms(known: Account | None, terms: TermsSet) -> Account:

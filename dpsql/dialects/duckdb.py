@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
 from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
+from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
 from dpsql.owner_log import OWNER_LOG
 
@@ -48,17 +48,39 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     return connection
 
 
+class TimedOut(EngineFailed):
+    """The time limit stopped a statement, in the very words of any other failure.
+
+    For the ledger's outcome alone: how long a query runs depends on the data, so an analyst gets
+    `plain()`, which nothing tells apart from other failures.
+    """
+
+    def plain(self) -> EngineFailed:
+        return EngineFailed(self.message, code=self.code, hint=self.hint)
+
+
 @contextlib.contextmanager
-def deadline(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
-    """Interrupt what still runs on the connection after so many seconds; None: never."""
+def deadline(
+    connection: duckdb.DuckDBPyConnection, seconds: float | None
+) -> Iterator[threading.Event]:
+    """Interrupt what still runs on the connection after so many seconds; None: never.
+
+    Gives an event that is set once the time is up.
+    """
+    passed = threading.Event()
     if seconds is None:
-        yield
+        yield passed
         return
-    timer = threading.Timer(seconds, connection.interrupt)
+
+    def stop() -> None:
+        passed.set()
+        connection.interrupt()
+
+    timer = threading.Timer(seconds, stop)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield passed
     finally:
         timer.cancel()
 
@@ -67,7 +89,8 @@ class _Shared:
     """Owner instances of this process, one a file, counted (DuckDB allows one per file)."""
 
     lock = threading.Lock()
-    open: dict[str, tuple[duckdb.DuckDBPyConnection, int]] = {}  # noqa: RUF012
+    open: dict[str, tuple[duckdb.DuckDBPyConnection, int, str | None]] = {}  # noqa: RUF012
+    """By real path: the instance, how many use it, and its memory limit as the policy has it."""
 
 
 class DuckDBEngine:
@@ -108,11 +131,13 @@ class DuckDBEngine:
             )
         with _Shared.lock:
             if real in _Shared.open:
-                owner, users = _Shared.open[real]
-                _Shared.open[real] = (owner, users + 1)
+                owner, users, limit = _Shared.open[real]
+                if memory not in (None, limit):
+                    raise _other_limit(str(path), limit)
+                _Shared.open[real] = (owner, users + 1, limit)
             else:
                 owner = _open_read_only(real, str(path), memory)
-                _Shared.open[real] = (owner, 1)
+                _Shared.open[real] = (owner, 1, memory)
         return cls(owner.cursor(), path=real, frozen=True)
 
     @classmethod
@@ -139,12 +164,12 @@ class DuckDBEngine:
             if self._path is None:
                 return
             with _Shared.lock:
-                owner, users = _Shared.open[self._path]
+                owner, users, limit = _Shared.open[self._path]
                 if users == 1:
                     del _Shared.open[self._path]
                     owner.close()
                 else:
-                    _Shared.open[self._path] = (owner, users - 1)
+                    _Shared.open[self._path] = (owner, users - 1, limit)
             self._path = None
 
     # ---- reading -------------------------------------------------------------------------
@@ -170,17 +195,22 @@ class DuckDBEngine:
     def fetch(self, sql: str, *, timeout: float | None = None) -> pa.Table:
         """Run one statement and return its rows as Arrow (exact integers).
 
-        Raises EngineFailed with one constant text whatever went wrong, time-outs included.
+        Raises EngineFailed with one constant text whatever went wrong; `TimedOut` where it was the
+        time limit. Ctrl-C stops the statement in the database and stays a KeyboardInterrupt.
         """
-        with self._lock, deadline(self._connection, timeout):
-            started = time.monotonic()
+        with self._lock, deadline(self._connection, timeout) as passed:
             try:
-                return self._connection.sql(sql).to_arrow_table()
+                return heeding_interrupts(
+                    self._connection, lambda: self._connection.sql(sql).to_arrow_table()
+                )
             except Exception as problem:  # any engine error is one constant message
-                late = timeout is not None and time.monotonic() - started >= timeout
-                if type(problem).__name__ == "InterruptException" and not late:
+                stopped = type(problem).__name__ == "InterruptException"
+                if stopped and not passed.is_set():
                     raise KeyboardInterrupt from None  # Ctrl-C, which the engine saw first
-                raise self._failed(problem) from None
+                failed = self._failed(problem)
+                if stopped:
+                    raise TimedOut(failed.message, code=failed.code, hint=failed.hint) from None
+                raise failed from None
 
     def binds(self, sql: str) -> bool:
         """Does the engine accept the statement? Bound against the schema; no row is read."""
@@ -265,6 +295,16 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
             if locked
             else "is it a DuckDB file of a version this DuckDB reads?",
         ) from None
+
+
+def _other_limit(shown: str, limit: str | None) -> EngineFailed:
+    """One instance a file and process has one memory limit; another's is not silently dropped."""
+    mine = "without limits.memory" if limit is None else f"with limits.memory {limit}"
+    return EngineFailed(
+        f"the database file {shown} cannot be opened: this process has it open already, {mine}",
+        code="engine-locked",
+        hint="close that connection, or give both policies the same limits.memory",
+    )
 
 
 def _catalog(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
+from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, InvalidQuery
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Sealed:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._bound: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._views: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {}
 
     def run(self, query: exp.Expr, given: Mapping[str, Given]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
@@ -58,7 +60,7 @@ class Sealed:
             try:
                 relation = connection.sql(sql)
                 types = tuple(str(kind) for kind in relation.types)
-                return Finished(relation.to_arrow_table(), types)
+                return Finished(heeding_interrupts(connection, relation.to_arrow_table), types)
             except Exception:  # the engine's words may quote values: keep them out
                 raise EngineFailed(
                     "the part of the query above the noise failed or took too long",
@@ -94,6 +96,7 @@ class Sealed:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+                self._views.clear()
 
     @contextlib.contextmanager
     def _tables(self, given: Mapping[str, Given]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -102,18 +105,25 @@ class Sealed:
         connection = self._connection
         try:
             for name, table in given.items():
-                raw = name + _RAW if any(table.types) else name
-                connection.register(raw, table.table)
-                if raw != name:
-                    connection.execute(_view(name, table))
+                if any(table.types):
+                    connection.register(name + _RAW, table.table)
+                    self._see(connection, name, table)
+                else:
+                    if self._views.pop(name, None) is not None:
+                        connection.execute(_drop(name))
+                    connection.register(name, table.table)
             yield connection
         finally:
             for name, table in given.items():
-                if any(table.types):
-                    connection.execute(_drop(name))
-                    connection.unregister(name + _RAW)
-                else:
-                    connection.unregister(name)
+                connection.unregister(name + _RAW if any(table.types) else name)
+
+    def _see(self, connection: duckdb.DuckDBPyConnection, name: str, given: Given) -> None:
+        """The typed view of a table. It holds no rows: the next table of its kind shares it."""
+        kind = (given.table.schema, tuple(given.types))
+        if self._views.get(name) != kind:
+            self._views.pop(name, None)
+            connection.execute(_view(name, given))
+            self._views[name] = kind
 
 
 def _name(name: str) -> exp.Table:
@@ -121,7 +131,7 @@ def _name(name: str) -> exp.Table:
 
 
 def _view(name: str, given: Given) -> str:
-    """A typed view over the registered table; the next statement replaces it."""
+    """A typed view over the registered table."""
     columns: list[exp.Expr] = []
     for column, kind in zip(given.table.column_names, given.types, strict=True):
         node: exp.Expr = exp.column(exp.to_identifier(column, quoted=True))

@@ -2,8 +2,9 @@
 
 One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `state`
 (the fold of all entries: budgets, spend, open charges), `schema` and `database` (SQLite, and each
-way it can fail), `store` (`Ledger`: reserve, settle), `releases` (paid answers), `verify` (the
-independent recomputation), `receipt`, `process` (who holds an open charge).
+way it can fail), `opening` (what the policy says of a budget), `store` (`Ledger`: reserve,
+settle), `view` (for who only looks), `releases` (paid answers), `verify` (the independent
+recomputation), `receipt`, `process` (who holds an open charge).
 
 Names resolve on first use: SQLAlchemy is imported when a ledger is opened, not with dpsql.
 """
@@ -15,32 +16,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dpsql.ledger.chain import Entry
+    from dpsql.ledger.entries import Priced
     from dpsql.ledger.receipt import Receipt
     from dpsql.ledger.releases import Release, Releases, StoredRelease
     from dpsql.ledger.state import Account
     from dpsql.ledger.store import Ledger
     from dpsql.ledger.verify import Report
+    from dpsql.ledger.view import View
 
 __all__ = [
     "Account",
     "Entry",
     "Ledger",
+    "Priced",
     "Receipt",
     "Release",
     "Releases",
     "Report",
     "StoredRelease",
+    "View",
 ]
 
 _HOME = {
     "Account": "state",
     "Entry": "chain",
     "Ledger": "store",
+    "Priced": "entries",
     "Receipt": "receipt",
     "Release": "releases",
     "Releases": "releases",
     "Report": "verify",
     "StoredRelease": "releases",
+    "View": "view",
 }
 
 

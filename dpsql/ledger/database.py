@@ -177,19 +177,32 @@ def _write_ahead(raw: sqlite3.Connection, patience: float) -> None:
 
 def _require_file(path: str, read_only: bool) -> None:
     """See that the file is there and usable, creating it 0600 (and durably) if it may be."""
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        raise faults.unreachable(path, f"the directory {folder} does not exist")
-    if os.path.isdir(path):
-        raise faults.unreachable(path, "it is a directory, not a file")
+    folder = _require_place(path)
     if read_only:
         if not _may(path, os.R_OK):
             raise faults.unreachable(path, "there is no such file that this user may read")
         return
     if not os.path.exists(path):
         _create(path, folder)
-    if not (_may(path, os.R_OK | os.W_OK) and _may(folder, os.W_OK | os.X_OK)):
+    require_usable(path)
+
+
+def require_usable(path: str) -> None:
+    """LedgerError if this user could not write a ledger here. Creates nothing."""
+    folder = _require_place(path)
+    ours = not os.path.exists(path) or _may(path, os.R_OK | os.W_OK)
+    if not (ours and _may(folder, os.W_OK | os.X_OK)):
         raise faults.read_only(path)
+
+
+def _require_place(path: str) -> str:
+    """The directory, seen to be there and to hold no directory of the ledger's name."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise faults.unreachable(path, f"the directory {folder} does not exist")
+    if os.path.isdir(path):
+        raise faults.unreachable(path, "it is a directory, not a file")
+    return folder
 
 
 def _create(path: str, folder: str) -> None:

@@ -16,7 +16,6 @@ values. An outcome repeats the time of the entry before it, for the same reason.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,8 +32,8 @@ from dpsql.ledger.chain import FORMAT, Entry, broken, canonical
 OUTCOMES = ("released", "failed", "timeout", "cancelled", "forfeited")
 HOLDERS = ("analyst", "team", "default", "total")
 
-Aggregates = tuple[tuple[tuple[PrivacyEvent, int], ...], ...]
-"""The (event, count) pairs of each private aggregate of a statement."""
+Events = tuple[tuple[PrivacyEvent, int], ...]
+"""What one private aggregate is charged for: (event, count) pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +60,59 @@ class TermsSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be charged: everything about a statement that its price and identity rest on.
+class Priced:
+    """One private aggregate of a statement: its events, canonical plan, and own asked price.
 
-    `aggregates` holds one tuple of (event, count) for each private aggregate, `fingerprints` the
-    canonical plan of each. `epsilon` and `delta` are the asked price of one private aggregate.
+    `epsilon` and `delta` are those of this aggregate taken alone (its `OPTIONS`, say).
     """
+
+    events: Events
+    fingerprint: str
+    epsilon: Fraction
+    delta: Fraction
+
+    @classmethod
+    def of(
+        cls, items: Sequence[Item], fingerprint: str, epsilon: Fraction, delta: Fraction
+    ) -> Priced:
+        """With every item as (event, count), and exact amounts."""
+        events = tuple(item if isinstance(item, tuple) else (item, 1) for item in items)
+        return cls(events, fingerprint, Fraction(epsilon), Fraction(delta))
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "events": [{"event": event.to_json(), "count": count} for event, count in self.events],
+            "fingerprint": self.fingerprint,
+            "epsilon": str(self.epsilon),
+            "delta": str(self.delta),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be charged: everything about a statement that its price and identity rest on."""
 
     analyst: str
     budget: str
     total: str | None
-    aggregates: Aggregates
+    aggregates: tuple[Priced, ...]
     sql: str
-    fingerprints: tuple[str, ...]
     data_version: str
-    epsilon: Fraction
-    delta: Fraction
 
     @property
     def items(self) -> list[tuple[PrivacyEvent, int]]:
         """All events of all aggregates."""
-        return [item for aggregate in self.aggregates for item in aggregate]
+        return [item for aggregate in self.aggregates for item in aggregate.events]
+
+    @property
+    def epsilon(self) -> Fraction:
+        """What the statement was asked for in all: the sum over its aggregates."""
+        return sum((aggregate.epsilon for aggregate in self.aggregates), Fraction(0))
+
+    @property
+    def delta(self) -> Fraction:
+        """The sum of its aggregates' δ."""
+        return sum((aggregate.delta for aggregate in self.aggregates), Fraction(0))
 
     @property
     def budgets(self) -> tuple[str, ...]:
@@ -90,24 +121,13 @@ class Request:
             return (self.budget,)
         return (self.budget, str(self.total))
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the request: two requests under one idempotency key must agree on it."""
-        return hashlib.sha256(canonical(self.body())).hexdigest()
-
     def body(self) -> dict[str, Any]:
         written: dict[str, Any] = {
             "analyst": self.analyst,
             "budget": self.budget,
-            "aggregates": [
-                [{"event": event.to_json(), "count": count} for event, count in aggregate]
-                for aggregate in self.aggregates
-            ],
+            "aggregates": [aggregate.body() for aggregate in self.aggregates],
             "sql": self.sql,
-            "fingerprints": list(self.fingerprints),
             "data_version": self.data_version,
-            "epsilon": str(self.epsilon),
-            "delta": str(self.delta),
         }
         if self.total is not None:
             written["total"] = self.total
@@ -118,21 +138,18 @@ class Request:
 class Charged:
     """A paid request. `charges` are the prices as decided then, one for each budget.
 
-    They are kept for auditors; spend is always recomputed from the events. `key` is the
-    idempotency key, `process` who may settle it.
+    They are kept for auditors; spend is always recomputed from the events. `process` is who may
+    settle it.
     """
 
     request: Request
     charges: Mapping[str, Charge]
     process: str
-    key: str | None
 
     def body(self) -> dict[str, Any]:
         written = self.request.body()
         written["charges"] = {name: charge.to_json() for name, charge in self.charges.items()}
         written["process"] = self.process
-        if self.key is not None:
-            written["key"] = self.key
         return written
 
 
@@ -174,7 +191,8 @@ def read(entry: Entry) -> Record:
             hint="a newer dpsql wrote it: upgrade. No query is answered meanwhile, since the "
             "entry may be a charge",
         )
-    fields = _Fields(entry)
+    links = ("seq", "kind", "time")
+    fields = _Fields(entry, {k: v for k, v in entry.body.items() if k not in links})
     try:
         record = reader(fields)
     except LedgerError as error:
@@ -195,9 +213,9 @@ def write(seq: int, time: int, record: Record) -> bytes:
 class _Fields:
     """Takes fields out of a body by name and type; what is left over at the end is an error."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, body: Mapping[str, Any]) -> None:
         self.entry = entry
-        self.left = {k: v for k, v in entry.body.items() if k not in ("seq", "kind", "time")}
+        self.left = dict(body)
 
     def text(self, name: str) -> str:
         return _text(self.left.pop(name))
@@ -244,17 +262,42 @@ def _charge(fields: _Fields) -> Charged:
         analyst=fields.text("analyst"),
         budget=fields.text("budget"),
         total=fields.optional("total"),
-        aggregates=tuple(_aggregate(items) for items in _list(fields.take("aggregates"))),
+        aggregates=_one_price(fields) if "fingerprints" in fields.left else _own_prices(fields),
         sql=fields.text("sql"),
-        fingerprints=fields.texts("fingerprints"),
         data_version=fields.text("data_version"),
-        epsilon=fields.fraction("epsilon"),
-        delta=fields.fraction("delta"),
     )
     charges = {name: Charge.from_json(value) for name, value in fields.take("charges").items()}
     if not request.items or set(charges) != set(request.budgets):
         raise ValueError("charges")
-    return Charged(request, charges, fields.text("process"), fields.optional("key"))
+    return Charged(request, charges, fields.text("process"))
+
+
+def _own_prices(fields: _Fields) -> tuple[Priced, ...]:
+    found = []
+    for written in _list(fields.take("aggregates")):
+        inner = _Fields(fields.entry, written)
+        found.append(
+            Priced(
+                _events(inner.take("events")),
+                inner.text("fingerprint"),
+                inner.fraction("epsilon"),
+                inner.fraction("delta"),
+            )
+        )
+        inner.done()
+    return tuple(found)
+
+
+def _one_price(fields: _Fields) -> tuple[Priced, ...]:
+    """A charge as schema 1 wrote it: one ε and δ, the first aggregate's, for all of a statement.
+
+    Read as it was meant then, so that the releases stored under it are found where they were put.
+    """
+    events = [_events(items) for items in _list(fields.take("aggregates"))]
+    names = fields.texts("fingerprints")
+    epsilon, delta = fields.fraction("epsilon"), fields.fraction("delta")
+    fields.optional("key")  # a retry's name, that no release of dpsql gave
+    return tuple(Priced(*pair, epsilon, delta) for pair in zip(events, names, strict=True))
 
 
 def _outcome(fields: _Fields) -> Outcome:
@@ -264,7 +307,7 @@ def _outcome(fields: _Fields) -> Outcome:
     return outcome
 
 
-def _aggregate(items: object) -> tuple[tuple[PrivacyEvent, int], ...]:
+def _events(items: object) -> Events:
     return tuple(_item(item) for item in _list(items))
 
 
@@ -296,14 +339,6 @@ def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError("list")
     return value
-
-
-def plain(aggregates: Sequence[Sequence[Item]]) -> Aggregates:
-    """Aggregates with every item as (event, count)."""
-    return tuple(
-        tuple(item if isinstance(item, tuple) else (item, 1) for item in aggregate)
-        for aggregate in aggregates
-    )
 
 
 _READERS: dict[str, Callable[[_Fields], Record]] = {

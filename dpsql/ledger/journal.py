@@ -94,7 +94,7 @@ class Journal:
 
         LedgerError if any entry does not verify or is of an unknown kind: nothing is served then.
         """
-        if not self._current():
+        if self.version() < len(schema.MIGRATIONS):
             with self._turn(), self.database.write() as connection:
                 if schema.migrate(connection):
                     # A name, not noise: it only has to differ from every other ledger's.
@@ -108,13 +108,14 @@ class Journal:
                 )
 
     def require(self) -> None:
-        """See that there is a ledger of this version to read, whether or not it verifies."""
-        if not self._current():
+        """See that there is a ledger to read, of this version or an older one."""
+        if not self.version():
             raise schema.not_a_ledger(f"the file {self.database.name} holds no ledger")
 
-    def _current(self) -> bool:
+    def version(self) -> int:
+        """The file's schema version, 0 while it is empty. LedgerError if it is not ours to read."""
         with self.database.read() as connection:
-            return schema.stored_version(connection) == len(schema.MIGRATIONS)
+            return schema.stored_version(connection)
 
     def _caught_up(self, connection: Connection) -> State:
         state = self._state

@@ -1,19 +1,20 @@
 """The store of paid answers: asking the same again costs nothing and returns the same bytes.
 
 A release is found under (budget, data version, fingerprint, ε, δ) and nothing less: it is free
-only to the budget that paid for it. Its SHA-256 stands in the charge's outcome,
-so bytes that were changed on disk are not handed out. The payloads are released (noisy) values;
-exact ones are nowhere.
+only to the budget that paid for it, at the price of its own aggregate. `Ledger.settle` stores it
+together with its SHA-256 in the charge's outcome, so bytes that were changed on disk are not
+handed out. The payloads are released (noisy) values; exact ones are nowhere.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, column, select
+from sqlalchemy import table as plain_table
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from dpsql.errors import LedgerError
@@ -21,7 +22,7 @@ from dpsql.ledger.chain import broken
 from dpsql.ledger.entries import Charged, Outcome, Request, read
 from dpsql.ledger.journal import Journal, entry_at
 from dpsql.ledger.schema import releases as table
-from dpsql.ledger.state import State
+from dpsql.ledger.state import Account, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,77 +52,60 @@ class StoredRelease:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a statement finds stored: payloads by fingerprint, and the budget at that moment."""
+
+    payloads: Mapping[str, bytes]
+    account: Account
+
+
 class Releases:
     """The releases of one ledger; reached as `ledger.releases`."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def get(
-        self, budget: str, data_version: str, fingerprint: str, epsilon: Fraction, delta: Fraction
-    ) -> bytes | None:
-        """The stored bytes of exactly this release, or None.
+    def find(
+        self, budget: str, data_version: str, wanted: Sequence[tuple[str, Fraction, Fraction]]
+    ) -> Replay:
+        """The stored bytes of exactly these releases, each (fingerprint, ε, δ), in one read.
 
-        LedgerError `release-altered` if they are not the bytes that were released.
+        LedgerError `release-altered` if one is not the bytes that were released.
         """
-        place = (budget, data_version, fingerprint, str(epsilon), str(delta))
+        payloads = {}
         with self._journal.reading() as (connection, state):
-            found = connection.execute(_FIND, _named(place)).first()
-            if found is None:
-                return None
-            seq, payload = int(found[0]), bytes(found[1])
-            if not _vouched(connection, state, seq, place, payload):
-                raise _altered(seq)
-            return payload
-
-    def put(
-        self,
-        budget: str,
-        data_version: str,
-        fingerprint: str,
-        epsilon: Fraction,
-        delta: Fraction,
-        payload: bytes,
-        seq: int,
-    ) -> None:
-        """Store a release of the open charge at entry `seq`, durably, before the reply.
-
-        `Ledger.settle(..., releases=)` does this and the outcome in one transaction; use that
-        where you can. If the place is taken, the bytes already there stay.
-        LedgerError `release-unpaid` if that charge did not pay for exactly this, or is settled.
-        """
-        place = (budget, data_version, fingerprint, str(epsilon), str(delta))
-        with self._journal.writing() as draft:
-            if seq not in draft.state.open or place not in _paid(draft.connection, seq):
-                raise unpaid(seq)
-            store(draft.connection, seq, place, payload)
+            for fingerprint, epsilon, delta in wanted:
+                place = (budget, data_version, fingerprint, str(epsilon), str(delta))
+                found = connection.execute(_FIND, _named(place)).first()
+                if found is not None:
+                    seq, payload = found
+                    _, payloads[fingerprint] = _vouched(connection, state, seq, place, payload)
+            return Replay(payloads, state.account(budget))
 
     def list(self, budget: str | None = None) -> list[StoredRelease]:
-        """Every stored release (of one budget), oldest first."""
-        query = select(table).order_by(table.c.seq, table.c.fingerprint)
-        if budget is not None:
-            query = query.where(table.c.budget == budget)
-        with self._journal.reading() as (connection, _):
-            return [
-                StoredRelease(
-                    row.budget,
-                    row.data_version,
-                    row.fingerprint,
-                    Fraction(row.epsilon),
-                    Fraction(row.delta),
-                    row.seq,
-                    hashlib.sha256(row.payload).hexdigest(),
-                    len(row.payload),
-                )
-                for row in connection.execute(query)
-            ]
+        """Every stored release (of one budget), oldest first. LedgerError `release-altered`."""
+        with self._journal.reading() as (connection, state):
+            found = []
+            for number, place, raw in raw_releases(connection):
+                if budget in (None, place[0]):
+                    seq, payload = _vouched(connection, state, number, place, raw)
+                    digest = hashlib.sha256(payload).hexdigest()
+                    price = Fraction(place[3]), Fraction(place[4])
+                    found.append(StoredRelease(*place[:3], *price, seq, digest, len(payload)))
+            return found
 
 
 Place = tuple[str, str, str, str, str]
 """Where a release lies: budget, data version, fingerprint, ε, δ (as p/q text)."""
 
 _NAMES = ("budget", "data_version", "fingerprint", "epsilon", "delta")
-_FIND = select(table.c.seq, table.c.payload).where(*(table.c[n] == bindparam(n) for n in _NAMES))
+# Read without column types: what the file holds is what we check, nothing is converted on the way.
+_RAW = plain_table(table.name, *(column(name) for name in (*_NAMES, "seq", "payload")))
+_FIND = select(_RAW.c.seq, _RAW.c.payload).where(*(_RAW.c[n] == bindparam(n) for n in _NAMES))
+_ALL = select(_RAW.c.seq, *(_RAW.c[name] for name in _NAMES), _RAW.c.payload).order_by(
+    _RAW.c.seq, _RAW.c.fingerprint
+)
 _STORE = insert_or(table).on_conflict_do_nothing()
 
 
@@ -130,9 +114,17 @@ def _named(place: Place) -> dict[str, str]:
 
 
 def places(request: Request) -> dict[str, Place]:
-    """Where the releases of a charge go, by fingerprint."""
-    price = (str(request.epsilon), str(request.delta))
-    return {f: (request.budget, request.data_version, f, *price) for f in request.fingerprints}
+    """Where the releases of a charge go, by fingerprint: each at its own aggregate's price."""
+    return {
+        one.fingerprint: (
+            request.budget,
+            request.data_version,
+            one.fingerprint,
+            str(one.epsilon),
+            str(one.delta),
+        )
+        for one in request.aggregates
+    }
 
 
 def store(connection: Connection, seq: int, place: Place, payload: bytes) -> None:
@@ -140,19 +132,10 @@ def store(connection: Connection, seq: int, place: Place, payload: bytes) -> Non
     connection.execute(_STORE, {**_named(place), "seq": seq, "payload": payload})
 
 
-def stored_hashes(connection: Connection, seq: int) -> list[str]:
-    """SHA-256 of every payload stored for the charge at entry `seq`."""
-    found = connection.execute(
-        select(table.c.payload).where(table.c.seq == seq).order_by(table.c.fingerprint)
-    )
-    return [hashlib.sha256(row.payload).hexdigest() for row in found]
-
-
-def raw_releases(connection: Connection) -> Iterator[tuple[int, Place, bytes]]:
-    """Every stored release as (charge, place, payload), for verify."""
-    for row in connection.execute(select(table).order_by(table.c.seq)):
-        place = (row.budget, row.data_version, row.fingerprint, row.epsilon, row.delta)
-        yield row.seq, place, row.payload
+def raw_releases(connection: Connection) -> Iterator[tuple[object, Place, object]]:
+    """Every stored release as (charge, place, payload), their types unchecked, for verify."""
+    for row in connection.execute(_ALL):
+        yield row[0], (row[1], row[2], row[3], row[4], row[5]), row[6]
 
 
 def unpaid(seq: int) -> LedgerError:
@@ -164,30 +147,28 @@ def unpaid(seq: int) -> LedgerError:
     )
 
 
-def _paid(connection: Connection, seq: int) -> set[Place]:
+def _vouched(
+    connection: Connection, state: State, seq: object, place: Place, payload: object
+) -> tuple[int, bytes]:
+    """Both, if the charge at `seq` paid for this place and its outcome names these bytes."""
+    if not isinstance(seq, int) or not isinstance(payload, bytes) or seq not in state.outcomes:
+        raise _altered(seq)
     try:
-        record = read(entry_at(connection, seq))
-    except KeyError:
-        return set()
-    return set(places(record.request).values()) if isinstance(record, Charged) else set()
-
-
-def _vouched(connection: Connection, state: State, seq: int, place: Place, payload: bytes) -> bool:
-    """Did the charge at `seq` pay for this place, and are these the bytes its outcome names?"""
-    if place not in _paid(connection, seq):
-        return False
-    if seq in state.open:
-        return True  # stored and paid, the process died before it could settle
-    try:
+        charge = read(entry_at(connection, seq))
         outcome = read(entry_at(connection, state.outcomes[seq]))
     except KeyError:
-        raise broken("an outcome that was there before is missing", seq) from None
-    return isinstance(outcome, Outcome) and hashlib.sha256(payload).hexdigest() in outcome.releases
+        raise broken("an entry that was there before is missing", seq) from None
+    paid = isinstance(charge, Charged) and place in places(charge.request).values()
+    named = isinstance(outcome, Outcome) and Release("", payload).hash in outcome.releases
+    if not (paid and named):
+        raise _altered(seq)
+    return seq, payload
 
 
-def _altered(seq: int) -> LedgerError:
+def _altered(seq: object) -> LedgerError:
+    which = f"of the charge at entry {seq}" if isinstance(seq, int) else "in the ledger"
     return LedgerError(
-        f"a stored release of the charge at entry {seq} is not what was released",
+        f"a stored release {which} is not what was released",
         code="release-altered",
         hint="run `dpsql ledger verify`; restore the ledger from a backup that verifies",
     )

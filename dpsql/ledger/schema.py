@@ -59,7 +59,15 @@ def _create(connection: Connection) -> None:
     connection.execute(insert(version).values(version=0))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+def _own_prices(_: Connection) -> None:
+    """No table changes: a charge's entry now holds ε and δ of each aggregate (entries.py).
+
+    Older entries are read as they are. The number makes an older program say that it is too old
+    instead of taking the newer entries for broken ones.
+    """
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _own_prices)
 """Step i brings version i to i + 1. Only ever appended to."""
 
 

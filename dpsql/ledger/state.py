@@ -1,4 +1,4 @@
-"""The fold of the ledger: every budget's terms and spend, the open charges, the keys used.
+"""The fold of the ledger: every budget's terms and spend, the open charges.
 
 A `State` stands at one head and is moved forward only by the entries that follow that head, read
 in the transaction that decides on it; other processes append too. Every link is checked on the
@@ -54,8 +54,6 @@ class State:
         self.open: dict[int, OpenCharge] = {}
         self.outcomes: dict[int, int] = {}
         """Entry of the outcome, by entry of the charge."""
-        self.keys: dict[tuple[str, str], tuple[str, int]] = {}
-        """(request digest, entry of the charge), by (analyst, idempotency key)."""
 
     def account(self, name: str) -> Account:
         """The budget of that name. LedgerError `unknown-budget`."""
@@ -108,9 +106,6 @@ class State:
         unknown = [name for name in record.request.budgets if name not in self.accounts]
         if unknown:
             raise broken("it charges a budget that was never opened", entry.seq)
-        used = (record.request.analyst, record.key or "")
-        if record.key is not None and used in self.keys:
-            raise broken("its idempotency key was used before", entry.seq)
         charged = [self.accounts[name] for name in record.request.budgets]
         paid = [
             replace(account, spent=account.spent + account.price(record.request.items))
@@ -118,8 +113,6 @@ class State:
         ]
         self.accounts.update({account.name: account for account in paid})
         self.open[entry.seq] = OpenCharge(entry.seq, entry.hash, record.process)
-        if record.key is not None:
-            self.keys[used] = (record.request.digest, entry.seq)
 
     def _settle(self, seq: int, record: Outcome) -> None:
         if record.charge not in self.open:

@@ -10,24 +10,24 @@ depends on private data: the price is a function of the plan, and so is every re
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Literal, get_args
 
 from dpsql.accountant.charge import Charge
-from dpsql.accountant.compose import Item
 from dpsql.accountant.filter import admits, why_not
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import process
 from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
-from dpsql.ledger.entries import HOLDERS, Charged, Outcome, Request, TermsSet, plain, read
+from dpsql.ledger.entries import HOLDERS, Charged, Outcome, Priced, Request, read
 from dpsql.ledger.journal import Draft, Journal, entry_at, raw_rows
+from dpsql.ledger.opening import foreseen, wanted
 from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.releases import (
     Release,
@@ -35,7 +35,6 @@ from dpsql.ledger.releases import (
     places,
     raw_releases,
     store,
-    stored_hashes,
     unpaid,
 )
 from dpsql.ledger.state import Account, OpenCharge, State
@@ -93,6 +92,22 @@ class Ledger:
             raise
         return ledger
 
+    @classmethod
+    def view(cls, url: str, *, patience: float = PATIENCE) -> Ledger | None:
+        """As `audit`, but None where there is no ledger yet: in memory, no file, an empty one."""
+        path = path_of(url)
+        if path is None or not os.path.lexists(path):
+            return None
+        ledger = cls(Database(path, patience=patience, read_only=True), time.time)
+        try:
+            if ledger._journal.version():
+                return ledger
+        except BaseException:  # even an interrupt must not leave it open
+            ledger.close()
+            raise
+        ledger.close()
+        return None
+
     def __enter__(self) -> Ledger:
         return self
 
@@ -123,12 +138,12 @@ class Ledger:
             raise ValueError(f"no kind of budget: {kind!r}")
         asked = BudgetTerms.create(epsilon, delta, split)
         with self._journal.reading() as (_, state):
-            wanted = _wanted(state, name, kind, asked)
-        if wanted is not None:
+            change = wanted(state, name, kind, asked)
+        if change is not None:
             with self._journal.writing() as draft:
-                wanted = _wanted(draft.state, name, kind, asked)
-                if wanted is not None:
-                    draft.append(wanted)
+                change = wanted(draft.state, name, kind, asked)
+                if change is not None:
+                    draft.append(change)
         return self.terms(name)
 
     def reserve(
@@ -137,33 +152,21 @@ class Ledger:
         analyst: str,
         budget: str,
         total: str | None,
-        items: Sequence[Sequence[Item]],
+        aggregates: Sequence[Priced],
         sql: str,
-        fingerprints: Sequence[str],
         data_version: str,
-        epsilon: Fraction,
-        delta: Fraction,
-        key: str | None = None,
     ) -> Receipt:
         """Charge a statement, durably, before any of it runs.
 
-        `items` holds the events of each private aggregate; `fingerprints` names what may be stored.
-        One serialised transaction reads the spend of `budget` and `total`, adds the price at each
+        `aggregates`: every private aggregate, each with its events and its own (ε, δ). One
+        serialised transaction reads the spend of `budget` and `total`, adds the price at each
         one's own orders, asks the filter, and appends the charge. BudgetExceeded
         (`budget-epsilon`, `budget-delta`) says which budget refused; nothing is written then.
-
-        `key` makes a retry recognisable: the same analyst's key with the same request is
-        `duplicate-request` (it is charged already: look in `releases`), with another `key-reused`.
         """
-        request = Request(
-            analyst, budget, total, plain(items), sql, tuple(fingerprints), data_version,
-            Fraction(epsilon), Fraction(delta),
-        )  # fmt: skip
+        request = Request(analyst, budget, total, tuple(aggregates), sql, data_version)
         with self._journal.writing() as draft:
-            if key is not None:
-                _refuse_repeat(draft.state, request, key)
             charges = {name: _admitted(draft.state, name, request) for name in request.budgets}
-            seq, head = draft.append(Charged(request, charges, process.mine(), key))
+            seq, head = draft.append(Charged(request, charges, process.mine()))
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
 
     def settle(
@@ -173,12 +176,13 @@ class Ledger:
         release_hashes: Sequence[str] = (),
         *,
         releases: Sequence[Release] = (),
-    ) -> None:
-        """Record what became of a charge. The charge stands whatever the outcome.
+    ) -> Account:
+        """Record what became of a charge; returns its budget as it stands then.
 
-        `releases` are stored in the same transaction and their hashes recorded, so that after
-        this returns a repeat is answered by the same bytes. `release_hashes` names payloads that
-        are stored already, or not to be stored. LedgerError `already-settled` the second time.
+        The charge stands whatever the outcome. `releases` are stored in the same transaction and
+        their hashes recorded, so that after this returns a repeat is answered by the same bytes.
+        `release_hashes` names payloads that are not to be stored. LedgerError `already-settled`
+        the second time.
         """
         if outcome not in get_args(End):
             raise ValueError(f"no outcome: {outcome!r}")
@@ -188,12 +192,13 @@ class Ledger:
                 raise _not_open(receipt.seq)
             hashes = [*release_hashes, *_stored(draft, receipt.seq, releases)]
             draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
+            return draft.state.account(receipt.budget)
 
     def forfeit_stale(self) -> int:
         """Close the charges whose process is surely gone, as outcome `forfeited`; returns how many.
 
-        Spend is not touched. Releases they stored before they died remain theirs. Where there is
-        none, nothing is written and no other writer is waited for.
+        Spend is not touched. Where there is none, nothing is written and no other writer is
+        waited for.
         """
         with self._journal.reading() as (_, state):
             if not _stale(state):
@@ -201,14 +206,18 @@ class Ledger:
         with self._journal.writing() as draft:
             stale = _stale(draft.state)
             for seq in stale:
-                hashes = tuple(stored_hashes(draft.connection, seq))
-                draft.append(Outcome(seq, "forfeited", hashes))
+                draft.append(Outcome(seq, "forfeited", ()))
         return len(stale)
 
     def account(self, budget: str) -> Account:
         """Terms and spend of a budget at one head. LedgerError `unknown-budget`."""
         with self._journal.reading() as (_, state):
             return state.account(budget)
+
+    def foreseen(self, name: str, kind: Holder, asked: BudgetTerms) -> Account:
+        """The budget as `ensure_budget` would leave it. Writes nothing."""
+        with self._journal.reading() as (_, state):
+            return foreseen(state, name, kind, asked)
 
     def spent(self, budget: str) -> Charge:
         """What has been charged to a budget, recomputed from events."""
@@ -253,50 +262,6 @@ class Ledger:
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
             return verify_rows(rows, releases, expect_head=expect_head)
-
-
-def _wanted(state: State, name: str, kind: str, asked: BudgetTerms) -> TermsSet | None:
-    """The entry that brings the ledger in line with the policy, or None if it is."""
-    known = state.accounts.get(name)
-    if known is None:
-        return TermsSet("budget", name, kind, asked)
-    personal = {"analyst", "default"}
-    if kind != known.holder and not {kind, known.holder} <= personal:
-        raise LedgerError(
-            f"the ledger holds a budget {name!r} of another kind ({known.holder}, not {kind})",
-            code="budget-kind",
-            hint="rename one of them in the policy; two budgets of one name would be one budget",
-        )
-    terms = replace(asked, orders=known.terms.orders, weights=known.terms.weights)
-    if terms == known.terms and kind == known.holder:
-        return None
-    now = known.terms
-    lower = (
-        terms.epsilon < now.epsilon
-        or terms.delta_conv < now.delta_conv
-        or terms.delta_thr < now.delta_thr
-    )
-    return TermsSet("limit" if lower else "grant", name, kind, terms)
-
-
-def _refuse_repeat(state: State, request: Request, key: str) -> None:
-    known = state.keys.get((request.analyst, key))
-    if known is None:
-        return
-    digest, seq = known
-    if digest == request.digest:
-        raise LedgerError(
-            f"this request was charged already, as entry {seq} of the ledger; one charge never "
-            "runs twice",
-            code="duplicate-request",
-            hint="its answer, if one was stored, is the release of that entry; to pay for a "
-            "fresh one send the query without this key",
-        )
-    raise LedgerError(
-        f"the idempotency key was used for another request, entry {seq} of the ledger",
-        code="key-reused",
-        hint="use a new key for each request",
-    )
 
 
 def _admitted(state: State, name: str, request: Request) -> Charge:

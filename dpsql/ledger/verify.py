@@ -4,8 +4,7 @@ Independent of `state`: nothing a running process has cached is used, and nothin
 first fault. Checked: types, numbering, links, hashes, canonical text, times; that each budget was
 opened once and never changed its orders; that each charge's recorded price covers the price of
 its events today; that spend, recomputed from events, was admissible where it was last charged;
-that outcomes and idempotency keys belong to one charge each; that stored releases are those that
-were released.
+that each outcome belongs to one charge; that stored releases are those that were released.
 
 What no chain can show by itself (SECURITY.md): that the *newest* entries were cut off, or that
 the whole ledger was rewritten by someone who can compute SHA-256. Keep `Report.head` or a receipt
@@ -30,6 +29,10 @@ LIMIT = (
     "ledger rewritten as a whole, show only against a head kept elsewhere "
     "(compare the head, or verify with expect_head)"
 )
+
+
+MAX_DIGITS = 19
+"""Of an entry's number: what SQLite's integers hold, and no int() of hostile length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Report:
 
 def verify_rows(
     rows: Iterable[Row],
-    releases: Iterable[tuple[int, Place, bytes]] = (),
+    releases: Iterable[tuple[object, Place, object]] = (),
     *,
     expect_head: str | None = None,
 ) -> Report:
@@ -71,7 +74,7 @@ def verify_rows(
     `expect_head` is a head or receipt seen earlier, `hash` or `number:hash`: it must be the hash
     of an entry of this ledger, the last or an earlier one.
     """
-    audit = _Audit(_expected(expect_head))
+    audit = _Audit(None if expect_head is None else read_head(expect_head))
     for row in rows:
         audit.row(row)
     audit.close(releases)
@@ -98,7 +101,6 @@ class _Audit:
     budgets: dict[str, _Budget] = field(default_factory=dict)
     charges: dict[int, Charged] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
-    keys: set[tuple[str, str]] = field(default_factory=set)
 
     def row(self, row: Row) -> None:
         """One stored row: the link, then what it says."""
@@ -160,10 +162,6 @@ class _Audit:
 
     def charge(self, name: str, seq: int, record: Charged) -> None:
         request = record.request
-        if record.key is not None:
-            if (request.analyst, record.key) in self.keys:
-                self.say(name, "its idempotency key was used before")
-            self.keys.add((request.analyst, record.key))
         self.charges[seq] = record
         releases = sum(count for _, count in request.items)
         for budget in request.budgets:
@@ -191,7 +189,7 @@ class _Audit:
         if budget.last and admits(account.terms, account.spent) is not True:
             self.say(f"entry {budget.last}", f"spends more than budget {account.name!r} admits")
 
-    def close(self, releases: Iterable[tuple[int, Place, bytes]]) -> None:
+    def close(self, releases: Iterable[tuple[object, Place, object]]) -> None:
         for budget in self.budgets.values():
             self.admissible(budget)
         if not self.count:
@@ -204,12 +202,18 @@ class _Audit:
         for seq, place, payload in releases:
             self.release(seq, place, payload)
 
-    def release(self, seq: int, place: Place, payload: bytes) -> None:
+    def release(self, seq: object, place: Place, payload: object) -> None:
+        """One row of the release store. Its types are the file's own: SQLite holds any in any."""
         name = f"stored release of entry {seq}"
+        if not isinstance(seq, int):
+            self.say("a stored release", "the number of its entry is not an integer")
+            return
         charge, outcome = self.charges.get(seq), self.outcomes.get(seq)
         if charge is None or place not in places(charge.request).values():
             self.say(name, "no charge paid for it")
-        elif outcome is not None and Release("", payload).hash not in outcome.releases:
+        elif not isinstance(payload, bytes):
+            self.say(name, "its payload was changed: it is not bytes")
+        elif outcome is None or Release("", payload).hash not in outcome.releases:
             self.say(name, "its bytes are not those that were released")
 
     def say(self, where: str, what: str) -> None:
@@ -246,12 +250,12 @@ def _covers(recorded: Charge, due: Charge, releases: int) -> bool:
     return True
 
 
-def _expected(text: str | None) -> tuple[int | None, str] | None:
-    if text is None:
-        return None
+def read_head(text: str) -> tuple[int | None, str]:
+    """A head or receipt in words: (entry's number if given, hash). LedgerError `bad-head`."""
     number, colon, digest = text.strip().lower().rpartition(":")
     hexadecimal = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
-    if not hexadecimal or (colon and not (number.isascii() and number.isdigit())):
+    numbered = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
+    if not hexadecimal or (colon and not numbered):
         raise LedgerError(
             "the expected head is not the head of a ledger",
             code="bad-head",

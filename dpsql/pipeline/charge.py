@@ -26,18 +26,19 @@ def run(
     """One durable transaction before any data is touched. Raises BudgetExceeded, LedgerError.
 
     `missing`: indices of the aggregates to run; equal fingerprints were merged by the caller.
-    The price is a function of the plans alone.
+    Each aggregate keeps its own (ε, δ); the price is a function of the plans alone.
     """
-    plans = [planned.plans[index] for index in missing]
+    from dpsql.ledger import Priced
+
     receipt = ledger.reserve(
         analyst=analyst,
         budget=budget.key,
         total=None if total is None else total.key,
-        items=[list(plan.items) for plan in plans],
+        aggregates=[
+            Priced.of(plan.items, planned.fingerprints[index], plan.epsilon, plan.delta)
+            for index, plan in ((index, planned.plans[index]) for index in missing)
+        ],
         sql=planned.bound.parsed.recorded,
-        fingerprints=[planned.fingerprints[index] for index in missing],
         data_version=data_version,
-        epsilon=plans[0].epsilon,
-        delta=plans[0].delta,
     )
     return Charged(receipt, tuple((index, certified[index]) for index in missing))

@@ -9,28 +9,46 @@ from dpsql.policy.schema import AUTO, BudgetSpec, Policy
 
 def not_built(policy: Policy) -> list[Finding]:
     """One error a value; empty if everything the policy asks for is built."""
-    return [*_connections(policy), *_values(policy), *_windows(policy), *_promises(policy)]
+    return [
+        *_database(policy),
+        *ledger_not_built(policy),
+        *_values(policy),
+        *_windows(policy),
+        *_promises(policy),
+    ]
 
 
 def refuse_not_built(policy: Policy) -> None:
     """PolicyError `not-built` naming the first of them; for `connect`."""
-    for finding in not_built(policy):
+    _refuse(policy, not_built(policy))
+
+
+def refuse_ledger_not_built(policy: Policy) -> None:
+    """The same for who reads the ledger alone."""
+    _refuse(policy, ledger_not_built(policy))
+
+
+def _refuse(policy: Policy, findings: list[Finding]) -> None:
+    for finding in findings:
         prefix = f"{policy.source}, " if policy.source else ""
         raise PolicyError(
             f"{prefix}{finding.where}: {finding.message}", code="not-built", hint=finding.hint
         )
 
 
-def _connections(policy: Policy) -> list[Finding]:
-    found = []
-    if policy.database is not None and policy.database.engine != "duckdb":
-        name = {"postgresql": "PostgreSQL", "spark": "Spark"}[policy.database.engine]
-        found.append(_finding("database", f"{name} is not built yet", "use duckdb:///file.duckdb"))
-    if policy.ledger is not None and policy.ledger.startswith("postgresql"):
-        found.append(
-            _finding("ledger", "a ledger in PostgreSQL is not built yet", "use sqlite:///ledger.db")
-        )
-    return found
+def _database(policy: Policy) -> list[Finding]:
+    if policy.database is None or policy.database.engine == "duckdb":
+        return []
+    name = {"postgresql": "PostgreSQL", "spark": "Spark"}[policy.database.engine]
+    return [_finding("database", f"{name} is not built yet", "use duckdb:///file.duckdb")]
+
+
+def ledger_not_built(policy: Policy) -> list[Finding]:
+    """The finding about where the ledger is kept, if that is not built."""
+    if policy.ledger is None or not policy.ledger.startswith("postgresql"):
+        return []
+    message = "a ledger in PostgreSQL is not built yet"
+    return [_finding("ledger", message, "use sqlite:///ledger.db")]
 
 
 def _values(policy: Policy) -> list[Finding]:

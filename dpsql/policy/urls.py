@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from dpsql.policy.fields import text
 from dpsql.policy.nearest import suggest
@@ -13,6 +15,7 @@ from dpsql.policy.nodes import Node
 _ENGINES = {"duckdb": "duckdb", "postgresql": "postgresql", "spark": "spark", "sc": "spark"}
 _LEDGERS = ("sqlite", "postgresql", "postgresql+psycopg2")
 _MEMORY = ("", ":memory:")
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 DEFAULT_LEDGER = "dpsql-ledger.db"
 
 
@@ -45,14 +48,28 @@ def read_ledger(node: Node, base: Path) -> str:
     if scheme != "sqlite":
         return url
     path = _file(node, rest, base, "sqlite")
-    if path is not None and "?" in str(path):
+    if "?" in rest:
         raise node.where.error("a ledger's path may not hold `?`", code="bad-value")
+    if _ESCAPE.search(rest):
+        # Taken as SQLAlchemy reads it, `%2f` would name a directory; taken as written, another
+        # ledger than SQLAlchemy's readers mean, which has forgotten what was spent.
+        raise node.where.error(
+            "a ledger's path may not hold percent escapes",
+            code="bad-value",
+            hint="write each character as it is, as in a database's path",
+        )
     return "sqlite://" if path is None else sqlite_url(path)
 
 
 def sqlite_url(path: Path) -> str:
-    """SQLAlchemy's URL of an absolute path."""
-    return f"sqlite:///{path}"
+    """SQLAlchemy's URL of an absolute path, which may hold any character; see `sqlite_path`."""
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The path that `sqlite_url` was given; None for any other URL."""
+    head, mark, rest = url.partition("sqlite:///")
+    return Path(unquote(rest)) if mark and not head and rest else None
 
 
 def absolute(base: Path, relative: str) -> Path:

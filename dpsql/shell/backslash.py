@@ -55,7 +55,9 @@ def run(desk: Desk, name: str, argument: str) -> None:
         raise InterfaceError(
             f"there is no command \\{name[:40]}",
             code="unknown-command",
-            hint=nearest(f"\\{name}", [f"\\{one.name}" for one in ENTRIES if one.words], what="command"),
+            hint=nearest(
+                f"\\{name}", [f"\\{one.name}" for one in ENTRIES if one.words], what="command"
+            ),
         )
     entry.run(desk, argument)
 

@@ -194,7 +194,7 @@ class Desk:
         return sum((plan.epsilon for plan in drawn.values()), start=Fraction(0))
 
     def _spent(self) -> Charge:
-        return self.session.ledger.account(self.session.budget_spec.key).spent
+        return self.session.account(self.session.budget_spec).spent
 
     def _cancelled(self, before: Charge) -> None:
         try:

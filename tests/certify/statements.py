@@ -184,6 +184,23 @@ WHERE NOT t0."u" IS NULL AND t0."a2" > 3 AND t0."a3" > 1 AND t0."a1" > 0) AS b
     Claim((), None, None, (_block(0, 2, 39),), 1),
 )
 
+STEPS = _make(
+    """
+SELECT CAST(10342400 AS INT128) * COALESCE(SUM(n0), 0) - COALESCE(SUM(s0), 0) AS b0_0,
+  COALESCE(SUM(s0), 0) AS b0_1 FROM (SELECT u, LEAST(n0, 20) AS n0,
+  CAST(CASE WHEN n0 > 20 THEN ((COALESCE(s0, 0)) * 20) // n0 ELSE COALESCE(s0, 0) END AS BIGINT)
+    AS s0 FROM (SELECT u, COUNT(v0) AS n0, SUM(v0) AS s0 FROM (SELECT t0."person_id" AS u,
+  CASE WHEN t0."cost" BETWEEN CAST('-50.0' AS DOUBLE) AND CAST('5000.0' AS DOUBLE)
+      THEN TRY_CAST(t0."cost" * CAST('2048.0' AS DOUBLE) AS BIGINT) + 102400
+    WHEN t0."cost" BETWEEN CAST('-1.7976931348623157e+308' AS DOUBLE) AND CAST('-50.0' AS DOUBLE)
+      THEN 0
+    WHEN t0."cost" BETWEEN CAST('5000.0' AS DOUBLE) AND CAST('1.7976931348623157e+308' AS DOUBLE)
+      THEN 10342400 END AS v0
+  FROM "main"."visits" AS t0 WHERE NOT t0."person_id" IS NULL) AS r GROUP BY 1) AS c) AS b
+""",
+    Claim((), None, None, (_block(0, 2, 206_848_000),), 1),
+)
+
 HOPS = _make(
     """
 SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SELECT u,
@@ -200,5 +217,6 @@ ALL = {
     "weights": WEIGHTS,
     "joined": JOINED,
     "per_unit": PER_UNIT,
+    "steps": STEPS,
     "hops": HOPS,
 }

@@ -6,17 +6,18 @@ import pytest
 from certify_world import World
 from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
+from mutations_steps import STEPS
 from mutations_units import UNITS
 from statements import ALL
 
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-MUTATIONS = {**BOUNDS, **UNITS, **GRAMMAR}
+MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR}
 
 
 def test_the_lists_do_not_overlap() -> None:
-    assert len(MUTATIONS) == len(BOUNDS) + len(UNITS) + len(GRAMMAR)
+    assert len(MUTATIONS) == len(BOUNDS) + len(STEPS) + len(UNITS) + len(GRAMMAR)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

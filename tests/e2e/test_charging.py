@@ -224,6 +224,76 @@ def test_a_statement_pays_each_distinct_aggregate_once(sql, draws, place, opened
     assert len(charge["aggregates"]) == draws
 
 
+OWN_PRICES = (
+    "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon=0.25) COUNT(*) AS n FROM users",
+    "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon=0.75, delta=1e-7) COUNT(*) AS n FROM orders",
+)
+
+
+def test_each_aggregate_of_a_statement_has_its_own_price(place, opened):
+    """Charged, written and stored at it: a repeat of the whole or of either part is free."""
+    path = place()
+    session = opened(path)
+    first = session.query(" UNION ALL ".join(OWN_PRICES))
+    assert [float(one.epsilon) for one in first.privacy.releases] == [0.25, 0.75]
+    (charge,) = charges(path)
+    written = [(one["epsilon"], one["delta"]) for one in charge["aggregates"]]
+    assert written == [("1/4", "1/100000000"), ("3/4", "1/10000000")]
+    values = first.table.column(0).to_pylist()
+    for text in (
+        " UNION ALL ".join(OWN_PRICES),
+        " UNION ALL ".join(reversed(OWN_PRICES)),
+        *OWN_PRICES,
+        f"SELECT a.n, b.n FROM ({OWN_PRICES[0]}) a, ({OWN_PRICES[1]}) b",
+    ):
+        again = session.query(text)
+        assert again.privacy.free, text
+        assert {v for c in again.table.columns for v in c.to_pylist()} <= set(values)
+    assert len(charges(path)) == 1
+
+
+def test_the_balance_is_that_of_the_answer(place, opened):
+    """Read when asked for, true of the moment of the answer: not of the time it is read."""
+    path = place()
+    session = opened(path)
+    first = session.query("SELECT COUNT(*) FROM users").privacy
+    then = session.budget()
+    second = session.query("SELECT COUNT(*) FROM orders").privacy
+    replayed = session.query("SELECT COUNT(*) FROM users").privacy
+    now = session.budget()
+    assert then.share < now.share
+    assert first.remaining == then
+    assert second.remaining == replayed.remaining == now
+
+
+def test_the_balance_costs_no_look_at_the_ledger(place, opened, monkeypatch):
+    session = opened(place())
+    monkeypatch.setattr(Ledger, "account", None)  # nothing beyond find, reserve and settle
+    for _ in range(2):
+        remaining = session.query("SELECT COUNT(*) FROM users").privacy.remaining
+        assert 0 < remaining.share < 1
+
+
+def test_a_team_sees_what_another_member_spent_meanwhile(place, opened):
+    path = place()
+    carol, dan = opened(path, "carol"), opened(path, "dan")
+    carol.query(GROUPED)
+    dan.query("SELECT COUNT(*) FROM orders")
+    assert carol.query(GROUPED).privacy.remaining.share == dan.budget().share
+
+
+def test_the_balance_without_reuse_or_charge(place, opened):
+    """Public keys alone are neither paid nor stored; the balance is of now all the same."""
+    path = place(reuse="off")
+    session = opened(path)
+    keys = "SELECT city FROM users WHERE city IN ('Berlin', 'Delhi') GROUP BY city"
+    assert session.query(keys).privacy.remaining.share == 0
+    opened(path).query("SELECT COUNT(*) FROM users")
+    privacy = session.query(keys).privacy
+    assert privacy.free
+    assert privacy.remaining.share == session.budget().share > 0
+
+
 def test_all_of_a_statement_or_nothing(place, opened):
     """Two aggregates, budget for one: refused whole, nothing charged, nothing run."""
     path = place(epsilon="0.7")

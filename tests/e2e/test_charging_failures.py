@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import threading
 
 import duckdb
 import e2e_world as world
@@ -57,6 +58,71 @@ def test_an_engine_that_fails_is_charged_and_says_one_thing(place, opened, monke
     assert not any(word in text for word in ("Nowhere", "42", "convert", "Error"))
     assert len(charges(path)) == 2
     assert outcomes(path) == ["failed", "failed"]
+
+
+def test_the_time_limit_is_written_down_and_looks_like_any_failure(place, opened, monkeypatch):
+    """Outcome `timeout` for the auditor; the analyst gets the words and type of any failure."""
+    path = place()
+    path.write_text(path.read_text() + "limits: {timeout: 1s}\n")
+    session = opened(path)
+    real = session.engine._connection
+    told = []
+    for number, slow in enumerate((Slow(real), Broken(real, RuntimeError("42")))):
+        with monkeypatch.context() as patch:
+            patch.setattr(session.engine, "_connection", slow)
+            with pytest.raises(EngineFailed) as caught:
+                session.query(f"SELECT COUNT(*) FROM users WHERE age > {number}")
+        told.append((type(caught.value), str(caught.value), caught.value.code))
+        assert caught.value.__cause__ is None
+    assert told[0] == told[1]
+    assert told[0][0] is EngineFailed
+    assert outcomes(path) == ["timeout", "failed"]
+    assert len(charges(path)) == 2
+
+
+def test_an_interrupt_is_cancelled(place, opened, monkeypatch):
+    """Ctrl-C before the time is up is the analyst's doing, and written down as such."""
+    path = place()
+    path.write_text(path.read_text() + "limits: {timeout: 600s}\n")
+    session = opened(path)
+    monkeypatch.setattr(session.engine, "_connection", Slow(session.engine._connection, 0.3))
+    with pytest.raises(KeyboardInterrupt):
+        session.query("SELECT COUNT(*) FROM users")
+    assert outcomes(path) == ["cancelled"]
+
+
+FOR_EVER = "SELECT SUM(a.i * b.i) FROM range(100000000) a(i), range(10000000) b(i)"
+
+
+class Slow:
+    """A connection whose private statements run for ever, until something interrupts them."""
+
+    def __init__(self, real, interrupted_after=None):
+        self._real = real
+        self._after = interrupted_after
+
+    def sql(self, text):
+        if '"users"' not in text:
+            return self._real.sql(text)
+        interrupt = self._real.interrupt if self._after is not None else None
+        return Endless(self._real.sql(FOR_EVER), interrupt, self._after)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+class Endless:
+    """The relation of such a statement."""
+
+    def __init__(self, real, interrupt, after):
+        self._real = real
+        self._interrupt = interrupt
+        self._after = after
+
+    def to_arrow_table(self):
+        if self._interrupt is not None:
+            threading.Timer(self._after, self._interrupt).start()
+        return self._real.to_arrow_table()
 
 
 def test_no_log_an_analyst_sees_holds_data(place, opened, monkeypatch):

@@ -8,30 +8,63 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from dpsql.accountant.events import Pure
+from dpsql.errors import BudgetExceeded
+from dpsql.ledger import Priced
 from dpsql.ledger.chain import Row, canonical, link, parse
 
 ONE = Fraction(1)
 MILLIONTH = Fraction(1, 10**6)
 
 
-def ask(ledger, epsilon="1/10", *, analyst="alice", budget=None, total="total", **more):
-    """Reserve one pure event of that epsilon."""
-    given = {
-        "items": [[Pure(Fraction(epsilon))]],
-        "sql": "SELECT COUNT(*) FROM patients",
-        "fingerprints": ["f1"],
-        "data_version": "2026-11",
-        "epsilon": Fraction(epsilon),
-        "delta": Fraction(1, 10**8),
-    }
-    return ledger.reserve(analyst=analyst, budget=budget or analyst, total=total, **given | more)
+def ask(
+    ledger,
+    epsilon="1/10",
+    *,
+    analyst="alice",
+    budget=None,
+    total="total",
+    sql="SELECT COUNT(*) FROM patients",
+    **more,
+):
+    """Reserve one pure event of that epsilon, or the `aggregates` or `items` of several."""
+    return ledger.reserve(
+        analyst=analyst,
+        budget=budget or analyst,
+        total=total,
+        aggregates=more.pop("aggregates", None) or priced(epsilon, **more),
+        sql=sql,
+        data_version="2026-11",
+    )
+
+
+def priced(epsilon="1/10", *, items=None, fingerprints=()):
+    """Aggregates of one price each; by default one pure event of it, named f1, f2, ..."""
+    if items is None:
+        items = [[Pure(Fraction(epsilon))] for _ in fingerprints or ["f1"]]
+    names = fingerprints or [f"f{number}" for number, _ in enumerate(items, start=1)]
+    price = Fraction(epsilon), Fraction(1, 10**8)
+    return [Priced.of(one, name, *price) for one, name in zip(items, names, strict=True)]
+
+
+def stored(ledger, budget, data_version, fingerprint, epsilon, delta):
+    """The payload at one place of the release store, or None."""
+    found = ledger.releases.find(budget, data_version, [(fingerprint, epsilon, delta)])
+    return found.payloads.get(fingerprint)
 
 
 def budgets(ledger, *, epsilon=ONE, total=Fraction(20)):
     """Open alice's budget and the total."""
     ledger.ensure_budget("alice", "analyst", Fraction(epsilon), MILLIONTH)
     ledger.ensure_budget("total", "total", Fraction(total), Fraction(1, 10**5))
+
+
+def refused(call, *args, error=BudgetExceeded, **kwargs):
+    with pytest.raises(error) as caught:
+        call(*args, **kwargs)
+    return caught.value
 
 
 def url(path: Path) -> str:

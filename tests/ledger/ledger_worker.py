@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import time
-from fractions import Fraction
 from pathlib import Path
 
 from ledger_cases import ask
@@ -34,14 +33,10 @@ def race(url: str, gate: str, epsilon: str, tries: str) -> None:
                 say(error.code)
 
 
-def hang(url: str, put: str) -> None:
-    """Charge, perhaps store the release, and never settle."""
+def hang(url: str) -> None:
+    """Charge and never settle."""
     with Ledger.open(url) as ledger:
-        receipt = ask(ledger)
-        if put == "put":
-            price = Fraction(1, 10), Fraction(1, 10**8)
-            ledger.releases.put("alice", "2026-11", "f1", *price, b"noisy", receipt.seq)
-        say(receipt.seq)
+        say(ask(ledger).seq)
         time.sleep(600)
 
 

@@ -164,7 +164,18 @@ def test_an_earlier_head_is_a_prefix(small):
     assert not audit(small, f"5:{early}").ok
 
 
-@pytest.mark.parametrize("head", ["", "x" * 64, "1:", "a" * 63, ":" + "a" * 64, "-1:" + "a" * 64])
+HEADS = [
+    "",
+    "x" * 64,
+    "1:",
+    "a" * 63,
+    ":" + "a" * 64,
+    "-1:" + "a" * 64,
+    "9" * 5000 + ":" + "a" * 64,
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
 def test_a_head_that_is_none_is_refused(small, head):
     with pytest.raises(LedgerError) as caught:
         audit(small, head)
@@ -173,7 +184,7 @@ def test_a_head_that_is_none_is_refused(small, head):
 
 def test_unknown_event_refuses_everything(small):
     body = charge_body(small)
-    body["aggregates"][0][0]["event"] = {"event": "quantum_noise", "epsilon": "1"}
+    body["aggregates"][0]["events"][0]["event"] = {"event": "quantum_noise", "epsilon": "1"}
     running = Ledger.open(url(small))
     forge(small, **body)
     with running, pytest.raises(LedgerError) as caught:
@@ -193,23 +204,28 @@ def charge_with(body, **changes):
     return {**body, **changes}
 
 
+def in_aggregate(body, **changes):
+    body["aggregates"][0] |= changes
+    return body
+
+
 def negative_count(body):
-    body["aggregates"][0][0]["count"] = -5
+    body["aggregates"][0]["events"][0]["count"] = -5
     return body
 
 
 def zero_count(body):
-    body["aggregates"][0][0]["count"] = 0
+    body["aggregates"][0]["events"][0]["count"] = 0
     return body
 
 
 def negative_event(body):
-    body["aggregates"][0][0]["event"] = {"event": "pure", "epsilon": "-1"}
+    body["aggregates"][0]["events"][0]["event"] = {"event": "pure", "epsilon": "-1"}
     return body
 
 
 def nan_event(body):
-    body["aggregates"][0][0]["event"] = {"event": "pure", "epsilon": "NaN"}
+    body["aggregates"][0]["events"][0]["event"] = {"event": "pure", "epsilon": "NaN"}
     return body
 
 
@@ -233,8 +249,12 @@ def negative_record(body):
         lambda body: charge_with(body, time=1),
         lambda body: charge_with(body, kind="outcome"),
         lambda body: charge_with(body, kind="genesis"),
-        lambda body: charge_with(body, epsilon="2/4"),
-        lambda body: charge_with(body, fingerprints="f1"),
+        lambda body: charge_with(body, epsilon="1/10"),
+        lambda body: in_aggregate(body, epsilon="2/4"),
+        lambda body: in_aggregate(body, fingerprint=["f1"]),
+        lambda body: in_aggregate(body, extra="field"),
+        lambda body: in_aggregate(body, events=[]),
+        lambda body: charge_with(body, aggregates=["x"]),
         lambda body: charge_with(body, analyst=5),
         lambda body: charge_with(body, process=["x"]),
     ],

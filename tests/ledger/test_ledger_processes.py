@@ -93,12 +93,11 @@ def test_processes_may_create_one_ledger_together(tmp_path, start):
         assert [entry.kind for entry in ledger.entries()] == ["genesis"]
 
 
-@pytest.mark.parametrize("put", ["put", "no"])
-def test_killed_between_reserve_and_settle(tmp_path, start, put):
+def test_killed_between_reserve_and_settle(tmp_path, start):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
         budgets(ledger)
-    worker = start("hang", url(path), put)
+    worker = start("hang", url(path))
     seq = int(worker.stdout.readline())
     with Ledger.open(url(path)) as ledger:
         assert ledger.forfeit_stale() == 0  # it is alive
@@ -108,16 +107,13 @@ def test_killed_between_reserve_and_settle(tmp_path, start, put):
         assert report.ok
         assert report.open_entries == (seq,)
         assert [charge.seq for charge in ledger.open_charges()] == [seq]
-        price = Fraction(1, 10), Fraction(1, 10**8)
-        paid = ledger.releases.get("alice", "2026-11", "f1", *price)
-        assert paid == (b"noisy" if put == "put" else None)
 
         assert ledger.forfeit_stale() == 1
         assert ledger.forfeit_stale() == 0
         assert list(ledger.entries())[-1].body["outcome"] == "forfeited"
         assert ledger.open_charges() == []
         assert ledger.spent("alice").epsilon == Fraction(1, 10)  # never a refund
-        assert ledger.releases.get("alice", "2026-11", "f1", *price) == paid
+        assert ledger.releases.list() == []
         assert ledger.verify().ok
         ask(ledger)
 

@@ -236,6 +236,7 @@ def test_tables(tables: str, place: str, words: str, hint: str) -> None:
         ("database: postgresql://", "database", "names no host"),
         ("ledger: duckdb:///x", "ledger", "unknown kind of URL"),
         ("ledger: sqlite:///a?mode=ro", "ledger", "may not hold `?`"),
+        ("ledger: sqlite:///a%2fb.db", "ledger", "may not hold percent escapes"),
         ("releases: {reuse: of}", "releases.reuse", "unknown word 'of'"),
         ("releases: {reuse: false}", "releases.reuse", "expected one of budget, off, found false"),
         ("releases: {}", "releases", "`reuse` is missing"),

@@ -8,10 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from dpsql.errors import PolicyError
 from dpsql.policy import AUTO, Hop, Policy, Price, UnitPath, load, load_text, not_built
 from dpsql.policy.schema import BudgetSpec, ColumnRule, Limits
+from dpsql.policy.urls import sqlite_path
 
 EXAMPLE = """
 version: 1
@@ -195,6 +197,13 @@ def test_a_dict_starts_at_the_working_directory(
     assert policy.ledger is None
     assert load(small(ledger="sqlite:///l.db")).ledger == f"sqlite:///{tmp_path}/l.db"
     assert load(small(ledger="sqlite://")).ledger == "sqlite://"
+    odd = tmp_path / "a%20b?"  # the owner's folder is what it is called, to SQLAlchemy too
+    odd.mkdir()
+    monkeypatch.chdir(odd)
+    url = load(small(ledger="sqlite:///l.db")).ledger
+    assert url is not None
+    assert make_url(url).database == str(odd / "l.db")
+    assert sqlite_path(url) == odd / "l.db"
     assert load(policy) is policy
 
 

@@ -1,0 +1,35 @@
+"""The ledger for who only looks: nothing is created, opened as a budget or written.
+
+Where there is no ledger yet, nothing is spent, and every budget is whole.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from dpsql.accountant.terms import BudgetTerms
+from dpsql.ledger.opening import foreseen
+from dpsql.ledger.state import Account, State
+from dpsql.ledger.store import Holder, Ledger
+
+
+class View:
+    """Budgets as the next query would find them. `ledger` is None where there is none yet."""
+
+    def __init__(self, url: str) -> None:
+        """LedgerError for a file that is no ledger, or none this user can read."""
+        self.ledger = Ledger.view(url)
+
+    def account(self, name: str, kind: Holder, epsilon: Fraction, delta: Fraction) -> Account:
+        """The budget under the policy's (ε, δ), written down or not.
+
+        LedgerError if the chain does not verify, or `budget-kind`: whatever a query would meet.
+        """
+        asked = BudgetTerms.create(epsilon, delta)
+        if self.ledger is None:
+            return foreseen(State(), name, kind, asked)
+        return self.ledger.foreseen(name, kind, asked)
+
+    def close(self) -> None:
+        if self.ledger is not None:
+            self.ledger.close()

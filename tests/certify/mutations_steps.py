@@ -1,0 +1,41 @@
+"""Faults in the stepwise clamp of floats: three intervals, a value for each."""
+
+from __future__ import annotations
+
+_LO, _HI = "CAST('-50.0' AS DOUBLE)", "CAST('5000.0' AS DOUBLE)"
+_INSIDE = f't0."cost" BETWEEN {_LO} AND {_HI} THEN'
+_BELOW = f"AND {_LO} THEN 0"
+_ABOVE = "THEN 10342400 END"
+_SCALED = "TRY_CAST(t0.\"cost\" * CAST('2048.0' AS DOUBLE) AS BIGINT)"
+
+STEPS = {
+    f"steps: {name}": ("steps", old, new)
+    for name, (old, new) in {
+        "inside reaches higher": (_INSIDE, _INSIDE.replace("5000.0", "5000.1")),
+        "inside reaches lower": (_INSIDE, _INSIDE.replace("-50.0", "-50.1")),
+        "inside is open": (_INSIDE, f't0."cost" >= {_LO} THEN'),
+        "inside is turned round": (_INSIDE, f't0."cost" BETWEEN {_HI} AND {_LO} THEN'),
+        "inside tests another column": (_INSIDE, _INSIDE.replace("cost", "visit_id")),
+        "inside tests the scaled value": (
+            _INSIDE,
+            _INSIDE.replace('t0."cost"', "t0.\"cost\" * CAST('0.5' AS DOUBLE)"),
+        ),
+        "inside is negated": (_INSIDE, "NOT " + _INSIDE),
+        "inside or anything": (_INSIDE, _INSIDE.replace(" THEN", " OR TRUE THEN")),
+        "inside by text": (_INSIDE, _INSIDE.replace(_HI, "'5000.0'")),
+        "inside up to infinity": (_INSIDE, _INSIDE.replace("5000.0", "inf")),
+        "inside up to NaN": (_INSIDE, _INSIDE.replace("5000.0", "nan")),
+        "scaled more": (_SCALED, _SCALED.replace("2048.0", "4096.0")),
+        "scaled by itself": (_SCALED, _SCALED.replace("CAST('2048.0' AS DOUBLE)", 't0."cost"')),
+        "another column's value": (_SCALED, _SCALED.replace("cost", "visit_id")),
+        "left a float": (_SCALED, "t0.\"cost\" * CAST('2048.0' AS DOUBLE)"),
+        "shift changed": ("+ 102400", "+ 102401"),
+        "shift the other way": ("+ 102400", "- 102400"),
+        "below is lower": (_BELOW, f"AND {_LO} THEN -1"),
+        "below is its own value": (_BELOW, f'AND {_LO} THEN t0."cost"'),
+        "above is higher": (_ABOVE, "THEN 10342401 END"),
+        "above is a column": (_ABOVE, 'THEN t0."visit_id" END'),
+        "else added": (_ABOVE, "THEN 10342400 ELSE 10342401 END"),
+        "a branch more": (_ABOVE, 'THEN 10342400 WHEN t0."cost" IS NULL THEN 99999999 END'),
+    }.items()
+}
