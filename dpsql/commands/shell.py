@@ -45,7 +45,7 @@ def command(
     \b
     Example:
       dpsql shell --analyst alice
-      echo "SELECT COUNT(*) FROM users;" | dpsql shell --analyst alice --format csv
+      echo "SELECT COUNT(*) FROM persons;" | dpsql shell --analyst alice --format csv
     """
     from dpsql.shell.start import start
 

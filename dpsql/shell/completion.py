@@ -56,7 +56,8 @@ def suggest(before: str, after: str, words: Vocabulary, *, asked: bool = True) -
         return []
     typed = pieces.pop().text if pieces and _names(pieces[-1]) else ""
     solid = [piece for piece in pieces if piece.kind not in ("space", "comment")]
-    whole = [*solid, *(piece for piece in _first(scan(after)) if piece.kind != "space")]
+    rest = [piece for piece in _first(scan(after)) if piece.kind not in ("space", "comment")]
+    whole = [*solid, *_closing(solid, rest), *rest]
     qualifier = _qualifier(solid)
     if qualifier:
         solid = solid[: -2 * len(qualifier)]
@@ -159,6 +160,12 @@ def _first(pieces: Sequence[Piece]) -> Iterator[Piece]:
         yield piece
 
 
+def _closing(solid: Sequence[Piece], rest: Sequence[Piece]) -> list[Piece]:
+    """The brackets that are not typed yet: `SELECT SUM(| FROM t` has its FROM outside of them."""
+    depth = sum((piece.text == "(") - (piece.text == ")") for piece in (*solid, *rest))
+    return [Piece("mark", ")")] * max(0, depth)
+
+
 def _qualifier(solid: Sequence[Piece]) -> tuple[str, ...]:
     """The names before a `.` at the cursor: `u.` is ("u",), `main.users.` both."""
     names: list[str] = []
@@ -174,14 +181,15 @@ def _numeric(pieces: Sequence[Piece]) -> bool:
 
 
 def _place(solid: Iterable[Piece]) -> Place:
-    frame = _Frame(Place.START)
-    for _, frame in _walk(solid):  # noqa: B007 - the last one is wanted
+    """What the grammar wants at the end."""
+    wanted = Place.START
+    for _, wanted in _walk(solid):  # noqa: B007 - the last one is asked for
         pass
-    return _wanted(frame)
+    return wanted
 
 
-def _walk(solid: Iterable[Piece]) -> Iterator[tuple[Piece, _Frame]]:
-    """Each piece with the frame as it stands after the piece."""
+def _walk(solid: Iterable[Piece]) -> Iterator[tuple[Piece, Place]]:
+    """Each piece with what may stand after it."""
     frames = [_Frame(Place.START)]
     for piece in solid:
         frame = frames[-1]
@@ -195,7 +203,7 @@ def _walk(solid: Iterable[Piece]) -> Iterator[tuple[Piece, _Frame]]:
             frame.last = _SELECT if options else piece  # OPTIONS(...) stands before the columns
         else:
             _step(frame, piece)
-        yield piece, frames[-1]
+        yield piece, _wanted(frames[-1])
 
 
 _SELECT = Piece("word", "SELECT")
@@ -250,20 +258,18 @@ def _is_operand(piece: Piece) -> bool:
 
 def _sources(solid: Sequence[Piece]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """(alias or last name, full reference) of every table that stands in a FROM, in lower case."""
-    wanted = Place.START
-    index = 0
+    wanted, index = Place.START, 0
     steps = list(_walk(solid))
     while index < len(steps):
-        piece, frame = steps[index]
-        if wanted is Place.TABLE and _is_name(piece):
-            reference, index = _reference(solid, index)
-            alias = index + (index < len(solid) and solid[index].upper == "AS")
-            named = alias < len(solid) and _is_name(solid[alias])
-            yield (unquoted(solid[alias]) if named else reference[-1]), reference
-            wanted = Place.AFTER_TABLE
+        piece, after = steps[index]
+        if wanted is not Place.TABLE or not _is_name(piece):
+            wanted, index = after, index + 1
             continue
-        wanted = _wanted_now(piece, frame)
-        index += 1
+        reference, index = _reference(solid, index)
+        alias = index + (index < len(solid) and solid[index].upper == "AS")
+        named = alias < len(solid) and _is_name(solid[alias])
+        yield (unquoted(solid[alias]) if named else reference[-1]), reference
+        wanted = Place.AFTER_TABLE
 
 
 def _defined(solid: Sequence[Piece]) -> Iterator[str]:
@@ -271,11 +277,6 @@ def _defined(solid: Sequence[Piece]) -> Iterator[str]:
     for name, word, bracket in zip(solid, solid[1:], solid[2:], strict=False):
         if _is_name(name) and (word.upper, bracket.upper) == ("AS", "("):
             yield name.text
-
-
-def _wanted_now(piece: Piece, frame: _Frame) -> Place:
-    starts = piece.upper in ("FROM", "JOIN", ",") and frame.place is Place.TABLE
-    return Place.TABLE if starts else Place.NOTHING
 
 
 def _reference(solid: Sequence[Piece], index: int) -> tuple[tuple[str, ...], int]:

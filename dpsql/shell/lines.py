@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import click
 
+from dpsql.render.terminal import style_of
+
 PROMPT = "dpsql> "
 MORE = "  ...> "
 YES = ("y", "yes")
@@ -21,7 +23,7 @@ class Block:
 
 
 class Lines:
-    """Standard input. Prompts (on stderr) and questions only where a person is at it."""
+    """Standard input. Prompts and questions only where a person is at it."""
 
     def __init__(self, *, interactive: bool) -> None:
         self.interactive = interactive
@@ -33,14 +35,23 @@ class Lines:
             _say(MORE if pending else PROMPT)
         try:
             line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            self._break()
+            raise
         except UnicodeDecodeError:
             raise click.UsageError("standard input is not UTF-8 text") from None
         if not line:
+            self._break()
             raise EOFError
         if self._first:
             line, self._first = line.removeprefix("\ufeff"), False
         command = not pending and line.lstrip().startswith("\\")
         return Block(line, ends=self.interactive and command)
+
+    def _break(self) -> None:
+        """After a prompt that nothing but Ctrl-C or Ctrl-D has answered."""
+        if self.interactive:
+            _say("\n")
 
     def ask(self, question: str) -> bool:
         """Yes or no; anything but yes is no."""
@@ -52,5 +63,6 @@ class Lines:
 
 
 def _say(prompt: str) -> None:
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
+    shown = sys.stderr if sys.stderr is not None and sys.stderr.isatty() else sys.stdout
+    shown.write(style_of(shown).symbols(prompt))
+    shown.flush()

@@ -34,23 +34,22 @@ def run(desk: Desk, reader: Reader) -> int:
     A script goes on after a failure: statements do not depend on each other.
     """
     splitter = Splitter(desk.settings.dialect)
-    first = 0
+    first, fresh = 0, False
     try:
-        _status(desk, reader)
         while True:
             try:
-                block = reader.read(pending=splitter.pending)
-                items = _items(splitter, block)
-                for item in items:
+                if reader.interactive and not fresh:
+                    reader.status(desk.status())
+                    fresh = True
+                for item in _items(splitter, reader.read(pending=splitter.pending)):
+                    fresh = False
                     first = _one(desk, item, first)
-                    _status(desk, reader)
                     if reader.interactive:
                         note("")
             except KeyboardInterrupt:
                 if not reader.interactive:
                     raise
                 splitter.clear()
-                _status(desk, reader)
             except EOFError:
                 break
         if not reader.interactive:
@@ -61,13 +60,8 @@ def run(desk: Desk, reader: Reader) -> int:
     return 0 if reader.interactive else first
 
 
-def _status(desk: Desk, reader: Reader) -> None:
-    if reader.interactive:
-        reader.status(desk.status())
-
-
 def _items(splitter: Splitter, block: Block) -> list[Item]:
-    found = [item for line in block.text.splitlines() for item in splitter.feed(line)]
+    found = [item for line in block.text.split("\n") for item in splitter.feed(line)]
     return [*found, *splitter.finish()] if block.ends else found
 
 

@@ -57,11 +57,10 @@ class Prompt:
             # Without colour a suggestion would look like what was typed.
             auto_suggest=AutoSuggestFromHistory() if colour else None,
             completer=_Words(words),
-            complete_in_thread=True,
             complete_while_typing=True,
             reserve_space_for_menu=MENU_LINES,
             multiline=True,
-            prompt_continuation=MORE,
+            prompt_continuation=_continuation,
             key_bindings=_keys(lambda text: complete(text, dialect)),
             bottom_toolbar=lambda: self._status,
         )
@@ -82,6 +81,11 @@ class Prompt:
 
     def status(self, text: str) -> None:
         self._status = f" {text} "
+
+
+def _continuation(width: int, _line: int, wraps: int) -> str:
+    """Before the second and later lines; a line that is merely too long is no new one."""
+    return " " * width if wraps else MORE
 
 
 class _Words(Completer):

@@ -99,18 +99,11 @@ class Splitter:
         return not self._held.strip() or self._tokens() == []
 
     def _tokens(self) -> list[Token] | None:
-        """None while a quote or comment is open."""
+        """None while a quote or comment is open, or of what is no SQL at all."""
         try:
             return list(self._dialect.tokenize(self._held))
-        except SqlglotError as problem:
-            cause = str(problem.__cause__ or problem)
-            if not cause.startswith("Missing") and self._held.rstrip().endswith(";"):
-                return self._as_it_is()  # no SQL, which the parser will say
+        except SqlglotError:
             return None
-
-    def _as_it_is(self) -> list[Token]:
-        place = len(self._held.rstrip()) - 1
-        return [Token(TokenType.SEMICOLON, ";", start=place, end=place)]
 
 
 def complete(text: str, dialect: str) -> bool:
@@ -118,7 +111,7 @@ def complete(text: str, dialect: str) -> bool:
     if _COMMAND.fullmatch(text) or not text.strip():
         return True
     splitter = Splitter(dialect)
-    for line in text.splitlines():
+    for line in text.split("\n"):
         for _ in splitter.feed(line):
             pass
     return not splitter.pending

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,12 +99,12 @@ def functions() -> Mapping[str, str]:
     found |= {name.upper(): "function" for family in REGISTRY for name in family.calls}
     for node, what in nodes.items():
         if issubclass(node, exp.Func):
-            found |= {name: what for name in node.sql_names() if _called(name, node)}
+            found |= {name: what for name in node.sql_names() if _called(name, nodes)}
     return dict(sorted(found.items()))
 
 
-def _called(name: str, node: type[exp.Expr]) -> bool:
-    """Whether the name is read as this function and written under the same name again."""
+def _called(name: str, nodes: Container[type[exp.Expr]]) -> bool:
+    """Whether the name is read as one of these functions and written under the same name again."""
     duckdb = named_dialect("duckdb")
     if name in _STANDARD:
         return True
@@ -112,7 +112,9 @@ def _called(name: str, node: type[exp.Expr]) -> bool:
         try:
             found = duckdb.parse(f"SELECT {name}({arguments})")[0]
             call = found.expressions[0] if isinstance(found, exp.Select) else None
-            if isinstance(call, node) and call.sql("duckdb").upper().startswith(f"{name}("):
+            if call is None or type(call) not in nodes:
+                continue
+            if call.sql("duckdb").upper().startswith(f"{name}("):
                 return True
         except _UNREADABLE:
             continue
