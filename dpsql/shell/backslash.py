@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from os.path import expanduser
 from typing import TYPE_CHECKING
 
@@ -177,35 +178,30 @@ def _leave(desk: Desk, argument: str) -> None:
 
 
 def _epsilon(desk: Desk, argument: str) -> None:
-    if argument:
-        own = argument.casefold() != "default"
-        if own:
-            read_epsilon(argument)
-        desk.settings.epsilon = argument if own else None
-    usual = desk.session.policy.budgets.per_query.epsilon
-    note(f"next queries at ε = {_set_or(desk.settings.epsilon, usual)}")
+    desk.settings.epsilon = _read(argument, desk.settings.epsilon, read_epsilon)
+    _tell("ε", desk.settings.epsilon, desk.session.policy.budgets.per_query.epsilon)
 
 
 def _delta(desk: Desk, argument: str) -> None:
-    if argument:
-        own = argument.casefold() != "default"
-        if own:
-            read_delta(argument)
-        desk.settings.delta = argument if own else None
-    usual = desk.session.policy.budgets.per_query.delta
-    note(f"next queries at δ = {_set_or(desk.settings.delta, usual)}")
+    desk.settings.delta = _read(argument, desk.settings.delta, read_delta)
+    _tell("δ", desk.settings.delta, desk.session.policy.budgets.per_query.delta)
 
 
-def _set_or(own: str | None, usual: object) -> str:
-    if own is not None:
-        return own
-    return (
-        "what each names: the policy has no default"
-        if usual is None
-        else (
-            f"{amount(usual)}, the policy's default"  # type: ignore[arg-type]
-        )
-    )
+def _read(argument: str, now: str | None, check: Callable[[object], Fraction]) -> str | None:
+    """The setting as it will be: nothing said leaves it, `default` takes it away."""
+    if not argument:
+        return now
+    if argument.casefold() == "default":
+        return None
+    check(argument)
+    return argument
+
+
+def _tell(symbol: str, own: str | None, usual: Fraction | None) -> None:
+    if own is None:
+        none = "what each names: the policy has no default"
+        own = none if usual is None else f"{amount(usual)}, the policy's default"
+    note(f"next queries at {symbol} = {own}")
 
 
 def _confirm(desk: Desk, argument: str) -> None:
