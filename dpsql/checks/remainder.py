@@ -7,11 +7,11 @@ runs SQL from a string, or grows without bound.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sqlglot import exp
 
 from dpsql.binding.context import Context
+from dpsql.core import nearest
+from dpsql.functions.names import names_of
 
 _STRUCTURE = (
     "Select Subquery From Join Where Group Having Order Ordered Limit Offset Fetch Distinct Qualify"
@@ -39,19 +39,17 @@ _FUNCTIONS = (
     " StrToDate ToChar IsNan Cos Sin Tan Degrees Radians Pi"
 ).split()
 
-CALLS = frozenset(
+_CALLS = frozenset(
     "date_part dayname monthname isfinite isinf trunc even year month day hour minute quarter"
     " strftime round_even gcd lcm bround".split()
 )
 
+_ALLOWED = frozenset(
+    cls for name in (*_STRUCTURE, *_FUNCTIONS) if (cls := getattr(exp, name, None)) is not None
+)
 
-def _classes(names: Iterable[str]) -> frozenset[type[exp.Expr]]:
-    return frozenset(cls for name in names if (cls := getattr(exp, name, None)) is not None)
-
-
-FUNCTIONS = _classes(_FUNCTIONS)
-_ALLOWED = FUNCTIONS | _classes(_STRUCTURE)
-
+KNOWN = names_of(_ALLOWED, _CALLS)
+"""The names of the functions above."""
 
 MAX_NESTED = 1
 
@@ -71,7 +69,7 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             )
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
-            if name not in CALLS:
+            if name not in _CALLS:
                 _refuse_function(node, name, context)
         elif type(node) not in _ALLOWED:
             if isinstance(node, exp.Func):
@@ -100,5 +98,9 @@ def _refuse_function(node: exp.Expr, name: str, context: Context) -> None:
         node,
         "unsupported-function",
         f"function {name} is not available",
-        "arithmetic, comparisons, CASE, and the usual text, number and date functions are",
+        nearest.hint(
+            name,
+            KNOWN,
+            "arithmetic, comparisons, CASE, and the usual text, number and date functions are",
+        ),
     )

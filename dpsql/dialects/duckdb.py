@@ -41,7 +41,13 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     import duckdb
 
     connection = duckdb.connect(
-        ":memory:", config={**_HARDENED, "memory_limit": memory, "threads": str(threads)}
+        ":memory:",
+        config={
+            **_HARDENED,
+            "memory_limit": memory,
+            "threads": str(threads),
+            "temp_directory": "",  # what does not fit fails: nothing is ever written to disk
+        },
     )
     connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
     connection.execute("SET lock_configuration = true")
@@ -120,7 +126,7 @@ class DuckDBEngine:
             raise PolicyError(
                 "database: an in-memory DuckDB holds no data",
                 code="database-url",
-                hint="name a file (duckdb:///file.duckdb), or pass engine= an open connection",
+                hint="name a file: `database: duckdb:///file.duckdb`",
             )
         real = os.path.realpath(path)
         if not os.path.isfile(real):
@@ -128,6 +134,12 @@ class DuckDBEngine:
                 f"there is no database file {path}",
                 code="engine-missing",
                 hint="`database:` in the policy is relative to the policy file",
+            )
+        if not os.access(real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise EngineFailed(
+                f"the database file {path} cannot be opened: permission denied",
+                code="engine-open",
+                hint="this user needs read permission on it and on the folders above",
             )
         with _Shared.lock:
             if real in _Shared.open:
@@ -287,13 +299,19 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
         text = str(problem).lower()
         here = "different configuration" in text  # DuckDB: one configuration a file and process
         locked = here or "lock" in text
-        holder = "this process has it open already" if here else "another process has it open"
+        if here:
+            why = "this process has it open already"
+            hint = "close it there, or pass that connection as engine="
+        elif locked:
+            why = "another process has it open for writing"
+            hint = "DuckDB lets one process write or several read: end that one, then ask again"
+        else:
+            why = "it is no DuckDB database, or of a version that this DuckDB cannot read"
+            hint = "correct `database:` in the policy, or restore the file"
         raise EngineFailed(
-            f"the database file {shown} cannot be opened" + (f": {holder}" if locked else ""),
+            f"the database file {shown} cannot be opened: {why}",
             code="engine-locked" if locked else "engine-open",
-            hint="close it there, or pass that connection as engine="
-            if locked
-            else "is it a DuckDB file of a version this DuckDB reads?",
+            hint=hint,
         ) from None
 
 
@@ -343,5 +361,6 @@ def _catalog(
                 if row[2] == "FOREIGN KEY"
             ),
             (schema, table) in views,
+            next((tuple(row[3]) for row in mine if row[2] == "PRIMARY KEY"), ()),
         )
     return Catalog(tables)

@@ -28,13 +28,16 @@ def check(policy: Policy, catalog: Catalog) -> list[Finding]:
 def refuse_unfit(policy: Policy, catalog: Catalog) -> None:
     """PolicyError `unfit` naming the first table that the engine's schema contradicts.
 
-    For `connect`: every later stage may rely on paths, keys and types as `check` saw them.
+    For `connect`: every later stage may rely on paths, keys and types as `check` saw them. The
+    finding's own hint may name tables and columns that analysts do not see: it is for `check`.
     """
     for finding in check_tables(policy, catalog):
         if finding.level == "error":
             prefix = f"{policy.source}, " if policy.source else ""
             raise PolicyError(
-                f"{prefix}{finding.where}: {finding.message}", code="unfit", hint=finding.hint
+                f"{prefix}{finding.where}: {finding.message}",
+                code="unfit",
+                hint="`dpsql check` compares the policy with the database, and says the way out",
             )
 
 

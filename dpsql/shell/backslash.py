@@ -14,9 +14,9 @@ from dpsql.commands.output import grid_lines, note, record_grid
 from dpsql.commands.statement import in_words as ledger_in_words
 from dpsql.commands.statement import lines_of
 from dpsql.commands.tables import FIELDS, records_of
+from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
-from dpsql.policy.nearest import suggest as nearest
 from dpsql.render.numbers import amount
 from dpsql.render.text import pairs
 from dpsql.shell.completion import Suggestion, suggest
@@ -56,8 +56,10 @@ def run(desk: Desk, name: str, argument: str) -> None:
         raise InterfaceError(
             f"there is no command \\{name[:40]}",
             code="unknown-command",
-            hint=nearest(
-                f"\\{name}", [f"\\{one.name}" for one in ENTRIES if one.words], what="command"
+            hint=nearest.hint(
+                f"\\{name}",
+                [f"\\{one.name}" for one in ENTRIES if one.words],
+                "\\h lists the commands",
             ),
         )
     entry.run(desk, argument)
@@ -134,7 +136,7 @@ def _table_named(text: str, tables: Iterable[Table]) -> Table:
     raise InvalidQuery(
         f"there is no table {text[:80]}",
         code="unknown-table",
-        hint=nearest(text, known, what="table"),
+        hint=nearest.hint(text, known, "\\d lists the tables"),
     )
 
 
@@ -221,7 +223,7 @@ def _format(desk: Desk, argument: str) -> None:
         raise InterfaceError(
             f"there is no format {argument[:40]}",
             code="usage",
-            hint=nearest(form, FORMATS, what="format"),
+            hint=nearest.hint(form, FORMATS, ", ".join(FORMATS)),
         )
     desk.settings.form = form or desk.settings.form
     note(f"format {desk.settings.form}")

@@ -150,7 +150,7 @@ class Desk:
         if binary and file is None and sys.stdout is not None and sys.stdout.isatty():
             raise InterfaceError(
                 f"{form} is not for a terminal",
-                code="format",
+                code="usage",
                 hint="\\o FILE writes the next answer to a file; \\format table shows it here",
             )
         target = Output(file, binary=binary)

@@ -8,14 +8,15 @@ import sys
 import click
 
 from dpsql import __version__
+from dpsql.commands.options import wrong_option
 from dpsql.commands.output import note
+from dpsql.errors import InvalidQuery
 from dpsql.render.terminal import style_of
 from dpsql.session import Session
 from dpsql.shell.desk import Desk, Settings, read_confirm
 from dpsql.shell.lines import Lines
 from dpsql.shell.loop import Reader, run
 from dpsql.shell.vocabulary import vocabulary_of
-from dpsql.sql.parser import named_dialect
 
 
 def start(
@@ -35,11 +36,13 @@ def start(
     """
     if sys.stdin is None:
         raise click.UsageError("stdin is closed: there is nowhere to read from")
-    named_dialect(dialect)
-    settings = Settings(dialect, epsilon, delta, form, confirm=read_confirm(confirm_above))
+    try:
+        confirm = read_confirm(confirm_above)
+    except InvalidQuery as problem:
+        raise wrong_option("--confirm-above", problem, "an ε such as 2, or off") from None
+    settings = Settings(dialect, epsilon, delta, form, confirm=confirm)
     session = Session(policy, analyst)
     try:
-        session.asked_for(epsilon, delta)  # a wrong price is one error now, not one a statement
         reader = _reader(session, settings)
         if reader.interactive:
             note(f"dpsql {__version__}, asking as {session.analyst}. \\h helps, \\q leaves.")
@@ -60,5 +63,5 @@ def _reader(session: Session, settings: Settings) -> Reader:
         note("prompt_toolkit is not installed: no history, completion or colours")
         return Lines(interactive=True)
     stream = sys.stdout if sys.stdout is not None and sys.stdout.isatty() else sys.stderr
-    words = vocabulary_of(session.policy, session.engine.catalog())
+    words = vocabulary_of(session.declared())
     return Prompt(words, dialect=settings.dialect, colour=style_of(stream).colour)

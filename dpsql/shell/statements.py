@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlglot import Token, TokenType
 from sqlglot.errors import SqlglotError
 
-from dpsql.sql.parser import named_dialect
+from dpsql.sql.parser import read_dialect
 
 READS_SQL = ("explain",)
 """Commands whose argument is a statement: it ends as statements do."""
@@ -41,7 +41,7 @@ class Splitter:
 
     def __init__(self, dialect: str) -> None:
         """InvalidQuery for a dialect that does not exist."""
-        self._dialect = named_dialect(dialect)
+        self._dialect = read_dialect(dialect)
         self._held = ""
         self._command: str | None = None
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from dpsql.aggregates import FAMILIES
-from dpsql.checks.remainder import CALLS, FUNCTIONS
-from dpsql.commands.tables import records_of
-from dpsql.functions import REGISTRY
-from dpsql.sql.parser import named_dialect
+from dpsql import aggregates
+from dpsql import functions as scalars
+from dpsql.checks import remainder
+from dpsql.declared import DeclaredTable
+from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.sql.parser import read_dialect
 
-if TYPE_CHECKING:
-    from dpsql.core.catalog import Catalog
-    from dpsql.policy import Policy
-
+DEFAULT_SCHEMA = DuckDBEngine.default_schema
 START = ("SELECT", "WITH", "FROM", "VALUES")
 OPERANDS = (
     *("DISTINCT", "CASE", "NOT", "NULL", "TRUE", "FALSE", "CAST", "TRY_CAST", "EXTRACT"),
@@ -43,12 +39,6 @@ KEYWORDS = frozenset(
     for word in phrase.upper().split()
 )
 """Single words, in capitals, as colours know them."""
-
-_UNREADABLE = (SqlglotError, TypeError, ValueError, AttributeError, IndexError, KeyError)
-"""What sqlglot raises for a call with arguments it did not expect."""
-
-_STANDARD = ("VAR_SAMP", "PERCENTILE_CONT", "PERCENTILE_DISC")
-"""Names of the SQL standard that sqlglot writes otherwise."""
 
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
@@ -76,53 +66,29 @@ class Vocabulary:
         return None
 
 
-def vocabulary_of(policy: Policy, catalog: Catalog) -> Vocabulary:
-    """Names the policy declares; a hidden column is not among them."""
-    tables: dict[str, Columns] = {}
-    types: dict[str, dict[str, str]] = {}
-    for record in records_of(policy, catalog):
-        table = policy.tables[record["table"]]
-        written = ".".join(map(written_name, table.parts))
-        columns = types.setdefault(written, {})
-        columns[written_name(record["column"])] = record["type"]
-        tables[written] = Columns(tuple(part.casefold() for part in table.parts), columns)
-    return Vocabulary(tables, functions())
+def vocabulary_of(tables: Iterable[DeclaredTable]) -> Vocabulary:
+    """The names of what was declared; nothing hidden is among them."""
+    written = {}
+    for table in tables:
+        schema = () if table.schema == DEFAULT_SCHEMA else (table.schema,)
+        parts = (*schema, table.name)
+        types = {written_name(column.name): column.type_text for column in table.columns}
+        folded = tuple(part.casefold() for part in parts)
+        written[".".join(map(written_name, parts))] = Columns(folded, types)
+    return Vocabulary(written, functions())
 
 
 @functools.cache
 def functions() -> Mapping[str, str]:
-    """All functions that are answered, under names that DuckDB gives them."""
-    nodes: dict[type[exp.Expr], str] = dict.fromkeys(FUNCTIONS, "over answers")
-    nodes |= {node: "function" for family in REGISTRY for node in family.nodes}
-    nodes |= {node: "aggregate" for family in FAMILIES for node in family.nodes}
-    found = {name.upper(): "over answers" for name in CALLS}
-    found |= {name.upper(): "function" for family in REGISTRY for name in family.calls}
-    for node, what in nodes.items():
-        if issubclass(node, exp.Func):
-            found |= {name: what for name in node.sql_names() if _called(name, nodes)}
-    return dict(sorted(found.items()))
-
-
-def _called(name: str, nodes: Container[type[exp.Expr]]) -> bool:
-    """Whether the name is read as one of these functions and written under the same name again."""
-    duckdb = named_dialect("duckdb")
-    if name in _STANDARD:
-        return True
-    for arguments in ("a", "a, b", "", "a, b, c", "'day', a"):
-        try:
-            found = duckdb.parse(f"SELECT {name}({arguments})")[0]
-            call = found.expressions[0] if isinstance(found, exp.Select) else None
-            if call is None or type(call) not in nodes:
-                continue
-            if call.sql("duckdb").upper().startswith(f"{name}("):
-                return True
-        except _UNREADABLE:
-            continue
-    return False
+    """All functions that are answered, with where: on people's rows, or on answers alone."""
+    found = dict.fromkeys(remainder.KNOWN, "over answers")
+    found |= dict.fromkeys(scalars.KNOWN, "function")
+    found |= dict.fromkeys(scalars.names_of(aggregates.NODES), "aggregate")
+    return {name.upper(): found[name] for name in sorted(found)}
 
 
 def written_name(name: str) -> str:
     """A name as SQL needs it: in quotes only where it must be."""
-    reserved = named_dialect("duckdb").generator_class.RESERVED_KEYWORDS
+    reserved = read_dialect("duckdb").generator_class.RESERVED_KEYWORDS
     plain = _PLAIN.fullmatch(name) is not None and name.upper() not in {*KEYWORDS, *reserved}
     return name if plain else exp.to_identifier(name, quoted=True).sql("duckdb")

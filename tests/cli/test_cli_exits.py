@@ -39,7 +39,6 @@ def test_refused_and_syntax(ask):
     exits(ask("SELECT secret FROM users"), 3, "^^^^^^", "[unknown-column]")
     exits(ask("SELEC COUNT(*) FROM users"), 3)
     exits(ask("DROP TABLE users"), 3)
-    exits(ask(COUNT, "--epsilon", "nan"), 3, "[bad-epsilon]")
 
 
 def test_budget(dpsql):

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dpsql.cli import main
+from dpsql.errors import LedgerError
 from dpsql.ledger import Ledger
 from dpsql.session import Session
 from dpsql.shell.desk import Desk, Settings
@@ -88,16 +89,21 @@ def slow():
 def charged(clinic):
     """Wait until the ledger holds a charge."""
 
+    def kinds():
+        try:
+            ledger = Ledger.audit(f"sqlite:///{clinic / 'ledger.db'}")
+        except LedgerError:  # it is being made
+            return []
+        found = [entry.kind for entry in ledger.entries()]
+        ledger.close()
+        return found
+
     def wait():
         end = time.monotonic() + 120
         while time.monotonic() < end:
             time.sleep(0.2)
-            if (clinic / "ledger.db").exists():
-                ledger = Ledger.audit(f"sqlite:///{clinic / 'ledger.db'}")
-                kinds = [entry.kind for entry in ledger.entries()]
-                ledger.close()
-                if "charge" in kinds:
-                    return
+            if "charge" in kinds():
+                return
         raise AssertionError("nothing was charged")
 
     return wait

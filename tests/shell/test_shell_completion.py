@@ -12,7 +12,7 @@ from dpsql.shell.vocabulary import functions, vocabulary_of
 
 @pytest.fixture
 def words(session):
-    return vocabulary_of(session.policy, session.engine.catalog())
+    return vocabulary_of(session.declared())
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_the_exit_code_is_that_of_the_first_failure_and_the_rest_is_run(shell):
 
 
 def test_an_unknown_command_has_the_nearest_name(shell):
-    assert "did you mean `\\budget`?" in shell("\\budgte").stderr
+    assert "hint: the nearest name is \\budget" in shell("\\budgte").stderr
     assert "\\timing" not in shell("\\timming").stderr
 
 
@@ -80,8 +80,8 @@ def test_a_dear_statement_is_refused_where_nobody_can_be_asked(shell):
 def test_a_price_of_ones_own_needs_no_confirmation(shell):
     assert shell(COUNT, "--epsilon", "2").exit_code == 0
     assert shell(f"\\epsilon 0.5\n\\confirm 0.4\n{COUNT}").exit_code == 2
-    assert shell(COUNT, "--confirm-above", "much").exit_code == 3
-    assert shell("", "--epsilon", "much").exit_code == 3
+    assert shell(COUNT, "--confirm-above", "much").exit_code == 2
+    assert shell("", "--epsilon", "much").exit_code == 2
 
 
 def test_equal_aggregates_are_counted_once(shell):
@@ -105,7 +105,7 @@ def test_describe(shell):
     assert "secret" not in shell("\\d patients").stdout
     missing = shell("\\d patient")
     assert missing.exit_code == 3
-    assert "did you mean `patients`?" in missing.stderr
+    assert "the nearest name is patients" in missing.stderr
 
 
 def test_explain_charges_nothing(shell):
@@ -143,7 +143,7 @@ def test_a_file_that_must_not_be_written_is_refused_before_the_charge(shell, cli
 def test_formats(shell):
     assert shell(f"\\format jsonl\n{PUBLIC}").stdout == '{"people": 3}\n'
     assert shell(f"\\format markdown\n{PUBLIC}").stdout.startswith("| people |")
-    assert "did you mean `jsonl`?" in shell("\\format jsonlines").stderr
+    assert "the nearest name is jsonl" in shell("\\format jsonlines").stderr
     assert "format csv" in shell("\\format\n", "--format", "csv").stderr
 
 
@@ -172,7 +172,7 @@ def test_a_byte_order_mark_and_bytes_that_are_no_text(shell):
 def test_another_dialect(shell):
     script = "SELECT `people` FROM cities WHERE city = 'Bonn' -- ;\n;"
     assert shell(script, "--dialect", "mysql", "--format", "csv").stdout == "people\n3\n"
-    assert shell("", "--dialect", "klingon").exit_code == 3
+    assert shell("", "--dialect", "klingon").exit_code == 2
 
 
 def test_our_own_bug_shows_no_traceback_and_the_rest_is_run(shell, monkeypatch):

@@ -29,7 +29,7 @@ def keyboard():
 
 @pytest.fixture
 def prompt(session, keyboard):
-    words = vocabulary_of(session.policy, session.engine.catalog())
+    words = vocabulary_of(session.declared())
     return Prompt(
         words, dialect="duckdb", colour=True, given_input=keyboard, given_output=DummyOutput()
     )
@@ -124,7 +124,7 @@ def test_a_state_directory_that_cannot_be_is_no_error(clinic, monkeypatch, keybo
     (clinic / "file").write_text("")
     monkeypatch.setenv("DPSQL_STATE_DIR", str(clinic / "file" / "below"))
     assert history_file() is None
-    words = vocabulary_of(session.policy, session.engine.catalog())
+    words = vocabulary_of(session.declared())
     prompt = Prompt(
         words, dialect="duckdb", colour=False, given_input=keyboard, given_output=DummyOutput()
     )
