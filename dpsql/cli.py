@@ -27,12 +27,12 @@ import click
 
 from dpsql import __version__
 from dpsql.commands.output import note
+from dpsql.commands.problems import defect, report
 from dpsql.commands.words import Commands
 from dpsql.errors import Error, InternalError
 from dpsql.owner_log import OWNER_LOG
-from dpsql.render.terminal import style_of
 
-COMMANDS = ("init", "check", "query", "explain", "tables", "budget", "ledger", "demo")
+COMMANDS = ("init", "check", "query", "explain", "shell", "tables", "budget", "ledger", "demo")
 """In the order in which people meet them."""
 
 
@@ -90,7 +90,7 @@ class Root(Commands):
             if isinstance(problem, InternalError) and _was_interrupted(problem):
                 note("interrupted")
                 return 130
-            _report(problem)
+            report(problem)
             return problem.exit_code
         except SystemExit:  # click's answer to a reader that went away while help was printed
             return 0
@@ -99,7 +99,7 @@ class Root(Commands):
                 note("interrupted")
                 return 130
             OWNER_LOG.exception("internal error")
-            _report(_defect())
+            report(defect())
             return InternalError.exit_code
         return done if isinstance(done, int) else 0
 
@@ -114,22 +114,6 @@ def _was_interrupted(problem: BaseException) -> bool:
         seen.append(link)
         link = link.__cause__ or link.__context__
     return False
-
-
-def _report(problem: Error) -> None:
-    """An error on stderr: what, its stable code, the way out."""
-    style = style_of(sys.stderr)
-    label = style.paint("error", "red")
-    note(f"{label} [{problem.code}]: {problem.message}")
-    if problem.hint:
-        note(f"{style.paint('hint', 'bold')}: {problem.hint}")
-
-
-def _defect() -> InternalError:
-    return InternalError(
-        "dpsql failed by a fault of its own; nothing more was shown",
-        hint="what was charged stays charged; please report the command",
-    )
 
 
 def _warn(message: Warning | str, *_: object, **__: object) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from dpsql.commands.options import analyst_option, format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
 from dpsql.commands.words import Commands
+
+if TYPE_CHECKING:
+    from dpsql.policy import Policy
+    from dpsql.render.terminal import Style
+    from dpsql.report import BudgetReport
 
 
 class DefaultShow(Commands):
@@ -48,11 +56,7 @@ def show(analyst: str, policy: str, form: str) -> None:
     """
     from dpsql.policy import load
     from dpsql.reader import budget_of
-    from dpsql.render.answers import more_queries
-    from dpsql.render.chart import Bar, draw
-    from dpsql.render.numbers import amount, percent
     from dpsql.render.records import json_text
-    from dpsql.render.text import pairs
 
     output = Output(None, binary=False)
     style = output.style
@@ -74,6 +78,16 @@ def show(analyst: str, policy: str, form: str) -> None:
         }
         output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
         return
+    output.text(in_words(report, loaded, style))
+
+
+def in_words(report: BudgetReport, policy: Policy, style: Style) -> Iterator[str]:
+    """The budget, a bar of what is used, and how many more queries fit."""
+    from dpsql.render.answers import more_queries
+    from dpsql.render.chart import Bar, draw
+    from dpsql.render.numbers import amount, percent
+    from dpsql.render.text import pairs
+
     (bar,) = draw([Bar(report.share, 0.0, 1.0)], 42, style)
     lines = pairs(
         [
@@ -82,7 +96,7 @@ def show(analyst: str, policy: str, form: str) -> None:
              f"δ = {amount(report.delta)}"),
             ("used", f"{percent(report.share):>5}  {bar}"),
             ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
-            ("left", more_queries(report, loaded) or percent(1 - report.share)),
+            ("left", more_queries(report, policy) or percent(1 - report.share)),
         ]
     )  # fmt: skip
-    output.text(style.symbols(line) for line in lines)
+    return (style.symbols(line) for line in lines)

@@ -107,6 +107,18 @@ def price_options(command: F) -> F:
     return epsilon(delta(command))
 
 
+def dialect_option(command: F) -> F:
+    """--dialect NAME, of the SQL that is read."""
+    return click.option(
+        "--dialect",
+        metavar="NAME",
+        default="duckdb",
+        show_default=True,
+        callback=_dialect,
+        help="The SQL's dialect, by sqlglot's name: postgres, bigquery, snowflake, ...",
+    )(command)
+
+
 def sql_options(command: F) -> F:
     """The SQL (argument, -f FILE or -), its dialect and its parameters."""
     for decorator in (
@@ -118,14 +130,7 @@ def sql_options(command: F) -> F:
             help="A value for :NAME or, without a name, for the next `?`. Numbers, true, false"
             " and null are read as such, 'quoted' and all else as text. Repeatable.",
         ),
-        click.option(
-            "--dialect",
-            metavar="NAME",
-            default="duckdb",
-            show_default=True,
-            callback=_dialect,
-            help="The SQL's dialect, by sqlglot's name: postgres, bigquery, snowflake, ...",
-        ),
+        dialect_option,
         click.option(
             "-f", "--file", metavar="FILE", help="Read the SQL from a file (- for standard input)."
         ),
@@ -173,7 +178,12 @@ def form_of(form: str, output: str | None) -> str:
     said = click.get_current_context().get_parameter_source("form")
     if output is None or said is not ParameterSource.DEFAULT:
         return form
-    return _SUFFIXES.get(Path(output).suffix.lower(), form)
+    return suffix_form(output) or form
+
+
+def suffix_form(output: str) -> str | None:
+    """The format that a file's name speaks of, if any."""
+    return _SUFFIXES.get(Path(output).suffix.lower())
 
 
 def read_sql(sql: str | None, file: str | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dpsql.commands.options import (
@@ -18,6 +20,9 @@ from dpsql.commands.options import (
 )
 from dpsql.commands.output import Output, grid_lines, note
 from dpsql.commands.parameters import read_params
+
+if TYPE_CHECKING:
+    from dpsql.session import Answer
 
 
 @click.command("query")
@@ -60,7 +65,7 @@ def command(
     target = Output(output, binary=form in BINARY_FORMATS)
 
     from dpsql.policy import load
-    from dpsql.render.answers import answer_grid, footer
+    from dpsql.render.answers import footer
     from dpsql.session import Session
 
     found = load(policy)
@@ -69,15 +74,22 @@ def command(
     try:
         with options_at_fault():
             answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
-        if form in BINARY_FORMATS:
-            from dpsql.render.binary import table_bytes
-            from dpsql.rows import narrow_integers
-
-            table = narrow_integers(answer.table, answer.types)
-            target.binary(table_bytes(table, answer.privacy.to_json(), form))
-        else:
-            grid, report = answer_grid(answer), {"privacy": answer.privacy.to_json()}
-            target.text(grid_lines(grid, form, target.style, report))
+        write_answer(answer, form, target)
         note(footer(answer, session.policy))
     finally:
         session.close()
+
+
+def write_answer(answer: Answer, form: str, target: Output) -> None:
+    """The answer in one of all formats. OperationalError where it cannot be written."""
+    if form in BINARY_FORMATS:
+        from dpsql.render.binary import table_bytes
+        from dpsql.rows import narrow_integers
+
+        table = narrow_integers(answer.table, answer.types)
+        target.binary(table_bytes(table, answer.privacy.to_json(), form))
+        return
+    from dpsql.render.answers import answer_grid
+
+    grid, report = answer_grid(answer), {"privacy": answer.privacy.to_json()}
+    target.text(grid_lines(grid, form, target.style, report))

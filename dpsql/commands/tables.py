@@ -52,14 +52,15 @@ def command(table: str | None, form: str, policy: str) -> None:
     finally:
         engine.close()
     refuse_unfit(loaded, catalog)
-    records = [r for r in _records(loaded, catalog) if table in (None, r["table"])]
+    records = [r for r in records_of(loaded, catalog) if table in (None, r["table"])]
     if not records:
         known = meant(str(table), loaded.tables)
         raise click.UsageError(f"there is no table {table!r}; `dpsql tables` lists them.{known}")
     output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
 
 
-def _records(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
+def records_of(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
+    """One record a column that may be asked about."""
     from dpsql.declared import declared_tables
     from dpsql.render.declared import bounds, groups
 

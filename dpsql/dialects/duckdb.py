@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
 from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
+from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
 from dpsql.owner_log import OWNER_LOG
 
@@ -207,11 +208,13 @@ class DuckDBEngine:
         """Run one statement and return its rows as Arrow (exact integers).
 
         Raises EngineFailed with one constant text whatever went wrong; `TimedOut` where it was the
-        time limit.
+        time limit. Ctrl-C stops the statement in the database and stays a KeyboardInterrupt.
         """
         with self._lock, deadline(self._connection, timeout) as passed:
             try:
-                return self._connection.sql(sql).to_arrow_table()
+                return heeding_interrupts(
+                    self._connection, lambda: self._connection.sql(sql).to_arrow_table()
+                )
             except Exception as problem:  # any engine error is one constant message
                 stopped = type(problem).__name__ == "InterruptException"
                 if stopped and not passed.is_set():

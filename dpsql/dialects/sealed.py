@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
+from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, RefusedQuery
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Sealed:
         ):
             relation = connection.sql(sql)
             types = tuple(str(kind) for kind in relation.types)
-            found = _fetch(relation.to_arrow_reader(_BATCH))
+            found = heeding_interrupts(connection, lambda: _fetch(relation.to_arrow_reader(_BATCH)))
         if found is None:
             raise too_many_rows()
         return Finished(found, types)

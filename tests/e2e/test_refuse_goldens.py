@@ -35,6 +35,7 @@ NOT_BY_SQL = {
     " no-procedures engine-type database-url",
     "how the program is called, or where it writes": "output bad-head bad-analyst demo-folder"
     " file-exists",
+    "commands of the shell, which are no SQL": "unknown-command usage not-confirmed timing",
     "the policy's file, before it has keys": "no-policy bad-yaml",
     "the state of the database's file, or a time limit": "engine engine-missing engine-locked"
     " engine-open engine-version",

@@ -1,0 +1,60 @@
+"""`dpsql shell`: one question after another."""
+
+from __future__ import annotations
+
+import click
+
+from dpsql.commands.options import (
+    BINARY_FORMATS,
+    analyst_option,
+    dialect_option,
+    format_option,
+    policy_option,
+    price_options,
+)
+
+
+@click.command("shell")
+@click.option(
+    "--confirm-above",
+    metavar="E|off",
+    default="default",
+    help="Ask before a query that costs more than this ε; without a terminal, refuse it."
+    " [the policy's usual price, or --epsilon if that is more]",
+)
+@dialect_option
+@price_options
+@format_option(*BINARY_FORMATS)
+@analyst_option
+@policy_option
+def command(
+    confirm_above: str,
+    dialect: str,
+    epsilon: str | None,
+    delta: str | None,
+    form: str,
+    analyst: str,
+    policy: str,
+) -> int:
+    """Ask questions one after another, with history and completion.
+
+    A statement ends with `;`. Commands begin with a backslash; \\h lists them. From a pipe the
+    statements are run one by one, without any prompt, and the exit code is that of the first that
+    failed. What was typed is kept in the user's state directory, readable by the user alone.
+
+    \b
+    Example:
+      dpsql shell --analyst alice
+      echo "SELECT COUNT(*) FROM persons;" | dpsql shell --analyst alice --format csv
+    """
+    from dpsql.shell.start import start
+
+    return start(
+        policy,
+        analyst,
+        dialect=dialect,
+        epsilon=epsilon,
+        delta=delta,
+        form=form,
+        confirm_above=confirm_above,
+    )

@@ -1,0 +1,264 @@
+"""The commands that begin with a backslash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from os.path import expanduser
+from typing import TYPE_CHECKING
+
+from dpsql.commands.budget import in_words as budget_in_words
+from dpsql.commands.options import BINARY_FORMATS, TEXT_FORMATS
+from dpsql.commands.output import grid_lines, note, record_grid
+from dpsql.commands.statement import in_words as ledger_in_words
+from dpsql.commands.statement import lines_of
+from dpsql.commands.tables import FIELDS, records_of
+from dpsql.core import nearest
+from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
+from dpsql.render.numbers import amount
+from dpsql.render.text import pairs
+from dpsql.shell.completion import Suggestion, suggest
+from dpsql.shell.desk import Desk, read_confirm
+from dpsql.shell.scan import scan, unquoted
+from dpsql.shell.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from dpsql.policy import Table
+
+FORMATS = (*TEXT_FORMATS, *BINARY_FORMATS)
+LEDGER_LINES = 20
+KEYS = (
+    "A statement ends with ; and Enter. Tab completes, Alt-Enter runs what stands there as it is,",
+    "Ctrl-C clears the line or cancels the query that runs, Ctrl-D leaves.",
+)
+
+
+class Leave(Exception):  # a way out, no error
+    """The analyst wants to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: how it is written, what it does."""
+
+    name: str
+    usage: str
+    words: str
+    run: Callable[[Desk, str], None]
+
+
+def run(desk: Desk, name: str, argument: str) -> None:
+    """Raises our errors, click's UsageError, and `Leave`."""
+    entry = _BY_NAME.get(name.casefold())
+    if entry is None:
+        raise InterfaceError(
+            f"there is no command \\{name[:40]}",
+            code="unknown-command",
+            hint=nearest.hint(
+                f"\\{name}",
+                [f"\\{one.name}" for one in ENTRIES if one.words],
+                "\\h lists the commands",
+            ),
+        )
+    entry.run(desk, argument)
+
+
+def complete_command(before: str, words: Vocabulary) -> list[Suggestion] | None:
+    """Suggestions within a command; None where the text is none."""
+    text = before.lstrip()
+    if not text.startswith("\\"):
+        return None
+    name, blank, argument = text.partition(" ")
+    if not blank:
+        return [
+            Suggestion(f"\\{one.name}", len(name), one.words)
+            for one in ENTRIES
+            if one.words and one.name.startswith(name[1:].casefold())
+        ]
+    match name[1:].casefold():
+        case "explain":
+            return suggest(argument, "", words)
+        case "d":
+            return _beginning(argument, words.tables, "table")
+        case "format":
+            return _beginning(argument, FORMATS, "format")
+    return []
+
+
+def _beginning(typed: str, known: Iterable[str], about: str) -> list[Suggestion]:
+    start = typed.strip().casefold()
+    return [
+        Suggestion(one, len(typed.lstrip()), about)
+        for one in known
+        if one.casefold().startswith(start)
+    ]
+
+
+# ---- showing ---------------------------------------------------------------------------------
+
+
+def _help(desk: Desk, argument: str) -> None:
+    rows = [(one.usage, one.words) for one in ENTRIES if one.words]
+    lines = [*pairs(rows), "", *KEYS]
+    desk.show(lambda style: (style.symbols(line) for line in lines))
+
+
+def _describe(desk: Desk, argument: str) -> None:
+    session = desk.session
+    records = [*records_of(session.policy, session.engine.catalog())]
+    if argument:
+        table = _table_named(argument, session.policy.tables.values())
+        records = [record for record in records if record["table"] == table.name]
+        grid = record_grid(FIELDS[1:], records)
+    else:
+        counted = [
+            {
+                "table": table.name,
+                "rows of": "no one (public)" if table.public else f"a {session.policy.unit}",
+                "columns": sum(record["table"] == name for record in records),
+            }
+            for name, table in session.policy.tables.items()
+        ]
+        grid = record_grid(("table", "rows of", "columns"), counted)
+    form = desk.settings.form if desk.settings.form in TEXT_FORMATS else "table"
+    desk.show(lambda style: grid_lines(grid, form, style))
+
+
+def _table_named(text: str, tables: Iterable[Table]) -> Table:
+    wanted = tuple(unquoted(piece) for piece in scan(text) if piece.kind in ("word", "name"))
+    known = {table.name: table for table in tables}
+    for table in known.values():
+        parts = tuple(part.casefold() for part in table.parts)
+        if parts == wanted[-len(parts) :]:
+            return table
+    raise InvalidQuery(
+        f"there is no table {text[:80]}",
+        code="unknown-table",
+        hint=nearest.hint(text, known, "\\d lists the tables"),
+    )
+
+
+def _budget(desk: Desk, argument: str) -> None:
+    report = desk.session.budget()
+    desk.show(lambda style: budget_in_words(report, desk.session.policy, style))
+
+
+def _ledger(desk: Desk, argument: str) -> None:
+    """Charges of this analyst, counted by themselves: entry numbers would count other people's."""
+    if argument and not (argument.isdecimal() and len(argument) < 10):
+        raise InterfaceError(f"\\ledger takes a number, not {argument[:40]}", code="usage")
+    last = int(argument or LEDGER_LINES)
+    lines = lines_of(desk.session.ledger, analyst=desk.session.analyst)
+    counted = [replace(line, entry=number) for number, line in enumerate(lines, 1)]
+    desk.show(lambda style: ledger_in_words(counted[-last:] if last else counted, style))
+
+
+def _explain(desk: Desk, argument: str) -> None:
+    sql = argument or desk.last
+    if sql is None:
+        raise InterfaceError(
+            "there is no query to explain yet", code="usage", hint="\\explain SELECT ...;"
+        )
+    desk.explain(sql)
+
+
+def _timing(desk: Desk, argument: str) -> None:
+    raise RefusedQuery(
+        "how long a query ran may depend on people's rows, so no time is shown",
+        code="timing",
+        hint="what is safe to know before running it, \\explain tells",
+    )
+
+
+def _leave(desk: Desk, argument: str) -> None:
+    raise Leave
+
+
+# ---- settings --------------------------------------------------------------------------------
+
+
+def _epsilon(desk: Desk, argument: str) -> None:
+    desk.settings.epsilon = _read(argument, desk.settings.epsilon, read_epsilon)
+    _tell("ε", desk.settings.epsilon, desk.session.policy.budgets.per_query.epsilon)
+
+
+def _delta(desk: Desk, argument: str) -> None:
+    desk.settings.delta = _read(argument, desk.settings.delta, read_delta)
+    _tell("δ", desk.settings.delta, desk.session.policy.budgets.per_query.delta)
+
+
+def _read(argument: str, now: str | None, check: Callable[[object], Fraction]) -> str | None:
+    """The setting as it will be: nothing said leaves it, `default` takes it away."""
+    if not argument:
+        return now
+    if argument.casefold() == "default":
+        return None
+    check(argument)
+    return argument
+
+
+def _tell(symbol: str, own: str | None, usual: Fraction | None) -> None:
+    if own is None:
+        none = "what each names: the policy has no default"
+        own = none if usual is None else f"{amount(usual)}, the policy's default"
+    note(f"next queries at {symbol} = {own}")
+
+
+def _confirm(desk: Desk, argument: str) -> None:
+    if argument:
+        desk.settings.confirm = read_confirm(argument)
+    limit = desk.limit()
+    note(
+        "asks before no query"
+        if limit is None
+        else f"asks before a query above ε = {amount(limit)}"
+    )
+
+
+def _format(desk: Desk, argument: str) -> None:
+    form = argument.casefold()
+    if form and form not in FORMATS:
+        raise InterfaceError(
+            f"there is no format {argument[:40]}",
+            code="usage",
+            hint=nearest.hint(form, FORMATS, ", ".join(FORMATS)),
+        )
+    desk.settings.form = form or desk.settings.form
+    note(f"format {desk.settings.form}")
+
+
+def _output(desk: Desk, argument: str) -> None:
+    if not argument:
+        desk.settings.file = None
+        note("the next answer comes here")
+        return
+    file = expanduser(argument)
+    desk.checked_file(file)
+    desk.settings.file = file
+    note(f"the next answer goes to {file}")
+
+
+ENTRIES = (
+    Entry("d", "\\d [TABLE]", "the tables, or the columns of one", _describe),
+    Entry("explain", "\\explain [QUERY;]", "cost and expected error of a query, or of the"
+          " last; charges nothing", _explain),
+    Entry("budget", "\\budget", "what is spent and what is left", _budget),
+    Entry("ledger", "\\ledger [N]", f"your last {LEDGER_LINES} charges, or N; 0 for all", _ledger),
+    Entry("epsilon", "\\epsilon [E|default]", "the price ε of each of the next queries", _epsilon),
+    Entry("delta", "\\delta [D|default]", "its δ", _delta),
+    Entry("confirm", "\\confirm [E|off|default]", "ask before a query that costs more than ε = E",
+          _confirm),
+    Entry("format", "\\format [NAME]", ", ".join(FORMATS), _format),
+    Entry("o", "\\o [FILE]", "write the next answer to FILE; its ending names the format", _output),
+    Entry("h", "\\h", "this help", _help),
+    Entry("q", "\\q", "leave", _leave),
+    Entry("timing", "\\timing", "", _timing),
+)  # fmt: skip
+
+_BY_NAME = {entry.name: entry for entry in ENTRIES} | {
+    alias: entry
+    for entry in ENTRIES
+    for alias in {"h": ("help", "?"), "q": ("quit", "exit")}.get(entry.name, ())
+}
