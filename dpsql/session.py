@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.aggregates.noisy import Law
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
@@ -37,6 +38,7 @@ from dpsql.pipeline import (
 )
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
+from dpsql.planning.noise import LAWS
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -133,29 +135,51 @@ class Preparation:
 
     # ---- up to the charge --------------------------------------------------------------
 
-    def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
-        """Everything that can refuse, before anything is charged. Call within a snapshot."""
-        parsed = parse.run(sql, dialect=dialect, parameters=parameters)
-        catalog = self.engine.catalog()
+    def plan(
+        self,
+        sql: str,
+        parameters: Parameters,
+        *,
+        dialect: str,
+        asked: Asked,
+        policy: Policy | None = None,
+    ) -> Planned:
+        """parse, bind and plan; under another `policy` to see what that would change.
+
+        Call within a snapshot.
+        """
+        rules = self.policy if policy is None else policy
         bound = bind.run(
-            parsed,
-            policy=self.policy,
-            catalog=catalog,
+            parse.run(sql, dialect=dialect, parameters=parameters),
+            policy=rules,
+            catalog=self.engine.catalog(),
             default_schema=self.engine.default_schema,
         )
-        planned = plan.run(
+        return self.plan_bound(bound, asked=asked, policy=rules)
+
+    def plan_bound(
+        self, bound: Bound, *, asked: Asked, policy: Policy, laws: Sequence[Law] = LAWS
+    ) -> Planned:
+        """The plan step alone, with the noise laws to choose from. Call within a snapshot."""
+        return plan.run(
             bound,
-            policy=self.policy,
+            policy=policy,
             asked=asked,
             budget=self.budget_spec,
             public_values=self._public.values,
             public_rows=self._public.rows,
+            laws=laws,
         )
+
+    def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
+        """Everything that can refuse, before anything is charged. Call within a snapshot."""
+        planned = self.plan(sql, parameters, dialect=dialect, asked=asked)
+        bound = planned.bound
         rewritten = rewrite.run(planned, policy=self.policy)
         certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
         types = self._check_remainder(planned)
         text = sql if dialect == "duckdb" else None
-        names = self._names(parsed.root, text, catalog)
+        names = self._names(bound.parsed.root, text, bound.catalog)
         if names is None or len(names) != len(types):
             names = _fallback_names(bound, len(types))
         return Prepared(planned, certified, tuple(names), types)

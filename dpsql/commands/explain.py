@@ -19,6 +19,8 @@ from dpsql.commands.parameters import read_params
 @sql_options
 @price_options
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--sql", "bounded", is_flag=True, help="Show the bounded SQL and privacy events too.")
+@click.option("--dot", is_flag=True, help="Write the plan as a Graphviz graph instead.")
 @analyst_option
 @policy_option
 def command(
@@ -29,18 +31,24 @@ def command(
     epsilon: str | None,
     delta: str | None,
     form: str,
+    bounded: bool,
+    dot: bool,
     analyst: str,
     policy: str,
 ) -> None:
     """Say what a question would cost and how good its answer would be.
 
-    Price and budget, the bounds on each unit, the noise and the error to expect, and the bounded
-    SQL that would be sent. Charges nothing and reads no row about anyone.
+    Price and budget, the bounds on each unit and where they come from, the noise and the error to
+    expect, and what would make the answer better, by how much. Charges nothing and reads no row
+    about anyone.
 
     \b
     Example:
       dpsql explain --analyst alice "SELECT city, AVG(age) FROM users GROUP BY city"
+      dpsql explain --dot -f query.sql | dot -Tsvg > plan.svg
     """
+    if dot and (form == "json" or bounded):
+        raise click.UsageError("--dot writes the graph alone: drop --sql and --format")
     text, values = read_sql(sql, file), read_params(params)
     output = Output(None, binary=False)
 
@@ -53,7 +61,9 @@ def command(
         found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
     finally:
         session.close()
-    if form == "json":
-        output.text([json_text(found.to_json())])
+    if dot:
+        output.text([found.dot])
+    elif form == "json":
+        output.text([json_text(found.to_dict())])
     else:
-        output.text([output.style.symbols(found.to_text())])
+        output.text([output.style.symbols(found.to_text(sql=bounded))])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
 from dpsql.aggregates.basis import Grid
+from dpsql.aggregates.noisy import Law
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan
 from dpsql.errors import RefusedQuery
@@ -15,7 +16,7 @@ from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues, plan_keys
-from dpsql.planning.noise import choose
+from dpsql.planning.noise import LAWS, choose
 from dpsql.planning.types import WEIGHT, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
@@ -39,8 +40,12 @@ def make_plan(
     delta: Fraction,
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
+    laws: Sequence[Law] = LAWS,
 ) -> Plan:
-    """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible."""
+    """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible.
+
+    `laws`: the noise laws to choose from; explain compares them.
+    """
     _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
     public = all(key.values is not None for key in keys)
@@ -68,6 +73,7 @@ def make_plan(
         min_units=least if not public else 0,
         epsilon=epsilon,
         delta=delta,
+        laws=laws,
     )
     if noise is None:
         raise RefusedQuery(

@@ -1,0 +1,176 @@
+"""Each alternative planned for real, and what it would gain: from public numbers alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dpsql.advice.alternatives import Alternative, Subject, alternatives
+from dpsql.errors import InvalidQuery, RefusedQuery
+from dpsql.expected import LAW_NAMES, column_explanation, threshold_explanation
+from dpsql.explanation import GainExplanation, Improvement, OtherLaw
+from dpsql.planning.noise import LAWS
+from dpsql.wording import aggregate_words
+
+if TYPE_CHECKING:
+    from dpsql.pipeline.plan import Asked
+    from dpsql.pipeline.stages import Planned
+    from dpsql.planning.types import Plan
+    from dpsql.session import Preparation
+    from dpsql.sql.parameters import Parameters
+
+MOST = 8
+_WORTH = 0.95  # what shrinks an error or a threshold by less than 5 % is not told
+_WORSE = 1.01
+_PRICES = ("larger-epsilon", "larger-delta")
+
+Expected = Mapping[str, tuple[int | None, float | None]]
+"""Aggregate → (rows it is told for, expected 95 % half-width)."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, and of whom."""
+
+    session: Preparation
+    sql: str
+    parameters: Parameters
+    dialect: str
+    asked: Asked
+
+    def planned(self, other: Alternative) -> Planned | None:
+        """The alternative's plan; None where it would be refused. Call within a snapshot."""
+        try:
+            if other.sql is None:
+                return self.session.plan(
+                    self.sql,
+                    self.parameters,
+                    dialect=self.dialect,
+                    asked=self.asked,
+                    policy=other.rules,
+                )
+            return self.session.plan(other.sql, None, dialect="duckdb", asked=self.asked)
+        except (RefusedQuery, InvalidQuery):
+            return None
+
+    def answered(self, other: Alternative) -> bool:
+        """Would the worded query pass every stage up to the charge?"""
+        if other.sql is None:
+            return True
+        try:
+            self.session.prepare(other.sql, None, dialect="duckdb", asked=self.asked)
+        except (RefusedQuery, InvalidQuery):
+            return False
+        return True
+
+    def share(self, planned: Planned) -> float | None:
+        """The share of the budget that a statement takes; None if it would not be admitted."""
+        from dpsql.accountant.filter import admits
+        from dpsql.accountant.odometer import share
+
+        drawn = dict(zip(planned.fingerprints, planned.plans, strict=True))
+        items = [item for plan in drawn.values() for item in plan.items]
+        account = self.session.account(self.session.budget_spec)
+        after = account.spent + account.price(items)
+        if not admits(account.terms, after):
+            return None
+        return max(0.0, share(account.terms, after) - share(account.terms, account.spent))
+
+
+def improvements(question: Question, planned: Planned, index: int) -> tuple[Improvement, ...]:
+    """The alternatives that help, best first, a larger price last; at most `MOST`."""
+    subject = Subject(planned, index, question.session.policy)
+    before = _expected(subject.plan)
+    ranked = sorted(_helping(question, subject, before), key=lambda found: found[0])
+    kept: list[Improvement] = []
+    for _, other, better in ranked:
+        if len(kept) < MOST and question.answered(other):
+            kept.append(better)
+    return tuple(kept)
+
+
+def _helping(
+    question: Question, subject: Subject, before: Expected
+) -> Iterator[tuple[tuple[bool, float], Alternative, Improvement]]:
+    """(rank, alternative, improvement) of those that gain."""
+    for other in alternatives(subject):
+        found = question.planned(other)
+        if found is None or len(found.plans) != len(subject.planned.plans):
+            continue
+        plan, share = found.plans[subject.index], question.share(found)
+        gains = _gains(before, _expected(plan))
+        units = _units(subject.plan), _units(plan)
+        gain = _rank(gains, *units)
+        if gain is not None and not (share is None and other.kind in _PRICES):
+            better = Improvement(
+                other.kind,
+                other.who,
+                other.text,
+                other.caution,
+                other.sql,
+                other.policy,
+                gains,
+                *units,
+                share,
+            )
+            yield (other.kind in _PRICES, gain), other, better
+
+
+def _expected(plan: Plan) -> Expected:
+    unit = plan.aggregate.block.unit.name
+    labels = [aggregate_words(column.aggregate, unit) for column in plan.columns]
+    return {
+        label: column_explanation(plan, column, label).expected()
+        for place, (label, column) in enumerate(zip(labels, plan.columns, strict=True))
+        if place != plan.units_column
+    }
+
+
+def _gains(before: Expected, after: Expected) -> tuple[GainExplanation, ...]:
+    found = []
+    for name, (rows, old) in before.items():
+        new_rows, new = after.get(name, (rows, None))
+        if old is not None and new is not None and rows == new_rows:
+            found.append(GainExplanation(name, rows, old, new))
+    return tuple(found)
+
+
+def _units(plan: Plan) -> int | None:
+    """Units a group needs to be shown with 50 % probability; None where all groups are."""
+    return None if plan.threshold is None else threshold_explanation(plan.threshold).even
+
+
+def _rank(
+    gains: tuple[GainExplanation, ...], before: int | None, after: int | None
+) -> float | None:
+    """The mean log of what remains of each error and of the threshold; None where nothing helps.
+
+    Groups that are shown whatever their size count as a threshold of one unit.
+    """
+    ratios = [g.after / g.before for g in gains if g.before > 0]
+    if before is not None:
+        ratios.append((after or 1) / before)
+    if not ratios or min(ratios) > _WORTH or max(ratios) > _WORSE:
+        return None
+    if before is None and after is not None:
+        return None
+    return sum(math.log(max(ratio, 1e-9)) for ratio in ratios) / len(ratios)
+
+
+def other_law(question: Question, planned: Planned, index: int) -> OtherLaw | None:
+    """What the noise law that was not chosen would give; None where it gives no plan."""
+    plan = planned.plans[index]
+    laws = tuple(law for law in LAWS if law != plan.law)
+    session = question.session
+    try:
+        other = session.plan_bound(
+            planned.bound, asked=question.asked, policy=session.policy, laws=laws
+        ).plans[index]
+    except (RefusedQuery, InvalidQuery):
+        return None
+    if not plan.items:
+        return None
+    halves = tuple((name, rows, half) for name, (rows, half) in _expected(other).items())
+    return OtherLaw(LAW_NAMES[other.law], halves, _units(other))
