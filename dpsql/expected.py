@@ -26,7 +26,9 @@ from dpsql.mechanisms.threshold import (
     upper_quantile,
 )
 from dpsql.pipeline.perturb import noisy_block
+from dpsql.pipeline.stages import Planned
 from dpsql.planning.types import BlockPlan, ColumnPlan, Plan
+from dpsql.wording import spelled
 
 ROWS = (100, 1_000, 10_000, 100_000)
 """Sizes of pretended groups for which a data-dependent error bar is told."""
@@ -34,6 +36,17 @@ ROWS = (100, 1_000, 10_000, 100_000)
 _LIKELY = Fraction(1, 100)
 SELECTION = "choice of groups"
 LAW_NAMES = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
+
+
+def column_labels(planned: Planned, index: int, unit: str) -> list[str]:
+    """The planned columns as the query writes them; a hidden count of units says what it is for."""
+    plan, columns = planned.plans[index], planned.bound.sites[index].columns
+    return [
+        f"number of {unit}s in a group (it decides which groups are shown)"
+        if place == plan.units_column
+        else spelled(columns, column.aggregate.name, column.aggregate.fn)
+        for place, column in enumerate(plan.columns)
+    ]
 
 
 def column_explanation(

@@ -8,7 +8,7 @@ stored: which query somebody chose after seeing her answers is itself an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
@@ -17,7 +17,13 @@ from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
 from dpsql.binding.release import release_table
-from dpsql.expected import LAW_NAMES, column_explanation, parts, threshold_explanation
+from dpsql.expected import (
+    LAW_NAMES,
+    column_explanation,
+    column_labels,
+    parts,
+    threshold_explanation,
+)
 from dpsql.explanation import (
     ColumnExplanation,
     Explanation,
@@ -25,11 +31,11 @@ from dpsql.explanation import (
     ReleaseExplanation,
 )
 from dpsql.guard import guarded
-from dpsql.origins import Origins
+from dpsql.origins import Origins, one_row
 from dpsql.plan_graph import dot
 from dpsql.planning.types import Plan
 from dpsql.sql.parameters import Parameters
-from dpsql.wording import aggregate_words, words
+from dpsql.wording import spelled
 
 if TYPE_CHECKING:
     from dpsql.session import Preparation, Prepared
@@ -98,7 +104,8 @@ def _explanation(question: Question, prepared: Prepared) -> Explanation:
 def _release(question: Question, prepared: Prepared, index: int) -> ReleaseExplanation:
     planned, policy = prepared.planned, question.session.policy
     plan, uses = planned.plans[index], _uses(prepared, index)
-    origins = Origins(planned, index, policy)
+    origins, site = Origins(planned, index, policy), planned.bound.sites[index]
+    labels = column_labels(planned, index, policy.unit)
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
@@ -107,7 +114,7 @@ def _release(question: Question, prepared: Prepared, index: int) -> ReleaseExpla
         _why(plan, policy.unit),
         tuple(
             KeyExplanation(
-                next(iter(uses.get(key.name, ())), words(key.expr)),
+                next(iter(uses.get(key.name, ())), spelled(site.columns, key.name, key.expr)),
                 None if key.values is None else len(key.values),
                 key.expr.domain.values is not None,
             )
@@ -115,8 +122,8 @@ def _release(question: Question, prepared: Prepared, index: int) -> ReleaseExpla
         ),
         prod(len(key.values or ()) for key in plan.keys) if plan.public_keys else None,
         (*origins.counts(), *origins.ranges()),
-        parts(plan, _labels(plan, policy.unit)),
-        tuple(_columns(plan, origins, uses, policy.unit)),
+        parts(plan, labels),
+        tuple(_columns(plan, origins, uses, labels)),
         None if plan.threshold is None else threshold_explanation(plan.threshold),
         plan.min_units,
         other_law(question, planned, index),
@@ -127,7 +134,7 @@ def _release(question: Question, prepared: Prepared, index: int) -> ReleaseExpla
 
 
 def _columns(
-    plan: Plan, origins: Origins, uses: Mapping[str, tuple[str, ...]], unit: str
+    plan: Plan, origins: Origins, uses: Mapping[str, tuple[str, ...]], labels: Sequence[str]
 ) -> list[ColumnExplanation]:
     return [
         column_explanation(
@@ -135,21 +142,10 @@ def _columns(
             column,
             label,
             uses.get(column.aggregate.name, ()),
-            None if column.block is None else origins.range_of(column.block),
+            origins.range_of(column),
         )
-        for place, (column, label) in enumerate(zip(plan.columns, _labels(plan, unit), strict=True))
+        for place, (column, label) in enumerate(zip(plan.columns, labels, strict=True))
         if place != plan.units_column
-    ]
-
-
-def _labels(plan: Plan, unit: str) -> list[str]:
-    """The words of each planned column; the hidden count that filters groups says what it is."""
-    name = plan.aggregate.block.unit.name
-    return [
-        f"number of {unit}s in a group (for its least number)"
-        if place == plan.units_column
-        else aggregate_words(column.aggregate, name)
-        for place, column in enumerate(plan.columns)
     ]
 
 
@@ -167,12 +163,12 @@ def _uses(prepared: Prepared, index: int) -> Mapping[str, tuple[str, ...]]:
 
 def _why(plan: Plan, unit: str) -> str:
     if plan.strategy == "row":
-        return f"the database enforces one row per {unit}"
+        return one_row(plan.aggregate.block, unit)[0]
     if plan.strategy == "weights":
-        return f"each row weighs less, the more rows its {unit} has; the least expected error"
+        return f"each row weighs less, the more rows its {unit} has, so that no groups are cut off"
     if plan.bounds.max_groups is None:
         return f"the rows of a {unit} in one group are summed and bounded"
-    return f"at most so many groups of a {unit} are kept, the rows in each summed and bounded"
+    return f"the rows of a {unit} in a group are summed and bounded; groups beyond are left out"
 
 
 def pretty(sql: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
+from itertools import pairwise
 from typing import Any, Literal
 
 from dpsql.wording import number
@@ -21,7 +22,7 @@ class BoundExplanation:
     """A limit on what one unit contributes, and where it came from. `value`: a count or a range.
 
     `origin` is for people; `sources` are its words for programs: policy, query, where, type, cast,
-    expression, subquery, enforced (by the database), keys (they allow no more), rows.
+    expression, subquery, enforced (by the database), keys (they allow no more), rows, distinct.
     """
 
     name: str
@@ -37,6 +38,11 @@ class BoundExplanation:
             "origin": self.origin,
             "sources": list(self.sources),
         }
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Of a range its ends, of a count 0 and the count."""
+        return self.value if isinstance(self.value, tuple) else (0.0, float(self.value))
 
     @property
     def shown(self) -> str:
@@ -151,13 +157,20 @@ class ColumnExplanation:
         }
 
     def expected(self) -> tuple[int | None, float | None]:
-        """(rows it is told for, half-width): the one known beforehand, else that of 1,000 rows."""
+        """(rows it is told for, half-width): the one known beforehand, else at a size that counts.
+
+        That is 1,000 rows, or the least larger size whose bar is no longer the whole range.
+        """
         if self.half_width is not None or not self.half_widths:
             return None, self.half_width
-        for rows, half in self.half_widths:
-            if rows >= 1_000 and half is not None:
+        for (_, before), (rows, half) in pairwise(self.half_widths):
+            if half is not None and (before is None or half <= before / 2):
                 return rows, half
         return self.half_widths[-1]
+
+    def half_at(self, rows: int | None) -> float | None:
+        """The expected half-width, for a group of so many rows where it depends on them."""
+        return self.half_width if rows is None else dict(self.half_widths).get(rows)
 
 
 @dataclass(frozen=True)
@@ -183,8 +196,8 @@ class Improvement:
     """Another query (`sql`, DuckDB's dialect) or policy (`policy`: path to value), planned.
 
     `caution`: what is given up. `units_before`, `units_after`: units a group needs to be shown
-    with 50 % probability; None where all groups are. `share`: of the budget it would take, None
-    where it does not fit.
+    with 50 % probability; None where all groups are. `share`: of the budget that a larger
+    price would take, None where the price is the same.
     """
 
     kind: str

@@ -65,12 +65,13 @@ def _release(
         return
     yield from _entry("groups", _groups(release, unit))
     yield from _entry(unit[: _INDENT - 1], _contribution(release, unit))
-    yield from _entry("method", f"{release.strategy}: {release.why}")
+    if release.strategy != "row":
+        yield from _entry("method", f"{release.strategy}: {release.why}")
     for column in release.columns:
         yield ""
-        yield from _column(column, release.parts, unit)
+        yield from _column(column, release.parts)
     if release.threshold is not None:
-        yield from _selection(release)
+        yield from _selection(release, unit)
     yield ""
     if release.other_law is not None:
         yield from _entry("law", _law(release, release.other_law))
@@ -88,15 +89,8 @@ def _groups(release: ReleaseExplanation, unit: str) -> str:
     if not release.keys:
         return "none: one row"
     if release.threshold is not None:
-        private = [key.name for key in release.keys if not key.known]
-        listed = ", ".join(key.name for key in release.keys)
-        why = (
-            f" ({_listed(private)}: no public list of values)"
-            if private
-            else " (too many combinations to show all)"
-        )
         return (
-            f"by {listed}, private keys{why}: {release.threshold.words(unit)}; smaller ones are"
+            f"by {_private_keys(release)}: {release.threshold.words(unit)}; smaller ones are"
             " mostly left out"
         )
     listed = ", ".join(f"{key.name} ({key.groups:,} values)" for key in release.keys)
@@ -106,7 +100,20 @@ def _groups(release: ReleaseExplanation, unit: str) -> str:
     return text
 
 
+def _private_keys(release: ReleaseExplanation) -> str:
+    """The keys, and which of them makes all of them private."""
+    unknown = [key.name for key in release.keys if not key.known]
+    listed = _listed([key.name for key in release.keys])
+    if not unknown:
+        return f"{listed}, too many combinations to show all"
+    if len(release.keys) == 1:
+        return f"{listed}, a private key (there is no public list of its values)"
+    return f"{listed}, private keys (there is no public list of the values of {_listed(unknown)})"
+
+
 def _contribution(release: ReleaseExplanation, unit: str) -> str:
+    if release.strategy == "row":
+        return f"each {unit} counts once: {release.why}"
     bounds = {bound.name: bound for bound in release.bounds}
     groups, rows = bounds["max_groups"], bounds["max_rows_per_group"]
     text = f"each {unit} counts with at most {_counted(rows, 'row')}"
@@ -126,9 +133,7 @@ def _counted(bound: BoundExplanation, noun: str) -> str:
 # ---- columns ---------------------------------------------------------------------------------
 
 
-def _column(
-    column: ColumnExplanation, parts: Sequence[PartExplanation], unit: str
-) -> Iterator[str]:
+def _column(column: ColumnExplanation, parts: Sequence[PartExplanation]) -> Iterator[str]:
     # A column without an alias is called like its aggregate: `sum(amount)`.
     aliases = [name for name in column.shown_as if "(" not in name]
     hidden = "" if column.shown_as else " (not shown, used by the query)"
@@ -153,12 +158,20 @@ def _expected(column: ColumnExplanation) -> str:
         text = f"± {number(column.half_width)} expected (95 % half-width)"
     else:
         listed = ", ".join(
-            f"± {number(half)} for {rows:,} rows"
-            for rows, half in column.half_widths
-            if half is not None
+            f"{_bar(half, column)} for {rows:,} rows" for rows, half in column.half_widths
         )
-        text = f"expected (95 % half-width) {listed}" if listed else "too wide to tell"
+        text = f"expected (95 % half-width) {listed}"
     return f"{text}; {column.note}" if column.note else text
+
+
+def _bar(half: float | None, column: ColumnExplanation) -> str:
+    """A mean's bar that covers most of the range of its values says nothing."""
+    average = column.aggregate.upper().startswith("AVG(")
+    if average and half is not None and column.range is not None:
+        low, high = column.range.ends
+        if half > 0.45 * (high - low):
+            return "no use"
+    return "no use" if half is None else f"± {number(half)}"
 
 
 def _noise(column: ColumnExplanation) -> str:
@@ -175,7 +188,7 @@ def _share(part: PartExplanation) -> str:
     return f"{_percent(float(part.share))} of ε ({_short_number(part.epsilon)})"
 
 
-def _selection(release: ReleaseExplanation) -> Iterator[str]:
+def _selection(release: ReleaseExplanation, unit: str) -> Iterator[str]:
     assert release.threshold is not None
     part = release.parts[-1]
     if any(column.part == len(release.parts) - 1 for column in release.columns):
@@ -183,21 +196,21 @@ def _selection(release: ReleaseExplanation) -> Iterator[str]:
     yield ""
     yield part.name
     yield from _entry(
-        "  noise", f"{release.threshold.mechanism} on the number of units, never shown"
+        "  noise", f"{release.threshold.mechanism} on the number of {unit}s, which is not shown"
     )
     yield from _entry("  share", _share(part))
 
 
 def _law(release: ReleaseExplanation, other: OtherLaw) -> str:
     halves = [
-        f"{name} ± {number(half)}" + ("" if rows is None else f" at {rows:,} rows")
+        f"{_short_name(name)} ± {number(half)}" + ("" if rows is None else f" at {rows:,} rows")
         for name, rows, half in other.half_widths
         if half is not None
     ]
     if other.units is not None:
         halves.append(f"groups from about {other.units:,}")
     told = ", ".join(halves[:_MOST]) or "wider bars"
-    return f"{release.mechanism} has the smaller error in all; {other.mechanism} would give {told}"
+    return f"{release.mechanism}, for the smaller error; {other.mechanism} would give {told}"
 
 
 # ---- what would be better --------------------------------------------------------------------
@@ -205,8 +218,7 @@ def _law(release: ReleaseExplanation, other: OtherLaw) -> str:
 
 def _better(improvements: Sequence[Improvement], unit: str) -> Iterator[str]:
     for place, one in enumerate(improvements, 1):
-        who = "" if one.who == "analyst" else f" [the {one.who}]"
-        text = f"{place}. {one.text}{who}: {_gains(one, unit)}"
+        text = f"{place}. {one.text}: {_gains(one, unit)}"
         if one.caution:
             text += f" ({one.caution})"
         yield from _entry("better" if place == 1 else "", text, hang=3)
@@ -221,9 +233,8 @@ def _gains(one: Improvement, unit: str) -> str:
     changed = [gain for gain in one.gains if gain.after < 0.99 * gain.before]
     for gain in changed[:_MOST]:
         rows = "" if gain.rows is None else f" at {gain.rows:,} rows"
-        found.append(
-            f"{gain.aggregate} ± {number(gain.after)} instead of {number(gain.before)}{rows}"
-        )
+        bars = f"± {number(gain.after)} instead of {number(gain.before)}"
+        found.append(f"{_short_name(gain.aggregate)} {bars}{rows}")
     if len(changed) > _MOST:
         found.append(f"{len(changed) - _MOST} more columns likewise")
     if one.kind == "larger-epsilon" and one.share is not None:
@@ -257,6 +268,10 @@ def _entry(title: str, text: str, hang: int = 0) -> Iterator[str]:
 def _listed(names: Sequence[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _short_name(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:37]}..."
 
 
 def _price(epsilon: object, delta: object) -> str:

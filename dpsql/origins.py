@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import Grid, MomentsBlock, SumBlock
+from dpsql.aggregates.basis import Block, Grid, MomentsBlock, SumBlock, UnitsBlock
 from dpsql.binding.aggregate_calls import BOUNDS_PER_ROW
 from dpsql.binding.context import domain_of
 from dpsql.core.domain import Domain, Point
+from dpsql.core.ir import Block as Query
 from dpsql.core.ir import Call, Col, Expr, Scan, children, walk
 from dpsql.explanation import BoundExplanation
 from dpsql.pipeline.stages import Planned
-from dpsql.planning.bounds import Limits, limits
-from dpsql.planning.types import Plan
+from dpsql.planning.bounds import CONSTANT_KEYS, Limits, limits
+from dpsql.planning.types import ColumnPlan, Plan
 from dpsql.policy.schema import Auto, Policy
 from dpsql.wording import span, words
 
@@ -50,12 +51,7 @@ class Origins:
     def counts(self) -> list[BoundExplanation]:
         """How many groups a unit touches, and how many of its rows count."""
         plan, found = self.plan, limits(self.plan.aggregate, self.plan.keys, self.policy)
-        bounds = [
-            self._groups(found),
-            BoundExplanation(
-                "max_rows_per_group", plan.bounds.max_rows_per_group, *self._rows(found)
-            ),
-        ]
+        bounds = [self._groups(found), self._rows(found)]
         total = plan.bounds.max_rows_per_unit
         if total is not None:
             bounds.append(BoundExplanation("max_rows_per_unit", total, *self._total()))
@@ -64,11 +60,13 @@ class Origins:
     def _groups(self, found: Limits) -> BoundExplanation:
         plan, options = self.plan, self.plan.aggregate.options
         touched = plan.bounds.touched
-        text, source = found.origin, "enforced"
-        if not plan.aggregate.block.one_row_per_unit:
-            source = "keys"
+        text, source = found.origin, "keys"
+        if plan.aggregate.block.one_row_per_unit:
+            text, (source,) = one_row(plan.aggregate.block, self.policy.unit)
         elif not plan.keys:
-            text, source = "no group keys", "keys"
+            text = "there are no keys"
+        elif found.origin == CONSTANT_KEYS:
+            text = f"the keys are the same in all rows of a {self.policy.unit}"
         if found.cap_needed and touched == found.touched:
             if touched == options.max_groups:
                 text, source = "max_groups_contributed of the query", "query"
@@ -80,13 +78,16 @@ class Origins:
             text = f"the public domain has {touched} groups"
         return BoundExplanation("max_groups", touched, text, (source,))
 
-    def _rows(self, found: Limits) -> tuple[str, tuple[str, ...]]:
+    def _rows(self, found: Limits) -> BoundExplanation:
+        m, policy = self.plan.bounds.max_rows_per_group, self.policy.bounds.max_rows_per_group
+        origin, sources = self._total()
         if self.plan.aggregate.block.one_row_per_unit:
-            return found.origin, ("enforced",)
-        m = self.policy.bounds.max_rows_per_group
-        if m is not None and not isinstance(m, Auto) and m == self.plan.bounds.max_rows_per_group:
-            return "bounds.max_rows_per_group of the policy", ("policy",)
-        return self._total()
+            origin, sources = one_row(self.plan.aggregate.block, self.policy.unit)
+        elif all(isinstance(part.block, UnitsBlock) for part in self.plan.blocks) and m > 1:
+            m, origin, sources = 1, f"{self.policy.unit}s are counted, not rows", ("distinct",)
+        elif policy is not None and not isinstance(policy, Auto) and m == policy:
+            origin, sources = "bounds.max_rows_per_group of the policy", ("policy",)
+        return BoundExplanation("max_rows_per_group", m, origin, sources)
 
     def _total(self) -> tuple[str, tuple[str, ...]]:
         asked = self.plan.aggregate.options.max_rows
@@ -99,18 +100,32 @@ class Origins:
 
     def ranges(self) -> list[BoundExplanation]:
         """The range each summed expression is clamped to, one for each block that sums."""
-        found = (self.range_of(index) for index in range(len(self.plan.blocks)))
+        found = (self._range(part.block) for part in self.plan.blocks)
         return [bound for bound in found if bound is not None]
 
-    def range_of(self, block: int) -> BoundExplanation | None:
-        """The range of what a block sums; None for a count."""
-        summed = self.plan.blocks[block].block
-        if not isinstance(summed, (SumBlock, MomentsBlock)):
+    def range_of(self, column: ColumnPlan) -> BoundExplanation | None:
+        """The range of what a column sums; None for a count, also one read off a sum's block."""
+        counted = column.aggregate.fn in ("count", "count_star", "count_units")
+        if column.block is None or counted:
             return None
-        text, sources = self._range_origin(summed.value)
-        return BoundExplanation(
-            f"range of {words(summed.value)}", _ends(summed.grid), text, sources
-        )
+        return self._range(self.plan.blocks[column.block].block)
+
+    def _range(self, block: Block) -> BoundExplanation | None:
+        if not isinstance(block, (SumBlock, MomentsBlock)):
+            return None
+        text, sources = self._range_origin(block.value)
+        name = self._argument(block.value)
+        return BoundExplanation(f"range of {name}", _ends(block.grid), text, sources)
+
+    def _argument(self, value: Expr) -> str:
+        """What is summed, as the query writes it."""
+        columns = self.planned.bound.sites[self.index].columns
+        for aggregate in self.plan.aggregate.aggregates:
+            if aggregate.arg == value and columns.get(aggregate.name):
+                node = columns[aggregate.name][0]
+                call = node.this if isinstance(node, exp.Filter) else node
+                return str(call.this.sql("duckdb"))
+        return words(value)
 
     def _range_origin(self, value: Expr) -> tuple[str, tuple[str, ...]]:
         given = self._given(value)
@@ -121,13 +136,13 @@ class Origins:
         column = self._column(value)
         if column is None:
             return "worked out within each unit's rows, in the subquery", ("subquery",)
-        name, domain = column
+        name, domain, listed = column
         bounds = value.domain.bounds
         low = _source(domain, bounds.lo, "lo", given)
         high = _source(domain, bounds.hi, "hi", given)
         if low == high:
             said = _SAID[low].format(column=name)
-            if low == "policy" and domain.values is not None:
+            if low == "policy" and listed:
                 said = said.replace("min and max", "values", 1)
             return said, (low,)
         return f"its low end {_SHORT[low]}, its high end {_SHORT[high]}", (low, high)
@@ -158,16 +173,27 @@ class Origins:
                         return True
         return False
 
-    def _column(self, column: Col) -> tuple[str, Domain] | None:
-        """`table.column` and what policy and schema say of it; None for a subquery's column."""
+    def _column(self, column: Col) -> tuple[str, Domain, bool] | None:
+        """`table.column`, what policy and schema say of it, and whether the policy lists values.
+
+        None for a subquery's column.
+        """
         for source in self.plan.aggregate.block.sources:
             if source.id == column.source and isinstance(source, Scan):
                 table = self.policy.tables[source.table]
                 entry = self.planned.bound.catalog.find(".".join(table.parts))
                 if entry is not None and column.name in entry.columns:
-                    domain = domain_of(table.rule(column.name), entry.columns[column.name])
-                    return f"{source.table}.{column.name}", domain
+                    rule = table.rule(column.name)
+                    domain = domain_of(rule, entry.columns[column.name])
+                    return f"{source.table}.{column.name}", domain, rule.min is None
         return None
+
+
+def one_row(block: Query, unit: str) -> tuple[str, tuple[str]]:
+    """What gives the block at most one row of a unit."""
+    if any(isinstance(source, Scan) and source.private for source in block.sources):
+        return f"the database enforces one row per {unit}", ("enforced",)
+    return f"the subquery makes one row of each {unit}", ("subquery",)
 
 
 def _short_of(sources: tuple[str, ...]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
+from dpsql.core.domain import ANY, Domain
 from dpsql.core.ir import Block, Col, Expr, PerUnit, PrivateAggregate, Scan, SemiJoin, walk
 from dpsql.explanation import ReleaseExplanation
 from dpsql.wording import span, words
@@ -102,10 +104,16 @@ def _columns(source: int, read: Sequence[Expr]) -> Iterator[str]:
                 domain = part.domain
                 if domain.values is not None:
                     yield f"{part.name}: {len(domain.values):,} values"
-                elif domain.bounds.bounded:
+                elif domain.bounds.bounded and not _of_type(domain):
                     yield f"{part.name}: {span(domain.bounds)}"
                 else:
                     yield part.name
+
+
+def _of_type(domain: Domain) -> bool:
+    """Is the range that of a wide integer type, which tells nobody anything?"""
+    high = domain.bounds.hi
+    return isinstance(high, Fraction) and high >= 2**31 - 1 and domain.declared == ANY
 
 
 def _bounded(release: ReleaseExplanation, unit: str) -> list[str]:
@@ -114,7 +122,9 @@ def _bounded(release: ReleaseExplanation, unit: str) -> list[str]:
 
 
 def _noisy(release: ReleaseExplanation, unit: str) -> list[str]:
-    lines = [f"{release.mechanism}, ε = {float(release.epsilon):.6g}, δ = {release.delta:.3g}"]
+    lines = [
+        f"{release.mechanism}, ε = {float(release.epsilon):.6g}, δ = {float(release.delta):.3g}"
+    ]
     if release.keys:
         groups = "private" if release.groups is None else f"{release.groups:,} public groups"
         lines.append(f"by {', '.join(key.name for key in release.keys)}: {groups}")

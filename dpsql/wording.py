@@ -1,11 +1,14 @@
-"""Expressions and aggregates in words: for people to recognise, not exact SQL."""
+"""Expressions, numbers and ranges in words: for people to recognise, not exact SQL."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
+from sqlglot import exp
+
 from dpsql.core.domain import Interval
-from dpsql.core.ir import Aggregate, Call, Col, Expr, Lit
+from dpsql.core.ir import Call, Col, Expr, Lit
 
 _INFIX = {
     "add": "+",
@@ -38,17 +41,12 @@ def words(expr: Expr) -> str:
             return f"{fn}({', '.join([*options, *map(words, args)])})"
 
 
-def aggregate_words(aggregate: Aggregate, unit: str) -> str:
-    """`SUM(amount) FILTER (WHERE ...)`; `unit` names the column that COUNT(DISTINCT) counts."""
-    match aggregate.fn:
-        case "count_star":
-            text = "COUNT(*)"
-        case "count_units":
-            text = f"COUNT(DISTINCT {unit})"
-        case name:
-            text = f"{name.upper()}({words(aggregate.arg) if aggregate.arg else '*'})"
-    where = aggregate.where
-    return text if where is None else f"{text} FILTER (WHERE {words(where)})"
+def spelled(columns: Mapping[str, tuple[exp.Expr, ...]], name: str, fallback: Expr | str) -> str:
+    """A release column as the query writes it; `columns` are its `Site`'s."""
+    nodes = columns.get(name, ())
+    if nodes:
+        return str(nodes[0].unalias().sql("duckdb"))
+    return fallback if isinstance(fallback, str) else words(fallback)
 
 
 def number(value: float) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+
+from sqlglot import exp
 
 from dpsql.advice.draft import Draft, decimal
 from dpsql.aggregates.basis import MomentsBlock, SumBlock
@@ -18,7 +20,7 @@ from dpsql.pipeline.stages import Planned
 from dpsql.planning.types import Plan
 from dpsql.policy.literals import Literal
 from dpsql.policy.schema import Policy
-from dpsql.wording import number, words
+from dpsql.wording import number, spelled, words
 
 _COARSER = {
     "second": "hour",
@@ -66,6 +68,26 @@ class Subject:
     def plan(self) -> Plan:
         return self.planned.plans[self.index]
 
+    def call(self, names: Sequence[str], value: Expr) -> tuple[str, str]:
+        """What is summed and the function that sums it, as the query writes them."""
+        columns = self.planned.bound.sites[self.index].columns
+        for node in (node for name in names for node in columns.get(name, ())):
+            call = node.this if isinstance(node, exp.Filter) else node
+            if call.this is not None and not isinstance(call, exp.Count):
+                text = call.this.sql("duckdb")
+                return text, call.sql("duckdb").partition("(")[0]
+        return words(value), "SUM"
+
+    def in_policy(self, value: Expr) -> str:
+        """How the owner could do the same, where it is a column of the database."""
+        scans = [s.id for s in self.plan.aggregate.block.sources if isinstance(s, Scan)]
+        declared = isinstance(value, Col) and value.source in scans
+        return ", or min and max in the policy" if declared else ""
+
+    def spelled(self, name: str, fallback: Expr | str) -> str:
+        """A key or aggregate as the query writes it."""
+        return spelled(self.planned.bound.sites[self.index].columns, name, fallback)
+
     def draft(self) -> Draft:
         bound = self.planned.bound
         return Draft(bound.parsed.root, bound.sites[self.index])
@@ -88,8 +110,8 @@ def alternatives(subject: Subject) -> Iterator[Alternative]:
 def _declared_values(subject: Subject) -> Iterator[Alternative]:
     """The owner lists the values of the private keys' columns."""
     plan = subject.plan
-    if plan.threshold is None:
-        return
+    if plan.threshold is None or not plan.columns:
+        return  # a bare list of the keys would say nothing any more
     wanted: dict[tuple[str, str], Kind] = {}
     for key in plan.keys:
         if key.expr.domain.values is not None:
@@ -112,8 +134,8 @@ def _declared_values(subject: Subject) -> Iterator[Alternative]:
     yield Alternative(
         "declare-values",
         "owner",
-        f"declare the values of {listed} in the policy (from a public list, not from the data),"
-        f" or name them yourself: WHERE {next(iter(wanted))[1]} IN (...)",
+        f"the owner declares the values of {listed} in the policy (from a public list, not from the"
+        f" data), or you name them: WHERE {next(iter(wanted))[1]} IN (...)",
         "rows with other values are left out",
         policy=changes,
         rules=rules,
@@ -143,7 +165,8 @@ def _coarser_keys(subject: Subject) -> Iterator[Alternative]:
             yield Alternative(
                 "coarser-key",
                 "analyst",
-                f"group by {unit}: date_trunc('{unit}', ...) in place of {words(key.expr)}",
+                f"group by {unit}, date_trunc('{unit}', ...), in place of"
+                f" {subject.spelled(key.name, key.expr)}",
                 "fewer, larger groups",
                 sql=subject.draft().truncated(key.name, unit).text,
             )
@@ -153,7 +176,7 @@ def _coarser_keys(subject: Subject) -> Iterator[Alternative]:
             yield Alternative(
                 "drop-key",
                 "analyst",
-                f"do not group by {words(key.expr)}",
+                f"do not group by {subject.spelled(key.name, key.expr)}",
                 "fewer, larger groups",
                 sql=draft.text,
             )
@@ -183,13 +206,13 @@ def _narrower_ranges(subject: Subject) -> Iterator[Alternative]:
         if half is None:
             continue
         ends = f"{number(float(half[0]))} to {number(float(half[1]))}"
-        name = words(block.value)
+        name, call = subject.call(reading, block.value)
         yield Alternative(
             "narrow-range",
             "analyst",
-            f"cut {name} to half its range, {ends}: write contribution_bounds_per_row =>"
-            f" ({decimal(half[0])}, {decimal(half[1])}) after it, or min and max in the policy",
-            f"{name} outside it then counts as its nearest end, which the error bar does not show",
+            f"cut {name} to half its range, {ends}: {call}({name}, contribution_bounds_per_row =>"
+            f" ({decimal(half[0])}, {decimal(half[1])}))" + subject.in_policy(block.value),
+            "what lies outside counts as the nearest end; the error bar does not show that",
             sql=subject.draft().per_row(reading, *half).text,
         )
 
@@ -220,7 +243,7 @@ def _fewer_rows(subject: Subject) -> Iterator[Alternative]:
             "analyst",
             f"count at most {fewer:,} {plural} of each {unit}:"
             f" OPTIONS(max_rows_contributed = {fewer})",
-            f"{unit}s with more rows count as if they had {fewer:,}",
+            f"nothing is lost where no {unit} has more; else counts and sums come out too small",
             sql=subject.draft().options({"max_rows_contributed": str(fewer)}).text,
         )
 
@@ -235,7 +258,7 @@ def _fewer_groups(subject: Subject) -> Iterator[Alternative]:
             "analyst",
             f"let each {unit} count in at most {fewer:,} {plural}:"
             f" OPTIONS(max_groups_contributed = {fewer})",
-            f"{unit}s in more groups are left out of some",
+            f"nothing is lost where no {unit} is in more; else counts and sums come out too small",
             sql=subject.draft().options({"max_groups_contributed": str(fewer)}).text,
         )
 
@@ -248,18 +271,15 @@ def _fewer_columns(subject: Subject) -> Iterator[Alternative]:
     plan = subject.plan
     if len(plan.blocks) < 2:
         return
-    unit = plan.aggregate.block.unit.name
     for place, column in enumerate(plan.columns):
         if place == plan.units_column:
             continue
         draft = subject.draft().without(column.aggregate.name)
         if draft is not None:
-            from dpsql.wording import aggregate_words
-
             yield Alternative(
                 "drop-column",
                 "analyst",
-                f"leave out {aggregate_words(column.aggregate, unit)}",
+                f"leave out {subject.spelled(column.aggregate.name, column.aggregate.fn)}",
                 sql=draft.text,
             )
 

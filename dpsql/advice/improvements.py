@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 from dpsql.advice.alternatives import Alternative, Subject, alternatives
 from dpsql.errors import InvalidQuery, RefusedQuery
-from dpsql.expected import LAW_NAMES, column_explanation, threshold_explanation
-from dpsql.explanation import GainExplanation, Improvement, OtherLaw
+from dpsql.expected import (
+    LAW_NAMES,
+    column_explanation,
+    column_labels,
+    threshold_explanation,
+)
+from dpsql.explanation import ColumnExplanation, GainExplanation, Improvement, OtherLaw
 from dpsql.planning.noise import LAWS
-from dpsql.wording import aggregate_words
 
 if TYPE_CHECKING:
     from dpsql.pipeline.plan import Asked
@@ -21,13 +25,14 @@ if TYPE_CHECKING:
     from dpsql.session import Preparation
     from dpsql.sql.parameters import Parameters
 
-MOST = 8
+MOST = 6  # and the prices
+_OF_A_KIND = 2
 _WORTH = 0.95  # what shrinks an error or a threshold by less than 5 % is not told
 _WORSE = 1.01
 _PRICES = ("larger-epsilon", "larger-delta")
 
-Expected = Mapping[str, tuple[int | None, float | None]]
-"""Aggregate → (rows it is told for, expected 95 % half-width)."""
+Expected = Mapping[str, ColumnExplanation]
+"""Aggregates, as the query writes them, and what to expect of them."""
 
 
 @dataclass(frozen=True)
@@ -74,36 +79,42 @@ class Question:
         items = [item for plan in drawn.values() for item in plan.items]
         account = self.session.account(self.session.budget_spec)
         after = account.spent + account.price(items)
-        if not admits(account.terms, after):
+        fits = admits(account.terms, after)
+        if self.session.total is not None:
+            total = self.session.account(self.session.total)
+            fits = fits and admits(total.terms, total.spent + total.price(items))
+        if not fits:
             return None
         return max(0.0, share(account.terms, after) - share(account.terms, account.spent))
 
 
 def improvements(question: Question, planned: Planned, index: int) -> tuple[Improvement, ...]:
-    """The alternatives that help, best first, a larger price last; at most `MOST`."""
+    """The alternatives that help, best first: at most `MOST`, then those of a larger price."""
     subject = Subject(planned, index, question.session.policy)
-    before = _expected(subject.plan)
-    ranked = sorted(_helping(question, subject, before), key=lambda found: found[0])
     kept: list[Improvement] = []
-    for _, other, better in ranked:
-        if len(kept) < MOST and question.answered(other):
+    for _, other, better in sorted(_helping(question, subject), key=lambda found: found[0]):
+        dearer = other.kind in _PRICES
+        alike = sum(one.kind == other.kind for one in kept)
+        if (dearer or len(kept) < MOST) and alike < _OF_A_KIND and question.answered(other):
             kept.append(better)
     return tuple(kept)
 
 
 def _helping(
-    question: Question, subject: Subject, before: Expected
+    question: Question, subject: Subject
 ) -> Iterator[tuple[tuple[bool, float], Alternative, Improvement]]:
     """(rank, alternative, improvement) of those that gain."""
+    before = _expected(subject.planned, subject.index)
     for other in alternatives(subject):
         found = question.planned(other)
         if found is None or len(found.plans) != len(subject.planned.plans):
             continue
-        plan, share = found.plans[subject.index], question.share(found)
-        gains = _gains(before, _expected(plan))
+        plan, dearer = found.plans[subject.index], other.kind in _PRICES
+        share = question.share(found) if dearer else None
+        gains = _gains(before, _expected(found, subject.index))
         units = _units(subject.plan), _units(plan)
         gain = _rank(gains, *units)
-        if gain is not None and not (share is None and other.kind in _PRICES):
+        if gain is not None and not (dearer and share is None):
             better = Improvement(
                 other.kind,
                 other.who,
@@ -115,14 +126,14 @@ def _helping(
                 *units,
                 share,
             )
-            yield (other.kind in _PRICES, gain), other, better
+            yield (dearer, gain), other, better
 
 
-def _expected(plan: Plan) -> Expected:
-    unit = plan.aggregate.block.unit.name
-    labels = [aggregate_words(column.aggregate, unit) for column in plan.columns]
+def _expected(planned: Planned, index: int) -> Expected:
+    plan = planned.plans[index]
+    labels = column_labels(planned, index, "")
     return {
-        label: column_explanation(plan, column, label).expected()
+        label: column_explanation(plan, column, label)
         for place, (label, column) in enumerate(zip(labels, plan.columns, strict=True))
         if place != plan.units_column
     }
@@ -130,9 +141,10 @@ def _expected(plan: Plan) -> Expected:
 
 def _gains(before: Expected, after: Expected) -> tuple[GainExplanation, ...]:
     found = []
-    for name, (rows, old) in before.items():
-        new_rows, new = after.get(name, (rows, None))
-        if old is not None and new is not None and rows == new_rows:
+    for name, column in before.items():
+        rows, old = column.expected()
+        new = after[name].half_at(rows) if name in after else None
+        if old is not None and new is not None:
             found.append(GainExplanation(name, rows, old, new))
     return tuple(found)
 
@@ -165,12 +177,18 @@ def other_law(question: Question, planned: Planned, index: int) -> OtherLaw | No
     laws = tuple(law for law in LAWS if law != plan.law)
     session = question.session
     try:
-        other = session.plan_bound(
+        changed = session.plan_bound(
             planned.bound, asked=question.asked, policy=session.policy, laws=laws
-        ).plans[index]
+        )
     except (RefusedQuery, InvalidQuery):
         return None
     if not plan.items:
         return None
-    halves = tuple((name, rows, half) for name, (rows, half) in _expected(other).items())
+    found = _expected(changed, index)
+    halves = tuple(
+        (name, rows, found[name].half_at(rows))
+        for name, column in _expected(planned, index).items()
+        for rows, _ in (column.expected(),)
+    )
+    other = changed.plans[index]
     return OtherLaw(LAW_NAMES[other.law], halves, _units(other))
