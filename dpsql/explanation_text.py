@@ -230,7 +230,7 @@ def _gains(one: Improvement, unit: str) -> str:
         found.append("all groups are shown")
     elif one.units_before is not None and one.units_before != one.units_after:
         found.append(f"groups from about {one.units_after:,} {unit}s, not {one.units_before:,}")
-    changed = [gain for gain in one.gains if gain.after < 0.99 * gain.before]
+    changed = [gain for gain in one.gains if abs(gain.after - gain.before) > 0.01 * gain.before]
     for gain in changed[:_MOST]:
         rows = "" if gain.rows is None else f" at {gain.rows:,} rows"
         bars = f"± {number(gain.after)} instead of {number(gain.before)}"

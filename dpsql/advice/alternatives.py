@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -13,13 +13,13 @@ from sqlglot import exp
 
 from dpsql.advice.draft import Draft, decimal
 from dpsql.aggregates.basis import MomentsBlock, SumBlock
-from dpsql.core.domain import TEMPORAL, Kind
+from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
 from dpsql.core.ir import Call, Col, Expr, Scan, columns
 from dpsql.explanation import Who
 from dpsql.pipeline.stages import Planned
 from dpsql.planning.types import Plan
 from dpsql.policy.literals import Literal
-from dpsql.policy.schema import Policy
+from dpsql.policy.schema import ColumnRule, Policy
 from dpsql.wording import number, spelled, words
 
 _COARSER = {
@@ -32,15 +32,6 @@ _COARSER = {
     "quarter": "year",
 }
 _MORE_DELTA = 100
-
-_PRETENDED: Mapping[Kind, Callable[[int], Literal]] = {
-    Kind.TEXT: lambda i: f"value {i}",
-    Kind.INTEGER: lambda i: i,
-    Kind.DECIMAL: lambda i: Decimal(i),
-    Kind.FLOAT: lambda i: Decimal(i),
-    Kind.DATE: lambda i: dt.date(2000, 1, 1) + dt.timedelta(i),
-}
-"""Values to plan with where the true ones are not known: the plan reads only how many they are."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +113,14 @@ def _declared_values(subject: Subject) -> Iterator[Alternative]:
                 continue
             if column.domain.values is None:
                 wanted[table, column.name] = column.domain.type.kind
-    if not wanted or not all(kind in _PRETENDED for kind in wanted.values()):
+    if not wanted:
         return
     count = plan.bounds.touched + 1  # with more values than groups a unit touches, none matter
     rules, changes = subject.policy, {}
     for (table, name), kind in wanted.items():
-        values = tuple(_PRETENDED[kind](i) for i in range(1, count + 1))
+        values = _pretended(kind, subject.policy.tables[table].rule(name), count)
+        if values is None:
+            return
         rules = _with_values(rules, table, name, values)
         changes[f"tables.{table}.columns.{name}.values"] = [*values]
     listed = " and ".join(name for _, name in wanted)
@@ -140,6 +133,30 @@ def _declared_values(subject: Subject) -> Iterator[Alternative]:
         policy=changes,
         rules=rules,
     )
+
+
+def _pretended(kind: Kind, rule: ColumnRule, count: int) -> tuple[Literal, ...] | None:
+    """Values to plan with, the true ones not being known: a plan reads only how many they are.
+
+    None where the column has no room for so many, or its type no literals.
+    """
+    places = range(1, count + 1)
+    low, high = rule.min, rule.max
+    if kind is Kind.TEXT:
+        return tuple(f"value {i}" for i in places)
+    if kind is Kind.DATE:
+        start = low if isinstance(low, dt.date) else dt.date(2000, 1, 1)
+        days = tuple(start + dt.timedelta(i) for i in places)
+        return days if not isinstance(high, dt.date) or days[-1] <= high else None
+    if kind not in NUMERIC:
+        return None
+    if not isinstance(low, Fraction) or not isinstance(high, Fraction):
+        low, high = Fraction(0), Fraction(count + 1)
+    numbers = [low + (high - low) * i / (count + 1) for i in places]
+    if kind is Kind.INTEGER:
+        whole = tuple(int(value) for value in numbers)
+        return whole if len(set(whole)) == count else None
+    return tuple(Decimal(f"{float(value):.6f}").normalize() for value in numbers)
 
 
 def _private_table(column: Col, plan: Plan) -> str | None:
@@ -160,8 +177,7 @@ def _with_values(policy: Policy, table: str, column: str, values: tuple[Literal,
 def _coarser_keys(subject: Subject) -> Iterator[Alternative]:
     keys = subject.plan.keys
     for key in keys:
-        unit = _coarser_unit(key.expr)
-        if unit is not None:
+        for unit in _coarser_units(key.expr):
             yield Alternative(
                 "coarser-key",
                 "analyst",
@@ -182,13 +198,17 @@ def _coarser_keys(subject: Subject) -> Iterator[Alternative]:
             )
 
 
-def _coarser_unit(key: Expr) -> str | None:
+def _coarser_units(key: Expr) -> Iterator[str]:
     match key:
         case Call(fn="date_trunc", options=(unit, *_)):
-            return _COARSER.get(unit)
+            pass
         case Col(domain=domain) if domain.type.kind in TEMPORAL:
-            return "month"
-    return None
+            unit = "day"
+        case _:
+            return
+    while unit in _COARSER:
+        unit = _COARSER[unit]
+        yield unit
 
 
 # ---- bounds ----------------------------------------------------------------------------------
@@ -269,7 +289,7 @@ def _fewer_groups(subject: Subject) -> Iterator[Alternative]:
 def _fewer_columns(subject: Subject) -> Iterator[Alternative]:
     """Each column asked on its own shares the ε with fewer."""
     plan = subject.plan
-    if len(plan.blocks) < 2:
+    if len(plan.columns) < 2:
         return
     for place, column in enumerate(plan.columns):
         if place == plan.units_column:

@@ -71,21 +71,19 @@ class Question:
         return True
 
     def share(self, planned: Planned) -> float | None:
-        """The share of the budget that a statement takes; None if it would not be admitted."""
+        """The share of a whole budget that a statement takes; None if it is not admitted now."""
         from dpsql.accountant.filter import admits
         from dpsql.accountant.odometer import share
 
         drawn = dict(zip(planned.fingerprints, planned.plans, strict=True))
         items = [item for plan in drawn.values() for item in plan.items]
         account = self.session.account(self.session.budget_spec)
-        after = account.spent + account.price(items)
-        fits = admits(account.terms, after)
+        price = account.price(items)
+        fits = admits(account.terms, account.spent + price)
         if self.session.total is not None:
             total = self.session.account(self.session.total)
             fits = fits and admits(total.terms, total.spent + total.price(items))
-        if not fits:
-            return None
-        return max(0.0, share(account.terms, after) - share(account.terms, account.spent))
+        return share(account.terms, price) if fits else None
 
 
 def improvements(question: Question, planned: Planned, index: int) -> tuple[Improvement, ...]:
@@ -164,9 +162,10 @@ def _rank(
     ratios = [g.after / g.before for g in gains if g.before > 0]
     if before is not None:
         ratios.append((after or 1) / before)
-    if not ratios or min(ratios) > _WORTH or max(ratios) > _WORSE:
+    if not ratios or min(ratios) > _WORTH or (before is None and after is not None):
         return None
-    if before is None and after is not None:
+    all_shown = before is not None and after is None  # worth a wider bar, which is told
+    if max(ratios) > _WORSE and not all_shown:
         return None
     return sum(math.log(max(ratio, 1e-9)) for ratio in ratios) / len(ratios)
 
