@@ -51,21 +51,22 @@ def explain(
     epsilon: object = None,
     delta: object = None,
     dialect: str = "duckdb",
+    advice: bool = True,
 ) -> Explanation:
     """The explanation of a query, refused with the same errors as the query would be.
 
     Raises subclasses of `Error` alone; a budget that does not cover the price is told (`fits`),
-    not raised. Improvements are planned like the query itself, and as free.
+    not raised. With `advice`, improvements are planned like the query itself, and are as free.
     """
     with guarded():
         asked = session.asked_for(epsilon, delta)
         with session.engine.snapshot():
             prepared = session.prepare(sql, parameters, dialect=dialect, asked=asked)
             question = Question(session, sql, parameters, dialect, asked)
-            return _explanation(question, prepared)
+            return _explanation(question, prepared, advice)
 
 
-def _explanation(question: Question, prepared: Prepared) -> Explanation:
+def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explanation:
     from dpsql.accountant.filter import admits
     from dpsql.accountant.odometer import selection_share, share
 
@@ -82,7 +83,7 @@ def _explanation(question: Question, prepared: Prepared) -> Explanation:
         if session.total is not None:
             total = session.account(session.total)
             fits = fits and admits(total.terms, total.spent + total.price(items))
-    releases = tuple(_release(question, prepared, index) for index in paid)
+    releases = tuple(_release(question, prepared, index, advice) for index in paid)
     private = [planned.bound.private[index] for index in paid]
     return Explanation(
         session.analyst,
@@ -101,7 +102,9 @@ def _explanation(question: Question, prepared: Prepared) -> Explanation:
     )
 
 
-def _release(question: Question, prepared: Prepared, index: int) -> ReleaseExplanation:
+def _release(
+    question: Question, prepared: Prepared, index: int, advice: bool
+) -> ReleaseExplanation:
     planned, policy = prepared.planned, question.session.policy
     plan, uses = planned.plans[index], _uses(prepared, index)
     origins, site = Origins(planned, index, policy), planned.bound.sites[index]
@@ -126,8 +129,8 @@ def _release(question: Question, prepared: Prepared, index: int) -> ReleaseExpla
         tuple(_columns(plan, origins, uses, labels)),
         None if plan.threshold is None else threshold_explanation(plan.threshold),
         plan.min_units,
-        other_law(question, planned, index),
-        improvements(question, planned, index),
+        other_law(question, planned, index) if advice else None,
+        improvements(question, planned, index) if advice else (),
         tuple((event.to_json(), count) for event, count in plan.items),
         pretty(prepared.certified[index].sql),
     )
