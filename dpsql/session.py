@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from dpsql.aggregates.noisy import Law
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
@@ -38,7 +37,7 @@ from dpsql.pipeline import (
 )
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
-from dpsql.planning.noise import LAWS
+from dpsql.planning.noise import LAWS, Laws
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -135,35 +134,24 @@ class Preparation:
 
     # ---- up to the charge --------------------------------------------------------------
 
-    def plan(
-        self,
-        sql: str,
-        parameters: Parameters,
-        *,
-        dialect: str,
-        asked: Asked,
-        policy: Policy | None = None,
-    ) -> Planned:
-        """parse, bind and plan; under another `policy` to see what that would change.
-
-        Call within a snapshot.
-        """
-        rules = self.policy if policy is None else policy
-        bound = bind.run(
+    def bind(
+        self, sql: str, parameters: Parameters, *, dialect: str, policy: Policy | None = None
+    ) -> Bound:
+        """parse and bind; under another `policy` to see what that would change."""
+        return bind.run(
             parse.run(sql, dialect=dialect, parameters=parameters),
-            policy=rules,
+            policy=self.policy if policy is None else policy,
             catalog=self.engine.catalog(),
             default_schema=self.engine.default_schema,
         )
-        return self.plan_bound(bound, asked=asked, policy=rules)
 
-    def plan_bound(
-        self, bound: Bound, *, asked: Asked, policy: Policy, laws: Sequence[Law] = LAWS
+    def plan(
+        self, bound: Bound, *, asked: Asked, policy: Policy | None = None, laws: Laws = LAWS
     ) -> Planned:
-        """The plan step alone, with the noise laws to choose from. Call within a snapshot."""
+        """Plan with the noise laws to choose from. Call within a snapshot."""
         return plan.run(
             bound,
-            policy=policy,
+            policy=self.policy if policy is None else policy,
             asked=asked,
             budget=self.budget_spec,
             public_values=self._public.values,
@@ -173,8 +161,8 @@ class Preparation:
 
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
         """Everything that can refuse, before anything is charged. Call within a snapshot."""
-        planned = self.plan(sql, parameters, dialect=dialect, asked=asked)
-        bound = planned.bound
+        bound = self.bind(sql, parameters, dialect=dialect)
+        planned = self.plan(bound, asked=asked)
         rewritten = rewrite.run(planned, policy=self.policy)
         certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
         types = self._check_remainder(planned)

@@ -48,15 +48,13 @@ class Question:
     def planned(self, other: Alternative) -> Planned | None:
         """The alternative's plan; None where it would be refused. Call within a snapshot."""
         try:
-            if other.sql is None:
-                return self.session.plan(
-                    self.sql,
-                    self.parameters,
-                    dialect=self.dialect,
-                    asked=self.asked,
-                    policy=other.rules,
+            if other.sql is not None:
+                bound = self.session.bind(other.sql, None, dialect="duckdb")
+            else:
+                bound = self.session.bind(
+                    self.sql, self.parameters, dialect=self.dialect, policy=other.rules
                 )
-            return self.session.plan(other.sql, None, dialect="duckdb", asked=self.asked)
+            return self.session.plan(bound, asked=self.asked, policy=other.rules)
         except (RefusedQuery, InvalidQuery):
             return None
 
@@ -174,11 +172,8 @@ def other_law(question: Question, planned: Planned, index: int) -> OtherLaw | No
     """What the noise law that was not chosen would give; None where it gives no plan."""
     plan = planned.plans[index]
     laws = tuple(law for law in LAWS if law != plan.law)
-    session = question.session
     try:
-        changed = session.plan_bound(
-            planned.bound, asked=question.asked, policy=session.policy, laws=laws
-        )
+        changed = question.session.plan(planned.bound, asked=question.asked, laws=laws)
     except (RefusedQuery, InvalidQuery):
         return None
     if not plan.items:

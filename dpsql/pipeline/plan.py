@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dpsql.aggregates.noisy import Law
 from dpsql.pipeline.fingerprint import fingerprint
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.keys import PublicValues
-from dpsql.planning.noise import LAWS
+from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -32,7 +30,7 @@ def run(
     budget: BudgetSpec,
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
-    laws: Sequence[Law] = LAWS,
+    laws: Laws = LAWS,
 ) -> Planned:
     """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
     plans = []

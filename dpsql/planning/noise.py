@@ -33,7 +33,8 @@ from dpsql.planning.types import WEIGHT, BlockPlan, Strategy
 _NOISE_DELTA = Fraction(3, 5)
 _ROOT_BITS = 64
 
-LAWS: tuple[Law, ...] = ("laplace", "gaussian")
+Laws = Sequence[Law]
+LAWS: Laws = ("laplace", "gaussian")
 
 Threshold = TruncatedGeometricThreshold | GaussianThreshold
 
@@ -65,7 +66,7 @@ def choose(
     min_units: int,
     epsilon: Fraction,
     delta: Fraction,
-    laws: Sequence[Law] = LAWS,
+    laws: Laws = LAWS,
 ) -> Noise | None:
     """The candidate of least expected error (ties: the cheaper plan); None if none is possible.
 

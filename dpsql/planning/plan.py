@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
 from dpsql.aggregates.basis import Grid
-from dpsql.aggregates.noisy import Law
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan
 from dpsql.errors import RefusedQuery
@@ -16,7 +15,7 @@ from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues, plan_keys
-from dpsql.planning.noise import LAWS, choose
+from dpsql.planning.noise import LAWS, Laws, choose
 from dpsql.planning.types import WEIGHT, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
@@ -40,7 +39,7 @@ def make_plan(
     delta: Fraction,
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
-    laws: Sequence[Law] = LAWS,
+    laws: Laws = LAWS,
 ) -> Plan:
     """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible.
 
