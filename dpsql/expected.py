@@ -3,32 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import MomentsBlock
-from dpsql.aggregates.noisy import Answer
-from dpsql.explanation import ColumnExplanation, ThresholdExplanation
+from dpsql.aggregates.basis import MomentsBlock, SumBlock
+from dpsql.aggregates.noisy import Answer, NoisyBlock
+from dpsql.explanation import (
+    BoundExplanation,
+    ColumnExplanation,
+    PartExplanation,
+    ThresholdExplanation,
+)
 from dpsql.mechanisms.interval import expected_error, half_width
+from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import (
     GaussianThreshold,
     TruncatedGeometricThreshold,
     upper_quantile,
 )
 from dpsql.pipeline.perturb import noisy_block
-from dpsql.planning.types import ColumnPlan, Plan
+from dpsql.pipeline.stages import Planned
+from dpsql.planning.types import BlockPlan, ColumnPlan, Plan
+from dpsql.wording import spelled
 
 ROWS = (100, 1_000, 10_000, 100_000)
 """Sizes of pretended groups for which a data-dependent error bar is told."""
 
-_LIKELY = Fraction(1, 20)
+_LIKELY = Fraction(1, 100)
+SELECTION = "choice of groups"
 LAW_NAMES = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
 
 
+def column_labels(planned: Planned, index: int, unit: str) -> list[str]:
+    """The planned columns as the query writes them; a hidden count of units says what it is for."""
+    plan, columns = planned.plans[index], planned.bound.sites[index].columns
+    return [
+        f"number of {unit}s in a group (it decides which groups are shown)"
+        if place == plan.units_column
+        else spelled(columns, column.aggregate.name, column.aggregate.fn)
+        for place, column in enumerate(plan.columns)
+    ]
+
+
 def column_explanation(
-    plan: Plan, column: ColumnPlan, label: str, shown_as: tuple[str, ...]
+    plan: Plan,
+    column: ColumnPlan,
+    label: str,
+    shown_as: tuple[str, ...] = (),
+    range_: BoundExplanation | None = None,
 ) -> ColumnExplanation:
     """Noise and expected 95 % half-width of one aggregate, in answer units."""
     if column.block is None:
@@ -38,12 +64,12 @@ def column_explanation(
     pretended = np.zeros((coordinates, 1), dtype=object)
     noisy = noisy_block(plan, column.block, pretended)
     error = family.expected_error(column.aggregate, noisy)
-    mechanism = LAW_NAMES[plan.law]
+    told = ColumnExplanation(
+        label, shown_as, LAW_NAMES[plan.law], {}, None, None, (), "", column.block, range_
+    )
     if error is not None:
         answer = family.combine(column.aggregate, noisy)
-        return ColumnExplanation(
-            label, shown_as, mechanism, {"answer": error}, _half(answer), (), ""
-        )
+        return replace(told, noise={"answer": error}, scale=_scale(noisy), half_width=_half(answer))
     block = noisy.block
     assert isinstance(block, MomentsBlock)
     unit = float(block.grid.unit)
@@ -59,8 +85,17 @@ def column_explanation(
         for rows in ROWS
         for spread in (_spread(block, noisy.weight, rows),)
     )
-    note = "it falls with the rows of a group; told for values spread evenly over their range"
-    return ColumnExplanation(label, shown_as, mechanism, parts, None, sizes, note)
+    note = "falls with the rows of a group; told for values spread evenly over the range"
+    return replace(told, noise=parts, half_widths=sizes, note=note)
+
+
+def _scale(noisy: NoisyBlock) -> float | None:
+    """The law's own parameter (b or σ) in answer units; None where several draws are added."""
+    block = noisy.block
+    if block.coordinates > 1:
+        return None
+    unit = block.grid.unit if isinstance(block, SumBlock) else 1
+    return float(noisy.scale * unit / noisy.weight)
 
 
 def _spread(block: MomentsBlock, weight: int, rows: int) -> np.ndarray:
@@ -74,6 +109,44 @@ def _half(answer: Answer) -> float | None:
     return half if math.isfinite(half) else None
 
 
+# ---- shares of ε -----------------------------------------------------------------------------
+
+
+def parts(plan: Plan, labels: Sequence[str]) -> tuple[PartExplanation, ...]:
+    """How the release's ε is divided: one part for each block, then the choice of groups.
+
+    `labels`: the words of `plan.columns`. Laplace: the parts' pure prices. Gaussian: one joint
+    release, divided as L2²/σ² is. The parts' ε add up to the price exactly.
+    """
+    weights = [_weight(block) for block in plan.blocks]
+    if plan.threshold is not None:
+        weights.append(_selection_weight(plan.threshold))
+    whole = sum(weights, start=Fraction(0))
+    found = []
+    for index, weight in enumerate(weights):
+        chosen = index == len(plan.blocks)
+        at = None if chosen else index
+        names = [
+            label for label, column in zip(labels, plan.columns, strict=True) if column.block == at
+        ]
+        share = weight / whole
+        name = SELECTION if chosen else " and ".join(names) or SELECTION
+        found.append(PartExplanation(name, tuple(names), share * plan.epsilon, share))
+    return tuple(found)
+
+
+def _weight(block: BlockPlan) -> Fraction:
+    if isinstance(block.mechanism, LaplaceMechanism):
+        return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
+    return Fraction(block.sensitivity.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+
+
+def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold) -> Fraction:
+    if isinstance(threshold, GaussianThreshold):
+        return Fraction(threshold.max_groups) / Fraction(threshold.sigma) ** 2
+    return Fraction(threshold.epsilon)
+
+
 # ---- thresholds ------------------------------------------------------------------------------
 
 
@@ -81,27 +154,37 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
     """The noisy unit count that decides on keys, far above the threshold."""
     threshold = plan.threshold
     note = "wider for groups near the threshold; comes free with the choice of groups"
+    told = ColumnExplanation(label, shown_as, "", {}, None, None, (), note, len(plan.blocks), None)
     if isinstance(threshold, GaussianThreshold):
         sigma = threshold.sigma
-        error = expected_error("gaussian", [1], [sigma])
-        half = half_width("gaussian", [1], [sigma])
-        return ColumnExplanation(
-            label, shown_as, LAW_NAMES["gaussian"], {"answer": error}, half, (), note
+        return replace(
+            told,
+            mechanism=_selection_law(threshold),
+            noise={"answer": expected_error("gaussian", [1], [sigma])},
+            scale=float(sigma),
+            half_width=half_width("gaussian", [1], [sigma]),
         )
     assert isinstance(threshold, TruncatedGeometricThreshold)
     # Two-sided geometric with ratio r = e^-rate: variance 2r/(1-r)²; the cut only lessens it.
     rate = float(threshold.epsilon_per_key)
-    error = math.sqrt(2 * math.exp(-rate)) / -math.expm1(-rate)
-    half = float(_geometric_reach(threshold, Fraction(1, 40)))
-    return ColumnExplanation(
-        label, shown_as, "truncated geometric", {"answer": error}, half, (), note
+    return replace(
+        told,
+        mechanism=_selection_law(threshold),
+        noise={"answer": math.sqrt(2 * math.exp(-rate)) / -math.expm1(-rate)},
+        scale=1 / rate,
+        half_width=float(_geometric_reach(threshold, Fraction(1, 40))),
     )
+
+
+def _selection_law(threshold: GaussianThreshold | TruncatedGeometricThreshold) -> str:
+    geometric = isinstance(threshold, TruncatedGeometricThreshold)
+    return "truncated geometric" if geometric else LAW_NAMES["gaussian"]
 
 
 def threshold_explanation(
     threshold: GaussianThreshold | TruncatedGeometricThreshold,
 ) -> ThresholdExplanation:
-    """How many units a group needs to be shown with 50 % and with 95 % chance."""
+    """How many units a group needs to be shown with 50 % and with 99 % probability."""
     if isinstance(threshold, GaussianThreshold):
         reach = math.ceil(float(threshold.sigma) * upper_quantile(_LIKELY) - 0.5)
         # Noise is symmetric, so a group of as many units as the threshold asks is an even bet.
@@ -109,7 +192,13 @@ def threshold_explanation(
     else:
         even = _least_shown(threshold, Fraction(1, 2))
         likely = _least_shown(threshold, 1 - _LIKELY)
-    return ThresholdExplanation(threshold.threshold, even, max(even, likely), threshold.min_units)
+    return ThresholdExplanation(
+        _selection_law(threshold),
+        threshold.threshold,
+        even,
+        max(even, likely),
+        threshold.min_units,
+    )
 
 
 def _least_shown(threshold: TruncatedGeometricThreshold, chance: Fraction) -> int:

@@ -8,28 +8,34 @@ stored: which query somebody chose after seeing her answers is itself an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
 
 from sqlglot import exp, parse_one
 
-from dpsql.aggregates.basis import Grid, MomentsBlock, SumBlock
+from dpsql.advice import Question, improvements, other_law
 from dpsql.binding.release import release_table
-from dpsql.core.ir import Aggregate, Call, Col, Expr, Lit, Scan
-from dpsql.expected import LAW_NAMES, column_explanation, threshold_explanation
+from dpsql.expected import (
+    LAW_NAMES,
+    column_explanation,
+    column_labels,
+    parts,
+    threshold_explanation,
+)
 from dpsql.explanation import (
-    BoundExplanation,
+    ColumnExplanation,
     Explanation,
     KeyExplanation,
     ReleaseExplanation,
 )
 from dpsql.guard import guarded
-from dpsql.planning.bounds import limits
+from dpsql.origins import Origins, one_row
+from dpsql.plan_graph import dot
 from dpsql.planning.types import Plan
-from dpsql.policy.schema import Auto, Policy
 from dpsql.sql.parameters import Parameters
+from dpsql.wording import spelled
 
 if TYPE_CHECKING:
     from dpsql.session import Preparation, Prepared
@@ -45,24 +51,26 @@ def explain(
     epsilon: object = None,
     delta: object = None,
     dialect: str = "duckdb",
+    advice: bool = True,
 ) -> Explanation:
     """The explanation of a query, refused with the same errors as the query would be.
 
     Raises subclasses of `Error` alone; a budget that does not cover the price is told (`fits`),
-    not raised.
+    not raised. With `advice`, improvements are planned like the query itself, and are as free.
     """
     with guarded():
         asked = session.asked_for(epsilon, delta)
         with session.engine.snapshot():
             prepared = session.prepare(sql, parameters, dialect=dialect, asked=asked)
-        return _explanation(session, prepared)
+            question = Question(session, sql, parameters, dialect, asked)
+            return _explanation(question, prepared, advice)
 
 
-def _explanation(session: Preparation, prepared: Prepared) -> Explanation:
+def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explanation:
     from dpsql.accountant.filter import admits
     from dpsql.accountant.odometer import selection_share, share
 
-    planned = prepared.planned
+    session, planned = question.session, prepared.planned
     drawn = {name: index for index, name in reversed([*enumerate(planned.fingerprints)])}
     paid = sorted(drawn.values())  # equal aggregates of a statement share one draw
     plans = [planned.plans[index] for index in paid]
@@ -75,6 +83,8 @@ def _explanation(session: Preparation, prepared: Prepared) -> Explanation:
         if session.total is not None:
             total = session.account(session.total)
             fits = fits and admits(total.terms, total.spent + total.price(items))
+    releases = tuple(_release(question, prepared, index, advice) for index in paid)
+    private = [planned.bound.private[index] for index in paid]
     return Explanation(
         session.analyst,
         session.budget_spec.key,
@@ -82,19 +92,23 @@ def _explanation(session: Preparation, prepared: Prepared) -> Explanation:
         prepared.names,
         sum((plan.epsilon for plan in plans), start=Fraction(0)),
         sum((plan.delta for plan in plans), start=Fraction(0)),
-        tuple(_release(session.policy, prepared, index) for index in paid),
+        releases,
         fits,
         share(account.terms, account.spent),
         share(account.terms, after),
         selection_share(account.terms, account.spent),
         selection_share(account.terms, after),
+        dot(private, releases, prepared.names, session.policy.unit),
     )
 
 
-def _release(policy: Policy, prepared: Prepared, index: int) -> ReleaseExplanation:
-    plan = prepared.planned.plans[index]
-    uses = _uses(prepared, index)
-    visible = [c for place, c in enumerate(plan.columns) if place != plan.units_column]
+def _release(
+    question: Question, prepared: Prepared, index: int, advice: bool
+) -> ReleaseExplanation:
+    planned, policy = prepared.planned, question.session.policy
+    plan, uses = planned.plans[index], _uses(prepared, index)
+    origins, site = Origins(planned, index, policy), planned.bound.sites[index]
+    labels = column_labels(planned, index, policy.unit)
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
@@ -103,24 +117,39 @@ def _release(policy: Policy, prepared: Prepared, index: int) -> ReleaseExplanati
         _why(plan, policy.unit),
         tuple(
             KeyExplanation(
-                next(iter(uses.get(key.name, ())), words(key.expr)),
+                next(iter(uses.get(key.name, ())), spelled(site.columns, key.name, key.expr)),
                 None if key.values is None else len(key.values),
+                key.expr.domain.values is not None,
             )
             for key in plan.keys
         ),
         prod(len(key.values or ()) for key in plan.keys) if plan.public_keys else None,
-        tuple(_bounds(plan, policy)),
-        tuple(
-            column_explanation(
-                plan, column, _call(column.aggregate, plan), uses.get(column.aggregate.name, ())
-            )
-            for column in visible
-        ),
+        (*origins.counts(), *origins.ranges()),
+        parts(plan, labels),
+        tuple(_columns(plan, origins, uses, labels)),
         None if plan.threshold is None else threshold_explanation(plan.threshold),
         plan.min_units,
+        other_law(question, planned, index) if advice else None,
+        improvements(question, planned, index) if advice else (),
         tuple((event.to_json(), count) for event, count in plan.items),
         pretty(prepared.certified[index].sql),
     )
+
+
+def _columns(
+    plan: Plan, origins: Origins, uses: Mapping[str, tuple[str, ...]], labels: Sequence[str]
+) -> list[ColumnExplanation]:
+    return [
+        column_explanation(
+            plan,
+            column,
+            label,
+            uses.get(column.aggregate.name, ()),
+            origins.range_of(column),
+        )
+        for place, (column, label) in enumerate(zip(plan.columns, labels, strict=True))
+        if place != plan.units_column
+    ]
 
 
 def _uses(prepared: Prepared, index: int) -> Mapping[str, tuple[str, ...]]:
@@ -137,116 +166,12 @@ def _uses(prepared: Prepared, index: int) -> Mapping[str, tuple[str, ...]]:
 
 def _why(plan: Plan, unit: str) -> str:
     if plan.strategy == "row":
-        return f"the database enforces one row per {unit}"
+        return one_row(plan.aggregate.block, unit)[0]
     if plan.strategy == "weights":
-        return f"each row weighs less, the more rows its {unit} has; the least expected error"
+        return f"each row weighs less, the more rows its {unit} has, so that no groups are cut off"
     if plan.bounds.max_groups is None:
         return f"the rows of a {unit} in one group are summed and bounded"
-    return f"at most so many groups of a {unit} are kept, the rows in each summed and bounded"
-
-
-# ---- bounds ----------------------------------------------------------------------------------
-
-
-def _bounds(plan: Plan, policy: Policy) -> list[BoundExplanation]:
-    found = limits(plan.aggregate, plan.keys, policy)
-    m = plan.bounds.max_rows_per_group
-    one_row = plan.aggregate.block.one_row_per_unit
-    rows_origin = found.origin if one_row else _rows_origin(plan, policy)
-    bounds = [
-        BoundExplanation("max_groups", plan.bounds.touched, found.origin),
-        BoundExplanation("max_rows_per_group", m, rows_origin),
-    ]
-    if plan.bounds.max_rows_per_unit is not None:
-        total = plan.bounds.max_rows_per_unit
-        bounds.append(BoundExplanation("max_rows_per_unit", total, _total_origin(plan)))
-    for part in plan.blocks:
-        if isinstance(part.block, (SumBlock, MomentsBlock)):
-            value = part.block.value
-            bounds.append(
-                BoundExplanation(
-                    f"range of {words(value)}",
-                    _range(part.block.grid),
-                    _range_origin(value, plan, policy),
-                )
-            )
-    return bounds
-
-
-def _range(grid: Grid) -> tuple[float, float]:
-    return float(grid.lo * grid.unit), float(grid.hi * grid.unit)
-
-
-def _rows_origin(plan: Plan, policy: Policy) -> str:
-    m = policy.bounds.max_rows_per_group
-    if m is not None and not isinstance(m, Auto) and m == plan.bounds.max_rows_per_group:
-        return "bounds.max_rows_per_group of the policy"
-    return _total_origin(plan)
-
-
-def _total_origin(plan: Plan) -> str:
-    asked = plan.aggregate.options.max_rows
-    ours = (plan.bounds.max_rows_per_group, plan.bounds.max_rows_per_unit)
-    if asked is not None and asked in ours:
-        return "max_rows_contributed of the query"
-    return "max_rows_per_unit of the policy's tables"
-
-
-def _range_origin(value: Expr, plan: Plan, policy: Policy) -> str:
-    if isinstance(value, Col):
-        for source in plan.aggregate.block.sources:
-            if source.id == value.source and isinstance(source, Scan):
-                rule = policy.tables[source.table].rule(value.name)
-                ends = (value.domain.bounds.lo, value.domain.bounds.hi)
-                if rule.min is not None and ends == (rule.min, rule.max):
-                    return f"min and max of {source.table}.{value.name} in the policy"
-                return "the column's declared range, WHERE and bounds in the query"
-    return "worked out from its columns' ranges, WHERE and bounds in the query"
-
-
-# ---- words -----------------------------------------------------------------------------------
-
-_INFIX = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
-    "eq": "=",
-    "neq": "<>",
-    "lt": "<",
-    "lte": "<=",
-    "gt": ">",
-    "gte": ">=",
-    "and": "AND",
-    "or": "OR",
-}
-
-
-def words(expr: Expr) -> str:
-    """An expression for people to recognise: names and operators, not exact SQL."""
-    match expr:
-        case Col(name=name):
-            return name
-        case Lit(value=None):
-            return "NULL"
-        case Lit(value=value):
-            return repr(value) if isinstance(value, str) else str(value)
-        case Call(fn=fn, args=(left, right)) if fn in _INFIX:
-            return f"({words(left)} {_INFIX[fn]} {words(right)})"
-        case Call(fn=fn, args=args, options=options):
-            return f"{fn}({', '.join([*options, *map(words, args)])})"
-
-
-def _call(aggregate: Aggregate, plan: Plan) -> str:
-    match aggregate.fn:
-        case "count_star":
-            text = "COUNT(*)"
-        case "count_units":
-            text = f"COUNT(DISTINCT {plan.aggregate.block.unit.name})"
-        case name:
-            text = f"{name.upper()}({words(aggregate.arg) if aggregate.arg else '*'})"
-    where = aggregate.where
-    return text if where is None else f"{text} FILTER (WHERE {words(where)})"
+    return f"the rows of a {unit} in a group are summed and bounded; groups beyond are left out"
 
 
 def pretty(sql: str) -> str:

@@ -1,24 +1,48 @@
-"""What a query would do and cost, as data: the types that `explain` fills, JSON and text."""
+"""What a query would do and cost, as data: the types that `explain` fills, JSON and text.
+
+The keys of `to_dict` are documented in docs/explain.md and stay.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
+
+from dpsql.wording import number
+
+Who = Literal["analyst", "owner"]
 
 
 @dataclass(frozen=True)
 class BoundExplanation:
-    """A limit on what one unit contributes, and where it came from. `value`: a count or a range."""
+    """A limit on what one unit contributes, and where it came from. `value`: a count or a range.
+
+    `origin` is for people; `sources` are its words for programs: policy, query, where, type, cast,
+    expression, subquery, enforced (by the database), keys (they allow no more), rows, distinct.
+    """
 
     name: str
     value: int | tuple[float, float]
     origin: str
+    sources: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         value = list(self.value) if isinstance(self.value, tuple) else self.value
-        return {"name": self.name, "value": value, "origin": self.origin}
+        return {
+            "name": self.name,
+            "value": value,
+            "origin": self.origin,
+            "sources": list(self.sources),
+        }
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Of a range its ends, of a count 0 and the count."""
+        return self.value if isinstance(self.value, tuple) else (0.0, float(self.value))
 
     @property
     def shown(self) -> str:
@@ -29,12 +53,16 @@ class BoundExplanation:
 
 @dataclass(frozen=True)
 class KeyExplanation:
-    """A group key. `groups`: the size of its public domain (NULL counted), None if private."""
+    """A group key. `groups`: the size of its public domain (NULL counted), None if private.
+
+    `known`: its values are known, though another key's are not, so that both are private.
+    """
 
     name: str
     groups: int | None
+    known: bool
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "public": self.groups is not None, "groups": self.groups}
 
 
@@ -42,30 +70,54 @@ class KeyExplanation:
 class ThresholdExplanation:
     """Which groups are shown: a private key needs a noisy unit count of at least `threshold`.
 
-    `even`, `likely`: units of a group that is shown with 50 % and with 95 % chance.
+    `even`, `likely`: units of a group that is shown with 50 % and with 99 % probability.
     """
 
+    mechanism: str
     threshold: int
     even: int
     likely: int
     min_units: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
+            "mechanism": self.mechanism,
             "threshold": self.threshold,
             "units_for_50_percent": self.even,
-            "units_for_95_percent": self.likely,
+            "units_for_99_percent": self.likely,
             "min_units": self.min_units,
         }
 
     def words(self, unit: str) -> str:
         text = (
-            f"groups of about {self.even:,} {unit}s are shown with 50 % chance,"
-            f" of about {self.likely:,} with 95 %"
+            f"a group needs about {self.even:,} {unit}s to be shown with 50 % probability, about"
+            f" {self.likely:,} for 99 %"
         )
         if self.min_units > 1:
-            text += f"; groups of fewer than {self.min_units:,} never"
+            text += f"; one of fewer than {self.min_units:,} is never shown"
         return text
+
+
+@dataclass(frozen=True)
+class PartExplanation:
+    """What of a release's ε pays for what: a noisy block, or the choice of groups to show.
+
+    `columns`: the aggregates read from it. Under Gaussian noise the parts are one release, and a
+    part's ε is its share of the squared noise multiplier.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    epsilon: Fraction
+    share: Fraction
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "columns": list(self.columns),
+            "epsilon": float(self.epsilon),
+            "share": float(self.share),
+        }
 
 
 @dataclass(frozen=True)
@@ -73,49 +125,124 @@ class ColumnExplanation:
     """One aggregate: its noise in answer units, and what error bar to expect.
 
     `shown_as`: the output columns that hold it. `noise`: standard deviations, of the answer
-    itself (`answer`) or of the parts it is made from (`sum`, `rows`). `half_width` is the 95 %
-    half-width where it is known beforehand, else None and `half_widths` tells it for groups of
-    so many rows, values spread evenly over the range.
+    itself (`answer`) or of the parts it is made from (`sum`, `rows`); `scale`: the law's own
+    parameter where one draw makes the answer. `half_width` is the 95 % half-width where it is
+    known beforehand, else None and `half_widths` tells it for groups of so many rows, values
+    spread evenly over the range. `part`: place among the release's parts.
     """
 
     aggregate: str
     shown_as: tuple[str, ...]
     mechanism: str
     noise: dict[str, float]
+    scale: float | None
     half_width: float | None
     half_widths: tuple[tuple[int, float | None], ...]
     note: str
+    part: int
+    range: BoundExplanation | None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "aggregate": self.aggregate,
             "shown_as": list(self.shown_as),
             "mechanism": self.mechanism,
+            "noise_scale": self.scale,
             "noise_standard_deviation": self.noise,
             "half_width_95": self.half_width,
             "half_width_95_by_rows": {str(rows): half for rows, half in self.half_widths},
             "note": self.note,
+            "part": self.part,
+            "range": None if self.range is None else self.range.to_dict(),
         }
 
-    @property
-    def shown(self) -> str:
-        parts = [self.mechanism]
-        parts += [
-            f"noise sd {number(sd)}" + ("" if part == "answer" else f" on its {part}")
-            for part, sd in self.noise.items()
-        ]
-        if self.half_width is not None:
-            parts.append(f"95 %: ± {number(self.half_width)}")
-        if self.half_widths:
-            listed = ", ".join(
-                f"± {number(half)} for {rows:,} rows"
-                for rows, half in self.half_widths
-                if half is not None
-            )
-            parts.append(f"95 %: {listed}")
-        if self.note:
-            parts.append(self.note)
-        return "; ".join(parts)
+    def expected(self) -> tuple[int | None, float | None]:
+        """(rows it is told for, half-width): the one known beforehand, else at a size that counts.
+
+        That is 1,000 rows, or the least larger size whose bar is no longer the whole range.
+        """
+        if self.half_width is not None or not self.half_widths:
+            return None, self.half_width
+        for (_, before), (rows, half) in pairwise(self.half_widths):
+            if half is not None and (before is None or half <= before / 2):
+                return rows, half
+        return self.half_widths[-1]
+
+    def half_at(self, rows: int | None) -> float | None:
+        """The expected half-width, for a group of so many rows where it depends on them."""
+        return self.half_width if rows is None else dict(self.half_widths).get(rows)
+
+
+@dataclass(frozen=True)
+class GainExplanation:
+    """A column's expected 95 % half-width as asked, and with the improvement (at `rows` rows)."""
+
+    aggregate: str
+    rows: int | None
+    before: float
+    after: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "aggregate": self.aggregate,
+            "rows": self.rows,
+            "half_width_95_before": self.before,
+            "half_width_95_after": self.after,
+        }
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """Another query (`sql`, DuckDB's dialect) or policy (`policy`: path to value), planned.
+
+    `caution`: what is given up. `units_before`, `units_after`: units a group needs to be shown
+    with 50 % probability; None where all groups are. `share`: of the budget that a larger
+    price would take, None where the price is the same.
+    """
+
+    kind: str
+    who: Who
+    text: str
+    caution: str
+    sql: str | None
+    policy: Mapping[str, Any] | None
+    gains: tuple[GainExplanation, ...]
+    units_before: int | None
+    units_after: int | None
+    share: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "who": self.who,
+            "text": self.text,
+            "caution": self.caution,
+            "sql": self.sql,
+            "policy": None if self.policy is None else dict(self.policy),
+            "gains": [gain.to_dict() for gain in self.gains],
+            "units_for_50_percent_before": self.units_before,
+            "units_for_50_percent_after": self.units_after,
+            "budget_share": self.share,
+        }
+
+
+@dataclass(frozen=True)
+class OtherLaw:
+    """The noise law that was not chosen: why not. `half_widths` as `ColumnExplanation.expected`."""
+
+    mechanism: str
+    half_widths: tuple[tuple[str, int | None, float | None], ...]
+    units: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "mechanism": self.mechanism,
+            "half_widths_95": [
+                {"aggregate": name, "rows": rows, "half_width_95": half}
+                for name, rows, half in self.half_widths
+            ],
+            "units_for_50_percent": self.units,
+        }
 
 
 @dataclass(frozen=True)
@@ -130,25 +257,31 @@ class ReleaseExplanation:
     keys: tuple[KeyExplanation, ...]
     groups: int | None
     bounds: tuple[BoundExplanation, ...]
+    parts: tuple[PartExplanation, ...]
     columns: tuple[ColumnExplanation, ...]
     threshold: ThresholdExplanation | None
     min_units: int
+    other_law: OtherLaw | None
+    improvements: tuple[Improvement, ...]
     events: tuple[tuple[dict[str, Any], int], ...]
     sql: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "epsilon": float(self.epsilon),
             "delta": float(self.delta),
             "mechanism": self.mechanism,
             "strategy": self.strategy,
             "why": self.why,
-            "keys": [key.to_json() for key in self.keys],
+            "keys": [key.to_dict() for key in self.keys],
             "public_groups": self.groups,
-            "bounds": [bound.to_json() for bound in self.bounds],
-            "columns": [column.to_json() for column in self.columns],
-            "key_threshold": None if self.threshold is None else self.threshold.to_json(),
+            "bounds": [bound.to_dict() for bound in self.bounds],
+            "parts": [part.to_dict() for part in self.parts],
+            "columns": [column.to_dict() for column in self.columns],
+            "key_threshold": None if self.threshold is None else self.threshold.to_dict(),
             "min_units": self.min_units,
+            "other_law": None if self.other_law is None else self.other_law.to_dict(),
+            "improvements": [better.to_dict() for better in self.improvements],
             "events": [{**event, "count": str(count)} for event, count in self.events],
             "sql": self.sql,
         }
@@ -160,7 +293,8 @@ class Explanation:
 
     Everything is a function of text, policy, schema, public tables and the analyst's own spending.
     `share_before`, `share_after`: part of the budget's ε that is used (`selection_*`: of the δ
-    kept for private keys). `fits`: the budget would cover it now.
+    kept for private keys). `fits`: the budget would cover it now. `dot`: the plan as a graph in
+    Graphviz's language.
     """
 
     analyst: str
@@ -175,6 +309,7 @@ class Explanation:
     share_after: float
     selection_before: float
     selection_after: float
+    dot: str
 
     @property
     def share(self) -> float:
@@ -186,9 +321,11 @@ class Explanation:
         """The part of the budget that would be left."""
         return 1.0 - self.share_after
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the keys are documented in docs/explain.md."""
         return {
             "analyst": self.analyst,
+            "unit": self.unit,
             "columns": list(self.names),
             "epsilon": float(self.epsilon),
             "delta": float(self.delta),
@@ -202,11 +339,13 @@ class Explanation:
                 "delta_share_before": self.selection_before,
                 "delta_share_after": self.selection_after,
             },
-            "releases": [release.to_json() for release in self.releases],
+            "releases": [release.to_dict() for release in self.releases],
         }
 
-    def to_text(self, *, sql: bool = True) -> str:
-        """For people. `sql`: with the bounded statements."""
+    to_json = to_dict  # as the privacy report calls it
+
+    def to_text(self, *, sql: bool = False) -> str:
+        """For people, in 100 columns. `sql`: with the bounded statements and privacy events."""
         from dpsql.explanation_text import render
 
         return render(self, sql=sql)
@@ -216,11 +355,3 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.to_text())}</pre>"
-
-
-def number(value: float) -> str:
-    """Three or so digits, with thousands separators: `5,090`, `0.0312`, `1.2e+09`."""
-    size = abs(value)
-    if size == 0 or not 1e-4 <= size < 1e9:
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if size >= 1000 or value == int(value) else f"{value:.3g}"

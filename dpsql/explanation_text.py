@@ -1,14 +1,25 @@
-"""An explanation as lines of text."""
+"""An explanation as lines of text: price, groups, bounds, columns, and what would be better."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
-from dpsql.explanation import Explanation, ReleaseExplanation
+from dpsql.explanation import (
+    BoundExplanation,
+    ColumnExplanation,
+    Explanation,
+    Improvement,
+    OtherLaw,
+    PartExplanation,
+    ReleaseExplanation,
+)
+from dpsql.wording import number
 
-WIDTH = 80
-_INDENT = 12
+WIDTH = 98
+_INDENT = 11
+_MOST = 4  # gains listed of one improvement
 
 
 def render(explanation: Explanation, *, sql: bool) -> str:
@@ -16,7 +27,7 @@ def render(explanation: Explanation, *, sql: bool) -> str:
     lines = [*_head(explanation)]
     for index, release in enumerate(explanation.releases, 1):
         lines.append("")
-        lines += _release(release, index, len(explanation.releases), explanation.unit, sql)
+        lines += _release(release, index, explanation, sql)
     return "\n".join(lines)
 
 
@@ -37,65 +48,238 @@ def _head(explanation: Explanation) -> Iterator[str]:
     if explanation.selection_after > explanation.selection_before:
         taken = explanation.selection_after - explanation.selection_before
         text += (
-            f"; of the delta for private keys it takes {_percent(taken)}"
+            f"; of the δ for private keys it takes {_percent(taken)}"
             f" and leaves {_percent(1 - explanation.selection_after)}"
         )
     yield from _entry("budget", text)
 
 
 def _release(
-    release: ReleaseExplanation, index: int, count: int, unit: str, sql: bool
+    release: ReleaseExplanation, index: int, explanation: Explanation, sql: bool
 ) -> Iterator[str]:
-    title = f"release {index}" if count > 1 else "release"
-    yield from _entry(
-        title, f"{_price(release.epsilon, release.delta)}; {release.mechanism} noise", ""
-    )
-    if release.keys:
-        listed = ", ".join(
-            f"{key.name} ({'private' if key.groups is None else f'{key.groups:,} public values'})"
-            for key in release.keys
-        )
-        shown = "" if release.groups is None else f"; all {release.groups:,} groups are shown"
-        yield from _entry("keys", listed + shown)
+    count, unit = len(explanation.releases), explanation.unit
+    if count > 1:
+        yield f"release {index} of {count}: {_price(release.epsilon, release.delta)}"
+    if not release.columns and not release.events:
+        yield from _entry("groups", "public values alone: nobody's row is read")
+        return
+    yield from _entry("groups", _groups(release, unit))
+    yield from _entry(unit[: _INDENT - 1], _contribution(release, unit))
+    if release.strategy != "row":
+        yield from _entry("method", f"{release.strategy}: {release.why}")
+    for column in release.columns:
+        yield ""
+        yield from _column(column, release.parts)
     if release.threshold is not None:
-        yield from _entry("shown", release.threshold.words(unit))
-    elif release.min_units > 1:
-        yield from _entry(
-            "shown", f"groups whose noisy number of {unit}s is at least {release.min_units:,}"
+        yield from _selection(release, unit)
+    yield ""
+    if release.other_law is not None:
+        yield from _entry("law", _law(release, release.other_law))
+    yield from _better(release.improvements, unit)
+    if sql:
+        yield from _events(release)
+        yield from _entry("sql", "")
+        yield textwrap.indent(release.sql, "  ")
+
+
+# ---- groups and bounds -----------------------------------------------------------------------
+
+
+def _groups(release: ReleaseExplanation, unit: str) -> str:
+    if not release.keys:
+        return "none: one row"
+    if release.threshold is not None:
+        return (
+            f"by {_private_keys(release)}: {release.threshold.words(unit)}; smaller ones are"
+            " mostly left out"
         )
-    yield from _entry("strategy", f"{release.strategy}: {release.why}")
-    for place, bound in enumerate(release.bounds):
-        text = f"{bound.name} = {bound.shown} ({bound.origin})"
-        yield from _entry("bounds" if place == 0 else "", text)
-    for place, column in enumerate(release.columns):
-        # A column without an alias is called like its aggregate: `sum(amount)`.
-        aliases = [name for name in column.shown_as if "(" not in name]
-        label = column.aggregate + (f" (in {', '.join(aliases)})" if aliases else "")
-        yield from _entry("columns" if place == 0 else "", f"{label}: {column.shown}")
+    listed = ", ".join(f"{key.name} ({key.groups:,} values)" for key in release.keys)
+    text = f"by {listed}, public: all {release.groups:,} groups are shown, empty ones too"
+    if release.min_units > 1:
+        text += f", where the noisy number of {unit}s is at least {release.min_units:,}"
+    return text
+
+
+def _private_keys(release: ReleaseExplanation) -> str:
+    """The keys, and which of them makes all of them private."""
+    unknown = [key.name for key in release.keys if not key.known]
+    listed = _listed([key.name for key in release.keys])
+    if not unknown:
+        return f"{listed}, too many combinations to show all"
+    if len(release.keys) == 1:
+        return f"{listed}, a private key (there is no public list of its values)"
+    return f"{listed}, private keys (there is no public list of the values of {_listed(unknown)})"
+
+
+def _contribution(release: ReleaseExplanation, unit: str) -> str:
+    if release.strategy == "row":
+        return f"each {unit} counts once: {release.why}"
+    bounds = {bound.name: bound for bound in release.bounds}
+    groups, rows = bounds["max_groups"], bounds["max_rows_per_group"]
+    text = f"each {unit} counts with at most {_counted(rows, 'row')}"
+    if release.keys:
+        text = (
+            f"each {unit} counts in at most {_counted(groups, 'group')}, and with at most"
+            f" {_counted(rows, 'row')} in each"
+        )
+    total = bounds.get("max_rows_per_unit")
+    return text if total is None else f"{text}; with at most {_counted(total, 'row')} in all"
+
+
+def _counted(bound: BoundExplanation, noun: str) -> str:
+    return f"{bound.shown} {noun}{'' if bound.value == 1 else 's'} ({bound.origin})"
+
+
+# ---- columns ---------------------------------------------------------------------------------
+
+
+def _column(column: ColumnExplanation, parts: Sequence[PartExplanation]) -> Iterator[str]:
+    # A column without an alias is called like its aggregate: `sum(amount)`.
+    aliases = [name for name in column.shown_as if "(" not in name]
+    hidden = "" if column.shown_as else " (not shown, used by the query)"
+    title = column.aggregate + (f" in {', '.join(aliases)}" if aliases else hidden)
+    yield from textwrap.wrap(title, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    yield from _entry("  error", _expected(column))
+    yield from _entry("  noise", _noise(column))
+    if column.range is not None:
+        yield from _entry(
+            "  range", f"values are cut to {column.range.shown}: {column.range.origin}"
+        )
+    part = parts[column.part]
+    shared = [name for name in part.columns if name != column.aggregate]
+    text = _share(part)
+    if shared:
+        text += f", shared with {_listed(shared)}"
+    yield from _entry("  share", text)
+
+
+def _expected(column: ColumnExplanation) -> str:
+    if column.half_width is not None:
+        text = f"± {number(column.half_width)} expected (95 % half-width)"
+    else:
+        listed = ", ".join(
+            f"{_bar(half, column)} for {rows:,} rows" for rows, half in column.half_widths
+        )
+        text = f"expected (95 % half-width) {listed}"
+    return f"{text}; {column.note}" if column.note else text
+
+
+def _bar(half: float | None, column: ColumnExplanation) -> str:
+    """A mean's bar that covers most of the range of its values says nothing."""
+    average = column.aggregate.upper().startswith("AVG(")
+    if average and half is not None and column.range is not None:
+        low, high = column.range.ends
+        if half > 0.45 * (high - low):
+            return "no use"
+    return "no use" if half is None else f"± {number(half)}"
+
+
+def _noise(column: ColumnExplanation) -> str:
+    if column.scale is not None:
+        return f"{column.mechanism} of scale {number(column.scale)}"
+    sizes = " and ".join(
+        number(sd) + ("" if part == "answer" else f" on its {part}")
+        for part, sd in column.noise.items()
+    )
+    return f"{column.mechanism} of standard deviation {sizes}"
+
+
+def _share(part: PartExplanation) -> str:
+    return f"{_percent(float(part.share))} of ε ({_short_number(part.epsilon)})"
+
+
+def _selection(release: ReleaseExplanation, unit: str) -> Iterator[str]:
+    assert release.threshold is not None
+    part = release.parts[-1]
+    if any(column.part == len(release.parts) - 1 for column in release.columns):
+        return  # told with the count that is read from it
+    yield ""
+    yield part.name
+    yield from _entry(
+        "  noise", f"{release.threshold.mechanism} on the number of {unit}s, which is not shown"
+    )
+    yield from _entry("  share", _share(part))
+
+
+def _law(release: ReleaseExplanation, other: OtherLaw) -> str:
+    halves = [
+        f"{_short_name(name)} ± {number(half)}" + ("" if rows is None else f" at {rows:,} rows")
+        for name, rows, half in other.half_widths
+        if half is not None
+    ]
+    if other.units is not None:
+        halves.append(f"groups from about {other.units:,}")
+    told = ", ".join(halves[:_MOST]) or "wider bars"
+    return f"{release.mechanism}, for the smaller error; {other.mechanism} would give {told}"
+
+
+# ---- what would be better --------------------------------------------------------------------
+
+
+def _better(improvements: Sequence[Improvement], unit: str) -> Iterator[str]:
+    for place, one in enumerate(improvements, 1):
+        text = f"{place}. {one.text}: {_gains(one, unit)}"
+        if one.caution:
+            text += f" ({one.caution})"
+        yield from _entry("better" if place == 1 else "", text, hang=3)
+
+
+def _gains(one: Improvement, unit: str) -> str:
+    found = []
+    if one.units_before is not None and one.units_after is None:
+        found.append("all groups are shown")
+    elif one.units_before is not None and one.units_before != one.units_after:
+        found.append(f"groups from about {one.units_after:,} {unit}s, not {one.units_before:,}")
+    changed = [gain for gain in one.gains if abs(gain.after - gain.before) > 0.01 * gain.before]
+    for gain in changed[:_MOST]:
+        rows = "" if gain.rows is None else f" at {gain.rows:,} rows"
+        bars = f"± {number(gain.after)} instead of {number(gain.before)}"
+        found.append(f"{_short_name(gain.aggregate)} {bars}{rows}")
+    if len(changed) > _MOST:
+        found.append(f"{len(changed) - _MOST} more columns likewise")
+    if one.kind == "larger-epsilon" and one.share is not None:
+        found.append(f"takes {_percent(one.share)} of the budget")
+    return "; ".join(found)
+
+
+# ---- lines -----------------------------------------------------------------------------------
+
+
+def _events(release: ReleaseExplanation) -> Iterator[str]:
     for place, (event, times) in enumerate(release.events):
         words = ", ".join(f"{k}={_short(v)}" for k, v in event.items() if k != "event")
         text = f"{event['event']}({words})" + (f" × {times:,}" if times > 1 else "")
         yield from _entry("events" if place == 0 else "", text)
-    if sql:
-        yield from _entry("sql", "")
-        yield textwrap.indent(release.sql, "    ")
 
 
-def _entry(title: str, text: str, indent: str = "  ") -> Iterator[str]:
-    first = f"{indent if title != 'price' and title != 'budget' else ''}{title}".ljust(_INDENT)
+def _entry(title: str, text: str, hang: int = 0) -> Iterator[str]:
+    first = title.ljust(_INDENT)
     wrapped = textwrap.wrap(
         text,
         WIDTH,
         initial_indent=first,
-        subsequent_indent=" " * _INDENT,
+        subsequent_indent=" " * (_INDENT + hang),
         break_long_words=False,
         break_on_hyphens=False,
     )
     yield from wrapped or [first.rstrip()]
 
 
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _short_name(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:37]}..."
+
+
 def _price(epsilon: object, delta: object) -> str:
-    return f"ε = {float(epsilon):.6g}, δ = {float(delta):.3g}"  # type: ignore[arg-type]
+    return f"ε = {_short_number(epsilon)}, δ = {float(delta):.3g}"  # type: ignore[arg-type]
+
+
+def _short_number(value: object) -> str:
+    return f"{float(value):.6g}"  # type: ignore[arg-type]
 
 
 def _percent(share: float) -> str:
@@ -109,4 +293,4 @@ def _short(value: str) -> str:
     numerator, slash, denominator = str(value).partition("/")
     if not slash:
         return str(value)
-    return f"{int(numerator) / int(denominator):.4g}"
+    return f"{float(Fraction(int(numerator), int(denominator))):.4g}"

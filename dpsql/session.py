@@ -38,7 +38,8 @@ from dpsql.pipeline import (
     storage,
 )
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.stages import Bound, Certified, Charged, Parsed, Planned, Release
+from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
+from dpsql.planning.noise import LAWS, Laws
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -139,36 +140,44 @@ class Preparation:
 
     # ---- up to the charge --------------------------------------------------------------
 
-    def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
-        """Everything that can refuse, before anything is charged. Call within a snapshot."""
-        with not_too_deep():
-            parsed = parse.run(sql, dialect=dialect, parameters=parameters)
-            catalog = self.engine.catalog()
-            planned = self._planned(parsed, catalog, asked)
-            rewritten = rewrite.run(planned, policy=self.policy)
-            certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
-            types = self._check_remainder(planned, sql)
-            text = sql if dialect == "duckdb" else None
-            names = self._names(parsed.root, text, catalog)
-        if names is None or len(names) != len(types):
-            names = _fallback_names(planned.bound, len(types))
-        return Prepared(planned, certified, tuple(names), types)
-
-    def _planned(self, parsed: Parsed, catalog: Catalog, asked: Asked) -> Planned:
-        bound = bind.run(
-            parsed,
-            policy=self.policy,
-            catalog=catalog,
+    def bind(
+        self, sql: str, parameters: Parameters, *, dialect: str, policy: Policy | None = None
+    ) -> Bound:
+        """parse and bind; under another `policy` to see what that would change."""
+        return bind.run(
+            parse.run(sql, dialect=dialect, parameters=parameters),
+            policy=self.policy if policy is None else policy,
+            catalog=self.engine.catalog(),
             default_schema=self.engine.default_schema,
         )
+
+    def plan(
+        self, bound: Bound, *, asked: Asked, policy: Policy | None = None, laws: Laws = LAWS
+    ) -> Planned:
+        """Plan with the noise laws to choose from. Call within a snapshot."""
         return plan.run(
             bound,
-            policy=self.policy,
+            policy=self.policy if policy is None else policy,
             asked=asked,
             budget=self.budget_spec,
             public_values=self._public.values,
             public_rows=self._public.rows,
+            laws=laws,
         )
+
+    def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
+        """Everything that can refuse, before anything is charged. Call within a snapshot."""
+        with not_too_deep():
+            bound = self.bind(sql, parameters, dialect=dialect)
+            planned = self.plan(bound, asked=asked)
+            rewritten = rewrite.run(planned, policy=self.policy)
+            certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
+            types = self._check_remainder(planned, sql)
+            text = sql if dialect == "duckdb" else None
+            names = self._names(bound.parsed.root, text, bound.catalog)
+        if names is None or len(names) != len(types):
+            names = _fallback_names(bound, len(types))
+        return Prepared(planned, certified, tuple(names), types)
 
     def _check_remainder(self, planned: Planned, sql: str) -> tuple[str, ...]:
         public = self._public.tables(planned.bound)

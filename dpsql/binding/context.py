@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NoReturn
@@ -23,6 +23,17 @@ from dpsql.sql.caret import build
 MAX_INTEGER_DOMAIN = 1_000
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where a private aggregate stands in the text: its SELECT, and each release column's nodes.
+
+    `columns`: k0, a0, ... to the expressions of the statement that were read as that column.
+    """
+
+    select: exp.Select
+    columns: Mapping[str, tuple[exp.Expr, ...]]
+
+
 @dataclass
 class Context:
     """State of one binding run. `released` grows by one for each private aggregate met."""
@@ -32,6 +43,7 @@ class Context:
     catalog: Catalog
     default_schema: str
     released: list[PrivateAggregate | None] = field(default_factory=list)
+    sites: dict[int, Site] = field(default_factory=dict)
     public_used: dict[str, Table] = field(default_factory=dict)
     ids: itertools.count[int] = field(default_factory=itertools.count)
 

@@ -13,10 +13,11 @@ from sqlglot import exp
 
 from dpsql import aggregates
 from dpsql.binding.aggregate_calls import read_aggregate
+from dpsql.binding.context import Site
 from dpsql.binding.options import read_options
 from dpsql.binding.select import PrivateSelect
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Aggregate, Expr, Key, PrivateAggregate, columns
+from dpsql.core.ir import Aggregate, Col, Expr, Key, PrivateAggregate, columns
 from dpsql.errors import Error
 
 RELEASE = "dpsql_release_"
@@ -71,6 +72,7 @@ def bind_release(
         tuple(splitter.aggregates),
         read_options(select.node, context),
     )
+    context.sites[index] = Site(select.node, splitter.spelled(keys))
     return remainder
 
 
@@ -92,6 +94,26 @@ class _Splitter:
         self._key_kinds = {type(part) for part in self._key_nodes()}
         self._opening: set[str] = set()
         self._visited = 0
+        self._spelled: dict[str, list[exp.Expr]] = {}
+
+    def spelled(self, keys: list[Expr]) -> dict[str, tuple[exp.Expr, ...]]:
+        """Release columns to the expressions read as them; `keys` as GROUP BY lists them.
+
+        An ordinal or alias in GROUP BY is left out: it follows the SELECT list.
+        """
+        group = self.select.node.args.get("group")
+        for term, key in zip(group.expressions if group else [], keys, strict=False):
+            alias = isinstance(term, exp.Column) and not (
+                isinstance(key, Col) and key.name.casefold() == term.name.casefold()
+            )
+            if not alias and not isinstance(term, exp.Literal):
+                self._note(key_column(self.keys.index(key)), term)
+        return {name: tuple(nodes) for name, nodes in self._spelled.items()}
+
+    def _note(self, column: str, node: exp.Expr) -> None:
+        nodes = self._spelled.setdefault(column, [])
+        if not any(known is node for known in nodes):
+            nodes.append(node)
 
     def _key_nodes(self) -> list[exp.Expr]:
         """Spellings a key may have: what GROUP BY says, and what the SELECT list says."""
@@ -200,8 +222,10 @@ class _Splitter:
         call = read_aggregate(node, self.select)
         for index, known in enumerate(self.aggregates):
             if replace(call, name=known.name) == known:  # equal calls share one draw
+                self._note(aggregate_column(index), node)
                 return self._ref(aggregate_column(index))
         name = aggregate_column(len(self.aggregates))
+        self._note(name, node)
         self.aggregates.append(replace(call, name=name))
         return self._ref(name)
 
@@ -210,7 +234,11 @@ class _Splitter:
             bound = self.select.scope.informed(node)
         except Error:
             return None
-        return self._ref(key_column(self.keys.index(bound))) if bound in self.keys else None
+        if bound not in self.keys:
+            return None
+        name = key_column(self.keys.index(bound))
+        self._note(name, node)
+        return self._ref(name)
 
     def _column(self, node: exp.Column) -> exp.Expr:
         found = self._key(node)

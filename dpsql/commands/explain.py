@@ -21,6 +21,8 @@ from dpsql.commands.words import Word
 @sql_options
 @price_options
 @click.option("--format", "form", type=Word(["table", "json"]), default="table")
+@click.option("--sql", "bounded", is_flag=True, help="Show the bounded SQL and privacy events too.")
+@click.option("--dot", is_flag=True, help="Write the plan as a Graphviz graph instead.")
 @analyst_option
 @policy_option
 def command(
@@ -31,18 +33,24 @@ def command(
     epsilon: str | None,
     delta: str | None,
     form: str,
+    bounded: bool,
+    dot: bool,
     analyst: str,
     policy: str,
 ) -> None:
     """Say what a question would cost and how good its answer would be.
 
-    Price and budget, the bounds on each unit, the noise and the error to expect, and the bounded
-    SQL that would be sent. Charges nothing and reads no row about anyone.
+    Price and budget, the bounds on each unit and where they come from, the noise and the error to
+    expect, and what would make the answer better, by how much. Charges nothing and reads no row
+    about anyone.
 
     \b
     Example:
       dpsql explain --analyst grace "SELECT site, AVG(income) FROM persons GROUP BY site"
+      dpsql explain --analyst grace --dot "SELECT COUNT(*) FROM persons"
     """
+    if dot and (form == "json" or bounded):
+        raise click.UsageError("--dot writes the graph alone: drop --sql and --format")
     text, values = read_sql(sql, file), read_params(params)
     output = Output(None, binary=False)
 
@@ -56,7 +64,9 @@ def command(
             found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
     finally:
         session.close()
-    if form == "json":
-        output.text([json_text(found.to_json())])
+    if dot:
+        output.text([found.dot])
+    elif form == "json":
+        output.text([json_text(found.to_dict())])
     else:
-        output.text([output.style.symbols(found.to_text())])
+        output.text([output.style.symbols(found.to_text(sql=bounded))])

@@ -214,7 +214,7 @@ class Tour:
             self._say()
             return
         self._text("What the database is sent (bounded and exact; the noise comes after):")
-        for release in explain(session, sql).releases:
+        for release in explain(session, sql, advice=False).releases:
             for line in release.sql.splitlines():
                 self._say(self._style.paint(f"  {line}", "dim"))
         self._say()

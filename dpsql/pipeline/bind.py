@@ -19,4 +19,5 @@ def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str
     check_size(remainder, context)
     private = [aggregate for aggregate in context.released if aggregate is not None]
     assert len(private) == len(context.released)
-    return Bound(parsed, catalog, remainder, tuple(private), context.public_used)
+    sites = tuple(context.sites[index] for index in range(len(private)))
+    return Bound(parsed, catalog, remainder, tuple(private), context.public_used, sites)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from dpsql.pipeline.fingerprint import fingerprint
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.keys import PublicValues
+from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -29,6 +30,7 @@ def run(
     budget: BudgetSpec,
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
+    laws: Laws = LAWS,
 ) -> Planned:
     """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
     plans = []
@@ -48,6 +50,7 @@ def run(
                 delta=delta,
                 public_values=public_values,
                 public_rows=public_rows,
+                laws=laws,
             )
         )
     return Planned(bound, tuple(plans), tuple(fingerprint(plan) for plan in plans))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.binding.context import Site
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
 from dpsql.core.ir import PrivateAggregate
@@ -38,6 +39,8 @@ class Bound:
     remainder: exp.Expr
     private: tuple[PrivateAggregate, ...]
     public: Mapping[str, Table]
+    sites: tuple[Site, ...]
+    """Where each private aggregate stands in the statement, for advice on wording it otherwise."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dpsql.planning.types import KeyPlan
 from dpsql.policy.schema import Auto, Policy
 
 MAX_ROWS = 2**40
+CONSTANT_KEYS = "the keys are functions of the unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def _groups(
 ) -> tuple[int, bool, str]:
     block = aggregate.block
     if all(column.source in block.constant for key in keys for column in columns(key.expr)):
-        where = "no group keys" if not keys else "the keys are functions of the unit"
+        where = "no group keys" if not keys else CONSTANT_KEYS
         return 1, False, where
     cells = prod(len(key.values) for key in keys if key.values is not None)
     public = all(key.values is not None for key in keys)

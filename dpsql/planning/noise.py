@@ -33,7 +33,8 @@ from dpsql.planning.types import WEIGHT, BlockPlan, Strategy
 _NOISE_DELTA = Fraction(3, 5)
 _ROOT_BITS = 64
 
-_LAWS: tuple[Law, ...] = ("laplace", "gaussian")
+Laws = Sequence[Law]
+LAWS: Laws = ("laplace", "gaussian")
 
 Threshold = TruncatedGeometricThreshold | GaussianThreshold
 
@@ -65,14 +66,16 @@ def choose(
     min_units: int,
     epsilon: Fraction,
     delta: Fraction,
+    laws: Laws = LAWS,
 ) -> Noise | None:
     """The candidate of least expected error (ties: the cheaper plan); None if none is possible.
 
-    `cells`: size of the public key domain (1 without keys), None for private keys.
+    `cells`: size of the public key domain (1 without keys), None for private keys. `laws`: those
+    to choose from.
     """
     best: Noise | None = None
     for strategy, weight, bounds, sensitivities in _strategies(blocks, found, one_row, cells):
-        for law in _LAWS:
+        for law in laws:
             try:
                 noise = _noise(
                     law,

@@ -15,7 +15,7 @@ from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues, plan_keys
-from dpsql.planning.noise import choose
+from dpsql.planning.noise import LAWS, Laws, choose
 from dpsql.planning.types import WEIGHT, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
@@ -39,8 +39,12 @@ def make_plan(
     delta: Fraction,
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
+    laws: Laws = LAWS,
 ) -> Plan:
-    """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible."""
+    """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible.
+
+    `laws`: the noise laws to choose from; explain compares them.
+    """
     _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
     public = _are_public(keys, aggregate)
@@ -62,6 +66,7 @@ def make_plan(
         min_units=least if not public else 0,
         epsilon=epsilon,
         delta=delta,
+        laws=laws,
     )
     if noise is None:
         raise _too_cheap()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from dpsql.accountant.charge import Charge
 from dpsql.commands.options import BINARY_FORMATS, suffix_form
@@ -90,7 +90,7 @@ class Desk:
         """What the statement would cost and do; nothing is charged."""
         self.last = sql
         found = explain(self.session, sql, **self._price())
-        self.show(lambda style: [style.symbols(found.to_text(sql=False))])
+        self.show(lambda style: [style.symbols(found.to_text())])
 
     def show(self, lines: Callable[[Style], Iterable[str]]) -> None:
         """Lines of our own on stdout, in its style."""
@@ -136,7 +136,7 @@ class Desk:
 
     # ---- parts ---------------------------------------------------------------------------
 
-    def _price(self) -> dict[str, str]:
+    def _price(self) -> dict[str, Any]:
         settings = self.settings
         given = {"epsilon": settings.epsilon, "delta": settings.delta}
         found = {name: value for name, value in given.items() if value is not None}
@@ -165,7 +165,7 @@ class Desk:
         limit = self.limit()
         if limit is None or self._epsilon_of(sql) <= limit:
             return True
-        found = explain(self.session, sql, **self._price())
+        found = explain(self.session, sql, **self._price(), advice=False)
         if not found.fits:
             return True  # it will be refused, in the words of the ledger
         price = f"ε = {amount(found.epsilon)}, δ = {amount(found.delta)}"

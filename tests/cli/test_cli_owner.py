@@ -109,14 +109,27 @@ def test_budget_help_is_the_groups(dpsql):
 
 
 def test_explain_charges_nothing(dpsql):
-    result = dpsql("explain", "--analyst", "bob", "SELECT city, AVG(age) FROM users GROUP BY city")
+    sql = "SELECT city, AVG(age) FROM users GROUP BY city"
+    result = dpsql("explain", "--analyst", "bob", sql)
     assert result.exit_code == 0
     assert "ε = 1" in result.stdout
-    assert "SELECT" in result.stdout
+    assert "SELECT" not in result.stdout
+    assert "SELECT" in dpsql("explain", "--analyst", "bob", "--sql", sql).stdout
     found = json.loads(dpsql("explain", "--analyst", "bob", "--format", "json", COUNT).stdout)
     assert found["epsilon"] == 1
     assert json.loads(dpsql("budget", "--analyst", "bob", "--format", "json").stdout)["share"] == 0
     assert dpsql("explain", "--analyst", "bob", "SELECT id FROM users").exit_code == 3
+
+
+def test_explain_draws_the_plan(dpsql):
+    result = dpsql("explain", "--analyst", "bob", "--dot", COUNT)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("digraph plan {")
+    assert result.stdout.endswith("}\n")
+    for other in (("--sql",), ("--format", "json")):
+        result = dpsql("explain", "--analyst", "bob", "--dot", *other, COUNT)
+        assert result.exit_code == 2
+        assert "--dot" in result.stderr
 
 
 def test_ledger_show_reads_like_a_statement(dpsql):

@@ -19,6 +19,13 @@ def _fill(path: Path, people: int, spread: int) -> None:
         owner.execute(
             "CREATE TABLE orders(user_id BIGINT, item VARCHAR, amount DOUBLE, region VARCHAR)"
         )
+        owner.execute(
+            "CREATE TABLE visits(user_id BIGINT, came DATE, price DECIMAL(8,2), kind VARCHAR)"
+        )
+        owner.execute(
+            f"INSERT INTO visits SELECT i % {people}, DATE '2024-01-01' + (i % 400)::INT, i % 30,"
+            f" 'a' FROM range({2 * people}) t(i)"
+        )
         owner.execute("CREATE TABLE regions(region VARCHAR)")
         owner.execute("INSERT INTO regions VALUES ('north'), ('south')")
         owner.execute(
@@ -38,6 +45,25 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, (people, spread) in sizes.items():
         _fill(folder / f"{name}.duckdb", people, spread)
     return {name: folder / f"{name}.duckdb" for name in sizes}
+
+
+@pytest.fixture
+def shop(connect: Callable[..., dpsql.Connection]) -> Callable[..., dpsql.Connection]:
+    """`shop(tables)`: a connection to the large database with further tables or other columns."""
+
+    def make(tables: dict[str, Any]) -> dpsql.Connection:
+        usual: dict[str, Any] = {
+            "users": {"unit": "id", "columns": {"age": {"min": 0, "max": 120}}},
+            "orders": {"unit": "user_id", "columns": {"amount": {"min": -50, "max": 100}}},
+            "regions": {"public": True},
+        }
+        for name, table in tables.items():
+            old = usual.get(name, {})
+            columns = {**old.get("columns", {}), **table.get("columns", {})}
+            usual[name] = {**old, **table, "columns": columns}
+        return connect(tables=usual, bounds={"max_groups": 60, "max_rows_per_group": 5})
+
+    return make
 
 
 @pytest.fixture

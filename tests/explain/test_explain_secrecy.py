@@ -82,17 +82,16 @@ def test_a_stored_release_changes_nothing_but_what_was_spent(cursor: dpsql.Curso
 @pytest.mark.parametrize("sql", QUERIES)
 def test_json_and_text(cursor: dpsql.Cursor, sql: str) -> None:
     explanation = cursor.explain(sql)
-    again = json.loads(json.dumps(explanation.to_json(), allow_nan=False))
+    again = json.loads(json.dumps(explanation.to_dict(), allow_nan=False))
     assert again["epsilon"] == float(explanation.epsilon)
     assert len(again["releases"]) == len(explanation.releases)
     text = explanation.to_text()
     assert text.startswith("price")
     assert str(explanation) == text
     if explanation.releases:
-        assert "SELECT" in text
-        assert "SELECT" not in explanation.to_text(sql=False)
-    head = explanation.to_text(sql=False).splitlines()
-    assert all(len(line) <= 100 for line in head)
+        assert "SELECT" not in text
+        assert "SELECT" in explanation.to_text(sql=True)
+    assert all(len(line) <= 100 for line in text.splitlines())
     assert explanation._repr_html_().startswith("<pre>")
     assert "age > 30" not in explanation._repr_html_()  # escaped
 

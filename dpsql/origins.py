@@ -1,0 +1,229 @@
+"""Where each bound on a unit's contribution comes from: policy, query, keys or types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import Block, Grid, MomentsBlock, SumBlock, UnitsBlock
+from dpsql.binding.aggregate_calls import BOUNDS_PER_ROW
+from dpsql.binding.context import domain_of
+from dpsql.core.domain import Domain, Point
+from dpsql.core.ir import Block as Query
+from dpsql.core.ir import Call, Col, Expr, Scan, children, walk
+from dpsql.explanation import BoundExplanation
+from dpsql.pipeline.stages import Planned
+from dpsql.planning.bounds import CONSTANT_KEYS, Limits, limits
+from dpsql.planning.types import ColumnPlan, Plan
+from dpsql.policy.schema import Auto, Policy
+from dpsql.wording import span, words
+
+_SAID = {
+    "policy": "min and max of {column} in the policy",
+    "type": "the type of {column} in the database",
+    "where": "WHERE or FILTER of the query",
+    "query": f"{BOUNDS_PER_ROW} of the query",
+}
+_SHORT = {
+    "policy": "from the policy",
+    "type": "from its type",
+    "where": "from WHERE or FILTER",
+    "query": f"from {BOUNDS_PER_ROW}",
+}
+
+
+@dataclass(frozen=True)
+class Origins:
+    """The bounds of one private aggregate of a statement, each with its source."""
+
+    planned: Planned
+    index: int
+    policy: Policy
+
+    @property
+    def plan(self) -> Plan:
+        return self.planned.plans[self.index]
+
+    # ---- groups and rows -------------------------------------------------------------------
+
+    def counts(self) -> list[BoundExplanation]:
+        """How many groups a unit touches, and how many of its rows count."""
+        plan, found = self.plan, limits(self.plan.aggregate, self.plan.keys, self.policy)
+        bounds = [self._groups(found), self._rows(found)]
+        total = plan.bounds.max_rows_per_unit
+        if total is not None:
+            bounds.append(BoundExplanation("max_rows_per_unit", total, *self._total()))
+        return bounds
+
+    def _groups(self, found: Limits) -> BoundExplanation:
+        plan, options = self.plan, self.plan.aggregate.options
+        touched = plan.bounds.touched
+        text, source = found.origin, "keys"
+        if plan.aggregate.block.one_row_per_unit:
+            text, (source,) = one_row(plan.aggregate.block, self.policy.unit)
+        elif not plan.keys:
+            text = "there are no keys"
+        elif found.origin == CONSTANT_KEYS:
+            text = f"the keys are the same in all rows of a {self.policy.unit}"
+        if found.cap_needed and touched == found.touched:
+            if touched == options.max_groups:
+                text, source = "max_groups_contributed of the query", "query"
+            elif touched == self.policy.bounds.max_groups:
+                text, source = "bounds.max_groups of the policy", "policy"
+            else:
+                text, source = "no more groups than rows of a unit", "rows"
+        elif touched != found.touched:  # weights over a public domain: nothing is capped
+            text = f"the public domain has {touched} groups"
+        return BoundExplanation("max_groups", touched, text, (source,))
+
+    def _rows(self, found: Limits) -> BoundExplanation:
+        m, policy = self.plan.bounds.max_rows_per_group, self.policy.bounds.max_rows_per_group
+        origin, sources = self._total()
+        if self.plan.aggregate.block.one_row_per_unit:
+            origin, sources = one_row(self.plan.aggregate.block, self.policy.unit)
+        elif all(isinstance(part.block, UnitsBlock) for part in self.plan.blocks) and m > 1:
+            m, origin, sources = 1, f"{self.policy.unit}s are counted, not rows", ("distinct",)
+        elif policy is not None and not isinstance(policy, Auto) and m == policy:
+            origin, sources = "bounds.max_rows_per_group of the policy", ("policy",)
+        return BoundExplanation("max_rows_per_group", m, origin, sources)
+
+    def _total(self) -> tuple[str, tuple[str, ...]]:
+        asked = self.plan.aggregate.options.max_rows
+        ours = (self.plan.bounds.max_rows_per_group, self.plan.bounds.max_rows_per_unit)
+        if asked is not None and asked in ours:
+            return "max_rows_contributed of the query", ("query",)
+        return "max_rows_per_unit of the policy's tables", ("policy",)
+
+    # ---- ranges ----------------------------------------------------------------------------
+
+    def ranges(self) -> list[BoundExplanation]:
+        """The range each summed expression is clamped to, one for each block that sums."""
+        found = (self._range(part.block) for part in self.plan.blocks)
+        return [bound for bound in found if bound is not None]
+
+    def range_of(self, column: ColumnPlan) -> BoundExplanation | None:
+        """The range of what a column sums; None for a count, also one read off a sum's block."""
+        counted = column.aggregate.fn in ("count", "count_star", "count_units")
+        if column.block is None or counted:
+            return None
+        return self._range(self.plan.blocks[column.block].block)
+
+    def _range(self, block: Block) -> BoundExplanation | None:
+        if not isinstance(block, (SumBlock, MomentsBlock)):
+            return None
+        text, sources = self._range_origin(block.value)
+        name = self._argument(block.value)
+        return BoundExplanation(f"range of {name}", _ends(block.grid), text, sources)
+
+    def _argument(self, value: Expr) -> str:
+        """What is summed, as the query writes it."""
+        columns = self.planned.bound.sites[self.index].columns
+        for aggregate in self.plan.aggregate.aggregates:
+            if aggregate.arg == value and columns.get(aggregate.name):
+                node = columns[aggregate.name][0]
+                call = node.this if isinstance(node, exp.Filter) else node
+                return str(call.this.sql("duckdb"))
+        return words(value)
+
+    def _range_origin(self, value: Expr) -> tuple[str, tuple[str, ...]]:
+        given = self._given(value)
+        if not isinstance(value, Col):
+            if given:
+                return _SAID["query"], ("query",)
+            return self._worked_out(value)
+        column = self._column(value)
+        if column is None:
+            return "worked out within each unit's rows, in the subquery", ("subquery",)
+        name, domain, listed = column
+        bounds = value.domain.bounds
+        low = _source(domain, bounds.lo, "lo", given)
+        high = _source(domain, bounds.hi, "hi", given)
+        if low == high:
+            said = _SAID[low].format(column=name)
+            if low == "policy" and listed:
+                said = said.replace("min and max", "values", 1)
+            return said, (low,)
+        return f"its low end {_SHORT[low]}, its high end {_SHORT[high]}", (low, high)
+
+    def _worked_out(self, value: Expr) -> tuple[str, tuple[str, ...]]:
+        parts, sources = [], ["expression"]
+        for leaf in dict.fromkeys(_leaves(value)):
+            if leaf.domain.bounds.bounded:
+                _, found = self._range_origin(leaf)
+                parts.append(f"{leaf.name} ({span(leaf.domain.bounds)}, {_short_of(found)})")
+                sources += found
+        if any(isinstance(e, Call) and e.fn == "cast" for e in walk(value)):
+            sources.append("cast")
+            if not parts:
+                return "the type it is cast to", ("cast",)
+        if not parts:
+            return "the values it can give", ("expression",)
+        return f"worked out from {' and '.join(parts)}", tuple(dict.fromkeys(sources))
+
+    def _given(self, value: Expr) -> bool:
+        """Does the query bound this argument itself?"""
+        site = self.planned.bound.sites[self.index]
+        for aggregate in self.plan.aggregate.aggregates:
+            if aggregate.arg == value:
+                for node in site.columns.get(aggregate.name, ()):
+                    call = node.this if isinstance(node, exp.Filter) else node
+                    if BOUNDS_PER_ROW in call.meta.get("named", {}):
+                        return True
+        return False
+
+    def _column(self, column: Col) -> tuple[str, Domain, bool] | None:
+        """`table.column`, what policy and schema say of it, and whether the policy lists values.
+
+        None for a subquery's column.
+        """
+        for source in self.plan.aggregate.block.sources:
+            if source.id == column.source and isinstance(source, Scan):
+                table = self.policy.tables[source.table]
+                entry = self.planned.bound.catalog.find(".".join(table.parts))
+                if entry is not None and column.name in entry.columns:
+                    rule = table.rule(column.name)
+                    domain = domain_of(rule, entry.columns[column.name])
+                    return f"{source.table}.{column.name}", domain, rule.min is None
+        return None
+
+
+def one_row(block: Query, unit: str) -> tuple[str, tuple[str]]:
+    """What gives the block at most one row of a unit."""
+    if any(isinstance(source, Scan) and source.private for source in block.sources):
+        return f"the database enforces one row per {unit}", ("enforced",)
+    return f"the subquery makes one row of each {unit}", ("subquery",)
+
+
+def _short_of(sources: tuple[str, ...]) -> str:
+    return " and ".join(_SHORT.get(source, "from the subquery") for source in sources)
+
+
+def _source(domain: Domain, end: Point | None, side: str, given: bool) -> str:
+    """Which of the column's own ranges an end is; the query's where it is neither."""
+    if end == getattr(domain.declared, side):
+        return "policy"
+    if given:
+        return "query"
+    return "type" if end == getattr(domain.certain, side) else "where"
+
+
+def _leaves(value: Expr) -> Iterator[Col]:
+    """Columns whose ranges decide the value's: of a CASE its results, not its conditions."""
+    match value:
+        case Col():
+            yield value
+            return
+        case Call(fn="case", args=args):
+            parts = [*args[1:-1:2], args[-1]]
+        case Call(fn="switch", args=args):
+            parts = [*args[2:-1:2], args[-1]]
+        case _:
+            parts = [*children(value)]
+    for part in parts:
+        yield from _leaves(part)
+
+
+def _ends(grid: Grid) -> tuple[float, float]:
+    return float(grid.lo * grid.unit), float(grid.hi * grid.unit)
