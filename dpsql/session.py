@@ -18,6 +18,7 @@ from sqlglot import exp
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import Sealed
@@ -118,6 +119,10 @@ class Preparation:
         self._sealed.close()
         self._naming.close()
         self.engine.close()
+
+    def declared(self) -> tuple[DeclaredTable, ...]:
+        """What may be asked about, from the policy and the engine's schema."""
+        return declared_tables(self.policy, self.engine.catalog())
 
     def account(self, spec: BudgetSpec) -> Account:
         """Terms and spend of a budget, as they stand now."""

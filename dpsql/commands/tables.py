@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
 
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
-from dpsql.render.numbers import amount, plain
 
 if TYPE_CHECKING:
-    from dpsql.core.catalog import Catalog, CatalogColumn
-    from dpsql.policy import ColumnRule, Policy, Table
+    from dpsql.core.catalog import Catalog
+    from dpsql.policy import Policy
 
 FIELDS = ("table", "column", "type", "keys", "bounds")
-SHOWN_VALUES = 48
 
 
 @click.command("tables")
@@ -58,43 +54,15 @@ def command(table: str | None, form: str, policy: str) -> None:
 
 
 def _records(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
-    for name, table in policy.tables.items():
-        entry = catalog.find(".".join(table.parts))
-        assert entry is not None  # refuse_unfit saw it
-        for column in entry.columns.values():
-            rule = table.rule(column.name)
-            if rule.hidden:
-                continue
+    from dpsql.declared import declared_tables
+    from dpsql.render.declared import bounds, groups
+
+    for table in declared_tables(policy, catalog):
+        for column in table.columns:
             yield {
-                "table": name,
+                "table": table.declared_as,
                 "column": column.name,
                 "type": column.type_text,
-                "keys": _keys(policy, table, column, rule),
-                "bounds": _bounds(rule),
+                "keys": groups(table, column, policy.unit),
+                "bounds": bounds(column.rule),
             }
-
-
-def _keys(policy: Policy, table: Table, column: CatalogColumn, rule: ColumnRule) -> str:
-    """What a GROUP BY on the column shows."""
-    from dpsql.policy.check_columns import public_domain
-
-    if table.public:
-        return "public table"
-    owner = None if table.unit is None else table.unit.own_column
-    if owner is not None and owner.casefold() == column.name.casefold():
-        return f"the {policy.unit}"
-    if rule.values is not None:
-        values = ", ".join(plain(value) for value in rule.values)
-        if len(values) <= SHOWN_VALUES:
-            return values
-    return public_domain(rule, column.type.kind) or "where enough share it"
-
-
-def _bounds(rule: ColumnRule) -> str:
-    if rule.min is None or rule.max is None:
-        return ""
-    return f"{_end(rule.min)} to {_end(rule.max)}"
-
-
-def _end(value: Fraction | date) -> str:
-    return amount(value) if isinstance(value, Fraction) else plain(value)

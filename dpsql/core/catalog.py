@@ -28,7 +28,11 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class CatalogTable:
-    """A base table or view. `keys`: enforced, validated, total (NOT NULL) unique keys only."""
+    """A base table or view. `keys`: enforced, validated, total (NOT NULL) unique keys only.
+
+    `primary_key` is the one of them that the engine calls so, empty where it has none; it is shown
+    to those who ask what a table looks like, and no guarantee rests on the word.
+    """
 
     schema: str
     name: str
@@ -36,6 +40,7 @@ class CatalogTable:
     keys: tuple[tuple[str, ...], ...]
     foreign_keys: tuple[ForeignKey, ...]
     is_view: bool = False
+    primary_key: tuple[str, ...] = ()
 
     def unique(self, *columns: str) -> bool:
         """Do these columns contain an enforced key, so that they name at most one row?"""

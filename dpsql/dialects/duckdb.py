@@ -340,5 +340,6 @@ def _catalog(
                 if row[2] == "FOREIGN KEY"
             ),
             (schema, table) in views,
+            next((tuple(row[3]) for row in mine if row[2] == "PRIMARY KEY"), ()),
         )
     return Catalog(tables)

@@ -2,8 +2,8 @@
 
 BETWEEN brings all three operands to one type. IN takes constants only (a subquery is the
 binder's business); a NULL in the list makes the answer NULL instead of FALSE, as in SQL. LIKE
-takes a constant pattern of bounded cost: at most 256 characters and 4 `%`, a single escape
-character that does not end it.
+takes a constant pattern (literals joined by `||` are one) of bounded cost: at most 256 characters
+and 4 `%`, a single escape character that does not end it.
 """
 
 from __future__ import annotations
@@ -97,15 +97,24 @@ def _bind_like(node: exp.Expr, scope: Scope) -> Expr:
     only(node, scope, "this", "expression", "negate")
     text = scope.expr(node.this)
     need(node, text, (Kind.TEXT,), "LIKE needs text", scope)
-    pattern = constant_text(node.args["expression"])
+    pattern = _joined(node.args["expression"])
     if pattern is None:
         _bad_pattern(node, scope, "the pattern of LIKE must be a constant text")
     _check_pattern(node, pattern, escape, scope)
-    args = (text, scope.expr(node.args["expression"]))
+    args = (text, scope.expr(exp.Literal.string(pattern)))
     name = "like" if isinstance(node, exp.Like) else "ilike"
     options = () if escape is None else (escape,)
     test = Call(name, args, truth(args), options)
     return Call("not", (test,), truth((test,))) if node.args.get("negate") else test
+
+
+def _joined(node: exp.Expr) -> str | None:
+    """The text of a literal, or of literals joined by `||`, as drivers write `contains`."""
+    node = node.unnest()
+    if not isinstance(node, exp.DPipe):
+        return constant_text(node)
+    left, right = _joined(node.this), _joined(node.expression)
+    return None if left is None or right is None else left + right
 
 
 def _check_pattern(node: exp.Expr, pattern: str, escape: str | None, scope: Scope) -> None:

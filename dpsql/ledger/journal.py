@@ -13,8 +13,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, bindparam, column, insert, select
+from sqlalchemy import bindparam, column, insert, select
 from sqlalchemy import table as plain_table
+from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
 from dpsql.ledger import faults, schema

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import Connection, bindparam, column, select
+from sqlalchemy import bindparam, column, select
 from sqlalchemy import table as plain_table
 from sqlalchemy.dialects.sqlite import insert as insert_or
+from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
 from dpsql.ledger.chain import broken

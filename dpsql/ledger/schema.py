@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from sqlalchemy import (
     Column,
-    Connection,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -23,6 +22,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
 

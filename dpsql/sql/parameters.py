@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -109,14 +110,21 @@ def _literal(value: object, which: str) -> exp.Expr:
     if isinstance(value, str):
         if len(value) > MAX_TEXT or "\0" in value or not writable(value):
             raise _bad(which, f"text of at most {MAX_TEXT:,} characters without NUL is accepted")
-        return exp.Literal.string(value)
+        return exp.Literal.string(str.__str__(value))  # an Enum's own str() is its name
     if isinstance(value, dt.datetime):
         if value.tzinfo is not None:
             raise _bad(which, "timestamps with a time zone are not supported")
         return exp.cast(exp.Literal.string(value.isoformat(" ")), exp.DType.TIMESTAMP)
     if isinstance(value, dt.date):
         return exp.cast(exp.Literal.string(value.isoformat()), exp.DType.DATE)
-    return _number(value, which)
+    return _number(_plain(value), which)
+
+
+def _plain(value: object) -> object:
+    """numpy's numbers as Python's own, exactly; everything else as it is."""
+    if isinstance(value, (int, float, Decimal, numbers.Rational)):
+        return int(value) if isinstance(value, numbers.Integral) else value
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 def _number(value: object, which: str) -> exp.Expr:
@@ -132,15 +140,27 @@ def _number(value: object, which: str) -> exp.Expr:
         if len(text) > MAX_DIGITS:
             raise _bad(which, f"decimals of at most {MAX_DIGITS} digits are accepted")
     else:
-        raise _bad(which, f"a {type(value).__name__} of this value cannot be a parameter")
+        raise _unfit(value, which)
     literal = exp.Literal.number(text)
     negative = value < 0 or (isinstance(value, float) and math.copysign(1, value) < 0)
     return exp.Neg(this=literal) if negative else literal
 
 
-def _bad(which: str, why: str) -> InvalidQuery:
-    return InvalidQuery(
-        f"parameter {which}: {why}",
-        code="bad-parameter",
-        hint="None, bool, int, float, Decimal, str, date and datetime can be bound",
-    )
+def _unfit(value: object, which: str) -> InvalidQuery:
+    """Names the kind of value, never the value."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        how = "write IN (?, ?, ...), one placeholder for each value"
+        return _bad(which, "a placeholder stands for one value, not for several", how)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _bad(which, "bytes cannot be bound: columns of bytes cannot be compared here")
+    if isinstance(value, (dt.time, dt.timedelta)):
+        word = "time of day" if isinstance(value, dt.time) else "duration"
+        return _bad(which, f"a {word} cannot be bound: no column of that type can be compared here")
+    if isinstance(value, (float, Decimal)):
+        return _bad(which, "NaN, infinities and numbers beyond 38 digits cannot be bound")
+    return _bad(which, f"a {type(value).__name__} cannot be bound")
+
+
+def _bad(which: str, why: str, hint: str = "") -> InvalidQuery:
+    usual = "None, bool, int, float, Decimal, str, date and datetime can be bound"
+    return InvalidQuery(f"parameter {which}: {why}", code="bad-parameter", hint=hint or usual)
