@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release import release_table
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
@@ -113,7 +114,7 @@ class Preparation:
             raise
         self._public = PublicData(self.engine, self.policy)
         self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
-        self._naming = Naming()
+        self._naming = Naming(FUNCTIONS)
 
     def close(self) -> None:
         self._sealed.close()
@@ -325,7 +326,7 @@ class Session(Preparation):
                 bars = half_widths(
                     table.column(column.low).to_pylist(), table.column(column.high).to_pylist()
                 )
-            computed = bars is None and not column.key and bool(prepared.planned.plans)
+            computed = bars is None and not column.told and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], bars, computed))
         plans, paid, account = prepared.planned.plans, released.paid, released.account
         now = [one for one, charged in zip(plans, paid, strict=True) if charged]

@@ -8,6 +8,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.binding.context import Context, nearest
+from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.core.ir import Options
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InvalidQuery
@@ -21,6 +22,7 @@ _NAMES = (
     "group_selection_strategy",
 )
 MAX_COUNT = 2**40
+_ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
 
 
 def read_options(node: exp.Select, context: Context) -> Options:
@@ -55,7 +57,9 @@ def _pair(pair: exp.Expr, context: Context) -> tuple[str, exp.Expr]:
             pair,
             "unsupported-option",
             f"there is no option {name}",
-            nearest(name, _NAMES) or f"options: {', '.join(_NAMES)}",
+            _ON_AGGREGATE
+            if name == REPORT_FORMAT
+            else nearest(name, _NAMES) or f"options: {', '.join(_NAMES)}",
         )
     return name, pair.expression
 
