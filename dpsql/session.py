@@ -23,6 +23,7 @@ from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import Sealed
+from dpsql.error_bars import ColumnReport
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.guard import guarded
 from dpsql.pipeline import (
@@ -44,10 +45,8 @@ from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
 from dpsql.report import (
     BudgetReport,
-    ColumnReport,
     PrivacyReport,
     budget_report,
-    half_widths,
     release_report,
 )
 from dpsql.sql.parameters import Parameters
@@ -321,13 +320,9 @@ class Session(Preparation):
         shown = len(result.columns)
         reports = []
         for index, column in enumerate(result.columns):
-            bars = None
-            if column.low is not None and column.high is not None:
-                bars = half_widths(
-                    table.column(column.low).to_pylist(), table.column(column.high).to_pylist()
-                )
-            computed = bars is None and not column.told and bool(prepared.planned.plans)
-            reports.append(ColumnReport(prepared.names[index], bars, computed))
+            low, high = (None if at is None else table.column(at) for at in column.ends)
+            computed = low is None and not column.told and bool(prepared.planned.plans)
+            reports.append(ColumnReport(prepared.names[index], low, high, computed))
         plans, paid, account = prepared.planned.plans, released.paid, released.account
         now = [one for one, charged in zip(plans, paid, strict=True) if charged]
         privacy = PrivacyReport(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dpsql.commands.options import (
+    ALIGNED_FORMATS,
     BINARY_FORMATS,
     analyst_option,
+    bars_option,
     form_of,
     format_option,
     output_option,
@@ -18,12 +22,16 @@ from dpsql.commands.options import (
 from dpsql.commands.output import Output, grid_lines, note
 from dpsql.commands.parameters import read_params
 
+if TYPE_CHECKING:
+    from dpsql.session import Answer
+
 
 @click.command("query")
 @sql_options
 @price_options
 @format_option(*BINARY_FORMATS)
 @output_option
+@bars_option
 @analyst_option
 @policy_option
 def command(
@@ -35,15 +43,17 @@ def command(
     delta: str | None,
     form: str,
     output: str | None,
+    bars: bool | None,
     analyst: str,
     policy: str,
 ) -> None:
     """Ask one question and print its private answer.
 
     The budget is charged before the data is touched; a repeat of a paid question is free. The
-    table shows value ± half-width of the 95 % error bar; csv, jsonl, parquet and arrow hold the
-    values alone (arrow is an IPC stream), json adds the whole privacy report. What it cost and
-    what is left goes to stderr.
+    table and markdown show value ± half-width of the 95 % error bar; csv, jsonl, parquet and arrow
+    hold the values alone unless you say --bars, json adds the whole privacy report. Arrow is an
+    IPC stream, in FILE.arrow and FILE.feather an IPC file. What it cost and what is left goes to
+    stderr.
 
     \b
     Example:
@@ -58,7 +68,7 @@ def command(
     target = Output(output, binary=form in BINARY_FORMATS)
 
     from dpsql.policy import load
-    from dpsql.render.answers import answer_grid, footer
+    from dpsql.render.answers import footer
     from dpsql.session import Session
 
     found = load(policy)
@@ -66,15 +76,34 @@ def command(
     session = Session(found, analyst)
     try:
         answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
-        if form in BINARY_FORMATS:
-            from dpsql.render.binary import table_bytes
-            from dpsql.rows import narrow_integers
-
-            table = narrow_integers(answer.table, answer.types)
-            target.binary(table_bytes(table, answer.privacy.to_json(), form))
-        else:
-            grid, report = answer_grid(answer), {"privacy": answer.privacy.to_json()}
-            target.text(grid_lines(grid, form, target.style, report))
-        note(footer(answer, session.policy))
+        write_answer(answer, form, target, bars=bars)
+        shown = form in ALIGNED_FORMATS and bars is not False
+        note(footer(answer, session.policy, shown=shown))
     finally:
         session.close()
+
+
+def write_answer(answer: Answer, form: str, target: Output, *, bars: bool | None = None) -> None:
+    """The answer in one of all formats, a batch of rows at a time.
+
+    `bars`: `--bars`, `--no-bars` or neither. OperationalError where it cannot be written.
+    """
+    from dpsql.render.answers import answer_grid, record_grid
+
+    if form in ALIGNED_FORMATS:
+        grid = answer_grid(answer, bars=bars is not False)
+        target.text(grid_lines(grid, form, target.style))
+        return
+    table, types, report = answer.table, answer.types, answer.privacy.to_json()
+    if bars:
+        from dpsql.error_bars import with_ends
+
+        table, types = with_ends(table, types, answer.privacy.columns)
+    if form in BINARY_FORMATS:
+        from dpsql.render.binary import write_table
+
+        kind = "arrows" if form == "arrow" and not target.arrow_file else form
+        target.binary(lambda file: write_table(table, types, report, kind, file))
+    else:
+        grid = record_grid(table, types)
+        target.text(grid_lines(grid, form, target.style, {"privacy": report}))

@@ -30,6 +30,10 @@ class Column:
     high: int | None = None
     told: bool = False
 
+    @property
+    def ends(self) -> tuple[int | None, int | None]:
+        return self.low, self.high
+
 
 @dataclass(frozen=True)
 class Result:
