@@ -19,7 +19,7 @@ test: lint
 	$(BIN)/pytest -q
 
 test-slow: lint
-	$(BIN)/pytest -q -m "slow or not slow"
+	$(BIN)/pytest -q -m "slow or not slow" --hypothesis-profile=fresh
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@
 |------|----------------------------------------------------------------|
 | 0    | ok                                                             |
 | 1    | a check said no (`ledger verify` broken, `check --strict`)     |
-| 2    | usage, or the policy file is wrong                             |
+| 2    | usage (an option's value, too), or the policy file is wrong    |
 | 3    | refused, syntax errors included                                |
 | 4    | budget                                                         |
 | 5    | engine or ledger cannot be reached or failed                   |
@@ -27,15 +27,16 @@ import click
 
 from dpsql import __version__
 from dpsql.commands.output import note
+from dpsql.commands.words import Commands
 from dpsql.errors import Error, InternalError
 from dpsql.owner_log import OWNER_LOG
 from dpsql.render.terminal import style_of
 
-COMMANDS = ("check", "query", "explain", "tables", "budget", "ledger", "demo")
+COMMANDS = ("init", "check", "query", "explain", "tables", "budget", "ledger", "demo")
 """In the order in which people meet them."""
 
 
-class Root(click.Group):
+class Root(Commands):
     """The group of all commands. `main` never raises anything but SystemExit."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -47,6 +48,12 @@ class Root(click.Group):
         module = import_module(f"dpsql.commands.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # else click prints an empty line first
+            raise click.Abort from None
 
     def main(
         self,
@@ -80,15 +87,33 @@ class Root(click.Group):
             note("interrupted")
             return 130
         except Error as problem:
+            if isinstance(problem, InternalError) and _was_interrupted(problem):
+                note("interrupted")
+                return 130
             _report(problem)
             return problem.exit_code
         except SystemExit:  # click's answer to a reader that went away while help was printed
             return 0
-        except Exception:
+        except Exception as problem:
+            if _was_interrupted(problem):
+                note("interrupted")
+                return 130
             OWNER_LOG.exception("internal error")
             _report(_defect())
             return InternalError.exit_code
         return done if isinstance(done, int) else 0
+
+
+def _was_interrupted(problem: BaseException) -> bool:
+    """Is Ctrl-C behind the error? An import that it breaks off may fail in words of its own."""
+    seen: list[BaseException] = []
+    link: BaseException | None = problem
+    while link is not None and link not in seen:
+        if isinstance(link, KeyboardInterrupt):
+            return True
+        seen.append(link)
+        link = link.__cause__ or link.__context__
+    return False
 
 
 def _report(problem: Error) -> None:
@@ -114,7 +139,8 @@ def _warn(message: Warning | str, *_: object, **__: object) -> None:
 @click.group(
     cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="`dpsql COMMAND --help` has an example of each. New here? Start with `dpsql demo`.",
+    epilog="`dpsql COMMAND --help` has an example of each, to be tried in the folder that"
+    " `dpsql demo --keep rand` makes.",
 )
 @click.version_option(__version__, prog_name="dpsql")
 def main() -> None:
@@ -122,4 +148,10 @@ def main() -> None:
 
     A policy file (--policy, DPSQL_POLICY or ./dpsql.yaml) says which tables there are, what is
     protected, and who may spend how much.
+
+    \b
+    Example:
+      dpsql demo --keep rand
+      dpsql query --policy rand/dpsql.yaml --analyst grace \\
+        "SELECT health, COUNT(*) FROM persons GROUP BY health"
     """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dpsql import errors
 from dpsql.arguments import Parameters, dialect_name, parameters, text
-from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError
+from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError, PolicyError
 from dpsql.guard import guarded
 from dpsql.report import BudgetReport
 from dpsql.result_set import ResultSet
@@ -39,7 +39,12 @@ def connect(
 ) -> Connection:
     """See `dpsql.connect`."""
     with guarded():
-        session = Session(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        try:
+            session = Session(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        except PolicyError as problem:
+            if problem.code == "database-url":  # a way out that the command line has not
+                problem.hint += ", or pass an open DuckDB connection as engine="
+            raise
         return Connection(session)
 
 

@@ -22,7 +22,9 @@ the data and never a word of the engine's. Errors pickle (code, hint, exit code 
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False  # without `typing`: `dpsql` imports this module at once
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Error(Exception):

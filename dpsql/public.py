@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from dpsql.binding.context import table_missing
 from dpsql.core.catalog import CatalogTable
-from dpsql.core.domain import Scalar
+from dpsql.core.domain import Kind, Scalar
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.sealed import Given
+from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.release_table import cast_to
 from dpsql.pipeline.stages import Bound
 from dpsql.policy.schema import Policy, Table
@@ -29,11 +31,18 @@ class PublicData:
         self._values: dict[tuple[str, str], tuple[Scalar | None, ...]] = {}
 
     def values(self, table: str, column: str) -> tuple[Scalar | None, ...] | None:
-        """All values of a public table's column, in order, NULL last."""
+        """All values of a public table's column, in order, NULL last.
+
+        A value that no client can hold (NaN, a date beyond the year 9999) counts as NULL, as it
+        does in private keys.
+        """
         if (table, column) not in self._values or not self._engine.frozen:
             entry = self._entry(self._policy.tables[table])
             query = _select(entry, [column]).distinct()
-            found = self._engine.fetch(query.sql("duckdb")).column(0).to_pylist()
+            rows = presentable(self._engine.fetch(query.sql("duckdb")))
+            found = rows.column(0).to_pylist()
+            if entry.columns[column].type.kind is Kind.INTEGER:  # a HUGEINT travels as a decimal
+                found = [None if value is None else int(value) for value in found]
             present = sorted(value for value in found if value is not None)
             nulls = [None] if len(present) < len(found) else []
             self._values[table, column] = (*present, *nulls)
@@ -62,7 +71,8 @@ class PublicData:
 
     def _entry(self, table: Table) -> CatalogTable:
         found = self._engine.catalog().find(".".join(table.parts))
-        assert found is not None
+        if found is None:
+            raise table_missing(table)
         return found
 
 

@@ -17,15 +17,16 @@ from sqlglot import exp
 
 from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release import release_table
+from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
 from dpsql.dialects.naming import Naming
-from dpsql.dialects.sealed import Sealed
+from dpsql.dialects.sealed import DoesNotBind, Sealed
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
-from dpsql.guard import guarded
+from dpsql.guard import guarded, not_too_deep
 from dpsql.pipeline import (
     bind,
     certify,
@@ -39,7 +40,7 @@ from dpsql.pipeline import (
     storage,
 )
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
+from dpsql.pipeline.stages import Bound, Certified, Charged, Parsed, Planned, Release
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -140,15 +141,27 @@ class Preparation:
 
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
         """Everything that can refuse, before anything is charged. Call within a snapshot."""
-        parsed = parse.run(sql, dialect=dialect, parameters=parameters)
-        catalog = self.engine.catalog()
+        with not_too_deep():
+            parsed = parse.run(sql, dialect=dialect, parameters=parameters)
+            catalog = self.engine.catalog()
+            planned = self._planned(parsed, catalog, asked)
+            rewritten = rewrite.run(planned, policy=self.policy)
+            certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
+            types = self._check_remainder(planned, sql)
+            text = sql if dialect == "duckdb" else None
+            names = self._names(parsed.root, text, catalog)
+        if names is None or len(names) != len(types):
+            names = _fallback_names(planned.bound, len(types))
+        return Prepared(planned, certified, tuple(names), types)
+
+    def _planned(self, parsed: Parsed, catalog: Catalog, asked: Asked) -> Planned:
         bound = bind.run(
             parsed,
             policy=self.policy,
             catalog=catalog,
             default_schema=self.engine.default_schema,
         )
-        planned = plan.run(
+        return plan.run(
             bound,
             policy=self.policy,
             asked=asked,
@@ -156,20 +169,19 @@ class Preparation:
             public_values=self._public.values,
             public_rows=self._public.rows,
         )
-        rewritten = rewrite.run(planned, policy=self.policy)
-        certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
-        types = self._check_remainder(planned)
-        text = sql if dialect == "duckdb" else None
-        names = self._names(parsed.root, text, catalog)
-        if names is None or len(names) != len(types):
-            names = _fallback_names(bound, len(types))
-        return Prepared(planned, certified, tuple(names), types)
 
-    def _check_remainder(self, planned: Planned) -> tuple[str, ...]:
-        given = dict(self._public.tables(planned.bound))
+    def _check_remainder(self, planned: Planned, sql: str) -> tuple[str, ...]:
+        public = self._public.tables(planned.bound)
+        given = dict(public)
+        sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
-        return self._sealed.check(planned.bound.remainder, given)
+            sizes[release_table(index)] = one.least_groups
+        try:
+            return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+        except DoesNotBind as problem:
+            columns = [name for table in public.values() for name in table.table.column_names]
+            raise unbound(planned.bound.remainder, problem.unresolved, columns, sql) from None
 
     def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}
@@ -361,7 +373,7 @@ def _open_engine(policy: Policy, engine: object) -> DuckDBEngine:
         raise PolicyError(
             "the policy names no database",
             code="database-url",
-            hint="add `database: duckdb:///file.duckdb`, or pass engine=",
+            hint="add `database: duckdb:///file.duckdb` to it",
         )
     path = policy.database.path
     if policy.database.engine != "duckdb":

@@ -1,12 +1,22 @@
-"""Of directories that have a `connect` of their own: one connection, one cursor on it."""
+"""Of all tests: what hypothesis draws. Of directories that have a `connect` of their own: a
+connection, and a cursor on it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import dpsql
+
+# The default run draws the same examples each time, and a busy machine fails nothing.
+# `--hypothesis-profile=fresh` draws new ones; so does `make test-slow`.
+CALM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("same", derandomize=True, **CALM)
+settings.register_profile("fresh", derandomize=False, **CALM)
+settings.load_profile("same")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ FAMILIES: tuple[Family, ...] = (
     variance.FAMILY,
 )
 
+NODES = tuple(node for family in FAMILIES for node in family.nodes)
 _BY_NODE = {node: family for family in FAMILIES for node in family.nodes}
 _BY_NAME = {name: family for family in FAMILIES for name in family.names}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable
 from dpsql.core.domain import Domain, Interval, Kind, Moment, Point, point
 from dpsql.core.ir import PrivateAggregate
@@ -50,43 +50,52 @@ class Context:
 
     # ---- tables ------------------------------------------------------------------------
 
-    def table(self, node: exp.Table) -> Table:
-        """The declared table a FROM item names. One that is not declared does not exist."""
+    def table(self, node: exp.Table, ctes: Iterable[str] = ()) -> Table:
+        """The declared table a FROM item names. One that is not declared does not exist.
+
+        `ctes`: names that could have been meant, too.
+        """
         if node.args.get("catalog") or not isinstance(node.this, exp.Identifier):
-            self._no_table(node)
+            self._no_table(node, ctes)
         wanted = [part.name.casefold() for part in node.parts]
         for table in self.policy.tables.values():
             parts = [part.casefold() for part in table.parts]
             qualified = parts if len(parts) == 2 else [self.default_schema, *parts]
             if wanted in (parts, qualified):
                 return table
-        self._no_table(node)
+        self._no_table(node, ctes)
 
-    def _no_table(self, node: exp.Table) -> NoReturn:
+    def _no_table(self, node: exp.Table, ctes: Iterable[str]) -> NoReturn:
         name = ".".join(part.name for part in node.parts) or node.sql()
+        known = [*self.policy.tables, *ctes]
+        listed = f"declared tables: {', '.join(sorted(self.policy.tables)) or 'none'}"
         self.refuse(
             node,
             "unknown-table",
             f"there is no table {name}",
-            nearest(name, self.policy.tables)
-            or f"declared tables: {', '.join(sorted(self.policy.tables)) or 'none'}",
+            nearest.hint(name, known) or nearest.hint(node.name, known, listed),
         )
 
     def catalog_table(self, table: Table) -> CatalogTable:
         """The engine's view of a declared table; a policy ahead of its database is an error."""
         found = self.catalog.find(".".join(table.parts))
         if found is None:
-            raise EngineFailed(
-                f"table {table.name} of the policy is not in the database",
-                code="table-missing",
-                hint="`dpsql check` compares the policy with the database",
-            )
+            raise table_missing(table)
         return found
 
     def visible(self, table: Table) -> dict[str, CatalogColumn]:
         """Columns that exist for analysts, in the database's order."""
         columns = self.catalog_table(table).columns
         return {name: column for name, column in columns.items() if not table.rule(name).hidden}
+
+
+def table_missing(table: Table) -> EngineFailed:
+    """A declared table is gone since the policy was checked."""
+    return EngineFailed(
+        f"table {table.name} of the policy is not in the database",
+        code="table-missing",
+        hint="`dpsql check` compares the policy with the database",
+    )
 
 
 def domain_of(rule: ColumnRule, column: CatalogColumn) -> Domain:
@@ -119,10 +128,3 @@ def _end(value: Fraction | Moment | None, kind: Kind) -> Point | None:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime) and kind is Kind.TIMESTAMP:
         return dt.datetime.combine(value, dt.time.max)  # a date as max means that whole day
     return _start(value)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """'the nearest name is …', or ''."""
-    by_fold = {candidate.casefold(): candidate for candidate in names}
-    close = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
-    return f"the nearest name is {by_fold[close[0]]}" if close else ""

@@ -12,7 +12,8 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql import aggregates
-from dpsql.binding.context import Context, nearest
+from dpsql.binding.context import Context
+from dpsql.core import nearest
 
 LOW, HIGH = "_low", "_high"
 """What a release calls the ends of the interval of its column a0: a0_low, a0_high."""
@@ -82,7 +83,7 @@ def _no_alias(
         call,
         "no-interval",
         f"no aggregate of this SELECT is called {column.sql('duckdb')[:60]}",
-        nearest(column.name, known) or _WAY,
+        nearest.hint(column.name, known, _WAY),
     )
 
 

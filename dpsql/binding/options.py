@@ -7,8 +7,9 @@ from typing import NoReturn
 
 from sqlglot import exp
 
-from dpsql.binding.context import Context, nearest
+from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import REPORT_FORMAT
+from dpsql.core import nearest
 from dpsql.core.ir import Options
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InvalidQuery
@@ -23,6 +24,15 @@ _NAMES = (
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
+_STRATEGIES = ("PUBLIC_GROUPS", "LAPLACE_THRESHOLD")
+_HINTS = {
+    "epsilon": "write a positive number: epsilon = 0.5",
+    "delta": "write a small probability: delta = 1e-7",
+    "max_groups_contributed": "write a whole number, at least 1",
+    "max_rows_contributed": "write a whole number, at least 1",
+    "min_privacy_units_per_group": "write a whole number, 0 or more",
+    "group_selection_strategy": " or ".join(_STRATEGIES),
+}
 
 
 def read_options(node: exp.Select, context: Context) -> Options:
@@ -59,7 +69,7 @@ def _pair(pair: exp.Expr, context: Context) -> tuple[str, exp.Expr]:
             f"there is no option {name}",
             _ON_AGGREGATE
             if name == REPORT_FORMAT
-            else nearest(name, _NAMES) or f"options: {', '.join(_NAMES)}",
+            else nearest.hint(name, _NAMES, f"options: {', '.join(_NAMES)}"),
         )
     return name, pair.expression
 
@@ -77,7 +87,7 @@ def _epsilon(value: exp.Expr | None, context: Context) -> Fraction | None:
     try:
         return read_epsilon(_text(value, context, "epsilon"))
     except InvalidQuery as problem:
-        context.invalid(value, problem.code, problem.message, problem.hint)
+        context.invalid(value, problem.code, problem.message, _HINTS["epsilon"])
 
 
 def _delta(value: exp.Expr | None, context: Context) -> Fraction | None:
@@ -86,7 +96,7 @@ def _delta(value: exp.Expr | None, context: Context) -> Fraction | None:
     try:
         return read_delta(_text(value, context, "delta"))
     except InvalidQuery as problem:
-        context.invalid(value, problem.code, problem.message, problem.hint)
+        context.invalid(value, problem.code, problem.message, _HINTS["delta"])
 
 
 def _count(name: str, found: dict[str, exp.Expr], least: int, context: Context) -> int | None:
@@ -103,16 +113,12 @@ def _strategy(value: exp.Expr | None, context: Context) -> bool:
     if value is None:
         return False
     word = value.name.upper()
-    if word not in ("PUBLIC_GROUPS", "LAPLACE_THRESHOLD"):
-        _bad(value, "group_selection_strategy", context)
+    if word not in _STRATEGIES:
+        _bad(value, "group_selection_strategy", context, nearest.hint(word, _STRATEGIES))
     return word == "PUBLIC_GROUPS"
 
 
-def _bad(value: exp.Expr, what: str, context: Context) -> NoReturn:
-    hints = {"group_selection_strategy": "PUBLIC_GROUPS or LAPLACE_THRESHOLD"}
+def _bad(value: exp.Expr, what: str, context: Context, hint: str = "") -> NoReturn:
     context.invalid(
-        value,
-        "bad-option",
-        f"{what} has a value that cannot be used",
-        hints.get(what, "a whole number"),
+        value, "bad-option", f"{what} has a value that cannot be used", hint or _HINTS[what]
     )

@@ -8,11 +8,12 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.binding.relations import PrivateRelation
-from dpsql.binding.scope import Scope, joined_texts
+from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.units import SourceFacts, conjuncts
 from dpsql.core.domain import INTEGER, Domain, Interval, Kind
 from dpsql.core.ir import Block, Col, Expr, InnerAggregate, PerUnit, Scan
+from dpsql.functions.weight import joined_texts
 from dpsql.policy.schema import Auto
 
 UNIT = "u"
@@ -145,6 +146,7 @@ class PerUnitScope(Scope):
             node,
             "not-grouped",
             f"column {node.name} must appear in GROUP BY or inside an aggregate",
+            f"add {node.name} to GROUP BY, or aggregate it",
         )
 
     def _aggregate(self, node: exp.Expr) -> Col:

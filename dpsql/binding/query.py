@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from sqlglot import exp
 
@@ -12,10 +13,15 @@ from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
 from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates, read
-from dpsql.core.ir import Col, Expr
+from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 
 PUBLIC = "dpsql_public_"
+_SETS: dict[type[exp.Expr], str] = {
+    exp.Rollup: "ROLLUP",
+    exp.Cube: "CUBE",
+    exp.GroupingSets: "GROUPING SETS",
+}
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,25 @@ class QueryBinder:
         """Bind what must be public or released."""
         bound = self.query(node, env)
         if isinstance(bound, PrivateRelation):
+            self._row_output(node, bound)
+        return bound.ast
+
+    def _row_output(self, node: exp.Expr, bound: PrivateRelation) -> NoReturn:
+        word = self.context.policy.unit
+        if isinstance(bound.block.first, PerUnit):
             self.context.refuse(
                 node,
                 "row-output",
-                f"this query gives out rows of the {self.context.policy.unit}s themselves",
-                "aggregate them: COUNT(*), SUM(x), AVG(x), ... with or without GROUP BY",
+                f"this query gives out one row (or more) for each {word}",
+                "aggregate once more, over all of them: SELECT AVG(n) FROM (this query) AS q;"
+                f" or group by an attribute in place of the {word}",
             )
-        return bound.ast
+        self.context.refuse(
+            node,
+            "row-output",
+            f"this query gives out rows of the {word}s themselves",
+            f"aggregate them (COUNT(*), SUM(x), AVG(x), ...), alone or by a key that {word}s share",
+        )
 
     def query(self, node: exp.Expr, env: Environment) -> Bound:
         if isinstance(node, exp.Subquery):
@@ -183,6 +201,14 @@ class QueryBinder:
                     f"{name.replace('_', ' ').upper()} is not available yet",
                     "ask one GROUP BY at a time",
                 )
+        for term in group.expressions:
+            if type(term) in _SETS:
+                self.context.refuse(
+                    term,
+                    "grouping-sets",
+                    f"{_SETS[type(term)]} is not available yet",
+                    "ask one GROUP BY at a time",
+                )
         if group.args.get("all"):
             return [
                 scope.informed(p.unalias())
@@ -262,7 +288,8 @@ class QueryBinder:
             cte = self._cte(item, env)
             if cte is not None:
                 return "private" if cte.private else "above"
-            return "public" if self.context.table(item).public else "private"
+            names = [cte.node.alias for cte in env.ctes.values()]
+            return "public" if self.context.table(item, names).public else "private"
         if isinstance(item, exp.Subquery):
             bound = self._bound[id(item)] = self.query(item, env)
             return "private" if isinstance(bound, PrivateRelation) else "above"
@@ -352,7 +379,7 @@ class QueryBinder:
     def _public_table(self, node: exp.Table, env: Environment) -> exp.Expr:
         if self._cte(node, env) is not None:
             return node.copy()
-        table = self.context.table(node)
+        table = self.context.table(node, [cte.node.alias for cte in env.ctes.values()])
         if not table.public:  # reached through a position that is not a FROM clause
             self.context.refuse(node, "row-output", f"table {table.name} holds people's rows")
         self.context.public_used[public_name(table)] = table

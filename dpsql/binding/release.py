@@ -27,6 +27,7 @@ from dpsql.core.ir import Aggregate, Expr, Key, PrivateAggregate, columns
 from dpsql.errors import Error
 
 RELEASE = "dpsql_release_"
+MAX_VISITED = 8_000  # parts of one SELECT, aliases written out: a plain one has 5,000 at most
 
 
 def release_table(index: int) -> str:
@@ -97,6 +98,7 @@ class _Splitter:
         self.table = release_table(index)
         self._key_kinds = {type(part) for part in self._key_nodes()}
         self._opening: set[str] = set()
+        self._visited = 0
 
     def _key_nodes(self) -> list[exp.Expr]:
         """Spellings a key may have: what GROUP BY says, and what the SELECT list says."""
@@ -171,6 +173,14 @@ class _Splitter:
     # ---- expressions -------------------------------------------------------------------
 
     def visit(self, node: exp.Expr) -> exp.Expr:
+        self._visited += 1
+        if self._visited > MAX_VISITED:
+            self.select.context.refuse(
+                node,
+                "too-complex",
+                "columns named in this SELECT use each other too often",
+                "compute the inner ones in a subquery",
+            )
         if isinstance(node, (exp.Subquery, exp.Select, exp.SetOperation, exp.Exists)):
             return self.above(node)
         if isinstance(node, exp.Window):
@@ -190,10 +200,13 @@ class _Splitter:
                 return found
         return self._children(node)
 
-    def _children(self, node: exp.Expr) -> exp.Expr:
+    def _children(self, node: exp.Expr, **given: exp.Expr) -> exp.Expr:
+        """The node over visited children; `given` are those already made."""
         result = node.copy()
         for name, value in node.args.items():
-            if isinstance(value, exp.Expr):
+            if name in given:
+                result.set(name, given[name])
+            elif isinstance(value, exp.Expr):
                 result.set(name, self.visit(value))
             elif isinstance(value, list):
                 result.set(name, [self.visit(v) if isinstance(v, exp.Expr) else v for v in value])
@@ -202,26 +215,11 @@ class _Splitter:
     def _window(self, node: exp.Window) -> exp.Expr:
         """`SUM(COUNT(*)) OVER (...)`: the window's own function is not an aggregate over rows."""
         function = node.this
-        plain = isinstance(function, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls))
-        target = function.this if plain else function
-        result = node.copy()
-        new_target = self._children(target)
-        if plain:
-            wrapper = function.copy()
-            wrapper.set("this", new_target)
-            if function.args.get("expression") is not None:
-                wrapper.set("expression", self.visit(function.args["expression"]))
-            result.set("this", wrapper)
+        if isinstance(function, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)):
+            made = self._children(function, this=self._children(function.this))
         else:
-            result.set("this", new_target)
-        for name, value in node.args.items():
-            if name == "this":
-                continue
-            if isinstance(value, exp.Expr):
-                result.set(name, self.visit(value))
-            elif isinstance(value, list):
-                result.set(name, [self.visit(v) if isinstance(v, exp.Expr) else v for v in value])
-        return result
+            made = self._children(function)
+        return self._children(node, this=made)
 
     def _registered(self, node: exp.Expr) -> str:
         """The release's column of an aggregate call."""
@@ -251,8 +249,16 @@ class _Splitter:
                 return self.visit(target)
             finally:
                 self._opening.discard(node.name.casefold())
-        self.select.scope.expr(node)  # raises for unknown columns
+        bound = self.select.scope.expr(node)  # raises for unknown columns
         context = self.select.context
+        if any(self.select.is_unit(column) for column in columns(bound)):
+            word = context.policy.unit  # GROUP BY would be refused, too
+            context.refuse(
+                node,
+                "row-output",
+                f"column {node.name} would give out the {word}s themselves",
+                f"leave it out, or count {word}s: COUNT(DISTINCT {node.name})",
+            )
         if not self.keys and not self.select.node.args.get("group"):
             context.refuse(
                 node,
@@ -264,6 +270,7 @@ class _Splitter:
             node,
             "not-grouped",
             f"column {node.name} must appear in GROUP BY or inside an aggregate",
+            f"add {node.name} to GROUP BY, or aggregate it",
         )
 
     def _ref(self, name: str) -> exp.Column:

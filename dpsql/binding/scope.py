@@ -10,10 +10,17 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql import aggregates, functions
-from dpsql.binding.context import Context, nearest
+from dpsql.binding.context import Context
+from dpsql.core import nearest
 from dpsql.core.domain import Domain, Kind, Scalar, of_literal
-from dpsql.core.ir import Call, Col, Expr, Lit
-from dpsql.functions.weight import MAX_LEAVES, leaves
+from dpsql.core.ir import Col, Expr, Lit
+from dpsql.functions.weight import weighed
+
+_NOTHING = Lit(None, of_literal(None))
+"""What has no type but NULL's, such as NULLIF(NULL, x), is NULL."""
+
+FUNCTIONS = functions.names_of(aggregates.NODES, functions.KNOWN)
+"""Every name that can be called on people's rows."""
 
 MAX_JOINED = 64  # how many texts one text may be made of
 
@@ -77,18 +84,8 @@ class Scope:
         function = functions.for_node(node)
         if function is None:
             self._unknown_node(node)
-        return self._weighed(node, function.bind(node, self))
-
-    def _weighed(self, node: exp.Expr, expr: Expr) -> Expr:
-        """Inlined subqueries may repeat a part without end: the whole is limited, text most."""
-        if leaves(expr) > MAX_LEAVES or joined_texts(expr) > MAX_JOINED:
-            self.refuse(
-                node,
-                "too-complex",
-                "this expression repeats its parts too often",
-                "use fewer copies of the same column in one expression",
-            )
-        return expr
+        expr = weighed(node, function.bind(node, self), self)
+        return _NOTHING if expr.domain.type.kind is Kind.NULL else expr
 
     def informed(self, node: exp.Expr) -> Expr:
         """For keys and aggregated values: the expression, with all that filters and policy tell.
@@ -201,14 +198,18 @@ class Scope:
                 node,
                 "unknown-column",
                 f"there is no table or alias {node.table} here",
-                nearest(node.table, [item.alias for item in self.exposed]),
+                nearest.hint(node.table, [item.alias for item in self.exposed]),
             )
         names = list(dict.fromkeys(name for item in tables for name in item.columns))
         self.invalid(
             node,
             "unknown-column",
             f"there is no column {node.name}" + (f" in {node.table}" if table else ""),
-            nearest(node.name, names) or f"columns: {', '.join(names[:20])}",
+            nearest.hint(
+                node.name,
+                names if table else [*names, *self.aliases],
+                f"columns: {', '.join(names[:20])}",
+            ),
         )
 
     def _unknown_node(self, node: exp.Expr) -> NoReturn:
@@ -234,7 +235,7 @@ class Scope:
                 node,
                 "unsupported-function",
                 f"function {name} is not available on people's rows",
-                "it may be applied to the aggregates, outside them",
+                nearest.hint(name, FUNCTIONS, "it may be applied to the aggregates, outside them"),
             )
         self.refuse(
             node,
@@ -247,11 +248,3 @@ def _then(
     first: Callable[[Domain], Domain], second: Callable[[Domain], Domain]
 ) -> Callable[[Domain], Domain]:
     return lambda domain: second(first(domain))
-
-
-def joined_texts(expr: Expr) -> int:
-    """How many texts are joined into one, at most: a bound on how one row's text can grow."""
-    if not isinstance(expr, Call) or not expr.args:
-        return 1
-    parts = [joined_texts(arg) for arg in expr.args]
-    return sum(parts) if expr.fn in ("concat", "text_join") else max(parts)

@@ -12,6 +12,7 @@ from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.units import SourceFacts, conjuncts, place
+from dpsql.core import nearest
 from dpsql.core.domain import Domain
 from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, SemiJoin
 from dpsql.functions.narrow import narrow
@@ -229,7 +230,14 @@ def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
     right = scope.exposed[-1]
     left = [item for item in scope.exposed[:-1] if item.visible(name.name) is not None]
     if len(left) != 1 or right.find(name.name) is None:
-        scope.invalid(join, "unknown-column", f"USING ({name.name}) needs it once on each side")
+        known = [n for n in right.columns if any(i.visible(n) for i in scope.exposed[:-1])]
+        otherwise = f"both sides have: {', '.join(known[:20])}" if known else "write JOIN ... ON"
+        scope.invalid(
+            join,
+            "unknown-column",
+            f"USING ({name.name}) needs it once on each side",
+            nearest.hint(name.name, known, otherwise),
+        )
     scope.exposed[-1] = replace(right, hidden=right.hidden | {name.name.casefold()})
     return exp.EQ(
         this=exp.column(exp.to_identifier(name.name), table=left[0].alias),

@@ -24,7 +24,7 @@ def read_statement(sql: str) -> exp.Select:
             literal = token.token_type.name in ("STRING", "IDENTIFIER")
             require(literal or _STRANGE.isdisjoint(token.text), "no strange characters")
         trees = _DIALECT.parser().parse(tokens, sql)
-    except (SqlglotError, RecursionError):
+    except SqlglotError:
         refuse("the text can be read")
     root = trees[0] if len(trees) == 1 else None
     if type(root) is not exp.Select:

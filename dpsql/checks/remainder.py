@@ -11,6 +11,8 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_report, refuse_end
+from dpsql.core import nearest
+from dpsql.functions.names import names_of
 
 _STRUCTURE = (
     "Select Subquery From Join Where Group Having Order Ordered Limit Offset Fetch Distinct Qualify"
@@ -47,6 +49,8 @@ _ALLOWED = frozenset(
     cls for name in (*_STRUCTURE, *_FUNCTIONS) if (cls := getattr(exp, name, None)) is not None
 )
 
+KNOWN = names_of(_ALLOWED, _CALLS)
+"""The names of the functions above."""
 
 MAX_NESTED = 1
 
@@ -98,5 +102,9 @@ def _refuse_function(node: exp.Expr, name: str, context: Context) -> None:
         node,
         "unsupported-function",
         f"function {name} is not available",
-        "arithmetic, comparisons, CASE, and the usual text, number and date functions are",
+        nearest.hint(
+            name,
+            KNOWN,
+            "arithmetic, comparisons, CASE, and the usual text, number and date functions are",
+        ),
     )

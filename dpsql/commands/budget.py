@@ -6,14 +6,15 @@ import click
 
 from dpsql.commands.options import analyst_option, format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
+from dpsql.commands.words import Commands
 
 
-class DefaultShow(click.Group):
+class DefaultShow(Commands):
     """`dpsql budget` and `dpsql budget --format json` mean `dpsql budget show ...`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0] if args else None
-        if first not in self.commands and first not in ctx.help_option_names:
+        if first is None or (first.startswith("-") and first not in ctx.help_option_names):
             args = ["show", *args]
         return super().parse_args(ctx, args)
 
@@ -26,8 +27,8 @@ def command() -> None:
 
     \b
     Example:
-      dpsql budget --analyst alice
-      dpsql budget show --analyst alice --format json
+      dpsql budget --analyst grace
+      dpsql budget show --analyst grace --format json
     """
 
 
@@ -43,7 +44,7 @@ def show(analyst: str, policy: str, form: str) -> None:
 
     \b
     Example:
-      dpsql budget show --analyst alice
+      dpsql budget show --analyst grace
     """
     from dpsql.policy import load
     from dpsql.reader import budget_of

@@ -36,7 +36,7 @@ def command(strict: bool, form: str, policy: str) -> int:
 
     \b
     Example:
-      dpsql check --policy clinic.yaml --strict
+      dpsql check --policy dpsql.yaml --strict
     """
     from dpsql.policy import load
 

@@ -6,6 +6,7 @@ import click
 
 from dpsql.commands.options import (
     analyst_option,
+    options_at_fault,
     policy_option,
     price_options,
     read_sql,
@@ -13,12 +14,13 @@ from dpsql.commands.options import (
 )
 from dpsql.commands.output import Output
 from dpsql.commands.parameters import read_params
+from dpsql.commands.words import Word
 
 
 @click.command("explain")
 @sql_options
 @price_options
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @analyst_option
 @policy_option
 def command(
@@ -39,7 +41,7 @@ def command(
 
     \b
     Example:
-      dpsql explain --analyst alice "SELECT city, AVG(age) FROM users GROUP BY city"
+      dpsql explain --analyst grace "SELECT site, AVG(income) FROM persons GROUP BY site"
     """
     text, values = read_sql(sql, file), read_params(params)
     output = Output(None, binary=False)
@@ -50,7 +52,8 @@ def command(
 
     session = Reader(policy, analyst)
     try:
-        found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+        with options_at_fault():
+            found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
     finally:
         session.close()
     if form == "json":

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dpsql.commands.options import format_option, policy_option
-from dpsql.commands.output import Output, grid_lines, record_grid
+from dpsql.commands.options import format_option, policy_option, wrong_option
+from dpsql.commands.output import Output, grid_lines, note, record_grid
+from dpsql.commands.words import Commands, Word, meant
 from dpsql.render.records import json_text
 from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
     from dpsql.ledger import Ledger
+    from dpsql.ledger.verify import Report
 
 
-@click.group("ledger")
+@click.group("ledger", cls=Commands)
 def command() -> None:
     """Read the ledger: who was charged what, and is it sound?
 
@@ -45,10 +47,10 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
 
     \b
     Example:
-      dpsql ledger show --analyst alice --last 10
+      dpsql ledger show --analyst grace --last 10
     """
     from dpsql.commands.statement import FIELDS, in_words, lines_of
-    from dpsql.policy import canonical_name
+    from dpsql.policy import canonical_name, load
 
     output = Output(None, binary=False)
     ledger = _open(policy)
@@ -57,6 +59,10 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
         found = lines_of(ledger, analyst=who, last=last)
     finally:
         ledger.close()
+    if who is not None and not found:
+        budgets = load(policy).budgets
+        known = [*budgets.analysts, *(m for team in budgets.teams.values() for m in team.members)]
+        note(f"the ledger holds nothing of {who!r}.{meant(who, known)}")
     if form == "table":
         output.text(in_words(found, output.style))
     else:
@@ -64,16 +70,16 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
         output.text(grid_lines(grid, form, output.style))
 
 
-def _head(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    """A head that is none is wrong usage, before any ledger is opened."""
-    from dpsql.errors import LedgerError
-    from dpsql.ledger.verify import read_head
+def _head(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A head that no ledger could have is wrong usage, whatever the ledger's state."""
+    if value is not None:
+        from dpsql.errors import LedgerError
+        from dpsql.ledger.verify import read_head
 
-    try:
-        if value is not None:
+        try:
             read_head(value)
-    except LedgerError as problem:
-        raise click.BadParameter(f"{problem.message}: {problem.hint}") from None
+        except LedgerError as problem:
+            raise wrong_option("--expect-head", problem) from None
     return value
 
 
@@ -84,7 +90,7 @@ def _head(_ctx: click.Context, _param: click.Parameter, value: str | None) -> st
     callback=_head,
     help="A head kept elsewhere: only with it can cut-off newest entries be noticed.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @policy_option
 def verify(expect_head: str | None, form: str, policy: str) -> int:
     """Recompute every link, price and budget from the entries alone.
@@ -107,7 +113,13 @@ def verify(expect_head: str | None, form: str, policy: str) -> int:
     else:
         fields = ("ok", "entries", "problems", "open_entries", "seq", "head", "limit")
         output.text([json_text({name: getattr(report, name) for name in fields})])
+    if expect_head is None and report.ok:
+        note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(report)}")
     return 0 if report.ok else 1
+
+
+def _anchor(report: Report) -> str:
+    return f"{report.seq}:{report.head}"
 
 
 def _wrapped(text: str, style: Style) -> Iterator[str]:

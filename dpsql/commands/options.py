@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+
+from dpsql.commands.words import Word
+from dpsql.errors import Error, InterfaceError, InvalidQuery
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,11 +50,60 @@ def _named(_: click.Context, option: click.Parameter, value: str | None) -> str:
     return value
 
 
+def wrong_option(name: str, problem: Error, hint: str | None = None) -> InterfaceError:
+    """The fault lies in an option's value: usage (exit 2), though SQL with it would be refused."""
+    message = f"{name}: {problem.message}"
+    return InterfaceError(message, code=problem.code, hint=problem.hint if hint is None else hint)
+
+
+@contextmanager
+def options_at_fault() -> Iterator[None]:
+    """What only an option can mend, but only the query can show, is wrong usage, too."""
+    try:
+        yield
+    except InvalidQuery as problem:
+        if problem.code == "bad-parameter":
+            way = "--param VALUE for each `?`, --param NAME=VALUE for each :NAME"
+            hint = f"{problem.hint}; {way}" if problem.hint else way
+            raise wrong_option("--param", problem, hint) from None
+        if problem.code == "no-epsilon":
+            raise wrong_option("--epsilon", problem, "add --epsilon 0.5, say") from None
+        raise
+
+
+def _price(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A number that no policy could take is wrong usage; one above the cap is refused later."""
+    if value is not None:
+        from dpsql.core.numbers import read_delta, read_epsilon
+
+        read, example = (read_epsilon, "0.5") if option.name == "epsilon" else (read_delta, "1e-7")
+        try:
+            read(value)
+        except InvalidQuery as problem:
+            hint = f"write a positive decimal number such as {example}"
+            raise wrong_option(f"--{option.name}", problem, hint) from None
+    return value
+
+
+def _dialect(_: click.Context, __: click.Parameter, value: str) -> str:
+    if value != "duckdb":
+        from dpsql.sql.parser import read_dialect
+
+        try:
+            read_dialect(value)
+        except InvalidQuery as problem:
+            raise wrong_option("--dialect", problem) from None
+    return value
+
+
 def price_options(command: F) -> F:
     """--epsilon and --delta, as exact decimal text."""
-    delta = click.option("--delta", metavar="D", help="Its δ, such as 1e-7.")
+    delta = click.option("--delta", metavar="D", callback=_price, help="Its δ, such as 1e-7.")
     epsilon = click.option(
-        "--epsilon", metavar="E", help="Price of each private aggregate; the policy's if left out."
+        "--epsilon",
+        metavar="E",
+        callback=_price,
+        help="Price of each private aggregate; the policy's if left out.",
     )
     return epsilon(delta(command))
 
@@ -71,6 +124,7 @@ def sql_options(command: F) -> F:
             metavar="NAME",
             default="duckdb",
             show_default=True,
+            callback=_dialect,
             help="The SQL's dialect, by sqlglot's name: postgres, bigquery, snowflake, ...",
         ),
         click.option(
@@ -87,7 +141,7 @@ def format_option(*more: str) -> Callable[[F], F]:
     return click.option(
         "--format",
         "form",
-        type=click.Choice([*TEXT_FORMATS, *more]),
+        type=Word([*TEXT_FORMATS, *more]),
         default="table",
         show_default=True,
         help="How to print the answer.",

@@ -13,6 +13,7 @@ from dpsql.commands.options import (
     bars_option,
     form_of,
     format_option,
+    options_at_fault,
     output_option,
     policy_option,
     price_options,
@@ -57,11 +58,12 @@ def command(
 
     \b
     Example:
-      dpsql query --analyst alice --epsilon 0.5 \\
-        "SELECT city, COUNT(*), AVG(age) FROM users GROUP BY city"
-      dpsql query --analyst alice -f report.sql --format parquet -o report.parquet
-      dpsql query --analyst alice --param city=Berlin \\
-        "SELECT COUNT(*) FROM users WHERE city = :city"
+      dpsql query --analyst grace --epsilon 0.5 \\
+        "SELECT sex, COUNT(*), AVG(income) FROM persons GROUP BY sex"
+      dpsql query --analyst grace --format parquet -o health.parquet \\
+        "SELECT health, COUNT(*) AS people FROM persons GROUP BY health"
+      dpsql query --analyst grace --param health=poor \\
+        "SELECT COUNT(*) FROM persons WHERE health = :health"
     """
     text, values = read_sql(sql, file), read_params(params)
     form = form_of(form, output)
@@ -75,7 +77,8 @@ def command(
     target.spare(found)
     session = Session(found, analyst)
     try:
-        answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+        with options_at_fault():
+            answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
         write_answer(answer, form, target, bars=bars)
         shown = form in ALIGNED_FORMATS and bars is not False
         note(footer(answer, session.policy, shown=shown))

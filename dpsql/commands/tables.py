@@ -9,6 +9,7 @@ import click
 
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
+from dpsql.commands.words import meant
 
 if TYPE_CHECKING:
     from dpsql.core.catalog import Catalog
@@ -40,7 +41,11 @@ def command(table: str | None, form: str, policy: str) -> None:
     loaded = load(policy)
     refuse_not_built(loaded)
     if loaded.database is None:
-        raise PolicyError("the policy names no database", code="database-url")
+        raise PolicyError(
+            "the policy names no database",
+            code="database-url",
+            hint="add `database: duckdb:///file.duckdb` to it",
+        )
     engine = DuckDBEngine.open(loaded.database.path or ":memory:")
     try:
         catalog = engine.catalog()
@@ -49,7 +54,8 @@ def command(table: str | None, form: str, policy: str) -> None:
     refuse_unfit(loaded, catalog)
     records = [r for r in _records(loaded, catalog) if table in (None, r["table"])]
     if not records:
-        raise click.UsageError(f"there is no table {table!r}; `dpsql tables` lists them")
+        known = meant(str(table), loaded.tables)
+        raise click.UsageError(f"there is no table {table!r}; `dpsql tables` lists them.{known}")
     output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
 
 

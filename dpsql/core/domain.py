@@ -133,7 +133,6 @@ class Domain:
     declared: Interval = ANY
     nullable: bool = True
     values: tuple[Scalar, ...] | None = None
-    unit_constant: bool = False
 
     def with_(self, **changes: object) -> Domain:
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -146,12 +145,10 @@ class Domain:
 
 def of_literal(value: Scalar | None) -> Domain:
     if value is None:
-        return Domain(NULL, nullable=True, unit_constant=True)
+        return Domain(NULL, nullable=True)
     end = point(value)
     span = Interval(end, end)
-    return Domain(
-        literal_type(value), span, span, nullable=False, values=(value,), unit_constant=True
-    )
+    return Domain(literal_type(value), span, span, nullable=False, values=(value,))
 
 
 def literal_type(value: Scalar) -> SqlType:

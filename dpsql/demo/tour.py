@@ -171,8 +171,8 @@ class Tour:
             self._say(f"    {line}")
         self._say()
         self._text(
-            "For your own data: copy the policy, name your DuckDB file, its tables and the column "
-            "that says whose row it is, and let `check` tell you what is missing."
+            "For your own data: `dpsql init` writes a first policy for a DuckDB file, CSV or "
+            "Parquet files, and `check` tells you what is missing."
         )
 
     # ---- parts ---------------------------------------------------------------------------

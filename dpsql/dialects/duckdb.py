@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
 from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
+from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
 from dpsql.owner_log import OWNER_LOG
 
@@ -40,7 +41,13 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     import duckdb
 
     connection = duckdb.connect(
-        ":memory:", config={**_HARDENED, "memory_limit": memory, "threads": str(threads)}
+        ":memory:",
+        config={
+            **_HARDENED,
+            "memory_limit": memory,
+            "threads": str(threads),
+            "temp_directory": "",  # what does not fit fails: nothing is ever written to disk
+        },
     )
     connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
     connection.execute("SET lock_configuration = true")
@@ -119,7 +126,7 @@ class DuckDBEngine:
             raise PolicyError(
                 "database: an in-memory DuckDB holds no data",
                 code="database-url",
-                hint="name a file (duckdb:///file.duckdb), or pass engine= an open connection",
+                hint="name a file: `database: duckdb:///file.duckdb`",
             )
         real = os.path.realpath(path)
         if not os.path.isfile(real):
@@ -127,6 +134,12 @@ class DuckDBEngine:
                 f"there is no database file {path}",
                 code="engine-missing",
                 hint="`database:` in the policy is relative to the policy file",
+            )
+        if not os.access(real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise EngineFailed(
+                f"the database file {path} cannot be opened: permission denied",
+                code="engine-open",
+                hint="this user needs read permission on it and on the folders above",
             )
         with _Shared.lock:
             if real in _Shared.open:
@@ -195,11 +208,13 @@ class DuckDBEngine:
         """Run one statement and return its rows as Arrow (exact integers).
 
         Raises EngineFailed with one constant text whatever went wrong; `TimedOut` where it was the
-        time limit.
+        time limit. Ctrl-C stops the statement in the database and stays a KeyboardInterrupt.
         """
         with self._lock, deadline(self._connection, timeout) as passed:
             try:
-                return self._connection.sql(sql).to_arrow_table()
+                return heeding_interrupts(
+                    self._connection, lambda: self._connection.sql(sql).to_arrow_table()
+                )
             except Exception as problem:  # any engine error is one constant message
                 stopped = type(problem).__name__ == "InterruptException"
                 if stopped and not passed.is_set():
@@ -284,13 +299,19 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
         text = str(problem).lower()
         here = "different configuration" in text  # DuckDB: one configuration a file and process
         locked = here or "lock" in text
-        holder = "this process has it open already" if here else "another process has it open"
+        if here:
+            why = "this process has it open already"
+            hint = "close it there, or pass that connection as engine="
+        elif locked:
+            why = "another process has it open for writing"
+            hint = "DuckDB lets one process write or several read: end that one, then ask again"
+        else:
+            why = "it is no DuckDB database, or of a version that this DuckDB cannot read"
+            hint = "correct `database:` in the policy, or restore the file"
         raise EngineFailed(
-            f"the database file {shown} cannot be opened" + (f": {holder}" if locked else ""),
+            f"the database file {shown} cannot be opened: {why}",
             code="engine-locked" if locked else "engine-open",
-            hint="close it there, or pass that connection as engine="
-            if locked
-            else "is it a DuckDB file of a version this DuckDB reads?",
+            hint=hint,
         ) from None
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.dialects.duckdb import MAX_KNOWN, sealed_instance
+from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
+from dpsql.dialects.sealed import BIND_SECONDS
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +48,8 @@ class Naming:
             if known not in self._known:
                 if len(self._known) >= MAX_KNOWN:
                     self._known.clear()
-                found = (text and _columns(connection, text)) or _columns(connection, sql)
+                with deadline(connection, BIND_SECONDS):
+                    found = (text and _columns(connection, text)) or _columns(connection, sql)
                 if not found:
                     return None
                 self._known[known] = found

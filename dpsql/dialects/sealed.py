@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
-from dpsql.errors import EngineFailed, InvalidQuery
+from dpsql.dialects.interrupts import heeding_interrupts
+from dpsql.errors import EngineFailed, Error, RefusedQuery
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,6 +22,21 @@ if TYPE_CHECKING:
 
 
 _RAW = "_raw"
+_NOT_FOUND = re.compile(
+    r'Referenced (?:column|table) "([^"\n]+)" (?:was )?not found'
+    r"|Referenced column (\S+) not found"
+    r'|does not have a column named "([^"\n]+)"'
+    r'|Column "([^"\n]+)" does not exist'
+)
+
+MAX_ROWS = 1_000_000
+"""Rows of one answer, at most: it is handed out whole, in memory."""
+MAX_BYTES = 2**30
+"""Bytes of one answer, at most, as Arrow counts them."""
+BIND_SECONDS = 10.0
+"""A query is bound, before any charge, within this time or refused."""
+
+_BATCH = 65_536  # rows fetched between two looks at the caps
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,17 @@ class Finished:
 
     table: pa.Table
     types: tuple[str, ...]
+
+
+class DoesNotBind(Exception):
+    """The engine refuses the text. `unresolved`: the name that stands for nothing, if that is why.
+
+    For the caller, who knows the analyst's own text and can point at the name.
+    """
+
+    def __init__(self, unresolved: str | None) -> None:
+        super().__init__(unresolved)
+        self.unresolved = unresolved
 
 
 class Sealed:
@@ -55,36 +84,39 @@ class Sealed:
     def run(self, query: exp.Expr, given: Mapping[str, Given]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
         sql = query.sql("duckdb", comments=False)
-        with self._lock, self._tables(given) as connection, deadline(connection, self._timeout):
-            try:
-                relation = connection.sql(sql)
-                types = tuple(str(kind) for kind in relation.types)
-                return Finished(relation.to_arrow_table(), types)
-            except Exception:  # the engine's words may quote values: keep them out
-                raise EngineFailed(
-                    "the part of the query above the noise failed or took too long",
-                    code="postprocessing",
-                    hint="ask again with another outer query (ORDER BY, LIMIT, arithmetic, ...);"
-                    " with `releases: {reuse: budget}` the private answers are stored and free",
-                ) from None
+        with (
+            self._lock,
+            self._tables(given, _failed) as connection,
+            deadline(connection, self._timeout),
+            _saying(_failed),
+        ):
+            relation = connection.sql(sql)
+            types = tuple(str(kind) for kind in relation.types)
+            found = heeding_interrupts(connection, lambda: _fetch(relation.to_arrow_reader(_BATCH)))
+        if found is None:
+            raise too_many_rows()
+        return Finished(found, types)
 
     def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:
-        """Bind the remainder over empty `given` tables: type errors show before any charge."""
+        """Bind the remainder over empty `given` tables: type errors show before any charge.
+
+        DoesNotBind says which name it was, if one was.
+        """
         sql = query.sql("duckdb", comments=False)
         known = (sql, *(str(table.table.schema) for table in given.values()))
         if known in self._bound:
             return self._bound[known]
-        with self._lock, self._tables(given) as connection:
+        started = time.monotonic()
+        with self._lock, self._tables(given, lambda: DoesNotBind(None)) as connection:
             try:
-                types = tuple(str(kind) for kind in connection.sql(sql).types)
+                with deadline(connection, BIND_SECONDS):
+                    types = tuple(str(kind) for kind in connection.sql(sql).types)
             # Binding folds constants and reads types, so it may fail in any class of error. All
             # mean the same: refused, before any charge. No row is in reach that could cause one.
-            except Exception:
-                raise InvalidQuery(
-                    "the query does not fit the types of its columns",
-                    code="does-not-bind",
-                    hint="check the functions applied to the aggregates and their arguments",
-                ) from None
+            except Exception as problem:
+                if time.monotonic() - started >= BIND_SECONDS:
+                    raise _too_slow() from None
+                raise DoesNotBind(_unresolved(problem)) from None
             if len(self._bound) >= MAX_KNOWN:
                 self._bound.clear()
             self._bound[known] = types
@@ -98,23 +130,29 @@ class Sealed:
                 self._views.clear()
 
     @contextlib.contextmanager
-    def _tables(self, given: Mapping[str, Given]) -> Iterator[duckdb.DuckDBPyConnection]:
-        if self._connection is None:
-            self._connection = sealed_instance(memory=self._memory)
-        connection = self._connection
+    def _tables(
+        self, given: Mapping[str, Given], problem: Callable[[], Exception]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The instance with the tables in it; `problem` is what is said if that fails."""
+        with _saying(problem):
+            if self._connection is None:
+                self._connection = sealed_instance(memory=self._memory)
+            connection = self._connection
         try:
-            for name, table in given.items():
-                if any(table.types):
-                    connection.register(name + _RAW, table.table)
-                    self._see(connection, name, table)
-                else:
-                    if self._views.pop(name, None) is not None:
-                        connection.execute(_drop(name))
-                    connection.register(name, table.table)
+            with _saying(problem):
+                for name, table in given.items():
+                    if any(table.types):
+                        connection.register(name + _RAW, table.table)
+                        self._see(connection, name, table)
+                    else:
+                        if self._views.pop(name, None) is not None:
+                            connection.execute(_drop(name))
+                        connection.register(name, table.table)
             yield connection
         finally:
-            for name, table in given.items():
-                connection.unregister(name + _RAW if any(table.types) else name)
+            with contextlib.suppress(Exception):  # what is left over is replaced the next time
+                for name, table in given.items():
+                    connection.unregister(name + _RAW if any(table.types) else name)
 
     def _see(self, connection: duckdb.DuckDBPyConnection, name: str, given: Given) -> None:
         """The typed view of a table. It holds no rows: the next table of its kind shares it."""
@@ -123,6 +161,72 @@ class Sealed:
             self._views.pop(name, None)
             connection.execute(_view(name, given))
             self._views[name] = kind
+
+
+# ---- within the caps -------------------------------------------------------------------------
+
+
+def _fetch(reader: pa.RecordBatchReader) -> pa.Table | None:
+    """All rows, fetched as they are made; None as soon as there are too many."""
+    import pyarrow as pa
+
+    batches, rows, size = [], 0, 0
+    for batch in reader:
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows > MAX_ROWS or size > MAX_BYTES:
+            return None
+        batches.append(batch)
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+# ---- what is said ----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _saying(problem: Callable[[], Exception]) -> Iterator[None]:
+    """Whatever goes wrong, memory included, in these words: the engine's may quote values."""
+    try:
+        yield
+    except Exception:
+        raise problem() from None
+
+
+_FREE = " with `releases: {reuse: budget}` the private answers are stored and asking again is free"
+
+
+def _failed() -> Error:
+    return EngineFailed(
+        "the part of the query above the noise failed or took too long",
+        code="postprocessing",
+        hint="ask again with another outer query (ORDER BY, LIMIT, arithmetic, ...);" + _FREE,
+    )
+
+
+def too_many_rows() -> Error:
+    """For an answer that turned out larger than MAX_ROWS or MAX_BYTES."""
+    return EngineFailed(
+        f"the answer has more than {MAX_ROWS:,} rows, or more than {MAX_BYTES >> 30} GB",
+        code="too-many-rows",
+        hint="add LIMIT, a filter or an aggregate around it; what was charged stays charged, but"
+        + _FREE,
+    )
+
+
+def _too_slow() -> Error:
+    return RefusedQuery(
+        f"the query could not be understood within {BIND_SECONDS:.0f} seconds",
+        code="too-complex",
+        hint="simplify what is computed from the aggregates",
+    )
+
+
+# ---- SQL -------------------------------------------------------------------------------------
+
+
+def _unresolved(problem: Exception) -> str | None:
+    """The name DuckDB's binder could not find (its text repeats the query's own)."""
+    found = _NOT_FOUND.search(str(problem))
+    return None if found is None else next(name for name in found.groups() if name)
 
 
 def _name(name: str) -> exp.Table:

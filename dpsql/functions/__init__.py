@@ -34,6 +34,7 @@ from dpsql.functions.forms import call as _engine_call
 from dpsql.functions.forms import when
 from dpsql.functions.intervals import finite
 from dpsql.functions.literals import emit_literal
+from dpsql.functions.names import names_of
 from dpsql.functions.narrow import narrow
 from dpsql.functions.protocol import Function, Scope
 
@@ -55,6 +56,9 @@ REGISTRY: tuple[Function, ...] = (
 _BY_NODE = {node: family for family in REGISTRY for node in family.nodes}
 _BY_CALL = {name: family for family in REGISTRY for name in family.calls}
 _BY_NAME = {name: family for family in REGISTRY for name in family.names}
+
+KNOWN = names_of(_BY_NODE.keys(), _BY_CALL)
+"""The names of all these functions in SQL."""
 
 
 def for_node(node: exp.Expr) -> Function | None:
@@ -91,6 +95,7 @@ def _emit(expr: Expr, column: Callable[[Col], exp.Expr]) -> exp.Expr:
 
 
 __all__ = [
+    "KNOWN",
     "REGISTRY",
     "Function",
     "Scope",
@@ -98,5 +103,6 @@ __all__ = [
     "emit_literal",
     "for_call",
     "for_node",
+    "names_of",
     "narrow",
 ]

@@ -67,7 +67,9 @@ class Arithmetic:
             (value,) = prepare(call, args)
             return exp.Neg(this=operand(value))
         left, right = prepare(call, args)
-        return _NODES[call.fn](this=operand(left), expression=operand(right))
+        chained = call.fn in ("add", "sub") and isinstance(left, (exp.Add, exp.Sub))
+        first = left if chained else operand(left)  # a + b + c is read so: parentheses cost depth
+        return _NODES[call.fn](this=first, expression=operand(right))
 
 
 def _bind_neg(node: exp.Neg, scope: Scope) -> Expr:
@@ -151,6 +153,7 @@ def _decimal_result(name: str, a: Domain, b: Domain) -> tuple[int, int] | None:
 
 def prepare(call: Call, nodes: tuple[exp.Expr, ...]) -> list[exp.Expr]:
     """The operands, cast so that the operation on them cannot overflow."""
+    nodes = tuple(map(typed, call.args, nodes))
     kind = call.domain.type.kind
     if kind is Kind.INTEGER:
         return widen(call, nodes)
@@ -159,6 +162,11 @@ def prepare(call: Call, nodes: tuple[exp.Expr, ...]) -> list[exp.Expr]:
     if any(arg.domain.type.kind is Kind.FLOAT for arg in call.args):
         return list(nodes)
     return [cast(node, "DOUBLE") for node in nodes]
+
+
+def typed(arg: Expr, node: exp.Expr) -> exp.Expr:
+    """A bare NULL as an integer, so that nobody has to guess the result's type."""
+    return cast(node, "BIGINT") if arg.domain.type.kind is Kind.NULL else node
 
 
 def widen(call: Call, nodes: tuple[exp.Expr, ...]) -> list[exp.Expr]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.core.domain import (
     ANY,
     INTEGER,
@@ -27,7 +28,6 @@ from dpsql.functions import forms, moments
 from dpsql.functions.dates import UNITS, unit_word
 from dpsql.functions.forms import cast, constant_text, mismatch, need, only, operand, result
 from dpsql.functions.protocol import Scope
-from dpsql.functions.weight import bounded
 
 MAX_SHIFT_DAYS = 400_000
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -86,12 +86,12 @@ def _bind_diff(node: exp.DateDiff, scope: Scope) -> Expr:
             node,
             "unsupported-function",
             "date_diff takes a constant unit",
-            f"available: {', '.join(_DIFF_UNITS)}",
+            nearest.hint(unit, _DIFF_UNITS, f"available: {', '.join(_DIFF_UNITS)}"),
         )
     end, start = scope.expr(node.this), scope.expr(node.args["expression"])
     for arg in (start, end):
         need(node, arg, TEMPORAL, "date_diff needs dates or timestamps", scope)
-    return bounded(node, _diff(unit, start, end), scope)
+    return _diff(unit, start, end)
 
 
 def bind_difference(node: exp.Expr, left: Expr, right: Expr, scope: Scope) -> Expr:
@@ -103,7 +103,7 @@ def bind_difference(node: exp.Expr, left: Expr, right: Expr, scope: Scope) -> Ex
             "the difference of timestamps is an interval, which has no range",
             "count whole units instead: date_diff('hour', start, finish)",
         )
-    return bounded(node, _diff("day", right, left), scope)
+    return _diff("day", right, left)
 
 
 def _diff(unit: str, start: Expr, end: Expr) -> Call:
@@ -191,7 +191,7 @@ def bind_shift(node: exp.Expr, scope: Scope) -> Expr:
         declared=declared,
         nullable=have.nullable or not moments.inside(have.certain, reach),
     )
-    return bounded(node, Call("date_shift", (arg,), domain, (str(count), unit)), scope)
+    return Call("date_shift", (arg,), domain, (str(count), unit))
 
 
 def _read_interval(node: exp.Expr, step: exp.Expr, scope: Scope) -> tuple[int, str]:

@@ -31,7 +31,6 @@ from dpsql.functions.forms import mismatch, only, result
 from dpsql.functions.literals import convert, lit, parse_date, parse_timestamp, read_moment
 from dpsql.functions.protocol import Scope
 from dpsql.functions.targets import Target, read_target, target_named
-from dpsql.functions.weight import bounded
 
 
 class Casts:
@@ -91,7 +90,7 @@ def _bind(node: exp.Expr, arg: Expr, target: Target, scope: Scope) -> Call:
         nullable=arg.domain.nullable or not _safe(arg.domain, target),
         values=_values(arg.domain, target),
     )
-    return bounded(node, Call("cast", (arg,), domain, (target.name,)), scope)
+    return Call("cast", (arg,), domain, (target.name,))
 
 
 def _no_way(node: exp.Expr, have: Kind, want: Kind, scope: Scope) -> NoReturn:

@@ -23,7 +23,6 @@ from dpsql.functions.forms import need, only, operand, result, when
 from dpsql.functions.literals import convert, lit
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import agreed, bring_all, common, gap, settle
-from dpsql.functions.weight import bounded
 
 
 class Conditional:
@@ -71,7 +70,7 @@ def _bind_case(node: exp.Case, scope: Scope) -> Expr:
     if node.this is not None:
         subject, *values = settle(node, [scope.expr(node.this), *tests], scope)
         common(node, (subject, *values), scope)
-        return bounded(node, _case(node, values, results, scope, subject=subject), scope)
+        return _case(node, values, results, scope, subject=subject)
     for branch, test in zip(node.args["ifs"], tests, strict=True):
         need(branch.this, test, (Kind.BOOLEAN,), "WHEN needs a condition", scope)
     return _case(node, tests, results, scope)
@@ -177,12 +176,7 @@ def _bind_nullif(node: exp.Nullif, scope: Scope) -> Expr:
     only(node, scope, "this", "expression")
     args = settle(node, (scope.expr(node.this), scope.expr(node.args["expression"])), scope)
     common(node, args, scope)
-    domain = replace(args[0].domain, nullable=True, unit_constant=_fixed(args))
-    return bounded(node, Call("nullif", args, domain), scope)
-
-
-def _fixed(args: Sequence[Expr]) -> bool:
-    return all(arg.domain.unit_constant for arg in args)
+    return Call("nullif", args, replace(args[0].domain, nullable=True))
 
 
 def _emit_nullif(call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:

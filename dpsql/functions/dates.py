@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.core.domain import (
     FLOAT,
     INTEGER,
@@ -29,7 +30,6 @@ from dpsql.core.ir import Call, Expr
 from dpsql.functions import forms, intervals, moments
 from dpsql.functions.forms import arity, constant_text, need, only, result
 from dpsql.functions.protocol import Scope
-from dpsql.functions.weight import bounded
 
 MAX_YEARS = 1_000
 UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
@@ -130,7 +130,7 @@ def _bind_part(node: exp.Expr, text: str, argument: exp.Expr, scope: Scope) -> E
             node,
             "unsupported-function",
             f"{text[:30].lower() or 'this'} is not a part of a date that can be taken here",
-            f"available: {', '.join(sorted(_PARTS))}",
+            nearest.hint(part, _PARTS, f"available: {', '.join(sorted(_PARTS))}"),
         )
     arg = scope.expr(argument)
     need(node, arg, TEMPORAL, "parts are taken of a date or timestamp", scope)
@@ -143,12 +143,12 @@ def _bind_part(node: exp.Expr, text: str, argument: exp.Expr, scope: Scope) -> E
         # A moment without a known range still lies within DuckDB's DATE type.
         certain = certain.meet(intervals.span(-(2**48), 2**48))
         domain = result(FLOAT, (arg,), certain=certain, declared=declared, nullable=nullable)
-        return bounded(node, Call("date_part", (arg,), domain, options), scope)
+        return Call("date_part", (arg,), domain, options)
     certain, declared, values = _integer_part(part, have)
     domain = result(
         INTEGER, (arg,), certain=certain, declared=declared, nullable=nullable, values=values
     )
-    return bounded(node, Call("date_part", (arg,), domain, options), scope)
+    return Call("date_part", (arg,), domain, options)
 
 
 def _integer_part(part: str, have: Domain) -> tuple[Interval, Interval, tuple[Scalar, ...] | None]:
@@ -194,7 +194,7 @@ def _bind_trunc(node: exp.Expr, scope: Scope) -> Expr:
             node,
             "unsupported-function",
             "date_trunc takes a constant unit",
-            f"available: {', '.join(UNITS)}",
+            nearest.hint(unit, UNITS, f"available: {', '.join(UNITS)}"),
         )
     arg = scope.expr(node.this)
     need(node, arg, TEMPORAL, "date_trunc needs a date or timestamp", scope)
@@ -213,7 +213,7 @@ def _bind_trunc(node: exp.Expr, scope: Scope) -> Expr:
         nullable=have.nullable or not have.certain.bounded,
         values=values,
     )
-    return bounded(node, Call("date_trunc", (arg,), domain, (unit,)), scope)
+    return Call("date_trunc", (arg,), domain, (unit,))
 
 
 FAMILY = Dates()

@@ -20,7 +20,6 @@ from dpsql.functions.arithmetic import as_number, float_domain, numeric_domain, 
 from dpsql.functions.forms import cast, need, nonzero, only, operand, result
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import decimal_shape, within
-from dpsql.functions.weight import bounded
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
 
@@ -43,7 +42,7 @@ class Division:
         else:
             domain = float_domain(intervals.div, (left, right))
             call = Call("div", (left, right), _with_gap(domain, left, right))
-        return bounded(node, call, scope)
+        return call
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
         left, right = args
@@ -117,7 +116,8 @@ def _width(call: Call) -> str:
 
 def _constant_as_is(arg: Expr, node: exp.Expr, wide: str) -> exp.Expr:
     """A small literal divisor takes the type of what it divides."""
-    return node if isinstance(arg, Lit) and within(arg.domain, 2**31 - 1) else cast(node, wide)
+    small = isinstance(arg, Lit) and arg.value is not None and within(arg.domain, 2**31 - 1)
+    return node if small else cast(node, wide)
 
 
 def _with_gap(domain: Domain, left: Expr, right: Expr) -> Domain:

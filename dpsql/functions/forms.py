@@ -61,7 +61,7 @@ def result(
     nullable: bool | None = None,
     values: tuple[Scalar, ...] | None = None,
 ) -> Domain:
-    """The domain of a call: NULL if any argument may be, constant per unit if all are.
+    """The domain of a call: NULL if any argument may be.
 
     A FLOAT not proved finite is nullable: NaN and the infinities become NULL in the end.
     """
@@ -72,8 +72,7 @@ def result(
         nullable = True
     if values is not None and len(values) > 100_000:
         values = None
-    constant = all(d.unit_constant for d in domains)
-    return Domain(type_, certain, declared, nullable, values, constant)
+    return Domain(type_, certain, declared, nullable, values)
 
 
 def truth(args: Iterable[Expr], *, nullable: bool | None = None) -> Domain:

@@ -17,7 +17,6 @@ from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions.forms import constant_text, need, only, operand, truth
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import agreed, bring_all, common, gap, settle
-from dpsql.functions.weight import bounded
 
 MAX_PATTERN = 256
 MAX_WILDCARDS = 4
@@ -58,7 +57,7 @@ def _bind_between(node: exp.Between, scope: Scope) -> Expr:
     agreement = common(node, args, scope)
     name = "between" if agreement.exact else "between_rounded"
     nullable = True if gap(args, agreement.type) else None
-    return bounded(node, Call(name, args, truth(args, nullable=nullable)), scope)
+    return Call(name, args, truth(args, nullable=nullable))
 
 
 def _bind_in(node: exp.In, scope: Scope) -> Expr:
@@ -82,7 +81,7 @@ def _bind_in(node: exp.In, scope: Scope) -> Expr:
             )
     args = settle(node, exprs, scope)
     name = "in" if common(node, args, scope).exact else "in_rounded"
-    return bounded(node, Call(name, args, truth(args)), scope)
+    return Call(name, args, truth(args))
 
 
 def _bind_like(node: exp.Expr, scope: Scope) -> Expr:

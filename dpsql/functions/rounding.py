@@ -146,7 +146,7 @@ def _decimal_type(number: Domain, digits: int) -> SqlType:
 
 def _emit_step(call: Call, value: exp.Expr) -> exp.Expr:
     have, want = call.args[0].domain.type.kind, call.domain.type.kind
-    if have is Kind.INTEGER and want is Kind.INTEGER:
+    if have in (Kind.INTEGER, Kind.NULL) and want is Kind.INTEGER:
         (value,) = prepare(call, (value,))
     elif want is Kind.FLOAT and have is not Kind.FLOAT:
         value = cast(value, "DOUBLE")

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.core.domain import (
     ANY,
     BOOLEAN,
@@ -65,6 +66,10 @@ _TARGETS: dict[exp.DType, Target] = {
         for kind in (_Type.TEXT, _Type.VARCHAR, _Type.CHAR, _Type.NVARCHAR, _Type.NCHAR)
     },
 }
+_WORDS = tuple(
+    "boolean tinyint smallint integer bigint hugeint decimal numeric float real double varchar text"
+    " char date timestamp datetime".split()
+)
 _NAMED = {target.name: target for target in _TARGETS.values()}
 _DECIMAL = re.compile(r"DECIMAL\((\d+), (\d+)\)\Z")
 
@@ -94,11 +99,16 @@ def read_target(node: exp.Expr, scope: Scope) -> Target:
                 return _decimal(precision, scale)
         elif to.this in _TARGETS:
             return _TARGETS[to.this]
+    name = to.sql(dialect="duckdb")[:40]
     scope.refuse(
         node,
         "unsupported-type",
-        f"casting to {to.sql(dialect='duckdb')[:40]} is not available on people's rows",
-        "boolean, integers, decimal, float, double, varchar, date and timestamp are",
+        f"casting to {name} is not available on people's rows",
+        nearest.hint(
+            name,
+            _WORDS,
+            "boolean, integers, decimal, float, double, varchar, date and timestamp are",
+        ),
     )
 
 

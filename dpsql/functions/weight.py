@@ -1,8 +1,10 @@
-"""A bound on how often an expression's parts are written out, so no text costs exponential time.
+"""Bounds on the size of an expression, so that no text costs exponential time.
 
 Guards mention their subject more than once, and DuckDB's planner itself expands NULLIF, BETWEEN,
 simple CASE and short IN lists into copies: nested fourteen deep they took it minutes. So each
-call is weighed by the leaves it finally stands for, and refused beyond MAX_LEAVES.
+expression is weighed by the leaves it finally stands for. Inlined subqueries may repeat a part
+without end; text most, for it also grows in every row. Depth is limited because every later stage,
+the engine's planner included, follows the tree down.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from dpsql.core.ir import Call, Expr
 from dpsql.functions.protocol import Scope
 
 MAX_LEAVES = 2_000
+MAX_JOINED = 64  # how many texts one text may be made of
+MAX_DEPTH = 100
 _SHORT_LIST = 8
 
 _FIRST_COPIES = {
@@ -26,16 +30,38 @@ _FIRST_COPIES = {
 _DIVISIONS = ("div", "int_div", "mod")
 
 
-def bounded(node: exp.Expr, call: Call, scope: Scope) -> Call:
-    """The call, or RefusedQuery `too-complex`."""
-    if leaves(call) > MAX_LEAVES:
+def weighed(node: exp.Expr, expr: Expr, scope: Scope) -> Expr:
+    """The expression, or RefusedQuery `too-complex` or `too-deep`."""
+    if depth(expr) > MAX_DEPTH:
+        scope.refuse(
+            node,
+            "too-deep",
+            f"more than {MAX_DEPTH} operations are nested here",
+            "compute the inner part in a subquery grouped by the unit, or simplify it",
+        )
+    if leaves(expr) > MAX_LEAVES or joined_texts(expr) > MAX_JOINED:
         scope.refuse(
             node,
             "too-complex",
-            "conditions and divisions are nested too deeply here",
-            "compute the inner part in a subquery, or simplify it",
+            "this expression repeats its parts too often, as nested conditions and divisions do",
+            "use fewer copies of the same column in one expression",
         )
-    return call
+    return expr
+
+
+def depth(expr: Expr) -> int:
+    """Calls within calls; AND and OR are not counted, which every parser reads as flat lists.
+
+    Not recursive, since it guards against what is too deep for that.
+    """
+    stack, found = [(expr, 0)], 0
+    while stack:
+        part, above = stack.pop()
+        if isinstance(part, Call):
+            here = above + (part.fn not in ("and", "or"))
+            found = max(found, here)
+            stack += [(arg, here) for arg in part.args]
+    return found
 
 
 def leaves(expr: Expr) -> int:
@@ -44,6 +70,14 @@ def leaves(expr: Expr) -> int:
         return 1
     weights = [leaves(arg) for arg in expr.args]
     return max(1, sum(w * n for w, n in zip(weights, _copies(expr), strict=True)))
+
+
+def joined_texts(expr: Expr) -> int:
+    """How many texts are joined into one, at most: a bound on how one row's text can grow."""
+    if not isinstance(expr, Call) or not expr.args:
+        return 1
+    parts = [joined_texts(arg) for arg in expr.args]
+    return sum(parts) if expr.fn in ("concat", "text_join") else max(parts)
 
 
 def _copies(call: Call) -> list[int]:

@@ -287,15 +287,22 @@ def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
             "group keys",
             code="budget-delta",
             hint="group by keys whose values the policy lists, ask with a smaller delta, or ask "
-            "the owner to grant more",
+            f"the owner to raise {_policy_key(account)}.delta in the policy",
         )
     return BudgetExceeded(
         f"{whose} does not cover this query: what is left of its epsilon "
         f"({float(account.terms.epsilon):g}) is too little",
         code="budget-epsilon",
         hint="ask with a smaller epsilon, repeat a query that was paid for (it is free), or ask "
-        "the owner to grant more",
+        f"the owner to raise {_policy_key(account)}.epsilon in the policy",
     )
+
+
+def _policy_key(account: Account) -> str:
+    """Where the policy says how much the budget holds; what is raised there is granted."""
+    if account.holder in ("total", "default"):
+        return f"budgets.{account.holder}"
+    return f"budgets.{account.holder}s.{account.name.split(':', 1)[-1]}"
 
 
 def _stale(state: State) -> list[int]:

@@ -27,7 +27,7 @@ from dpsql.ledger.state import Account
 LIMIT = (
     "the chain shows edits, reordering and deletions inside; entries cut off at the end, or a "
     "ledger rewritten as a whole, show only against a head kept elsewhere "
-    "(compare the head, or verify with expect_head)"
+    "(keep this one, and name it the next time)"
 )
 
 
@@ -74,7 +74,7 @@ def verify_rows(
     `expect_head` is a head or receipt seen earlier, `hash` or `number:hash`: it must be the hash
     of an entry of this ledger, the last or an earlier one.
     """
-    audit = _Audit(None if expect_head is None else read_head(expect_head))
+    audit = _Audit(read_head(expect_head))
     for row in rows:
         audit.row(row)
     audit.close(releases)
@@ -250,8 +250,10 @@ def _covers(recorded: Charge, due: Charge, releases: int) -> bool:
     return True
 
 
-def read_head(text: str) -> tuple[int | None, str]:
-    """A head or receipt in words: (entry's number if given, hash). LedgerError `bad-head`."""
+def read_head(text: str | None) -> tuple[int | None, str] | None:
+    """A head as people keep it, (number or None, hash). LedgerError `bad-head` for other text."""
+    if text is None:
+        return None
     number, colon, digest = text.strip().lower().rpartition(":")
     hexadecimal = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
     numbered = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS

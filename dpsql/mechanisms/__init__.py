@@ -5,7 +5,7 @@ exact_exp      exp(-x) of a rational between two integers
 lazy           uniform reals known by a prefix of their bits
 laws           the Laplace and the Gaussian magnitude, cut into cells
 samplers       exact rounded Laplace, rounded Gaussian, truncated geometric: vectorised
-bernoulli      exact biased coins
+bernoulli      exact coins of probability exp(-x)
 laplace        LaplaceMechanism
 gaussian       GaussianMechanism
 addition       integers plus noise, without overflow

@@ -1,4 +1,4 @@
-"""Exact biased coins: a uniform real's bits are compared with the bias, as far as needed."""
+"""Exact coins of probability exp(-x): a uniform's bits are compared with it, as far as needed."""
 
 from __future__ import annotations
 
@@ -13,30 +13,6 @@ from dpsql.mechanisms.lazy import LazyUniform, is_below
 
 # Half-width of the float filter in `bernoulli_exp`; tests raise it to force exact arithmetic.
 MARGIN = 2.0**-40
-
-
-def bernoulli(probability: Fraction, size: int) -> NDArray[np.bool_]:
-    """`size` independent coins, each True with exactly `probability` (a rational in [0, 1]).
-
-    ValueError outside [0, 1]. One word a coin; a word equal to the first 64 bits of the
-    probability is extended (once in 2^64 coins).
-    """
-    if not 0 <= probability <= 1:
-        raise ValueError("a probability lies in [0, 1]")
-    numerator, denominator = Fraction(probability).as_integer_ratio()
-    if numerator == denominator:
-        return np.ones(size, dtype=bool)
-    words = entropy.words(size)
-    edge = (numerator << 64) // denominator
-    coins = words < np.uint64(edge)
-
-    def enclose(bits: int) -> tuple[int, int]:
-        scaled = numerator << bits
-        return scaled // denominator, -(-scaled // denominator)
-
-    for index in np.flatnonzero(words == np.uint64(edge)).tolist():
-        coins[index] = is_below(LazyUniform(edge, 64), enclose)
-    return coins
 
 
 def bernoulli_exp(rate: Fraction, times: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -34,33 +34,6 @@ _UNIFORM = 64
 _CLUSTER = 16
 
 
-def fieller(
-    u: ArrayLike,
-    v: ArrayLike,
-    *,
-    law: Law,
-    scales: tuple[Real, Real],
-    span: Real,
-    confidence: float = 0.95,
-) -> tuple[Floats, Floats]:
-    """Interval of AVG on the grid, M·v/(u + v), from the joint basis u = Σ(M - y), v = Σ y.
-
-    `u`, `v` (groups,) noisy; `scales` those of u and v in grid units; `span` is M. Returns
-    (lo, hi), each (groups,), within [0, M]. A row's value is lo_column + grid·y: the caller maps.
-    """
-    size = float(span)
-    return ratio_interval(
-        np.stack([np.asarray(u, dtype=np.float64), np.asarray(v, dtype=np.float64)]),
-        numerator=(0.0, size),
-        denominator=(1.0, 1.0),
-        law=law,
-        scales=scales,
-        low=0.0,
-        high=size,
-        confidence=confidence,
-    )
-
-
 def ratio_interval(
     values: ArrayLike,
     *,

@@ -36,28 +36,15 @@ _NEVER = 1e-9  # a noise that is zero but with this probability is no noise
 _MAX_ATOMS = 2_000_000
 
 
-def half_width_laplace(
-    weights: Sequence[Real], scales: Sequence[Real], confidence: float = 0.95
-) -> float:
-    """The least h with P(|Σ wᵢ round(Lap(bᵢ))| ≤ h) ≥ confidence (see the module for ≤ vs =).
-
-    `weights` in answer units per grid unit, `scales` in grid units, one of each per coordinate.
-    ValueError if lengths differ, a scale is negative, or a number is not finite.
-    """
-    return half_width("laplace", weights, scales, confidence)
-
-
-def half_width_gaussian(
-    weights: Sequence[Real], scales: Sequence[Real], confidence: float = 0.95
-) -> float:
-    """As `half_width_laplace` for round(N(0, σᵢ²))."""
-    return half_width("gaussian", weights, scales, confidence)
-
-
 def half_width(
     law: Law, weights: Sequence[Real], scales: Sequence[Real], confidence: float = 0.95
 ) -> float:
-    """The error bar of one linear answer, the same for every group. Cached by its arguments."""
+    """The least h with P(|Σ wᵢNᵢ| ≤ h) ≥ confidence (see the module for ≤ vs =).
+
+    `weights` in answer units per grid unit, `scales` in grid units, one of each per coordinate.
+    The same for every group, and cached by its arguments. ValueError if lengths differ, a scale
+    is negative, or a number is not finite.
+    """
     return _half_width(law, *checked(law, weights, scales, confidence), confidence)
 
 
@@ -246,7 +233,7 @@ def _z(probability: float) -> float:
 def checked(
     law: Law, weights: Sequence[Real], scales: Sequence[Real], confidence: float
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The same numbers as floats; ValueError as `half_width_laplace` says."""
+    """The same numbers as floats; ValueError as `half_width` says."""
     if law not in ("laplace", "gaussian"):
         raise ValueError(f"unknown noise law {law!r}")
     if not 0 < confidence < 1:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dpsql.binding.context import Context
 from dpsql.binding.query import QueryBinder
 from dpsql.checks.remainder import check_remainder
+from dpsql.checks.size import check_size
 from dpsql.core.catalog import Catalog
-from dpsql.errors import RefusedQuery
 from dpsql.pipeline.stages import Bound, Parsed
 from dpsql.policy.schema import Policy
 
@@ -14,11 +14,9 @@ from dpsql.policy.schema import Policy
 def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str) -> Bound:
     """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
     context = Context(parsed.text, policy, catalog, default_schema)
-    try:
-        remainder = QueryBinder(context).statement(parsed.root)
-        check_remainder(remainder, context)
-    except RecursionError:
-        raise RefusedQuery("the SQL is nested too deeply", code="too-deep") from None
+    remainder = QueryBinder(context).statement(parsed.root)
+    check_remainder(remainder, context)
+    check_size(remainder, context)
     private = [aggregate for aggregate in context.released if aggregate is not None]
     assert len(private) == len(context.released)
     return Bound(parsed, catalog, remainder, tuple(private), context.public_used)

@@ -52,15 +52,11 @@ def run(plan: Plan, cells: ExactCells) -> Release:
         _threshold_answer(threshold, counts)
         if column.block is None
         else aggregates.for_name(column.aggregate.fn).combine(
-            column.aggregate, _noisy(plan, column.block, noisy)
+            column.aggregate, noisy_block(plan, column.block, noisy[column.block])
         )
         for column in plan.columns
     ]
     return build(plan, keys, answers)
-
-
-def _noisy(plan: Plan, index: int, noisy: list[NDArray[Any]]) -> NoisyBlock:
-    return noisy_block(plan, index, noisy[index])
 
 
 def noisy_block(plan: Plan, index: int, coords: NDArray[Any]) -> NoisyBlock:

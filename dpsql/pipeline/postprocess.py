@@ -10,7 +10,10 @@ from sqlglot import exp
 
 from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release import RELEASE, release_table
-from dpsql.dialects.sealed import Given, Sealed
+from dpsql.dialects.sealed import MAX_ROWS, Given, Sealed, too_many_rows
+from dpsql.errors import RefusedQuery
+from dpsql.pipeline.presentable import presentable
+from dpsql.pipeline.row_count import least_rows
 from dpsql.pipeline.stages import Release
 
 if TYPE_CHECKING:
@@ -43,6 +46,39 @@ class Result:
     columns: tuple[Column, ...]
 
 
+@dataclass(frozen=True)
+class Outer:
+    """The remainder as it will run: ordered, with hidden intervals for the columns `bars`."""
+
+    query: exp.Expr
+    bars: tuple[int, ...]
+
+
+def outer(remainder: exp.Expr) -> Outer:
+    """Made before the charge, so that the very text that will run is what was bound."""
+    query, bars = _with_bars(remainder)
+    return Outer(_ordered(query), tuple(bars))
+
+
+def check(
+    remainder: exp.Expr, given: Mapping[str, Given], sizes: Mapping[str, int], sealed: Sealed
+) -> tuple[str, ...]:
+    """The engine's types of the remainder's columns, over tables without rows; no charge yet.
+
+    `sizes`: rows that the tables will have at the least. Raises InvalidQuery (types do not fit)
+    or RefusedQuery (too many rows for certain, or too complex to bind).
+    """
+    if least_rows(remainder, sizes) > MAX_ROWS:
+        raise RefusedQuery(
+            f"the answer would have more than {MAX_ROWS:,} rows; nothing was charged",
+            code="too-many-rows",
+            hint="add LIMIT, a join condition or an aggregate around it",
+        )
+    made = outer(remainder)
+    types = sealed.check(made.query, given)
+    return types[: len(types) - 2 * len(made.bars)]
+
+
 def run(
     remainder: exp.Expr,
     releases: Sequence[Release],
@@ -56,18 +92,20 @@ def run(
     """
     plain = _projection(remainder)
     if plain is not None:
+        if releases[0].table.num_rows > MAX_ROWS:
+            raise too_many_rows()
         return _projected(releases[0].table, plain, types)
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = Given(release.table, release.types)
-    query, bars = _with_bars(remainder)
-    finished = sealed.run(_ordered(query), given)
-    shown = len(finished.types) - 2 * len(bars)
+    made = outer(remainder)
+    finished = sealed.run(made.query, given)
+    shown = len(finished.types) - 2 * len(made.bars)
     told = _told(remainder)
     columns = [Column(kind, told=at in told) for at, kind in enumerate(finished.types[:shown])]
-    for place, at in enumerate(bars):
+    for place, at in enumerate(made.bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
-    return Result(_finite(finished.table), tuple(columns))
+    return Result(presentable(finished.table), tuple(columns))
 
 
 def _projection(query: exp.Expr) -> list[str] | None:
@@ -100,7 +138,7 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
             columns[at] = Column(types[at], len(arrays), len(arrays) + 1)
             arrays += [table.column(name + LOW), table.column(name + HIGH)]
     listed = [f"c{index}" for index in range(len(arrays))]
-    return Result(_finite(pa.table(arrays, names=listed)), tuple(columns))
+    return Result(presentable(pa.table(arrays, names=listed)), tuple(columns))
 
 
 def _told(query: exp.Expr) -> set[int]:
@@ -119,37 +157,33 @@ def _told_by(name: str) -> bool:
     return name.startswith("k") or name.endswith((LOW, HIGH))
 
 
-def _finite(table: pa.Table) -> pa.Table:
-    """No NaN and no infinity leaves: COUNT(*) / 0.0 above the noise is NULL."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for index, column in enumerate(table.columns):
-        if pa.types.is_floating(column.type):
-            missing = pa.scalar(None, type=column.type)
-            kept = pc.if_else(pc.is_finite(column), column, missing)
-            table = table.set_column(index, table.schema.field(index), kept)
-    return table
-
-
 def _ordered(remainder: exp.Expr) -> exp.Expr:
-    """Without ORDER BY rows come in key order: a plain release is stored so, others are sorted."""
+    """Without ORDER BY rows come in key order: a plain release is stored so, others are sorted.
+
+    Without LIMIT nothing beyond MAX_ROWS would be shown, so no more than one row beyond is sorted.
+    """
     if remainder.args.get("order") or _plain_release(remainder):
         return remainder
     query = remainder.copy()
     limit, offset = query.args.pop("limit", None), query.args.pop("offset", None)
-    inner = exp.Select(
-        expressions=[exp.Star()],
-        from_=exp.From(
-            this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("q")))
-        ),
-    )
-    inner.set(
+    source = _all_of(query)
+    if limit is None and offset is None:
+        source = _all_of(source.limit(MAX_ROWS + 1, copy=False))
+    source.set(
         "order", exp.Order(expressions=[exp.Ordered(this=exp.Var(this="ALL"), nulls_first=False)])
     )
-    inner.set("limit", limit)
-    inner.set("offset", offset)
-    return inner
+    source.set("limit", limit)
+    source.set("offset", offset)
+    return source
+
+
+def _all_of(query: exp.Expr) -> exp.Select:
+    """SELECT * FROM (query) AS q."""
+    alias = exp.TableAlias(this=exp.to_identifier("q"))
+    return exp.Select(
+        expressions=[exp.Star()],
+        from_=exp.From(this=exp.Subquery(this=query, alias=alias)),
+    )
 
 
 def _plain_release(query: exp.Expr) -> bool:

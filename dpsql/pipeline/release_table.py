@@ -73,7 +73,16 @@ def _key_array(key: KeyPlan, values: Any) -> Any:
     listed = list(values)
     kind = key.expr.domain.type
     wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in listed)
-    return pa.array(listed, type=pa.decimal128(38, 0) if wide else key_type(kind))
+    return _wide(listed) if wide else pa.array(listed, type=key_type(kind))
+
+
+def _wide(values: list[int | None]) -> Any:
+    """HUGEINTs as decimal128: the 16 bytes are the integer, be it of 39 digits."""
+    import pyarrow as pa
+
+    raw = b"".join((v or 0).to_bytes(16, "little", signed=True) for v in values)
+    present = pa.array([v is not None for v in values]).buffers()[1]
+    return pa.Array.from_buffers(pa.decimal128(38, 0), len(values), [present, pa.py_buffer(raw)])
 
 
 def key_type(kind: SqlType) -> Any:

@@ -43,43 +43,32 @@ def make_plan(
     """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible."""
     _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
-    public = all(key.values is not None for key in keys)
-    if aggregate.options.public_groups and not public:
-        raise _not_public(keys)
+    public = _are_public(keys, aggregate)
     found = limits(aggregate, keys, policy)
-    asked = aggregate.options.min_units
-    least = max(policy.bounds.min_units_per_group, asked or 0) if not public else asked or 0
-    calls = list(aggregate.aggregates)
+    least = _least_units(aggregate, policy, public)
     filtered = public and bool(keys) and least > 1
-    if filtered:
-        calls.append(Aggregate(HIDDEN_UNITS, "count_units", None, None))
+    hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
     blocks, columns = plan_blocks(
-        calls,
+        (*aggregate.aggregates, *hidden),
         one_row_per_cell=found.rows_per_group == 1,
         thresholded=not public,
         grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
     )
-    cells = prod(len(key.values) for key in keys if key.values is not None) if public else None
     noise = choose(
         blocks,
         found,
         one_row=aggregate.block.one_row_per_unit,
-        cells=cells,
+        cells=prod(len(key.values or ()) for key in keys) if public else None,
         min_units=least if not public else 0,
         epsilon=epsilon,
         delta=delta,
     )
     if noise is None:
-        raise RefusedQuery(
-            "at this price no group could ever be shown",
-            code="price-too-small",
-            hint="ask with a larger epsilon, or fewer groups per unit",
-        )
-    if noise.strategy == "row":  # nothing is capped: text keys can come back as they are
-        keys = tuple(_as_text(key) for key in keys)
+        raise _too_cheap()
     return Plan(
         aggregate,
-        keys,
+        # Where nothing is capped text keys can come back as they are.
+        tuple(_as_text(key) for key in keys) if noise.strategy == "row" else keys,
         noise.bounds,
         noise.strategy,
         noise.weight,
@@ -93,6 +82,19 @@ def make_plan(
         delta,
         noise.items,
     )
+
+
+def _are_public(keys: tuple[KeyPlan, ...], aggregate: PrivateAggregate) -> bool:
+    public = all(key.values is not None for key in keys)
+    if aggregate.options.public_groups and not public:
+        raise _not_public()
+    return public
+
+
+def _least_units(aggregate: PrivateAggregate, policy: Policy, public: bool) -> int:
+    """Units a shown group has at the least; public groups are filtered only where it is asked."""
+    asked = aggregate.options.min_units or 0
+    return asked if public else max(policy.bounds.min_units_per_group, asked)
 
 
 def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
@@ -146,10 +148,18 @@ def _grid(value: Expr, degree: int, alone: bool, found: Limits, epsilon: Fractio
     )
 
 
-def _not_public(keys: tuple[KeyPlan, ...]) -> RefusedQuery:
+def _not_public() -> RefusedQuery:
     return RefusedQuery(
         "PUBLIC_GROUPS is accepted only where the keys are public: declared values, dates"
         " truncated over a declared range, CASE over literals, a public table's column",
         code="keys-not-public",
         hint="drop group_selection_strategy, or restrict the key with WHERE key IN (...)",
+    )
+
+
+def _too_cheap() -> RefusedQuery:
+    return RefusedQuery(
+        "at this price no group could ever be shown",
+        code="price-too-small",
+        hint="ask with a larger epsilon, or fewer groups per unit",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 from dpsql.aggregates.basis import Block
@@ -80,3 +81,10 @@ class Plan:
     @property
     def public_keys(self) -> bool:
         return all(key.values is not None for key in self.keys)
+
+    @property
+    def least_groups(self) -> int:
+        """Groups that will be shown whatever the data: all public ones, no private one."""
+        if self.threshold is not None or self.units_column is not None:
+            return 0
+        return prod(len(key.values or ()) for key in self.keys)

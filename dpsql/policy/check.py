@@ -11,6 +11,7 @@ from dpsql.errors import PolicyError
 from dpsql.policy.catalog import find_column, find_table
 from dpsql.policy.check_budgets import check_budgets
 from dpsql.policy.check_columns import check_columns
+from dpsql.policy.check_keys import check_keys
 from dpsql.policy.check_units import check_units
 from dpsql.policy.findings import Finding
 from dpsql.policy.kinds import same_identity
@@ -28,13 +29,16 @@ def check(policy: Policy, catalog: Catalog) -> list[Finding]:
 def refuse_unfit(policy: Policy, catalog: Catalog) -> None:
     """PolicyError `unfit` naming the first table that the engine's schema contradicts.
 
-    For `connect`: every later stage may rely on paths, keys and types as `check` saw them.
+    For `connect`: every later stage may rely on paths, keys and types as `check` saw them. The
+    finding's own hint may name tables and columns that analysts do not see: it is for `check`.
     """
     for finding in check_tables(policy, catalog):
         if finding.level == "error":
             prefix = f"{policy.source}, " if policy.source else ""
             raise PolicyError(
-                f"{prefix}{finding.where}: {finding.message}", code="unfit", hint=finding.hint
+                f"{prefix}{finding.where}: {finding.message}",
+                code="unfit",
+                hint="`dpsql check` compares the policy with the database, and says the way out",
             )
 
 
@@ -66,6 +70,7 @@ def check_tables(policy: Policy, catalog: Catalog) -> list[Finding]:
             )
             continue
         found += check_units(policy, table, entry, catalog)
+        found += check_keys(policy, table, entry, catalog)
         found += check_columns(table, entry)
     return [*found, *_unit_types(policy, catalog), *_unlisted(policy, catalog)]
 

@@ -154,4 +154,5 @@ def _exact(node: Node, read: Callable[[object], Fraction]) -> Fraction:
     try:
         return read(node.value)
     except PolicyError as error:
-        raise node.where.error(error.message, code=error.code, hint=error.hint) from None
+        hint = "write a number such as 0.5 or 1e-7, without quotes or units"
+        raise node.where.error(error.message, code=error.code, hint=hint) from None

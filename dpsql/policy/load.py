@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from datetime import date
 from math import ceil
@@ -68,16 +69,21 @@ def load_text(contents: str, *, source: str, base: Path) -> Policy:
 def _contents(path: str) -> str:
     where = Where(printable(path))
     try:
-        if not os.path.isfile(path):
-            reason = "is not a file" if os.path.exists(path) else "does not exist"
+        if (reason := _no_file(path)) is not None:
             raise where.error(
                 f"the policy {reason}",
                 code="no-policy",
-                hint="name it by --policy, DPSQL_POLICY or ./dpsql.yaml; `dpsql demo --keep DIR` "
-                "leaves one to start from",
+                hint="name it by --policy, DPSQL_POLICY or ./dpsql.yaml; `dpsql init` writes "
+                "one for your database",
             )
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES + 1)
+    except PermissionError:
+        raise where.error(
+            "the policy cannot be read: permission denied",
+            code="no-policy",
+            hint="this user needs read permission on it and on the folders above",
+        ) from None
     except (OSError, ValueError):
         raise where.error("the policy cannot be read", code="no-policy") from None
     if len(raw) > MAX_BYTES:
@@ -87,7 +93,22 @@ def _contents(path: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         where = Where(where.source, "", line)
-        raise where.error("the file is not UTF-8", code="bad-yaml") from None
+        raise where.error(
+            "the file is not UTF-8 text", code="bad-yaml", hint="a policy is a YAML file"
+        ) from None
+
+
+def _no_file(path: str) -> str | None:
+    """Why there is no file to read; PermissionError where the folder may not be entered."""
+    try:
+        mode = os.stat(path).st_mode
+    except PermissionError:
+        raise
+    except (OSError, ValueError):
+        return "does not exist"
+    if stat.S_ISREG(mode):
+        return None
+    return "is a folder" if stat.S_ISDIR(mode) else "is not a file"
 
 
 def _read(root: Node, base: Path, source: str | None) -> Policy:

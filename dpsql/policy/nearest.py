@@ -1,9 +1,10 @@
-"""The nearest known word, for errors that end in a way out."""
+"""The nearest key of the policy file, for errors that end in a way out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
+
+from dpsql.core.nearest import LONGEST, ranked
 
 SYNONYMS = {
     "lower": "min",
@@ -30,12 +31,6 @@ SYNONYMS = {
 _CLOSE = 0.5
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word closest to `word` (case ignored; first wins a tie); None if none is known."""
-    found = _best(word, tuple(known))
-    return found[0] if found else None
-
-
 def suggest(word: str, known: Iterable[str], *, what: str = "key") -> str:
     """One sentence for a hint: the nearest known word, then all that are known (at most 20)."""
     words = tuple(known)
@@ -50,9 +45,5 @@ def suggest(word: str, known: Iterable[str], *, what: str = "key") -> str:
 
 
 def _best(word: str, known: tuple[str, ...]) -> tuple[str, float] | None:
-    folded = word[:80].casefold()
-    synonym = SYNONYMS.get(folded)
-    if synonym in known:
-        return synonym, 1.0
-    scored = ((k, SequenceMatcher(None, folded, k[:80].casefold()).ratio()) for k in known)
-    return max(scored, key=lambda pair: pair[1], default=None)
+    synonym = SYNONYMS.get(word[:LONGEST].casefold())
+    return (synonym, 1.0) if synonym in known else ranked(word, known)

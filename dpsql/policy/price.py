@@ -27,15 +27,16 @@ def query_price(
     `epsilon`, `delta`: as the query, the cursor or the connection names them (the first of these
     that is not None; None means not named). Without any δ it is δ_thr / 500 of the budget, half of
     whose δ is for thresholds unless `delta_thr` says otherwise (docs/proofs/filter.md, section 4).
-    InvalidQuery `bad-epsilon` or `bad-delta`: not a number, out of range, above the cap, or no ε
-    named anywhere.
+    InvalidQuery `bad-epsilon` or `bad-delta`: not a number, out of range or above the cap;
+    `no-epsilon`: none is named anywhere.
     """
     default, largest = policy.budgets.per_query, policy.budgets.max_per_query
     if epsilon is None and default.epsilon is None:
         raise InvalidQuery(
             "the query names no epsilon, and the policy has no budgets.per_query.epsilon",
-            code="bad-epsilon",
-            hint="pass epsilon=... to connect() or execute(), or in the query's OPTIONS",
+            code="no-epsilon",
+            hint="SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon = 0.5) ..., or epsilon=0.5 to"
+            " connect() or execute()",
         )
     price = default.epsilon if epsilon is None else read_epsilon(epsilon)
     assert price is not None

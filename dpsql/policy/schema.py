@@ -9,11 +9,11 @@ from enum import Enum
 from fractions import Fraction
 from typing import Literal as OneOf
 
+from dpsql.core.nearest import hint
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.identifiers import same_name
 from dpsql.policy.literals import Literal
-from dpsql.policy.nearest import nearest
 from dpsql.policy.urls import Database
 
 Kind = OneOf["analyst", "team", "default", "total"]
@@ -205,10 +205,13 @@ class Policy:
 
     def _unknown(self, name: str) -> PolicyError:
         members = [member for team in self.budgets.teams.values() for member in team.members]
-        close = nearest(name, [*self.budgets.analysts, *members])
         rule = "analysts_only is true" if self.analysts_only else "there is no default budget"
         return PolicyError(
             f"analyst {name!r} is not named in the policy, and {rule}",
             code="unknown-analyst",
-            hint=f"the nearest name is `{close}`" if close else "ask the owner to name you",
+            hint=hint(
+                name,
+                [*self.budgets.analysts, *members],
+                "ask the owner to name you under budgets.analysts or in a team of the policy",
+            ),
         )

@@ -47,7 +47,11 @@ def parse_yaml(text: str, source: str) -> Node:
         raise _broken(where, error) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise where.error(f"not valid YAML: {printable(reason)}", code="bad-yaml") from None
+        raise where.error(
+            f"not valid YAML: {printable(reason)}",
+            code="bad-yaml",
+            hint="a policy is plain text, without control characters",
+        ) from None
     except RecursionError:
         raise _too_deep(where) from None
     if root is None:

@@ -18,7 +18,7 @@ MAX_LISTED = 1_000
 def key_column(key: KeyPlan, expr: exp.Expr) -> exp.Expr:
     """What the row level computes for a key: its public position, or a presentable value."""
     if key.coding == "index":
-        return _position(key, expr)
+        return _position(key, presentable(key.expr, expr))
     return presentable(key.expr, expr)
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from dpsql.core import nearest
 from dpsql.errors import InvalidQuery
 
 MAX_TEXT = 10_000
@@ -52,9 +53,17 @@ def _by_name(
         raise InvalidQuery("`?` needs parameters by position, not by name", code="bad-parameter")
     wanted = {_name(node) for node in named}
     if missing := sorted(wanted - set(parameters)):
-        raise InvalidQuery(f"no value was given for :{missing[0]}", code="bad-parameter")
+        raise InvalidQuery(
+            f"no value was given for :{missing[0]}",
+            code="bad-parameter",
+            hint=nearest.hint(missing[0], map(str, parameters)),
+        )
     if extra := sorted(str(name) for name in set(parameters) - wanted):
-        raise InvalidQuery(f"the query has no parameter :{extra[0]}", code="bad-parameter")
+        raise InvalidQuery(
+            f"the query has no parameter :{extra[0]}",
+            code="bad-parameter",
+            hint=nearest.hint(extra[0], sorted(wanted)),
+        )
     for node in named:
         _put(node, parameters[_name(node)], f":{_name(node)}")
 
@@ -83,7 +92,9 @@ def _name(node: exp.Expr) -> str:
 
 def _count(wanted: int, given: int) -> InvalidQuery:
     return InvalidQuery(
-        f"the query has {wanted} parameter(s), {given} value(s) were given", code="bad-parameter"
+        f"the query has {wanted} parameter(s), {given} value(s) were given",
+        code="bad-parameter",
+        hint="one value for each `?`, in order, or one for each :name",
     )
 
 

@@ -6,8 +6,10 @@ import logging
 import re
 
 from sqlglot import Dialect, exp
+from sqlglot.dialects.dialect import Dialects
 from sqlglot.errors import SqlglotError
 
+from dpsql.core import nearest
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.sql.caret import show
 from dpsql.sql.clauses import ReadExpression, put_back, take_out
@@ -58,7 +60,7 @@ def _empty(node: exp.Expr | None) -> bool:
 
 
 def _parse_all(text: str, dialect: str) -> list[exp.Expr | None]:
-    reader = _dialect(dialect)
+    reader = read_dialect(dialect)
     try:
         tokens, clauses = take_out(reader.tokenize(text), text)
         roots = reader.parser(max_nodes=MAX_NODES).parse(tokens, text)
@@ -115,12 +117,17 @@ def _syntax(text: str, problem: SqlglotError) -> InvalidQuery:
     return InvalidQuery(message, code="syntax")
 
 
-def _dialect(name: str) -> Dialect:
+def read_dialect(name: str) -> Dialect:
+    """sqlglot's dialect of this name. InvalidQuery `dialect`: there is none."""
     try:
         return Dialect.get_or_raise(name)
     except ValueError:
         raise InvalidQuery(
             f"there is no SQL dialect {name!r}",
             code="dialect",
-            hint="duckdb, postgres, spark, bigquery, snowflake and all others of sqlglot",
+            hint=nearest.hint(
+                name,
+                sorted(kind.value for kind in Dialects if kind.value),
+                "duckdb, postgres, spark, bigquery, snowflake and all others of sqlglot",
+            ),
         ) from None

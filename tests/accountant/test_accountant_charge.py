@@ -20,7 +20,7 @@ items = st.lists(st.tuples(st.sampled_from(EXAMPLES), st.integers(0, 10**6)), ma
 
 
 @given(items, items, items)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_sums_are_exact_and_order_free(
     a: list[tuple[PrivacyEvent, int]],
     b: list[tuple[PrivacyEvent, int]],

@@ -77,7 +77,7 @@ def _most(terms: BudgetTerms, event: object) -> int:
     st.lists(st.tuples(st.sampled_from(EXAMPLES), st.integers(1, 40)), min_size=1, max_size=4),
     st.integers(-20, 6),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_supremum_is_bounded_from_above(
     size: Fraction, items: list[tuple[Gaussian, int]], shift: int
 ) -> None:
@@ -153,7 +153,7 @@ def test_gaussian_capacity_is_that_of_the_accounting_note() -> None:
 
 
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_no_adaptive_strategy_breaks_the_promise(data: st.DataObject) -> None:
     """Trees of filtered two-outcome mechanisms; refused ones are skipped and asking goes on."""
     promised = data.draw(st.sampled_from([Fraction(1, 2), Fraction(2)]))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from statements import INCOME, WAGE
+from statements import INCOME, WAGE, Mutation
 
 _INCOME = " ".join(INCOME.split())
 _WAGE = " ".join(WAGE.split())
 _RN = "ROW_NUMBER() OVER (PARTITION BY u ORDER BY HASH(HASH(u, k0, CAST('7' AS UBIGINT))), k0)"
 _SHARE = "LEAST(65536, 1966080 // SUM(n) OVER (PARTITION BY u), 1310720 // n)"
 _S1 = "CASE WHEN n1 > 20 THEN ((COALESCE(s1, 0)) * 20) // n1 ELSE COALESCE(s1, 0) END"
-
-Mutation = tuple[str, str, str]
 
 BOUNDS: dict[str, Mutation] = {
     # ---- the value of a row

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-Mutation = tuple[str, str, str]
+from statements import Mutation
+
+_FILTER = "t0.\"sex\" = 'f'"
 
 GRAMMAR: dict[str, Mutation] = {
     # ---- what may be read and called
@@ -13,33 +15,33 @@ GRAMMAR: dict[str, Mutation] = {
     "table without schema": ("row", '"main"."persons"', '"persons"'),
     "table function": ("row", '"main"."persons"', "read_csv('/etc/passwd')"),
     "public table instead": ("row", '"main"."persons"', '"main"."regions"'),
-    "hidden column": ("row", "t0.\"sex\" = 'f'", 't0."secret" = 42'),
+    "hidden column": ("row", _FILTER, 't0."secret" = 42'),
     "hidden column in a join": (
         "joined",
         'ON t1."id" = t0."person_id"',
         'ON t1."id" = t0."person_id" AND t1."secret" = t0."visit_id"',
     ),
     "hidden path column as a value": ("hops", "t0.\"note\" = 'n'", 't0."lab_id" > 3'),
-    "unknown column": ("row", "t0.\"sex\" = 'f'", "t0.\"nothing\" = 'f'"),
+    "unknown column": ("row", _FILTER, "t0.\"nothing\" = 'f'"),
     "outer column": ("joined", 'AND t4."code" = 3', 'AND t4."code" = t1."age"'),
     "volatile function": (
         "row",
         'WHERE NOT t0."id" IS NULL',
         'WHERE NOT t0."id" IS NULL AND RANDOM() > 0.5',
     ),
-    "volatile value": ("row", "t0.\"sex\" = 'f'", 't0."sex" = uuid()'),
-    "clock": ("row", "t0.\"sex\" = 'f'", 't0."born" > CURRENT_DATE'),
-    "unknown function": ("row", "t0.\"sex\" = 'f'", 'sleep_ms(t0."age") IS NULL'),
-    "error function": ("row", "t0.\"sex\" = 'f'", "error('x') IS NULL"),
-    "setting": ("row", "t0.\"sex\" = 'f'", "current_setting('x') = 'f'"),
-    "hash outside ranking": ("row", "t0.\"sex\" = 'f'", 'HASH(t0."sex") = 3'),
-    "regular expression": ("row", "t0.\"sex\" = 'f'", "regexp_matches(t0.\"sex\", 'f')"),
-    "growing text": ("row", "t0.\"sex\" = 'f'", "REPEAT(t0.\"sex\", 99999999) = 'f'"),
-    "whole row": ("row", "t0.\"sex\" = 'f'", "t0 IS NULL"),
-    "lambda": ("row", "t0.\"sex\" = 'f'", "list_filter([1], x -> x > 0) IS NULL"),
-    "struct": ("row", "t0.\"sex\" = 'f'", "{'a': t0.\"sex\"} IS NULL"),
-    "list type": ("row", "t0.\"sex\" = 'f'", 'CAST(t0."sex" AS TEXT[]) IS NULL'),
-    "collation": ("row", "t0.\"sex\" = 'f'", "t0.\"sex\" COLLATE NOCASE = 'f'"),
+    "volatile value": ("row", _FILTER, 't0."sex" = uuid()'),
+    "clock": ("row", _FILTER, 't0."born" > CURRENT_DATE'),
+    "unknown function": ("row", _FILTER, 'sleep_ms(t0."age") IS NULL'),
+    "error function": ("row", _FILTER, "error('x') IS NULL"),
+    "setting": ("row", _FILTER, "current_setting('x') = 'f'"),
+    "hash outside ranking": ("row", _FILTER, 'HASH(t0."sex") = 3'),
+    "regular expression": ("row", _FILTER, "regexp_matches(t0.\"sex\", 'f')"),
+    "growing text": ("row", _FILTER, "REPEAT(t0.\"sex\", 99999999) = 'f'"),
+    "whole row": ("row", _FILTER, "t0 IS NULL"),
+    "lambda": ("row", _FILTER, "list_filter([1], x -> x > 0) IS NULL"),
+    "struct": ("row", _FILTER, "{'a': t0.\"sex\"} IS NULL"),
+    "list type": ("row", _FILTER, 'CAST(t0."sex" AS TEXT[]) IS NULL'),
+    "collation": ("row", _FILTER, "t0.\"sex\" COLLATE NOCASE = 'f'"),
     # ---- shape
     "distinct": ("row", "(SELECT u, k0, v0", "(SELECT DISTINCT u, k0, v0"),
     "limit inside": ("row", "WHERE NOT k0 IS NULL) AS b", "WHERE NOT k0 IS NULL LIMIT 9) AS b"),

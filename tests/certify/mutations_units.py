@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-_EXISTS = 'EXISTS (SELECT 1 FROM "main"."lab" AS t9 WHERE t9."code" = 3)'
+from statements import Mutation
 
-Mutation = tuple[str, str, str]
+_ON = 't2."person_id" = t1."person_id"'
+_EXISTS = 'EXISTS (SELECT 1 FROM "main"."lab" AS t9 WHERE t9."code" = 3)'
 
 UNITS: dict[str, Mutation] = {
     # ---- totals
@@ -81,24 +82,24 @@ UNITS: dict[str, Mutation] = {
     "join without the unit": ("cap", ' AND t2."person_id" = t1."person_id"', ""),
     "join on another column": (
         "cap",
-        't2."person_id" = t1."person_id"',
+        _ON,
         't2."dept" = t1."dept"',
     ),
     "join by OR": ("cap", ' AND t2."person_id" = t1', ' OR t2."person_id" = t1'),
-    "join by >=": ("cap", 't2."person_id" = t1."person_id"', 't2."person_id" >= t1."person_id"'),
+    "join by >=": ("cap", _ON, 't2."person_id" >= t1."person_id"'),
     "join on shifted units": (
         "cap",
-        't2."person_id" = t1."person_id"',
+        _ON,
         't2."person_id" = t1."person_id" + 1',
     ),
     "join on units as text": (
         "cap",
-        't2."person_id" = t1."person_id"',
+        _ON,
         'CAST(t2."person_id" AS TEXT) = CAST(t1."person_id" AS TEXT)',
     ),
     "join not distinct": (
         "cap",
-        't2."person_id" = t1."person_id"',
+        _ON,
         't2."person_id" IS NOT DISTINCT FROM t1."person_id"',
     ),
     "join crossed": (

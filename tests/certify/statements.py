@@ -25,6 +25,10 @@ class Statement:
     claim: Claim
 
 
+Mutation = tuple[str, str, str]
+"""Name of a statement, a text in it, what it is replaced by."""
+
+
 def _make(text: str, claim: Claim) -> Statement:
     return Statement(" ".join(text.split()), claim)
 

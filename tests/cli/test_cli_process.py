@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
 import subprocess
 import sys
-import time
 
-import click
 import pytest
-
-from dpsql.cli import COMMANDS, main
 
 PROGRAM = [sys.executable, "-m", "dpsql"]
 CITIES = ["query", "--analyst", "ann", "SELECT * FROM cities"]
@@ -110,36 +105,3 @@ def test_nothing_is_asked_for_without_a_terminal(shop):
     done = run("query", "SELECT 1")
     assert done.returncode == 2
     assert b"--analyst" in done.stderr
-
-
-def _heeding_interrupts():
-    """A job in the background of a script inherits SIGINT ignored, and Python leaves it so."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def test_interrupted_while_reading():
-    process = subprocess.Popen(
-        [*PROGRAM, "query", "--analyst", "x", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=_heeding_interrupts,
-    )
-    time.sleep(3)  # until it waits for its input
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"Traceback" not in said
-
-
-def _all_commands():
-    for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)
-        yield name, command
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {sub}", inner) for sub, inner in command.commands.items())
-
-
-@pytest.mark.parametrize(("name", "command"), list(_all_commands()), ids=lambda value: str(value))
-def test_every_help_has_an_example_of_its_command(name, command):
-    assert f"dpsql {name}" in command.help.split("Example:")[1]

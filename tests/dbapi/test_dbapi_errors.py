@@ -166,14 +166,14 @@ JSONISH = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=JSONISH)
 def test_any_value_anywhere(shared: dpsql.Connection, value: Any) -> None:
     for call in _calls(shared.cursor(), value):
         _ours(call, blame=False)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     words=st.lists(
         st.sampled_from(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 
 import duckdb
+import e2e_neighbours as neighbours
 import e2e_world as world
+import equivalence_world
 import pytest
 from charging_world import POLICY
 
@@ -27,6 +29,32 @@ def hostile_data():
 @pytest.fixture(scope="session")
 def small():
     return world.make_data().build(200, 7, False)
+
+
+@pytest.fixture(scope="session")
+def neighbour_world():
+    """Tests load their own rows into it; nothing else of it changes."""
+    opened = neighbours.World.open(threads=4)
+    yield opened
+    opened.connection.close()
+
+
+@pytest.fixture(scope="session")
+def wide_databases():
+    with equivalence_world.open_databases() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def wide_session(wide_databases):
+    """At bounds that clip nothing and an ε that leaves no noise; nothing is stored for reuse."""
+    with closing(world.memory_session(wide_databases[0], equivalence_world.POLICY)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def plain_duckdb(wide_databases):
+    return wide_databases[1]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import duckdb
@@ -117,6 +118,15 @@ class Moved(AssertionError):
     """A unit moved a vector further than its plan says."""
 
 
+@dataclass(frozen=True)
+class Stated:
+    """One plan of a query, and the statement that is sent for it."""
+
+    sql: str
+    plan: Plan
+    text: str
+
+
 @dataclass
 class World:
     """The catalog of the constrained schema; a database without constraints that holds the rows.
@@ -175,7 +185,7 @@ class World:
             catalog=self.catalog,
             default_schema="main",
         )
-        asked = planning.Asked(planning_number(epsilon), planning_number(delta))
+        asked = planning.Asked(Fraction(repr(epsilon)), Fraction(repr(delta)))
         return planning.run(
             bound,
             policy=rules,
@@ -216,6 +226,7 @@ class World:
             return column
         return [value if value in key.values else OUTSIDE for value in column]
 
+    @contextmanager
     def without(self, unit: int | None) -> Iterator[None]:
         """The database less one unit's rows; None: less the rows that are nobody's."""
         mine = "IS NULL" if unit is None else f"= {unit}"
@@ -234,30 +245,30 @@ class World:
         finally:
             self.connection.execute("ROLLBACK")
 
+    def state(self, sql: str, rules: Any, **price: float) -> list[Stated]:
+        return [Stated(sql, plan, self.statement(plan)) for plan in self.plan(sql, rules, **price)]
+
+    def replay(self, stated: Sequence[Stated], units: Sequence[int] | None = None) -> None:
+        """Assert the plans' sensitivities for every unit of the loaded database."""
+        whole = [self.vector(one.plan, one.text) for one in stated]
+        for unit in [None, *(self.units() if units is None else units)] if stated else ():
+            with self.without(unit):
+                for one, before in zip(stated, whole, strict=True):
+                    less = self.vector(one.plan, one.text)
+                    problems = moved(one.plan, before, less, nobody=unit is None)
+                    if problems:
+                        raise Moved(f"{one.sql}\n{one.text}\nwithout {unit}: {problems}")
+
     def check(
         self, sql: str, rules: Any, *, units: Sequence[int] | None = None, **price: float
     ) -> list[Plan]:
-        """Assert the plan's sensitivities for every unit of the loaded database."""
-        plans = list(self.plan(sql, rules, **price))
-        for plan in plans:
-            statement = self.statement(plan)
-            whole = self.vector(plan, statement)
-            for unit in [None, *(self.units() if units is None else units)]:
-                for _ in self.without(unit):
-                    less = self.vector(plan, statement)
-                problems = moved(plan, whole, less, nobody=unit is None)
-                if problems:
-                    raise Moved(f"{sql}\n{statement}\nwithout {unit}: {problems}")
-        return plans
+        """The query's plans, each replayed."""
+        stated = self.state(sql, rules, **price)
+        self.replay(stated, units)
+        return [one.plan for one in stated]
 
 
 OUTSIDE = object()
-
-
-def planning_number(value: float) -> Any:
-    from fractions import Fraction
-
-    return Fraction(Decimal(repr(value)))
 
 
 def moved(plan: Plan, whole: Vector, less: Vector, *, nobody: bool) -> list[str]:

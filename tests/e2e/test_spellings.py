@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 from e2e_compare import differences, plain, plan_numbers
-from test_equivalence import databases, session  # noqa: F401 - fixtures
 
 from dpsql.errors import Error, InternalError
 
@@ -59,17 +58,17 @@ DIALECTS = [
 
 
 @pytest.mark.parametrize(("dialect", "text", "same"), DIALECTS)
-def test_other_dialects(dialect, text, same, session, databases):  # noqa: F811
+def test_other_dialects(dialect, text, same, wide_session, plain_duckdb):
     try:
-        answer = session.query(text, dialect=dialect)
+        answer = wide_session.query(text, dialect=dialect)
     except InternalError:
         raise
     except Error:
         assert same is None, "refused"
         return
     if same is not None:
-        want = plain(databases[1], same, unit="pid")
-        assert differences(answer, want, **plan_numbers(session, same)) == []
+        want = plain(plain_duckdb, same, unit="pid")
+        assert differences(answer, want, **plan_numbers(wide_session, same)) == []
 
 
 GOOGLE = [
@@ -105,10 +104,10 @@ GOOGLE = [
 
 
 @pytest.mark.parametrize(("text", "same"), GOOGLE)
-def test_google_options(text, same, session, databases):  # noqa: F811
-    answer = session.query(text)
-    want = plain(databases[1], same, unit="pid")
-    assert differences(answer, want, **plan_numbers(session, same)) == []
+def test_google_options(text, same, wide_session, plain_duckdb):
+    answer = wide_session.query(text)
+    want = plain(plain_duckdb, same, unit="pid")
+    assert differences(answer, want, **plan_numbers(wide_session, same)) == []
 
 
 @pytest.mark.parametrize(
@@ -132,21 +131,21 @@ def test_google_options(text, same, session, databases):  # noqa: F811
         "epsilon",
     ],
 )
-def test_bad_options(options, session):  # noqa: F811
-    before = session.ledger.spent(session.budget_spec.key)
+def test_bad_options(options, wide_session):
+    before = wide_session.ledger.spent(wide_session.budget_spec.key)
     with pytest.raises(Error) as caught:
-        session.query(OPTIONS.format(options) + "city, COUNT(*) FROM persons GROUP BY city")
+        wide_session.query(OPTIONS.format(options) + "city, COUNT(*) FROM persons GROUP BY city")
     assert not isinstance(caught.value, InternalError)
-    assert session.ledger.spent(session.budget_spec.key) == before
+    assert wide_session.ledger.spent(wide_session.budget_spec.key) == before
 
 
 @pytest.mark.parametrize(
     "options", ["max_groups_contributed=1000000", "max_rows_contributed=99999"]
 )
-def test_options_only_tighten(options, session):  # noqa: F811
+def test_options_only_tighten(options, wide_session):
     """The owner's bounds hold whatever the analyst asks."""
     text = OPTIONS.format(options) + "n, COUNT(*) FROM events GROUP BY n"
-    report = session.query(text).privacy.releases[0]
+    report = wide_session.query(text).privacy.releases[0]
     assert report.max_groups <= 40
     assert report.max_rows_per_group <= 40
 
@@ -164,18 +163,18 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize(("text", "values"), PARAMETERS)
-def test_parameters(text, values, session, databases):  # noqa: F811
-    answer = session.query(text, values)
-    want = plain(databases[1], text, values, unit="pid")
+def test_parameters(text, values, wide_session, plain_duckdb):
+    answer = wide_session.query(text, values)
+    want = plain(plain_duckdb, text, values, unit="pid")
     want.names = list(answer.names)  # DuckDB names `?` as it likes
-    assert differences(answer, want, **plan_numbers(session, text, values)) == []
+    assert differences(answer, want, **plan_numbers(wide_session, text, values)) == []
 
 
 @pytest.mark.parametrize(
     "value",
     ["NaN", [], b"x", 10**400, {"a": {"b": 1}}, object(), float("nan"), float("inf"), "x\0y", None],
 )
-def test_odd_parameters(value, session):  # noqa: F811
+def test_odd_parameters(value, wide_session):
     """Typed validation: an answer or one of our refusals, never a fault (hostile bad-425)."""
     for text in (
         "SELECT COUNT(*) FROM persons WHERE city = ?",
@@ -183,7 +182,7 @@ def test_odd_parameters(value, session):  # noqa: F811
         "SELECT COUNT(*) FROM persons WHERE age IN (?)",
     ):
         try:
-            session.query(text, [value])
+            wide_session.query(text, [value])
         except InternalError:
             raise
         except Error:
@@ -191,7 +190,7 @@ def test_odd_parameters(value, session):  # noqa: F811
 
 
 @pytest.mark.parametrize("given", [[], [1, 2], {"a": 1}, None, "x", 5])
-def test_parameters_that_do_not_fit(given, session):  # noqa: F811
+def test_parameters_that_do_not_fit(given, wide_session):
     with pytest.raises(Error) as caught:
-        session.query("SELECT COUNT(*) FROM persons WHERE age > ?", given)
+        wide_session.query("SELECT COUNT(*) FROM persons WHERE age > ?", given)
     assert not isinstance(caught.value, InternalError)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache
 
 import e2e_neighbours as neighbours
 import numpy as np
@@ -18,8 +19,6 @@ from dpsql.mechanisms import entropy
 from dpsql.pipeline import perturb
 from dpsql.pipeline.stages import ExactCells
 
-WORLD = neighbours.World.open()
-
 
 @pytest.fixture(autouse=True)
 def seeded(request, monkeypatch):
@@ -30,9 +29,16 @@ def seeded(request, monkeypatch):
     monkeypatch.setattr(entropy, "words", lambda count: bits.random_raw(count).astype(np.uint64))
 
 
+@cache
+def planner():
+    world = neighbours.World.open()
+    world.load({"shops": [("x", "r"), ("y", "s")]})
+    return world
+
+
+@cache
 def plan_of(sql, *, epsilon=1.0, delta=1e-6, **bounds):
-    WORLD.load({"shops": [("x", "r"), ("y", "s")]})
-    (plan,) = WORLD.plan(sql, neighbours.policy(**bounds), epsilon=epsilon, delta=delta)
+    (plan,) = planner().plan(sql, neighbours.policy(**bounds), epsilon=epsilon, delta=delta)
     return plan
 
 

@@ -19,6 +19,7 @@ from dpsql.core.domain import Domain, Interval, Kind, Scalar, SqlType, of_litera
 from dpsql.core.ir import Col, Expr, Lit, columns
 from dpsql.dialects.duckdb_types import read_type
 from dpsql.errors import InvalidQuery, RefusedQuery
+from dpsql.functions.weight import weighed
 
 TYPES = {
     "ti": "TINYINT",
@@ -124,7 +125,7 @@ class FakeScope:
         family = functions.for_node(node)
         if family is None:
             self.refuse(node, "unsupported-function", f"no {type(node).__name__}")
-        return family.bind(node, self)
+        return weighed(node, family.bind(node, self), self)
 
     def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
         raise RefusedQuery(message, code=code, hint=hint)
@@ -153,6 +154,7 @@ REFUSALS = {
     "unsupported-function",
     "unsupported-expression",
     "too-complex",
+    "too-deep",
 }
 
 

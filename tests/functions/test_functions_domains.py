@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 from function_world import attempt, bind, emit, inside
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpsql.core.domain import Domain, Interval, Kind, decimal
@@ -191,11 +191,7 @@ def moments(draw: st.DrawFn, depth: int = 2) -> str:
     )
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=150)
 @given(sql=st.one_of(numbers(), texts(), moments(), truths()))
 def test_every_value_lies_in_the_domain(con: Any, sql: str) -> None:
     check(con, sql)
@@ -223,11 +219,7 @@ def check(con: Any, sql: str) -> None:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=3000,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=3000, derandomize=False)
 @given(sql=st.one_of(numbers(), texts(), moments(), truths()))
 def test_every_value_lies_in_the_domain_at_length(con: Any, sql: str) -> None:
     check(con, sql)

@@ -16,7 +16,7 @@ def check(numerator: int, denominator: int, bits: int) -> None:
     assert high - low <= 3
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.integers(0, 10**9),
     st.integers(1, 10**9),

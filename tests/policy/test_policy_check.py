@@ -335,7 +335,7 @@ def test_query_price() -> None:
     budget = policy.budget_of("eve")
     with pytest.raises(InvalidQuery, match="names no epsilon") as caught:
         query_price(policy, budget)
-    assert caught.value.code == "bad-epsilon"
+    assert caught.value.code == "no-epsilon"
     assert query_price(policy, budget, epsilon="0.5") == (0.5, budget.delta / 1000)
     capped = {
         "per_query": {"epsilon": "0.25", "delta": "1e-8"},

@@ -301,7 +301,7 @@ def test_missing_parts_come_last() -> None:
 def test_files(tmp_path: Path) -> None:
     for path, words in [
         (tmp_path / "no.yaml", "does not exist"),
-        (tmp_path, "is not a file"),
+        (tmp_path, "is a folder"),
         ("a\x00b", "the policy"),
         (Path("/dev/zero"), "is not a file"),
     ]:

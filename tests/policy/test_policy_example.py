@@ -313,4 +313,7 @@ def test_unknown_analysts() -> None:
         with pytest.raises(PolicyError, match="alcie") as caught:
             policy.budget_of("alcie")
         assert caught.value.code == "unknown-analyst"
-        assert "`alice`" in caught.value.hint
+        assert caught.value.hint == "the nearest name is alice"
+        with pytest.raises(PolicyError) as caught:
+            policy.budget_of("somebody else")
+        assert "alice" not in caught.value.hint  # whom no one came near to naming

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dpsql.errors import PolicyError
@@ -62,7 +62,7 @@ TREES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=20,
 )
-RELAXED = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=200)
 
 
 def attempt(policy: Any) -> None:
@@ -84,13 +84,13 @@ def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@RELAXED
+@MANY
 @given(st.dictionaries(KEYS, TREES, max_size=6))
 def test_random_dicts(tree: Any) -> None:
     attempt(tree)
 
 
-@RELAXED
+@MANY
 @given(st.sampled_from(places(GOOD)), TREES)
 def test_one_thing_changed_in_a_good_policy(path: tuple[Any, ...], value: Any) -> None:
     tree = copy.deepcopy(GOOD)
@@ -101,7 +101,7 @@ def test_one_thing_changed_in_a_good_policy(path: tuple[Any, ...], value: Any) -
     attempt(tree)
 
 
-@RELAXED
+@MANY
 @given(st.sampled_from(places(GOOD)), KEYS)
 def test_every_unknown_key_is_found(path: tuple[Any, ...], key: str) -> None:
     tree = copy.deepcopy(GOOD)
@@ -120,7 +120,7 @@ YAML_BITS = st.lists(
 ).map("".join)
 
 
-@RELAXED
+@MANY
 @given(st.text(max_size=60) | YAML_BITS)
 def test_random_yaml(text: str) -> None:
     with warnings.catch_warnings():
@@ -133,7 +133,7 @@ def test_random_yaml(text: str) -> None:
         assert message.startswith("p.yaml")
 
 
-@RELAXED
+@MANY
 @given(st.binary(max_size=40) | YAML_BITS.map(lambda t: t.encode("utf-8", "surrogatepass")))
 def test_random_files(tmp_path_factory: Any, raw: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "p.yaml"
@@ -141,7 +141,7 @@ def test_random_files(tmp_path_factory: Any, raw: bytes) -> None:
     attempt(file)
 
 
-@RELAXED
+@MANY
 @given(st.text(max_size=30))
 def test_random_paths(path: str) -> None:
     attempt(path)

@@ -1,0 +1,112 @@
+"""ε and δ as proposals, and in words an owner can decide by."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
+from math import exp
+
+from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.errors import InterfaceError, InvalidQuery
+from dpsql.setup.draft import BudgetDraft
+
+EPSILON = "1"
+DELTA = "1e-6"
+QUERIES = 10
+"""A question costs so small a share of an analyst's ε, where nothing else is said."""
+
+ANALYSTS = 3
+"""All together may learn what so many analysts may, where nothing else is said."""
+
+
+def propose(
+    epsilon: str = EPSILON,
+    delta: str = DELTA,
+    total: str | None = None,
+    owner: tuple[str, str] | None = None,
+) -> BudgetDraft:
+    """Budgets around one analyst's (ε, δ). InterfaceError `init-budget` for what is none.
+
+    `total` must hold one analyst's budget and the owner's private scan; left out, it is
+    `ANALYSTS` analysts' and the scan's.
+    """
+    each, chance = _epsilon(epsilon, "--epsilon"), _delta(delta)
+    scan = Fraction(0) if owner is None else _epsilon(owner[1], "--private-ranges")
+    whole = ANALYSTS * each + scan if total is None else _epsilon(total, "--total-epsilon")
+    if whole < max(each, scan):
+        raise InterfaceError(
+            "--total-epsilon is less than one of the budgets it is to hold",
+            code="init-budget",
+            hint=f"it is what all learn together: at least {number(max(each, scan))}",
+        )
+    return BudgetDraft(
+        per_query=(number(each / QUERIES), number(chance / 100)),
+        max_per_query=(number(each / 2), number(chance / 10)),
+        default=(number(each), number(chance)),
+        total=(number(whole), number(min(chance * 10, Fraction(1, 100)))),
+        owner=None if owner is None else (*owner, number(chance / 50)),
+    )
+
+
+def meaning(epsilon: str) -> str:
+    """What a budget of ε promises, as odds and as a suspicion that grows.
+
+    Odds move by at most e^ε between the data with and without a person (Dwork and Roth 2014,
+    section 2.3), so a belief of probability p becomes at most p e^ε / (1 - p + p e^ε).
+    Figures are rounded up.
+    """
+    odds, suspicion = _odds(epsilon)
+    return (
+        f"ε = {epsilon}: whatever somebody believes about one person, answers change the odds by "
+        f"at most e^{epsilon} = {odds}; a suspicion of 10 % becomes at most {suspicion} %"
+    )
+
+
+def short_meaning(epsilon: str) -> str:
+    """The same in a few words, for a list."""
+    odds, suspicion = _odds(epsilon)
+    return f"ε = {epsilon}: odds change at most {odds}-fold, 10 % becomes at most {suspicion} %"
+
+
+def _odds(epsilon: str) -> tuple[str, str]:
+    """e^ε, and in percent what a probability of 10 % can become."""
+    value = float(Fraction(epsilon))
+    if value > 20:
+        return "more than 400 million", "100"
+    factor = exp(value)
+    after = 0.1 * factor / (0.9 + 0.1 * factor)
+    return _up(factor, 2 if factor < 1000 else 0), _up(100 * after, 0)
+
+
+def number(value: Fraction) -> str:
+    """Exact text of a finite decimal, 1e-7 style for small ones; else a little below."""
+    text = Decimal(value.numerator) / Decimal(value.denominator)
+    if 0 < value < Fraction(1, 1000):
+        mantissa, _, exponent = f"{text:e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    plain = format(text, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _up(value: float, places: int) -> str:
+    step = Decimal(1).scaleb(-places)
+    rounded = Decimal(value).quantize(step, ROUND_CEILING)
+    return format(rounded, ",f")
+
+
+def _epsilon(text: str, flag: str) -> Fraction:
+    try:
+        return read_epsilon(text)
+    except InvalidQuery as problem:
+        raise InterfaceError(
+            f"{flag}: {problem.message}", code="init-budget", hint=problem.hint
+        ) from None
+
+
+def _delta(text: str) -> Fraction:
+    try:
+        return read_delta(text)
+    except InvalidQuery as problem:
+        raise InterfaceError(
+            f"--delta: {problem.message}", code="init-budget", hint=problem.hint
+        ) from None

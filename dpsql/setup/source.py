@@ -1,0 +1,85 @@
+"""What `dpsql init` is pointed at: a DuckDB file, or files to make one of."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dpsql.errors import InterfaceError
+
+FILES = (".csv", ".parquet")
+
+_NOT_WORD = re.compile(r"\W+")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFile:
+    """An existing DuckDB file, used as it is and never written to."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DataFiles:
+    """CSV and Parquet files by the name of the table each becomes, and a name for the database."""
+
+    files: dict[str, Path]
+    stem: str
+
+
+def read_source(argument: str) -> DatabaseFile | DataFiles:
+    """`duckdb:///file`, a path to a DuckDB file, a .csv, a .parquet or a folder of these.
+
+    InterfaceError `init-source` for anything else, and where two files would be one table.
+    """
+    text = argument
+    if "://" in argument:
+        scheme, _, rest = argument.partition("://")
+        if scheme != "duckdb" or not rest.startswith("/") or len(rest) < 2:
+            raise _wrong(argument, "only duckdb:///file.duckdb is read so far")
+        text = rest[1:]
+    path = Path(text)
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in FILES)
+        if not found:
+            raise _wrong(argument, "the folder holds no .csv and no .parquet file")
+        return DataFiles(_tables(found), path.resolve().name or "data")
+    if not path.is_file():
+        raise _wrong(argument, "there is no such file or folder")
+    if path.suffix.lower() in FILES:
+        return DataFiles(_tables([path]), path.stem)
+    if path.suffix.lower() in (".gz", ".zip", ".xlsx", ".json", ".tsv", ".txt", ".yaml", ".sqlite"):
+        raise _wrong(argument, f"{path.suffix} files are not read")
+    return DatabaseFile(path)
+
+
+def url_from(folder: Path, path: Path, scheme: str) -> str:
+    """A file's URL as a policy in `folder` names it: relative below that folder, else absolute."""
+    real, base = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
+    shown = real.relative_to(base) if real.is_relative_to(base) else real
+    return f"{scheme}:///{shown}"
+
+
+def _tables(files: list[Path]) -> dict[str, Path]:
+    tables: dict[str, Path] = {}
+    for file in files:
+        name = _NOT_WORD.sub("_", file.stem).strip("_") or "data"
+        other = next((known for known in tables if known.casefold() == name.casefold()), None)
+        if other is not None:
+            raise InterfaceError(
+                f"{tables[other].name} and {file.name} would both be the table {name}",
+                code="init-source",
+                hint="rename one of them, or load them into DuckDB yourself",
+            )
+        tables[name] = file
+    return tables
+
+
+def _wrong(argument: str, reason: str) -> InterfaceError:
+    return InterfaceError(
+        f"{argument}: {reason}",
+        code="init-source",
+        hint="name duckdb:///file.duckdb, a DuckDB file, a .csv, a .parquet or a folder of them",
+    )

@@ -1,0 +1,6 @@
+-- before: SELECT COUNT(*) FROM orders
+-- epsilon: 4.9
+SELECT COUNT(*) FROM users
+-- refuse: budget-epsilon (BudgetExceeded, exit 4)
+--   the budget of 'analyst' does not cover this query: what is left of its epsilon (5) is too little
+-- hint: ask with a smaller epsilon, repeat a query that was paid for (it is free), or ask the owner to raise budgets.default.epsilon in the policy

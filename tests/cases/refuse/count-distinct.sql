@@ -1,0 +1,7 @@
+SELECT COUNT(DISTINCT city) FROM users
+-- refuse: count-distinct (RefusedQuery, exit 3)
+--   COUNT(DISTINCT ...) is available for the user alone
+--     at 1:8
+--     SELECT COUNT(DISTINCT city) FROM users
+--            ^^^^^
+-- hint: COUNT(DISTINCT user_id) counts users

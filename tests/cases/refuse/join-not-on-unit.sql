@@ -1,0 +1,7 @@
+SELECT COUNT(*) FROM users JOIN orders ON users.city = orders.item
+-- refuse: join-not-on-unit (RefusedQuery, exit 3)
+--   private tables can only be joined on the user: rows of different users would meet
+--     at 1:33
+--     SELECT COUNT(*) FROM users JOIN orders ON users.city = orders.item
+--                                     ^^^^^^
+-- hint: add `user_id = user_id` of the two tables to the join condition

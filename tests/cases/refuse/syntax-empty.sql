@@ -1,0 +1,4 @@
+-- nothing but a remark
+-- refuse: syntax (InvalidQuery, exit 3)
+--   there is no SQL here
+-- hint: SELECT COUNT(*) FROM t

@@ -1,0 +1,6 @@
+SELEC COUNT(*) FROM users
+-- refuse: syntax (InvalidQuery, exit 3)
+--   syntax error: invalid expression / Unexpected token
+--     at 1:12
+--     SELEC COUNT(*) FROM users
+--                ^

@@ -1,0 +1,6 @@
+SELECT SUM(city) FROM users
+-- refuse: type-mismatch (InvalidQuery, exit 3)
+--   SUM needs a number, not text
+--     at 1:8
+--     SELECT SUM(city) FROM users
+--            ^^^

@@ -1,0 +1,7 @@
+SELECT COUNT(*) FROM usres
+-- refuse: unknown-table (RefusedQuery, exit 3)
+--   there is no table usres
+--     at 1:22
+--     SELECT COUNT(*) FROM usres
+--                          ^^^^^
+-- hint: the nearest name is users

@@ -1,0 +1,7 @@
+SELECT MEDIAN(age) FROM users
+-- refuse: unsupported-aggregate (RefusedQuery, exit 3)
+--   aggregate MEDIAN is not available over people's rows
+--     at 1:8
+--     SELECT MEDIAN(age) FROM users
+--            ^^^^^^
+-- hint: COUNT, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP and STDDEV_POP are

@@ -1,0 +1,7 @@
+SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
+-- refuse: unsupported-join (RefusedQuery, exit 3)
+--   FULL JOIN is not available over people's rows
+--     at 1:38
+--     SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
+--                                          ^^^^^^
+-- hint: INNER and LEFT joins are; for SEMI write `unit IN (SELECT unit FROM ...)`

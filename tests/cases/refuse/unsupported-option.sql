@@ -1,0 +1,4 @@
+SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilom = 1) COUNT(*) FROM users
+-- refuse: unsupported-option (RefusedQuery, exit 3)
+--   there is no option epsilom
+-- hint: the nearest name is epsilon

@@ -1,0 +1,161 @@
+"""Bounding rules taken out of the engine, one by one, and the query that shows it.
+
+A fault is a function of pytest's monkeypatch; FAULTS pairs it with a name in FAULTY_SHAPES.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from neighbour_shapes import SHAPES
+from sqlglot import exp
+
+from dpsql.core.domain import of_literal
+from dpsql.core.ir import Lit, Scan
+
+
+def module(name):
+    return importlib.import_module(name)  # attribute access would give the function of that name
+
+
+def first(node, *_):
+    """In place of a clamp, a cap, a scaling: the value as it is."""
+    return node
+
+
+def no_row_clamp(patch):
+    patch.setattr(module("dpsql.rules.rows"), "_within", first)
+
+
+def no_count_cap(patch):
+    patch.setattr(module("dpsql.rules.bound"), "least", first)
+
+
+def no_sum_clamp(patch):
+    patch.setattr(module("dpsql.rules.bound"), "clamp", first)
+
+
+def no_joint_scaling(patch):
+    patch.setattr(module("dpsql.rules.bound"), "_scaled", first)
+
+
+def no_group_cap(patch):
+    patch.setattr(module("dpsql.rules"), "groups", first_of_groups)
+
+
+def first_of_groups(plan, cells, salt):
+    return cells
+
+
+def one_more_group(patch):
+    """k + 1 groups instead of k."""
+    groups = module("dpsql.rules.groups")
+    patch.setattr(groups, "integer", lambda value: exp.Literal.number(value + 1))
+
+
+def weights_without(position):
+    def fault(patch):
+        bound = module("dpsql.rules.bound")
+        real = bound.least
+
+        def least(*nodes):
+            kept = [n for i, n in enumerate(nodes) if len(nodes) != 3 or i != position]
+            return real(*kept)
+
+        patch.setattr(bound, "least", least)
+
+    return fault
+
+
+def null_units_kept(patch):
+    patch.setattr(module("dpsql.rules.source"), "is_not_null", lambda node: exp.true())
+
+
+def no_unit_equality(patch):
+    relations = module("dpsql.binding.relations")
+    true = Lit(True, of_literal(True))
+    patch.setattr(relations.BlockBuilder, "_require_equal", lambda *_: None)
+    patch.setattr(relations, "equal", lambda a, b: true)
+
+
+def path_not_followed(patch):
+    """The foreign key itself taken for the unit: every visit would be a person."""
+    relations = module("dpsql.binding.relations")
+
+    def follow(self, scan, catalog, table, node):
+        hops = table.unit.hops
+        return relations._column(scan.id, catalog, hops[0].column if hops else table.unit.column)
+
+    patch.setattr(relations.BlockBuilder, "_follow", follow)
+
+
+def declared_keys_trusted(patch):
+    units = module("dpsql.binding.units")
+
+    def one_row(fact):
+        return fact.unit is not None and isinstance(fact.source, Scan)
+
+    patch.setattr(units, "_one_row", one_row)
+
+
+def public_joins_trusted(patch):
+    """Every public table taken for a look-up, key or not."""
+    relations = module("dpsql.binding.relations")
+    real = relations.determined
+
+    def determined(facts, inner, left):
+        public = {fact.source.id for fact in facts if fact.unit is None}
+        return real(facts, inner, left) | public
+
+    patch.setattr(relations, "determined", determined)
+
+
+def units_counted_by_rows(patch):
+    """The threshold counts rows instead of kept cells."""
+    real = module("dpsql.rules.cells").cells
+
+    def cells(plan, rows):
+        result = real(plan, rows)
+        result.set("group", None)
+        for column in result.expressions:
+            for call in list(column.find_all(exp.Count, exp.Sum)):
+                call.replace(call.this.copy())
+        return result
+
+    patch.setattr(module("dpsql.rules"), "cells", cells)
+
+
+FAULTS = {
+    "row clamp": (no_row_clamp, "row"),
+    "row clamp of floats": (no_row_clamp, "row, private key"),
+    "row clamp of decimals": (no_row_clamp, "row, looked up"),
+    "row clamp of squares": (no_row_clamp, "row, two moments"),
+    "row clamp under weights": (no_row_clamp, "weights"),
+    "count cap": (no_count_cap, "cap, one group"),
+    "sum clamp": (no_sum_clamp, "cap, public keys"),
+    "joint scaling": (no_joint_scaling, "cap, joint"),
+    "joint scaling of squares": (no_joint_scaling, "cap, two moments"),
+    "group cap": (no_group_cap, "cap, private keys"),
+    "group cap off by one": (one_more_group, "cap, private keys"),
+    "group cap of public keys": (no_group_cap, "cap, public keys"),
+    "weights' unit total": (weights_without(1), "weights"),
+    "weights' unit total, joint": (weights_without(1), "weights, joint"),
+    "weights' cell total": (weights_without(2), "weights, joint"),
+    "NULL-unit filter": (null_units_kept, "cap, one group"),
+    "unit equality in joins": (no_unit_equality, "city join"),
+    "unit path": (path_not_followed, "path"),
+    "one row per unit trusted": (declared_keys_trusted, "cap, one group"),
+    "joins that multiply rows": (public_joins_trusted, "public join of persons"),
+    "units counted by rows": (units_counted_by_rows, "cap, private keys"),
+}
+
+FAULTY_SHAPES = {
+    **{name: shape[:3] for name, shape in SHAPES.items()},
+    "city join": (
+        "SELECT COUNT(*) FROM visits a JOIN events b ON a.kind = b.kind WHERE a.kind = 'w'",
+        {"max_rows": 1}, (1, 1e-6),
+    ),
+    "public join of persons": (
+        "SELECT COUNT(*) FROM persons p JOIN shops s ON p.city < s.kind", {}, (1, 1e-6),
+    ),
+}  # fmt: skip

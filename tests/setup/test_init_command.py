@@ -1,0 +1,184 @@
+"""`dpsql init` by flags: what it writes, what it refuses, what it never does."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from dpsql.demo.dataset import build_database
+from dpsql.demo.questions import QUESTIONS
+from dpsql.policy import load
+from dpsql.session import Session
+
+UNIT = ("--unit", "patients.patient_id")
+
+
+def test_the_schema_becomes_a_policy_that_check_accepts(clinic, init, dpsql):
+    init("duckdb:///clinic.duckdb", *UNIT, "--ranges", "from-types")
+    policy = load("dpsql.yaml")
+    assert policy.unit == "patient"
+    assert set(policy.tables) == {"patients", "visits", "prescriptions"}
+    patients = policy.tables["patients"].columns
+    assert (patients["age"].min, patients["age"].max) == (0, 120)
+    assert patients["sex"].values == ("f", "m")
+    assert (patients["small"].min, patients["small"].max) == (-128, 127)
+    assert patients["email"].hidden
+    assert not {"weight", "born", "mood", "patient_id"} & set(patients)
+    assert [h.target_table for h in policy.tables["prescriptions"].unit.hops] == [
+        "visits",
+        "patients",
+    ]
+    checked = dpsql("check")
+    assert checked.exit_code == 0
+    assert "fits (3 tables, 3 private by patient)" in checked.stdout
+
+
+def test_what_is_left_out_is_explained(clinic, init):
+    init("clinic.duckdb", *UNIT)
+    text = " ".join((clinic / "dpsql.yaml").read_text().split()).replace("# ", "")
+    assert "wards is left out: no foreign key leads to the patient; write `public: true`" in text
+    assert "messages is left out: it leads to the patient in 2 ways" in text
+    assert "`unit: sender -> patients.patient_id`" in text
+    assert "old is left out" in text
+
+
+def test_the_owner_decides_about_tables(clinic, init):
+    init(
+        "clinic.duckdb", *UNIT, "--table", "wards=public", "--table", "visits=omit",
+        "--table", "messages=sender -> patients.patient_id", "--table", "old=patient_id",
+    )  # fmt: skip
+    policy = load("dpsql.yaml")
+    assert policy.tables["wards"].public
+    assert policy.tables["messages"].unit.own_column == "sender"
+    assert policy.tables["old"].unit.own_column == "patient_id"
+    assert "prescriptions" not in policy.tables  # its way leads over visits
+    assert "leads over visits" in (clinic / "dpsql.yaml").read_text()
+
+
+def test_the_data_writes_nothing(clinic, init):
+    """Two databases of one schema: the same file, byte for byte."""
+    init("clinic.duckdb", *UNIT, "-o", "one.yaml")
+    with duckdb.connect(str(clinic / "clinic.duckdb")) as c:
+        c.execute("INSERT INTO wards VALUES ('secret', 77)")
+        c.execute("INSERT INTO patients VALUES (-5, 99, 'f', 3, 1e6, NULL, NULL, 'x')")
+        c.execute("UPDATE patients SET weight = NULL, born = DATE '1800-01-01'")
+        c.execute("DELETE FROM prescriptions")
+    init("clinic.duckdb", *UNIT, "-o", "two.yaml")
+    one, two = (clinic / "one.yaml").read_bytes(), (clinic / "two.yaml").read_bytes()
+    assert one == two
+    assert b"gay" not in one.replace(b"ENUM('grumpy', 'gay')", b"")  # the type's, as a comment
+
+
+def test_flags_say_ranges_values_and_bounds(clinic, init):
+    init(
+        "clinic.duckdb", *UNIT, "--ranges", "none", "--range", "visits.cost=0..512.5",
+        "--range", "patients.born=1900-01-01..2020-12-31", "--values", "visits.ward=north, south",
+        "--hide", "patients.weight", "--max-rows-per-unit", "visits=9", "--max-groups", "2",
+        "--max-rows", "4", "--epsilon", "2", "--delta", "1e-7", "--total-epsilon", "4",
+        "--unit-word", "case",
+    )  # fmt: skip
+    policy = load("dpsql.yaml")
+    visits = policy.tables["visits"]
+    assert str(visits.columns["cost"].max) == "1025/2"
+    assert "ward" in visits.columns
+    assert visits.columns["ward"].values == ("north", "south")
+    assert visits.max_rows_per_unit == 9
+    assert policy.tables["patients"].columns["weight"].hidden
+    assert "small" not in policy.tables["patients"].columns
+    assert (policy.bounds.max_groups, policy.bounds.max_rows_per_group) == (2, 4)
+    assert (policy.budgets.default.epsilon, policy.budgets.total.epsilon) == (2, 4)
+    assert policy.unit == "case"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "name the data"),
+        (("clinic.duckdb",), "--unit TABLE.COLUMN"),
+        (("clinic.duckdb", "--yes"), "--unit TABLE.COLUMN"),
+        (("clinic.duckdb", *UNIT, "--ranges", "ask"), "--ranges ask needs a terminal"),
+        (("clinic.duckdb", "--unit", "patient.patient_id"), "there is no table 'patient'"),
+        (("clinic.duckdb", "--unit", "patients.id"), "there is no column 'patients.id'"),
+        (("clinic.duckdb", "--unit", "patients"), "there is no column 'patients'"),
+        (("clinic.duckdb", "--unit", "patients.mood"), "cannot identify"),
+        (("clinic.duckdb", *UNIT, "--range", "visits.cost=5"), "is no range MIN..MAX"),
+        (("clinic.duckdb", *UNIT, "--range", "visits.cost=9..1"), "is no range MIN..MAX"),
+        (("clinic.duckdb", *UNIT, "--range", "visits.ward=1..2"), "cannot clamp"),
+        (("clinic.duckdb", *UNIT, "--range", "cost"), "--range: 'cost' cannot be read"),
+        (("clinic.duckdb", *UNIT, "--values", "visits.cost=1,2"), "values are listed for text"),
+        (("clinic.duckdb", *UNIT, "--values", "visits.ward=a,,b"), "is no list"),
+        (("clinic.duckdb", *UNIT, "--table", "wards=nope"), "there is no column 'wards.nope'"),
+        (("clinic.duckdb", *UNIT, "--table", "wards=ward -> visits.ward"), "not a key"),
+        (("clinic.duckdb", *UNIT, "--max-rows-per-unit", "visits=0"), "cannot be read"),
+        (("clinic.duckdb", *UNIT, "--epsilon", "0"), "--epsilon: epsilon must be at least"),
+        (("clinic.duckdb", *UNIT, "--delta", "2"), "--delta: delta must lie in"),
+        (("clinic.duckdb", *UNIT, "--total-epsilon", "0.5"), "--total-epsilon is less than"),
+        (("nope.duckdb", *UNIT), "there is no such file"),
+        (("postgresql://h/db", *UNIT), "only duckdb:///"),
+        (("clinic.duckdb", *UNIT, "-o", "no/such/dpsql.yaml"), "no such folder"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_written(clinic, dpsql, args, said):
+    before = sorted(clinic.iterdir())
+    result = dpsql("init", *args)
+    assert result.exit_code == 2, result.output
+    assert said in " ".join(result.stderr.split())
+    assert sorted(clinic.iterdir()) == before
+
+
+def test_a_file_that_is_no_database(clinic, dpsql):
+    (clinic / "noise.bin").write_text("no database")
+    assert dpsql("init", "noise.bin", *UNIT).exit_code == 5
+
+
+def test_nothing_is_overwritten_without_force(clinic, init, dpsql):
+    (clinic / "dpsql.yaml").write_text("mine")
+    result = dpsql("init", "clinic.duckdb", *UNIT)
+    assert result.exit_code == 2
+    assert "init-exists" in result.stderr
+    assert (clinic / "dpsql.yaml").read_text() == "mine"
+    init("clinic.duckdb", *UNIT, "--force")
+    assert load("dpsql.yaml").unit == "patient"
+
+
+def test_the_policy_may_lie_elsewhere(clinic, init, dpsql):
+    (clinic / "sub").mkdir()
+    init("clinic.duckdb", *UNIT, "-o", "sub/p.yaml")
+    assert dpsql("check", "--policy", "sub/p.yaml").exit_code == 0
+
+
+def test_odd_names_come_back_as_they_are(tmp_path, monkeypatch, init, dpsql):
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect("odd.duckdb") as c:
+        c.execute('CREATE SCHEMA "s p"')
+        c.execute('CREATE TABLE "s p"."a.b: #c" ("the ""id""" INTEGER PRIMARY KEY, "x, y" INTEGER)')
+        c.execute(
+            'CREATE TABLE "s p"."yes" ("no" INTEGER PRIMARY KEY, '
+            '"fk -> x" INTEGER REFERENCES "s p"."a.b: #c" ("the ""id"""), "null" TINYINT)'
+        )
+    result = dpsql("init", "odd.duckdb", "--unit", 's p.a.b: #c.the "id"')
+    assert result.exit_code == 0, result.output
+    assert dpsql("check").exit_code == 0
+    tables = load("dpsql.yaml").tables
+    assert {table.parts for table in tables.values()} == {("s p", "a.b: #c"), ("s p", "yes")}
+    columns = next(t for t in tables.values() if t.parts[1] == "yes").columns
+    assert set(columns) == {"no", "null"} - {"no"}
+
+
+def test_round_trip_on_the_demo(tmp_path, monkeypatch, init):
+    """The policy written for the demo's database answers the demo's questions."""
+    monkeypatch.chdir(tmp_path)
+    build_database("rand.duckdb")
+    init(
+        "rand.duckdb", "--unit", "persons.zper", "--table", "plans=public",
+        "--ranges", "from-types", "--epsilon", "100", "--total-epsilon", "100",
+    )  # fmt: skip
+    session = Session("dpsql.yaml", "ada")
+    try:
+        for question in QUESTIONS:
+            answer = session.query(question.sql, epsilon="10")
+            assert answer.table.num_rows >= 1
+        assert answer.privacy.free  # the last of them is a repeat
+        assert session.policy.unit == "person"
+    finally:
+        session.close()
