@@ -22,6 +22,7 @@ from dpsql.commands.options import (
 )
 from dpsql.commands.output import Output, grid_lines, note
 from dpsql.commands.parameters import read_params
+from dpsql.commands.waiting import cancellable, waiting
 
 if TYPE_CHECKING:
     from dpsql.session import Answer
@@ -77,8 +78,10 @@ def command(
     target.spare(found)
     session = Session(found, analyst)
     try:
-        with options_at_fault():
-            answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+        with cancellable(), options_at_fault(), waiting() as progress:
+            answer = session.query(
+                text, values, epsilon=epsilon, delta=delta, dialect=dialect, progress=progress
+            )
         write_answer(answer, form, target, bars=bars)
         shown = form in ALIGNED_FORMATS and bars is not False
         note(footer(answer, session.policy, shown=shown))
