@@ -24,6 +24,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # without `typing`: `dpsql` imports this module at once
 if TYPE_CHECKING:
+    from fractions import Fraction
     from typing import Any
 
 
@@ -129,3 +130,25 @@ class LedgerError(OperationalError):
     """The ledger cannot be reached, is locked, or does not verify."""
 
     default_code = "ledger"
+
+
+class Cancelled(KeyboardInterrupt):
+    """Ctrl-C during a query: it was stopped in the database, and what it was charged stays charged.
+
+    No `Error`: whoever catches KeyboardInterrupt catches it. `charged` None: the interrupt fell
+    into the very moment of charging; the ledger knows. `budget` is the one that paid.
+    """
+
+    def __init__(
+        self, charged: bool | None, epsilon: Fraction, delta: Fraction, budget: str
+    ) -> None:
+        super().__init__(charged, epsilon, delta, budget)
+        self.charged, self.epsilon, self.delta, self.budget = charged, epsilon, delta, budget
+
+    def __str__(self) -> str:
+        if self.charged is None:
+            return f"cancelled while {self.budget} was charged: look at the ledger whether it was"
+        if not self.charged:
+            return "cancelled; nothing was charged"
+        price = f"ε = {float(self.epsilon):.6g}, δ = {float(self.delta):.6g}"
+        return f"cancelled in the database; {price} stays charged to {self.budget}"

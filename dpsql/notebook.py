@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html import escape
 from typing import Any
 
+from dpsql.render.numbers import amount, count, with_error
+from dpsql.render.text import printable
 from dpsql.rows import RowReader
 from dpsql.session import Answer
 
@@ -13,13 +16,14 @@ SHOWN = 50
 
 def html_table(answer: Answer) -> str:
     """The first rows of an answer with 95 % error bars and what it cost. Everything is escaped."""
-    bars = [column.half_widths for column in answer.privacy.columns]
     rows = RowReader(answer.table, answer.types).take(SHOWN)
-    head = "".join(f"<th>{escape(name)}</th>" for name in answer.names)
+    found = [column.bars for column in answer.privacy.columns]
+    bars = [None if bar is None else list(bar[: len(rows)]) for bar in found]
+    head = "".join(f"<th>{escape(printable(name))}</th>" for name in answer.names)
     body = "".join(
         "<tr>"
         + "".join(
-            f"<td>{_cell(value, bar[index] if bar is not None else None)}</td>"
+            _cell(value, bar[index] if bar is not None else None)
             for value, bar in zip(row, bars, strict=True)
         )
         + "</tr>"
@@ -32,23 +36,22 @@ def html_table(answer: Answer) -> str:
 
 
 def _cell(value: Any, half_width: float | None) -> str:
+    """Numbers stand to the right, as in a data frame, with the digits the noise leaves."""
     if value is None:
-        return "<em>NULL</em>"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    bar = "" if half_width is None else f" ± {half_width:.3g}"
-    return escape(text + bar)
+        return "<td><em>NULL</em></td>"
+    text, error = with_error(value, half_width)
+    number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    side = "right" if number else "left"
+    return f'<td style="text-align: {side}">{escape(f"{text} ± {error}" if error else text)}</td>'
 
 
 def _below(answer: Answer) -> str:
     privacy = answer.privacy
-    count = answer.table.num_rows
-    shown = f"{count:,} rows" if count <= SHOWN else f"{SHOWN:,} of {count:,} rows"
-    bars = "; ± is the 95 % half-width of the noise" if _has_bars(answer) else ""
+    rows = count(answer.table.num_rows, "row")
+    shown = rows if answer.table.num_rows <= SHOWN else f"the first {SHOWN:,} of {rows}"
+    bars = any(column.low is not None for column in privacy.columns)
+    legend = "; ± is the 95 % half-width of the noise" if bars else ""
     if privacy.free:
-        return f"{shown}, at no cost{bars}"
-    cost = f"ε = {float(privacy.epsilon):g}, δ = {float(privacy.delta):g}"
-    return f"{shown}, charged {cost}{bars}"
-
-
-def _has_bars(answer: Answer) -> bool:
-    return any(column.half_widths is not None for column in answer.privacy.columns)
+        return f"{shown}, at no cost{legend}"
+    price = f"ε = {amount(privacy.epsilon)}, δ = {amount(privacy.delta)}"
+    return f"{shown}, charged {price}{legend}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from dpsql.error_bars import ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -51,18 +52,6 @@ class ReleaseReport:
 
 
 @dataclass(frozen=True)
-class ColumnReport:
-    """95 % half-widths of one result column, row by row; None where there is no error bar.
-
-    `computed`: worked out from noisy values above the noise, so that no bar is known.
-    """
-
-    name: str
-    half_widths: tuple[float | None, ...] | None
-    computed: bool = False
-
-
-@dataclass(frozen=True)
 class PrivacyReport:
     """`cursor.privacy`: what this execution charged, and what its numbers are worth.
 
@@ -94,6 +83,7 @@ class PrivacyReport:
         return tuple(e for release in self.releases if not release.free for e in release.events)
 
     def to_json(self) -> dict[str, Any]:
+        """As plain values; half-widths are sequences that are worked out as they are read."""
         return {
             "analyst": self.analyst,
             "budget": self.budget,
@@ -101,7 +91,7 @@ class PrivacyReport:
             "delta": float(self.delta),
             "free": self.free,
             "releases": [release.to_json() for release in self.releases],
-            "half_widths_95": {c.name: c.half_widths for c in self.columns},
+            "half_widths_95": {c.name: c.bars for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),
         }
 
@@ -192,10 +182,3 @@ def _queries_left(account: Account, policy: Policy, spec: BudgetSpec) -> int | N
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return low
-
-
-def half_widths(low: Sequence[float | None], high: Sequence[float | None]) -> tuple[Any, ...]:
-    return tuple(
-        None if a is None or b is None or a != a or b != b else (b - a) / 2
-        for a, b in zip(low, high, strict=True)
-    )

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from dpsql.error_bars import with_ends
 from dpsql.errors import InterfaceError
 from dpsql.notebook import html_table
 from dpsql.pep249_types import precision_and_scale
@@ -99,27 +100,34 @@ class ResultSet(abc.ABC):
 
     # ---- tables and frames ---------------------------------------------------------------
 
-    def fetch_arrow(self) -> pyarrow.Table:
-        """The rows that are left as a pyarrow Table (integers beyond 64 bits as decimal128)."""
-        return self._result().take_table()
+    def fetch_arrow(self, *, bars: bool = False) -> pyarrow.Table:
+        """The rows that are left as a pyarrow Table (integers beyond 64 bits as decimal128).
 
-    def fetch_df(self) -> pandas.DataFrame:
-        """The rows that are left as a pandas DataFrame. InterfaceError without pandas."""
+        `bars`: with the ends of the 95 % intervals as columns `name_low`, `name_high`.
+        """
+        return self._rest(bars)[0]
+
+    def fetch_df(self, *, bars: bool = False) -> pandas.DataFrame:
+        """The rows that are left as a pandas DataFrame. InterfaceError without pandas.
+
+        `bars` as in fetch_arrow().
+        """
         self._result()
         with _needs("pandas", "fetch_df()"):
             import pandas  # noqa: F401
-        frame: pandas.DataFrame = self._narrow().to_pandas()
+        frame: pandas.DataFrame = narrow_integers(*self._rest(bars)).to_pandas()
         return frame
 
-    def fetch_pl(self) -> polars.DataFrame:
+    def fetch_pl(self, *, bars: bool = False) -> polars.DataFrame:
         """The rows that are left as a polars DataFrame. InterfaceError without polars.
 
-        Columns of the same name become `name`, `name_1`, ...: polars wants them different.
+        `bars` as in fetch_arrow(). Columns of the same name become `name`, `name_1`, ...: polars
+        wants them different.
         """
         self._result()
         with _needs("polars", "fetch_pl()"):
             import polars
-        table = self._narrow()
+        table = narrow_integers(*self._rest(bars))
         frame = polars.from_arrow(table.rename_columns(unique_names(table.column_names)))
         assert isinstance(frame, polars.DataFrame)
         return frame
@@ -144,10 +152,15 @@ class ResultSet(abc.ABC):
             )
         return self._rows
 
-    def _narrow(self) -> Any:
-        answer = self._answer
+    def _rest(self, bars: bool) -> tuple[Any, tuple[str, ...]]:
+        """What is left as Arrow, with its engine types."""
+        rows, answer = self._result(), self._answer
         assert answer is not None
-        return narrow_integers(self._result().take_table(), answer.types)
+        start = rows.position
+        table = rows.take_table()
+        if not bars:
+            return table, answer.types
+        return with_ends(table, answer.types, answer.privacy.columns, start=start)
 
 
 @contextlib.contextmanager

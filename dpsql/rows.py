@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +64,21 @@ class RowReader:
         )
 
 
+class AllRows:
+    """Every row of an Arrow table, as often as one asks, a batch at a time in memory."""
+
+    def __init__(self, table: Any, types: Sequence[str]) -> None:
+        self._table, self._types = table, types
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        reader = RowReader(self._table, self._types)
+        while batch := reader.take(BATCH):
+            yield from batch
+
+
 def _reader(kind: str) -> Callable[[list[Any]], list[Any]]:
     if kind in ("HUGEINT", "UHUGEINT"):
         return lambda values: [None if v is None else int(v) for v in values]
@@ -99,21 +114,26 @@ def _plain_timestamp(value: Any) -> Any:
     return value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
 
 
-def narrow_integers(table: Any, types: Sequence[str]) -> Any:
-    """HUGEINT columns as int64 where every value fits: data frames know no decimals for integers.
+def narrow_schema(table: Any, types: Sequence[str]) -> Any:
+    """The table's schema with HUGEINT columns as int64 where every value fits.
 
-    A column that does not fit stays as it is.
+    Data frames know no decimals for integers. A column that does not fit stays as it is.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    schema = table.schema
     for index, kind in enumerate(types):
         if kind in ("HUGEINT", "UHUGEINT"):
-            try:
-                column = table.column(index).cast(pa.int64())
-            except pa.ArrowInvalid:
-                continue
-            table = table.set_column(index, table.schema.field(index).name, column)
-    return table
+            ends = pc.min_max(table.column(index)).as_py()
+            if all(end is None or -(2**63) <= end < 2**63 for end in ends.values()):
+                schema = schema.set(index, schema.field(index).with_type(pa.int64()))
+    return schema
+
+
+def narrow_integers(table: Any, types: Sequence[str]) -> Any:
+    """The table with `narrow_schema`."""
+    return table.cast(narrow_schema(table, types))
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release import release_table
 from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.declared import DeclaredTable, declared_tables
-from dpsql.dialects.duckdb import DuckDBEngine, TimedOut
+from dpsql.dialects.duckdb import TimedOut
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import DoesNotBind, Sealed
-from dpsql.errors import EngineFailed, LedgerError, PolicyError
+from dpsql.error_bars import ColumnReport
 from dpsql.guard import guarded, not_too_deep
+from dpsql.opening import open_engine, open_ledger
 from dpsql.pipeline import (
     bind,
     certify,
@@ -40,21 +41,21 @@ from dpsql.pipeline import (
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Charged, Planned, Release
 from dpsql.planning.noise import LAWS, Laws
+from dpsql.planning.types import Plan
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
+from dpsql.progress import Progress, Stage
 from dpsql.public import PublicData
 from dpsql.report import (
     BudgetReport,
-    ColumnReport,
     PrivacyReport,
     budget_report,
-    half_widths,
     release_report,
 )
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
-    from dpsql.ledger import Account, Ledger
+    from dpsql.ledger import Account
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Preparation:
         self.budget_spec = self.policy.budget_of(analyst)
         self.total = self.policy.budgets.total
         self.asked = Asked(_epsilon(epsilon), _delta(delta))
-        self.engine = _open_engine(self.policy, engine)
+        self.engine = open_engine(self.policy, engine)
         try:
             refuse_unfit(self.policy, self.engine.catalog())
         except BaseException:  # even an interrupt must not leave it open
@@ -115,20 +116,20 @@ class Preparation:
             raise
         self._public = PublicData(self.engine, self.policy)
         self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
-        self._naming = Naming()
+        self._naming = Naming(FUNCTIONS)
 
     def close(self) -> None:
         self._sealed.close()
         self._naming.close()
         self.engine.close()
 
-    def account(self, spec: BudgetSpec) -> Account:
-        """Terms and spend of a budget, as they stand now."""
-        raise NotImplementedError
-
     def declared(self) -> tuple[DeclaredTable, ...]:
         """What may be asked about, from the policy and the engine's schema."""
         return declared_tables(self.policy, self.engine.catalog())
+
+    def account(self, spec: BudgetSpec) -> Account:
+        """Terms and spend of a budget, as they stand now."""
+        raise NotImplementedError
 
     def asked_for(self, epsilon: object, delta: object) -> Asked:
         """The price asked for: what the call says, else what the session says."""
@@ -216,7 +217,7 @@ class Session(Preparation):
     ) -> None:
         super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
         try:
-            self.ledger = _open_ledger(self.policy)
+            self.ledger = open_ledger(self.policy)
             for spec in (self.budget_spec, self.total):
                 if spec is not None:
                     self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
@@ -245,14 +246,16 @@ class Session(Preparation):
         epsilon: object = None,
         delta: object = None,
         dialect: str = "duckdb",
+        progress: Progress | None = None,
     ) -> Answer:
-        """Answer one query. Raises subclasses of `Error` alone."""
-        asked = self.asked_for(epsilon, delta)
-        with guarded():
+        """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C."""
+        asked, progress = self.asked_for(epsilon, delta), progress or Progress()
+        with guarded(), self._cancellable(progress):
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
-                released = self._releases(prepared)
+                released = self._releases(prepared, progress)
                 public = self._public.tables(prepared.planned.bound)
+            progress.stage = Stage.RUNNING  # of what was stored or public, too
             result = postprocess.run(
                 prepared.planned.bound.remainder,
                 released.tables,
@@ -262,7 +265,14 @@ class Session(Preparation):
             )
             return self._answer(prepared, result, released)
 
-    def _releases(self, prepared: Prepared) -> Released:
+    @contextlib.contextmanager
+    def _cancellable(self, progress: Progress) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise progress.cancelled(self.budget_spec.key) from None
+
+    def _releases(self, prepared: Prepared, progress: Progress) -> Released:
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
         known: dict[str, Release] = {}
@@ -277,6 +287,7 @@ class Session(Preparation):
         first = {planned.fingerprints[index]: index for index in reversed(order)}
         missing = sorted(first.values())  # equal aggregates of a statement share one draw
         if missing:
+            progress.stage = Stage.CHARGING
             charged = charge.run(
                 planned,
                 prepared.certified,
@@ -287,6 +298,8 @@ class Session(Preparation):
                 total=self.total,
                 data_version=self.policy.data_version,
             )
+            now = [planned.plans[index] for index in missing]
+            progress.paid(*_price(now))
             done, account = self._run(charged, planned)
             known.update(done)
         if account is None and planned.plans:
@@ -341,20 +354,15 @@ class Session(Preparation):
         shown = len(result.columns)
         reports = []
         for index, column in enumerate(result.columns):
-            bars = None
-            if column.low is not None and column.high is not None:
-                bars = half_widths(
-                    table.column(column.low).to_pylist(), table.column(column.high).to_pylist()
-                )
-            computed = bars is None and not column.key and bool(prepared.planned.plans)
-            reports.append(ColumnReport(prepared.names[index], bars, computed))
+            low, high = (None if at is None else table.column(at) for at in column.ends)
+            computed = low is None and not column.told and bool(prepared.planned.plans)
+            reports.append(ColumnReport(prepared.names[index], low, high, computed))
         plans, paid, account = prepared.planned.plans, released.paid, released.account
         now = [one for one, charged in zip(plans, paid, strict=True) if charged]
         privacy = PrivacyReport(
             self.analyst,
             self.budget_spec.key,
-            sum((one.epsilon for one in now), Fraction(0)),
-            sum((one.delta for one in now), Fraction(0)),
+            *_price(now),
             tuple(
                 release_report(one, free=not charged)
                 for one, charged in zip(plans, paid, strict=True)
@@ -371,41 +379,17 @@ class Session(Preparation):
         )
 
 
+def _price(plans: Sequence[Plan]) -> tuple[Fraction, Fraction]:
+    """The sums of what private aggregates are charged."""
+    return sum((p.epsilon for p in plans), Fraction(0)), sum((p.delta for p in plans), Fraction(0))
+
+
 def _epsilon(value: object) -> Fraction | None:
     return None if value is None else read_epsilon(value)
 
 
 def _delta(value: object) -> Fraction | None:
     return None if value is None else read_delta(value)
-
-
-def _open_engine(policy: Policy, engine: object) -> DuckDBEngine:
-    if engine is not None:
-        return DuckDBEngine.adopt(engine)
-    if policy.database is None:
-        raise PolicyError(
-            "the policy names no database",
-            code="database-url",
-            hint="add `database: duckdb:///file.duckdb` to it",
-        )
-    path = policy.database.path
-    if policy.database.engine != "duckdb":
-        raise EngineFailed(f"{policy.database.engine} is not available yet", code="engine-kind")
-    return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)
-
-
-def _open_ledger(policy: Policy) -> Ledger:
-    from dpsql.ledger import Ledger
-
-    if policy.ledger is None:
-        warnings.warn(
-            "the policy names no ledger: what is spent is forgotten when the process ends",
-            stacklevel=5,  # the caller of dpsql.connect
-        )
-    ledger = Ledger.open(policy.ledger or "sqlite://")
-    with contextlib.suppress(LedgerError):  # book-keeping: without it the same charges stand
-        ledger.forfeit_stale()
-    return ledger
 
 
 def _fallback_names(bound: Bound, count: int) -> list[str]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql import aggregates
+from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.core.domain import Interval, Kind
@@ -68,19 +69,19 @@ def _check_plain(call: exp.Expr, scope: Scope) -> None:
             f"{call.key.upper()}(DISTINCT ...) has no bounded contribution here",
             "drop DISTINCT, or aggregate per unit first",
         )
-    unknown = set(call.meta.get("named", ())) - {BOUNDS_PER_ROW}
+    unknown = set(call.meta.get("named", ())) - {BOUNDS_PER_ROW, REPORT_FORMAT}
     if unknown:
         scope.refuse(
             call,
             "unsupported-option",
             f"{sorted(unknown)[0]} is not available",
-            f"{BOUNDS_PER_ROW} => (low, high) is",
+            f"{BOUNDS_PER_ROW} => (low, high) is, and {REPORT_FORMAT} => 'JSON'",
         )
 
 
 def _count(call: exp.Count, where: Expr | None, select: PrivateSelect, scope: Scope) -> Aggregate:
     node = call.this
-    if call.meta.get("named"):
+    if BOUNDS_PER_ROW in call.meta.get("named", ()):
         scope.refuse(call, "unsupported-option", "COUNT takes no bounds per row")
     if node is None or isinstance(node, exp.Star):
         return Aggregate("", "count_star", None, where)

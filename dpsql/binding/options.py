@@ -8,6 +8,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.binding.context import Context
+from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.core import nearest
 from dpsql.core.ir import Options
 from dpsql.core.numbers import read_delta, read_epsilon
@@ -22,6 +23,7 @@ _NAMES = (
     "group_selection_strategy",
 )
 MAX_COUNT = 2**40
+_ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
 _STRATEGIES = ("PUBLIC_GROUPS", "LAPLACE_THRESHOLD")
 _HINTS = {
     "epsilon": "write a positive number: epsilon = 0.5",
@@ -65,7 +67,9 @@ def _pair(pair: exp.Expr, context: Context) -> tuple[str, exp.Expr]:
             pair,
             "unsupported-option",
             f"there is no option {name}",
-            nearest.hint(name, _NAMES, f"options: {', '.join(_NAMES)}"),
+            _ON_AGGREGATE
+            if name == REPORT_FORMAT
+            else nearest.hint(name, _NAMES, f"options: {', '.join(_NAMES)}"),
         )
     return name, pair.expression
 

@@ -11,11 +11,18 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from dpsql import aggregates
 from dpsql.binding.aggregate_calls import read_aggregate
 from dpsql.binding.context import Site
+from dpsql.binding.interval_ends import (
+    aggregate_of,
+    asks_for_ends,
+    end_of,
+    is_aggregate,
+    report,
+    wants_report,
+)
 from dpsql.binding.options import read_options
-from dpsql.binding.select import PrivateSelect
+from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Col, Expr, Key, PrivateAggregate, columns
 from dpsql.errors import Error
@@ -123,6 +130,8 @@ class _Splitter:
 
     def remainder(self) -> exp.Select:
         node = self.select.node
+        if asks_for_ends(node):
+            self._number(node)
         result = exp.Select(
             expressions=[self._projection(p) for p in node.expressions],
             from_=exp.From(this=exp.to_table(self.table)),
@@ -142,6 +151,15 @@ class _Splitter:
                 result.set(clause, self.above(node.args[clause]))
         return result
 
+    def _number(self, node: exp.Select) -> None:
+        """Aggregates are numbered as without DP_LOW, which is to change nothing of the release."""
+        parts = [*node.expressions, node.args.get("having"), node.args.get("qualify")]
+        parts += [*(node.args.get("windows") or ()), node.args.get("order")]
+        for part in filter(None, parts):
+            for call in aggregate_nodes(part):
+                if end_of(call) is None:
+                    self._registered(call)
+
     def _projection(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Star) or (
             isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
@@ -156,6 +174,8 @@ class _Splitter:
             return exp.alias_(self.visit(node.this), node.args["alias"].copy())
         inner = self.visit(node)
         name = node.name if isinstance(node, exp.Column) else ""
+        if end_of(node) is not None:
+            name = node.sql("duckdb", normalize_functions="lower")
         return exp.alias_(inner, exp.to_identifier(name, quoted=True)) if name else inner
 
     def _order(self, order: exp.Expr) -> exp.Expr:
@@ -187,8 +207,13 @@ class _Splitter:
             return self.above(node)
         if isinstance(node, exp.Window):
             return self._window(node)
-        if isinstance(node, (exp.Filter, exp.AggFunc)) or aggregates.for_node(node) is not None:
-            return self._aggregate(node)
+        if (end := end_of(node)) is not None:
+            projections = self.select.node.expressions
+            name = self._registered(aggregate_of(node, projections, self.select.context))
+            return self._ref(name + end)
+        if is_aggregate(node):
+            value = self._ref(self._registered(node))
+            return report(value) if wants_report(node, self.select.context) else value
         if isinstance(node, exp.Column):
             return self._column(node)
         if type(node) in self._key_kinds and not isinstance(node, exp.Literal):
@@ -218,16 +243,17 @@ class _Splitter:
             made = self._children(function)
         return self._children(node, this=made)
 
-    def _aggregate(self, node: exp.Expr) -> exp.Expr:
+    def _registered(self, node: exp.Expr) -> str:
+        """The release's column of an aggregate call."""
         call = read_aggregate(node, self.select)
         for index, known in enumerate(self.aggregates):
             if replace(call, name=known.name) == known:  # equal calls share one draw
                 self._note(aggregate_column(index), node)
-                return self._ref(aggregate_column(index))
+                return aggregate_column(index)
         name = aggregate_column(len(self.aggregates))
         self._note(name, node)
         self.aggregates.append(replace(call, name=name))
-        return self._ref(name)
+        return name
 
     def _key(self, node: exp.Expr) -> exp.Expr | None:
         try:

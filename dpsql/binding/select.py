@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from dpsql import aggregates
 from dpsql.binding.context import Context
+from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.units import SourceFacts, conjuncts, place
@@ -310,7 +310,10 @@ def has_aggregates(node: exp.Select) -> bool:
 
 
 def aggregate_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Aggregate calls over rows under `node`: not window functions, not those of subqueries."""
+    """Aggregate calls over rows under `node`: not window functions, not those of subqueries.
+
+    DP_LOW and DP_HIGH count as such: they stand for an aggregate.
+    """
     if isinstance(node, (exp.Subquery, exp.Select, exp.SetOperation)):
         return
     if isinstance(node, exp.Window):
@@ -318,7 +321,7 @@ def aggregate_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
             for child in _children(node.this if name == "this" else None, value, name):
                 yield from aggregate_nodes(child)
         return
-    if isinstance(node, (exp.Filter, exp.AggFunc)) or aggregates.for_node(node) is not None:
+    if is_aggregate(node) or end_of(node) is not None:
         yield node
         return
     for child in node.iter_expressions():

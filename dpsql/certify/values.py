@@ -67,8 +67,8 @@ def _steps(branches: list[exp.If], scope: Scope) -> Number | None:
             if found is None or found.kind is not Kind.INTEGER:
                 return None
             ends += [found.lo, found.hi]
-            scope.check(value)
-        scope.check(condition)
+            check_row(value, scope)
+        check_condition(condition, scope)
     return Number(scope.serials(), int(min(ends)), int(max(ends)))
 
 

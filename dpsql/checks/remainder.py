@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.binding.context import Context
+from dpsql.binding.interval_ends import end_of, is_report, refuse_end
 from dpsql.core import nearest
 from dpsql.functions.names import names_of
 
@@ -61,7 +62,8 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             context.refuse(
                 node,
                 "unsupported-option",
-                "bounds per row belong on an aggregate of people's rows, not on released values",
+                "bounds and report_format belong on an aggregate of people's rows",
+                "leave them out: public and released values are taken as they are",
             )
         if isinstance(node, exp.Replace) and _nested(node) > MAX_NESTED:
             context.refuse(
@@ -69,7 +71,9 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             )
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
-            if name not in _CALLS:
+            if end_of(node) is not None:
+                refuse_end(node, context)
+            if name not in _CALLS and not is_report(node):
                 _refuse_function(node, name, context)
         elif type(node) not in _ALLOWED:
             if isinstance(node, exp.Func):

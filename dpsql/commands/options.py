@@ -17,6 +17,7 @@ from dpsql.errors import Error, InterfaceError, InvalidQuery
 F = TypeVar("F", bound=Callable[..., Any])
 
 TEXT_FORMATS = ("table", "csv", "json", "jsonl", "markdown")
+ALIGNED_FORMATS = ("table", "markdown")
 BINARY_FORMATS = ("parquet", "arrow")
 DEFAULT_POLICY = "dpsql.yaml"
 
@@ -158,8 +159,18 @@ def output_option(command: F) -> F:
         "-o",
         "--output",
         metavar="FILE",
-        help="Write the answer to a file, not to stdout; .csv, .json, .jsonl, .md, .parquet and"
-        " .arrow name the format.",
+        help="Write the answer to a file, not to stdout; .csv, .json, .jsonl, .md, .parquet,"
+        " .arrow, .arrows and .feather name the format.",
+    )(command)
+
+
+def bars_option(command: F) -> F:
+    """--bars, --no-bars; neither is None: what is usual for the format."""
+    return click.option(
+        "--bars/--no-bars",
+        default=None,
+        help="Error bars: `±` in table and markdown (usual there), columns NAME_low and NAME_high"
+        " with the ends of the 95 % interval in all other formats (usually left out).",
     )(command)
 
 
@@ -170,6 +181,8 @@ _SUFFIXES = {
     ".md": "markdown",
     ".parquet": "parquet",
     ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
 }
 
 

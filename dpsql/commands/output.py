@@ -1,12 +1,13 @@
-"""Where an answer goes: stdout or a file. A reader that goes away is no error."""
+"""Where an answer goes: stdout or a file, as it is made. A reader that goes away is no error."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from dpsql.policy.schema import Policy
 
 PLAIN_FILE = Style()
+BLOCK = 65_536
 
 
 class Output:
-    """One destination, checked before anything is charged and written once, at the end."""
+    """One destination, checked before anything is charged; a file is replaced when all is there."""
 
     def __init__(self, file: str | None, *, binary: bool) -> None:
         """UsageError where the file could not be written, or bytes would go to a terminal."""
@@ -58,47 +60,89 @@ class Output:
 
     def text(self, lines: Iterable[str]) -> None:
         """Write lines: to a file as UTF-8, to stdout in its own encoding."""
-        whole = "".join(f"{line}\n" for line in lines)
         if self.path is None:
-            write_stdout(whole)
+            with _standard_output() as stdout:
+                stdout.writelines(_blocks(lines))
         else:
-            self._replace(whole.encode())
+            with self._file() as file:
+                file.writelines(block.encode() for block in _blocks(lines))
 
-    def binary(self, content: bytes) -> None:
+    def binary(self, write: Callable[[BinaryIO], None]) -> None:
+        """Let `write` write bytes."""
         if self.path is None:
-            write_stdout(content)
+            with _standard_output() as stdout:
+                stdout.flush()
+                write(stdout.buffer)
         else:
-            self._replace(content)
+            with self._file() as file:
+                write(file)
 
-    def _replace(self, content: bytes) -> None:
+    @property
+    def arrow_file(self) -> bool:
+        """Does the name promise Arrow's file format, which pandas and polars open as a file?
+
+        Everything else, a pipe above all, is sent a stream.
+        """
+        path = self.path
+        named = path is not None and path.suffix.lower() in (".arrow", ".feather")
+        return named and path is not None and not self._special(path)
+
+    @contextmanager
+    def _file(self) -> Iterator[BinaryIO]:
         """All or nothing: an old file stays as it was unless the new one is complete."""
         assert self.path is not None
         try:
-            if self.path.exists() and not self.path.is_file():
-                self.path.write_bytes(content)  # a device or pipe is written, never replaced
+            if self._special(self.path):
+                with self.path.open("wb") as file:  # a device or pipe is never replaced
+                    yield file
                 return
             part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-            part.write_bytes(content)
-            part.replace(self.path)
+            try:
+                with part.open("wb") as file:
+                    yield file
+                part.replace(self.path)
+            finally:
+                part.unlink(missing_ok=True)
         except OSError as problem:
             raise _unwritten(str(self.path), problem) from None
 
+    @staticmethod
+    def _special(path: Path) -> bool:
+        return path.exists() and not path.is_file()
 
-def write_stdout(content: str | bytes) -> None:
+
+def write_stdout(content: str) -> None:
     """Write to stdout; once the reader has closed the pipe, quietly write no more."""
+    with _standard_output() as stdout:
+        stdout.write(content)
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """OperationalError where it cannot be written; a reader that went away ends it quietly."""
     if sys.stdout is None:  # Python starts without it where the caller closed it
         raise OperationalError("stdout is closed: there is nowhere to write", code="output")
     try:
-        if isinstance(content, bytes):
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content)
-        else:
-            sys.stdout.write(content)
+        yield sys.stdout
         sys.stdout.flush()
     except OSError as problem:
         _silence(sys.stdout)
         if not isinstance(problem, BrokenPipeError):
             raise _unwritten("stdout", problem) from None
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[str]:
+    """Lines in blocks: to write each by itself takes longer than to make it."""
+    block: list[str] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if size >= BLOCK:
+            yield "\n".join([*block, ""])
+            block.clear()
+            size = 0
+    yield "\n".join([*block, ""])
 
 
 def note(text: str) -> None:
@@ -116,7 +160,7 @@ def _silence(stream: TextIO) -> None:
 
 def _unwritten(place: str, problem: OSError) -> OperationalError:
     return OperationalError(
-        f"{place} cannot be written: {problem.strerror}",
+        f"{place} cannot be written: {problem.strerror or 'writing failed'}",
         code="output",
         hint="what was paid for is kept where the policy reuses releases: ask again, for nothing",
     )

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dpsql.commands.options import (
+    ALIGNED_FORMATS,
     BINARY_FORMATS,
     analyst_option,
+    bars_option,
     form_of,
     format_option,
     options_at_fault,
@@ -20,6 +22,7 @@ from dpsql.commands.options import (
 )
 from dpsql.commands.output import Output, grid_lines, note
 from dpsql.commands.parameters import read_params
+from dpsql.commands.waiting import cancellable, waiting
 
 if TYPE_CHECKING:
     from dpsql.session import Answer
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 @price_options
 @format_option(*BINARY_FORMATS)
 @output_option
+@bars_option
 @analyst_option
 @policy_option
 def command(
@@ -41,15 +45,17 @@ def command(
     delta: str | None,
     form: str,
     output: str | None,
+    bars: bool | None,
     analyst: str,
     policy: str,
 ) -> None:
     """Ask one question and print its private answer.
 
     The budget is charged before the data is touched; a repeat of a paid question is free. The
-    table shows value ± half-width of the 95 % error bar; csv, jsonl, parquet and arrow hold the
-    values alone (arrow is an IPC stream), json adds the whole privacy report. What it cost and
-    what is left goes to stderr.
+    table and markdown show value ± half-width of the 95 % error bar; csv, jsonl, parquet and arrow
+    hold the values alone unless you say --bars, json adds the whole privacy report. Arrow is an
+    IPC stream, in FILE.arrow and FILE.feather an IPC file. What it cost and what is left goes to
+    stderr.
 
     \b
     Example:
@@ -72,24 +78,38 @@ def command(
     target.spare(found)
     session = Session(found, analyst)
     try:
-        with options_at_fault():
-            answer = session.query(text, values, epsilon=epsilon, delta=delta, dialect=dialect)
-        write_answer(answer, form, target)
-        note(footer(answer, session.policy))
+        with cancellable(), options_at_fault(), waiting() as progress:
+            answer = session.query(
+                text, values, epsilon=epsilon, delta=delta, dialect=dialect, progress=progress
+            )
+        write_answer(answer, form, target, bars=bars)
+        shown = form in ALIGNED_FORMATS and bars is not False
+        note(footer(answer, session.policy, shown=shown))
     finally:
         session.close()
 
 
-def write_answer(answer: Answer, form: str, target: Output) -> None:
-    """The answer in one of all formats. OperationalError where it cannot be written."""
-    if form in BINARY_FORMATS:
-        from dpsql.render.binary import table_bytes
-        from dpsql.rows import narrow_integers
+def write_answer(answer: Answer, form: str, target: Output, *, bars: bool | None = None) -> None:
+    """The answer in one of all formats, a batch of rows at a time.
 
-        table = narrow_integers(answer.table, answer.types)
-        target.binary(table_bytes(table, answer.privacy.to_json(), form))
+    `bars`: `--bars`, `--no-bars` or neither. OperationalError where it cannot be written.
+    """
+    from dpsql.render.answers import answer_grid, record_grid
+
+    if form in ALIGNED_FORMATS:
+        grid = answer_grid(answer, bars=bars is not False)
+        target.text(grid_lines(grid, form, target.style))
         return
-    from dpsql.render.answers import answer_grid
+    table, types, report = answer.table, answer.types, answer.privacy.to_json()
+    if bars:
+        from dpsql.error_bars import with_ends
 
-    grid, report = answer_grid(answer), {"privacy": answer.privacy.to_json()}
-    target.text(grid_lines(grid, form, target.style, report))
+        table, types = with_ends(table, types, answer.privacy.columns)
+    if form in BINARY_FORMATS:
+        from dpsql.render.binary import write_table
+
+        kind = "arrows" if form == "arrow" and not target.arrow_file else form
+        target.binary(lambda file: write_table(table, types, report, kind, file))
+    else:
+        grid = record_grid(table, types)
+        target.text(grid_lines(grid, form, target.style, {"privacy": report}))

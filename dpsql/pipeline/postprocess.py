@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release import RELEASE, release_table
 from dpsql.dialects.sealed import MAX_ROWS, Given, Sealed, too_many_rows
 from dpsql.errors import RefusedQuery
 from dpsql.pipeline.presentable import presentable
-from dpsql.pipeline.release_table import HIGH, LOW
 from dpsql.pipeline.row_count import least_rows
 from dpsql.pipeline.stages import Release
 
@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 class Column:
     """One result column. `low`, `high` index the hidden columns with its 95 % interval.
 
-    `key`: it shows a group key, which has no error.
+    `told`: nothing is missing without one: it shows a group key, which has no error, an end of an
+    interval, or a report that holds its own.
     """
 
     type: str
     low: int | None = None
     high: int | None = None
-    key: bool = False
+    told: bool = False
+
+    @property
+    def ends(self) -> tuple[int | None, int | None]:
+        return self.low, self.high
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,8 @@ def run(
     made = outer(remainder)
     finished = sealed.run(made.query, given)
     shown = len(finished.types) - 2 * len(made.bars)
-    keys = _keys(remainder)
-    columns = [Column(kind, key=at in keys) for at, kind in enumerate(finished.types[:shown])]
+    told = _told(remainder)
+    columns = [Column(kind, told=at in told) for at, kind in enumerate(finished.types[:shown])]
     for place, at in enumerate(made.bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
     return Result(presentable(finished.table), tuple(columns))
@@ -127,7 +132,7 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
         if kind == "HUGEINT":
             array = array.cast(pa.decimal128(38, 0))
         arrays.append(array)
-        columns.append(Column(kind, key=name.startswith("k")))
+        columns.append(Column(kind, told=_told_by(name)))
     for at, name in enumerate(names):
         if name + LOW in table.column_names:
             columns[at] = Column(types[at], len(arrays), len(arrays) + 1)
@@ -136,16 +141,20 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
     return Result(presentable(pa.table(arrays, names=listed)), tuple(columns))
 
 
-def _keys(query: exp.Expr) -> set[int]:
-    """Positions of projections that show a key of a release as it is."""
+def _told(query: exp.Expr) -> set[int]:
+    """Positions of projections that show a key or an end of a release as it is, or a report."""
     projections = query.expressions if isinstance(query, exp.Select) else []
     found = set()
     for index, projection in enumerate(projections):
         node = projection.unalias()
         released = isinstance(node, exp.Column) and node.table.startswith(RELEASE)
-        if released and node.name.startswith("k"):
+        if is_report(node) or (released and _told_by(node.name)):
             found.add(index)
     return found
+
+
+def _told_by(name: str) -> bool:
+    return name.startswith("k") or name.endswith((LOW, HIGH))
 
 
 def _ordered(remainder: exp.Expr) -> exp.Expr:
@@ -206,7 +215,8 @@ def _with_bars(query: exp.Expr) -> tuple[exp.Expr, list[int]]:
     bars = []
     for index, projection in enumerate(query.expressions):
         node = projection.unalias()
-        if isinstance(node, exp.Column) and node.table == table and node.name.startswith("a"):
+        shown = isinstance(node, exp.Column) and node.table == table
+        if shown and node.name.startswith("a") and not _told_by(node.name):
             bars.append(index)
             for suffix in (LOW, HIGH):
                 name = f"dpsql_bar_{index}{suffix}"

@@ -8,14 +8,13 @@ import numpy as np
 
 from dpsql import aggregates
 from dpsql.aggregates.noisy import Answer
+from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.core.domain import Kind, SqlType
 from dpsql.pipeline.stages import Release
 from dpsql.planning.types import KeyPlan, Plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LOW, HIGH = "_low", "_high"
 
 
 def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
@@ -37,8 +36,8 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
         names += [name, name + LOW, name + HIGH]
         arrays += [
             _answer_array(result.type, answer.values),
-            pa.array(np.asarray(answer.low, dtype=float)),
-            pa.array(np.asarray(answer.high, dtype=float)),
+            _ends(answer.low),
+            _ends(answer.high),
         ]
         types += [cast_to(result.text), "", ""]
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
@@ -108,6 +107,14 @@ def _answer_array(kind: SqlType, values: list[Any]) -> Any:
 
     wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in values)
     return pa.array(values, type=pa.decimal128(38, 0) if wide else answer_type(kind))
+
+
+def _ends(values: Any) -> Any:
+    """Ends of intervals; NULL where there is no finite one."""
+    import pyarrow as pa
+
+    numbers = np.asarray(values, dtype=float)
+    return pa.array(numbers, mask=~np.isfinite(numbers))
 
 
 def answer_type(kind: SqlType) -> Any:

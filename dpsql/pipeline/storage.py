@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from dpsql import aggregates
+from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.dialects.sealed import Given
-from dpsql.pipeline.release_table import HIGH, LOW, answer_type, cast_to, key_type
+from dpsql.pipeline.release_table import answer_type, cast_to, key_type
 from dpsql.pipeline.stages import Release
 from dpsql.planning.types import Plan
 

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from dpsql.policy.schema import Policy
 from dpsql.render.numbers import amount, count, percent
+from dpsql.render.records import JsonText
 from dpsql.render.table import Grid
 from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport
-from dpsql.rows import RowReader
+from dpsql.rows import AllRows, Row
 from dpsql.session import Answer
 
-
-def answer_grid(answer: Answer) -> Grid:
-    """Names, rows as Python values, and 95 % half-widths."""
-    rows = RowReader(answer.table, answer.types).take(None)
-    return Grid(answer.names, rows, [column.half_widths for column in answer.privacy.columns])
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
-def footer(answer: Answer, policy: Policy) -> str:
-    """Rows, cost and what is left, on one line or two."""
+def answer_grid(answer: Answer, *, bars: bool = True) -> Grid:
+    """Names, rows as Python values, and 95 % half-widths (without `bars` none)."""
+    halves = [column.bars for column in answer.privacy.columns] if bars else []
+    return Grid(answer.names, AllRows(answer.table, answer.types), halves)
+
+
+def record_grid(table: pa.Table, types: Sequence[str]) -> Grid:
+    """For csv, json and jsonl: what the engine calls JSON is more than text there."""
+    rows = _JsonRows(table, types) if "JSON" in types else AllRows(table, types)
+    return Grid(table.column_names, rows)
+
+
+class _JsonRows(AllRows):
+    def __init__(self, table: pa.Table, types: Sequence[str]) -> None:
+        super().__init__(table, types)
+        self._json = [kind == "JSON" for kind in types]
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in super().__iter__():
+            yield tuple(
+                JsonText(value) if json and value is not None else value
+                for value, json in zip(row, self._json, strict=True)
+            )
+
+
+def footer(answer: Answer, policy: Policy, *, shown: bool = True) -> str:
+    """Rows, cost and what is left, on one line or two. `shown`: error bars stand there as ±."""
     privacy = answer.privacy
     rows = count(answer.table.num_rows, "row")
     if privacy.remaining is None:
         return f"{rows} · free: public tables alone"
-    bars = any(column.half_widths is not None for column in privacy.columns)
+    bars = shown and any(column.low is not None for column in privacy.columns)
     first = f"{rows} · {cost(privacy)}" + (" · ± is the 95 % half-width" if bars else "")
     return "\n".join([first, *_remarks(privacy), left(privacy.remaining, policy)])
 

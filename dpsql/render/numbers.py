@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from decimal import ROUND_CEILING, Context, Decimal
 from fractions import Fraction
@@ -23,14 +24,20 @@ def with_error(value: object, half: float | None, *, group: str = "") -> tuple[s
         return plain(value, group=group), ""
     if not math.isfinite(half):
         return plain(value, group=group), "inf"
-    exact = Decimal(f"{half:.12g}")  # 6.000000000000001 is 6, and not 6.1
-    places = 0 if exact <= 0 else min(MAX_DECIMALS, max(0, 1 - exact.adjusted()))
-    step = Decimal(1).scaleb(-places)
-    error = format(exact.quantize(step, ROUND_CEILING, _WIDE), f"{group}f")
+    places, error = _two_digits(half, group)
     if isinstance(value, int):
         return format(value, group), _trimmed(error)
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
     return format(number, f"{group}.{places}f"), error
+
+
+@functools.lru_cache(maxsize=256)  # most columns have one half-width
+def _two_digits(half: float, group: str) -> tuple[int, str]:
+    """Decimal places, and the half-width rounded up to them."""
+    exact = Decimal(f"{half:.12g}")  # 6.000000000000001 is 6, and not 6.1
+    places = 0 if exact <= 0 else min(MAX_DECIMALS, max(0, 1 - exact.adjusted()))
+    step = Decimal(1).scaleb(-places)
+    return places, format(exact.quantize(step, ROUND_CEILING, _WIDE), f"{group}f")
 
 
 def plain(value: object, *, group: str = "") -> str:

@@ -1,7 +1,8 @@
-"""A result set as csv, json or jsonl: every digit as released, no error bars among the data.
+"""A result set as csv, json or jsonl: every digit as released, a row at a time.
 
 Numbers are JSON numbers with all their digits (a DECIMAL is no float), dates ISO text, NULL is
-null; in csv NULL is an empty field and the empty text `""`.
+null; in csv NULL is an empty field and the empty text `""`. A JSON column is JSON in json and
+jsonl, its text in csv.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from dpsql.render.table import Grid
+
+PIECES = 1_000
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def csv(grid: Grid) -> Iterator[str]:
@@ -30,8 +35,26 @@ def json_table(grid: Grid, more: Mapping[str, object]) -> Iterator[str]:
     last = len(grid.rows) - 1
     for index, row in enumerate(grid.rows):
         yield json_text(list(row)) + ("" if index == last else ",")
-    rest = "".join(f", {json_text(key)}: {json_text(value)}" for key, value in more.items())
-    yield f"]{rest}}}"
+    yield from _lines(_rest(more))
+
+
+def _rest(more: Mapping[str, object]) -> Iterator[str]:
+    yield "]"
+    for key, value in more.items():
+        yield f", {json_text(key)}: "
+        yield from json_pieces(value)
+    yield "}"
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """Pieces joined to lines that are not too long: between two of them JSON may be broken."""
+    line: list[str] = []
+    for piece in pieces:
+        line.append(piece)
+        if len(line) == PIECES:
+            yield "".join(line)
+            line.clear()
+    yield "".join(line)
 
 
 def jsonl(grid: Grid) -> Iterator[str]:
@@ -53,9 +76,44 @@ def unique(names: Sequence[str]) -> list[str]:
     return taken
 
 
+def json_pieces(value: Any) -> Iterator[str]:
+    """The JSON of a value, long sequences bit by bit."""
+    if isinstance(value, Mapping):
+        yield "{"
+        for index, (key, part) in enumerate(value.items()):
+            yield f"{', ' if index else ''}{json.dumps(str(key))}: "
+            yield from json_pieces(part)
+        yield "}"
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        yield "["
+        for index, part in enumerate(value):
+            yield ", " if index else ""
+            yield from json_pieces(part)
+        yield "]"
+    else:
+        yield json_text(value)
+
+
+class JsonText(str):
+    """Text that is JSON already."""
+
+    __slots__ = ()
+
+    def on_a_line(self) -> str:
+        """The same JSON in ASCII without line ends, which can stand between its tokens alone."""
+        text = self.replace("\r", " ").replace("\n", " ")
+        return text if text.isascii() else _NOT_ASCII.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
+
+
 def json_text(value: Any) -> str:
     """JSON of plain values, in ASCII. What is no finite number is null: JSON has no Infinity."""
     match value:
+        case JsonText():
+            return value.on_a_line()
         case None | bool() | int() | str():
             return json.dumps(value)
         case float():
@@ -96,5 +154,7 @@ def _text(value: object) -> str:
             return value.isoformat()
         case bytes():
             return value.hex()
+        case list() | tuple() | Mapping():
+            return json_text(value)
         case _:
             return str(value)

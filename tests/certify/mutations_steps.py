@@ -28,6 +28,12 @@ STEPS = {
         "scaled more": (_SCALED, _SCALED.replace("2048.0", "4096.0")),
         "scaled by itself": (_SCALED, _SCALED.replace("CAST('2048.0' AS DOUBLE)", 't0."cost"')),
         "another column's value": (_SCALED, _SCALED.replace("cost", "visit_id")),
+        "a cast that may fail": (_SCALED, _SCALED.removeprefix("TRY_")),
+        "a test that is text": (_BELOW, f'AND {_LO} THEN 0 WHEN t0."dept" THEN 1'),
+        "a test whose cast may fail": (
+            _BELOW,
+            f'AND {_LO} THEN 0 WHEN CAST(t0."dept" AS BIGINT) > 0 THEN 1',
+        ),
         "left a float": (_SCALED, "t0.\"cost\" * CAST('2048.0' AS DOUBLE)"),
         "shift changed": ("+ 102400", "+ 102401"),
         "shift the other way": ("+ 102400", "- 102400"),

@@ -97,6 +97,59 @@ def test_binary_to_a_file_and_to_stdout(ask, shop, form):
     assert [p.name for p in shop.iterdir() if p.name.endswith(".part")] == []
 
 
+@pytest.mark.parametrize(("suffix", "stream"), [("arrow", 0), ("feather", 0), ("arrows", 1)])
+def test_arrow_is_a_file_where_the_name_says_so(ask, shop, suffix, stream):
+    """As the format's own pages have it: `.arrow` for files, `.arrows` for streams."""
+    assert ask(BY_CITY, "-o", f"answer.{suffix}").exit_code == 0
+    content = (shop / f"answer.{suffix}").read_bytes()
+    open_ = pa.ipc.open_stream if stream else pa.ipc.open_file
+    assert open_(content).read_all().column("city").to_pylist() == ["Berlin", "Roma"]
+    piped = ask(BY_CITY, "--format", "arrow").stdout_bytes
+    assert pa.ipc.open_stream(piped).read_all().num_rows == 2
+
+
+def test_bars_are_columns_on_request(ask, dpsql, shop):
+    plain = ask(BY_CITY, "--format", "csv")
+    barred = ask(BY_CITY, "--format", "csv", "--bars")
+    head, *rows = [line.split(",") for line in barred.stdout.splitlines()]
+    assert head == "city n n_low n_high s s_low s_high a a_low a_high".split()
+    for row in rows:
+        named = dict(zip(head, row, strict=True))
+        for name in "nsa":
+            low, high = float(named[f"{name}_low"]), float(named[f"{name}_high"])
+            assert low <= float(named[name]) <= high
+    values = [",".join(row[i] for i in (0, 1, 4, 7)) for row in [head, *rows]]
+    assert values == plain.stdout.splitlines()
+    (first, _) = map(json.loads, ask(BY_CITY, "--format", "jsonl", "--bars").stdout.splitlines())
+    assert list(first) == head
+    found = json.loads(ask(BY_CITY, "--format", "json", "--bars").stdout)
+    assert found["columns"] == head
+    assert ask(BY_CITY, "-o", "answer.parquet", "--bars").exit_code == 0
+    assert pq.read_table(shop / "answer.parquet").column_names == head
+
+
+def test_no_bars_in_a_table(dpsql):
+    asked = ("query", "--analyst", "bob", "SELECT city, COUNT(*) AS n FROM users GROUP BY 1")
+    for form in ("table", "markdown"):
+        assert "± 3" in dpsql(*asked, "--format", form).stdout
+        assert "± 3" in dpsql(*asked, "--format", form, "--bars").stdout
+        bare = dpsql(*asked, "--format", form, "--no-bars")
+        assert "±" not in bare.stdout + bare.stderr
+    assert "±" not in dpsql(*asked, "--format", "csv").stderr  # there is none to explain
+
+
+def test_a_report_is_an_object_in_json(ask):
+    sql = "SELECT city, COUNT(*, report_format => 'JSON') AS n FROM users GROUP BY city"
+    rows = json.loads(ask(sql, "--format", "json").stdout)["rows"]
+    assert [row[0] for row in rows] == ["Berlin", "Roma"]
+    assert [row[1]["value"] for row in rows] == [60, 30]
+    assert rows[0][1]["low"] <= 60 <= rows[0][1]["high"]
+    (line, _) = ask(sql, "--format", "jsonl").stdout.splitlines()
+    assert json.loads(line) == {"city": "Berlin", "n": rows[0][1]}
+    assert '""value"":60' in ask(sql, "--format", "csv").stdout
+    assert "computed" not in ask(sql).stderr
+
+
 def test_a_file_is_replaced_only_by_a_whole_answer(ask, dpsql, shop):
     target = shop / "out.csv"
     target.write_text("old")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from decimal import Decimal
 
@@ -137,6 +138,41 @@ def test_html_shows_error_bars_and_escapes(cursor: dpsql.Cursor) -> None:
     assert "charged ε = 1" in text
     assert cursor.rownumber == 0  # nothing was fetched
     assert "at no cost" in (cursor.execute(sql, epsilon=1)._repr_html_())
+
+
+def test_html_is_what_the_command_line_shows(cursor: dpsql.Cursor) -> None:
+    sql = (
+        'SELECT city AS "a\u202eb", AVG(rate) AS r, COUNT(*) AS n FROM people'
+        " WHERE city = 'Berlin' GROUP BY 1"
+    )
+    text = cursor.execute(sql, epsilon=0.5)._repr_html_()
+    assert "\\u202e" in text  # what would turn the text around is shown, and not done
+    cells = re.findall(r'text-align: right">([^<]*)</td>', text)
+    assert len(cells) == 2
+    assert re.fullmatch(r"-?[\d.]+ ± [\d.]+", cells[0])
+    assert all(len(part.replace(".", "")) < 8 for cell in cells for part in cell.split(" ± "))
+
+
+@pytest.mark.parametrize("fetched", [0, 1])
+def test_bars_as_columns(cursor: dpsql.Cursor, fetched: int) -> None:
+    sql = "SELECT city, COUNT(*) AS n FROM people WHERE city IS NOT NULL GROUP BY city"
+    names = ["city", "n", "n_low", "n_high"]
+
+    def rest() -> dpsql.Cursor:
+        again = cursor.execute(sql, epsilon=1)
+        again.fetchmany(fetched)
+        return again
+
+    halves = rest().privacy.columns[1].half_widths[fetched:]
+    table = rest().fetch_arrow(bars=True)
+    assert table.column_names == names
+    assert len(table) == len(halves)
+    for row, half in zip(table.to_pylist(), halves, strict=True):
+        assert (row["n_high"] - row["n_low"]) / 2 == pytest.approx(half)
+        assert row["n_low"] <= row["n"] <= row["n_high"]
+    assert list(rest().fetch_df(bars=True).columns) == names
+    assert rest().fetch_pl(bars=True).to_arrow().to_pylist() == table.to_pylist()
+    assert rest().fetch_arrow().column_names == ["city", "n"]
 
 
 def test_html_is_short(cursor: dpsql.Cursor) -> None:

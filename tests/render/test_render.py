@@ -66,18 +66,27 @@ def test_shares_and_counts_in_words():
 
 def test_table_lines_up_wide_characters_and_missing_bars():
     grid = Grid(["city", "n"], [["東京", 1000], ["Rom", None]], [None, [3.0, None]])
-    assert text_table(grid, Style()) == [
+    assert list(text_table(grid, Style())) == [
         "city         n",
         "────  ────────",
         "東京  1000 ± 3",
         "Rom   NULL",
     ]
-    assert text_table(grid, Style(unicode=False))[2] == "東京  1000 +/- 3"
+    assert list(text_table(grid, Style(unicode=False)))[2] == "東京  1000 +/- 3"
 
 
 def test_a_table_without_rows_or_bars():
-    assert text_table(Grid(["a", "b"], []), Style()) == ["a  b", "─  ─"]
-    assert markdown(Grid(["a|b"], [["x\\|y"]]), Style())[2] == "| x\\\\\\|y |"
+    assert list(text_table(Grid(["a", "b"], []), Style())) == ["a  b", "─  ─"]
+
+
+def test_markdown_shows_text_as_it_is():
+    grid = Grid(["a|b", "n_m"], [["x\\|y", 1], ["<b>&amp;*_~`[", None]], [None, [2.5, None]])
+    assert list(markdown(grid, Style())) == [
+        "| a\\|b | n_m |",
+        "| --- | ---: |",
+        "| x\\\\\\|y | 1 ± 2.5 |",
+        "| \\<b>\\&amp;\\*\\_\\~\\`\\[ | NULL |",
+    ]
 
 
 def test_chart():

@@ -1,0 +1,43 @@
+"""Opening what a policy names: its database, and its ledger for charges."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from typing import TYPE_CHECKING
+
+from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.errors import EngineFailed, LedgerError, PolicyError
+from dpsql.policy.schema import Policy
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Ledger
+
+
+def open_engine(policy: Policy, engine: object) -> DuckDBEngine:
+    if engine is not None:
+        return DuckDBEngine.adopt(engine)
+    if policy.database is None:
+        raise PolicyError(
+            "the policy names no database",
+            code="database-url",
+            hint="add `database: duckdb:///file.duckdb` to it",
+        )
+    path = policy.database.path
+    if policy.database.engine != "duckdb":
+        raise EngineFailed(f"{policy.database.engine} is not available yet", code="engine-kind")
+    return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)
+
+
+def open_ledger(policy: Policy) -> Ledger:
+    from dpsql.ledger import Ledger
+
+    if policy.ledger is None:
+        warnings.warn(
+            "the policy names no ledger: what is spent is forgotten when the process ends",
+            stacklevel=5,  # the caller of dpsql.connect
+        )
+    ledger = Ledger.open(policy.ledger or "sqlite://")
+    with contextlib.suppress(LedgerError):  # book-keeping: without it the same charges stand
+        ledger.forfeit_stale()
+    return ledger
