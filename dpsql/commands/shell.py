@@ -38,14 +38,15 @@ def command(
 ) -> int:
     """Ask questions one after another, with history and completion.
 
-    A statement ends with `;`. Commands begin with a backslash; \\h lists them. From a pipe the
-    statements are run one by one, without any prompt, and the exit code is that of the first that
-    failed. What was typed is kept in the user's state directory, readable by the user alone.
+    A statement ends with `;`. Commands begin with a backslash; \\h lists them. From a pipe, as in
+    `echo "SELECT ...;" | dpsql shell`, the statements are run one by one, without any prompt, and
+    the exit code is that of the first that failed. What was typed is kept in the user's state
+    directory, readable by the user alone.
 
     \b
     Example:
       dpsql shell --analyst alice
-      echo "SELECT COUNT(*) FROM persons;" | dpsql shell --analyst alice --format csv
+      dpsql shell --analyst alice --confirm-above 2 --format csv
     """
     from dpsql.shell.start import start
 
