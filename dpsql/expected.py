@@ -153,7 +153,7 @@ def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold
 def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnExplanation:
     """The noisy unit count that decides on keys, far above the threshold."""
     threshold = plan.threshold
-    note = "wider for groups near the threshold; comes free with the choice of groups"
+    note = "wider near the threshold; it also decides which groups are shown"
     told = ColumnExplanation(label, shown_as, "", {}, None, None, (), note, len(plan.blocks), None)
     if isinstance(threshold, GaussianThreshold):
         sigma = threshold.sigma
