@@ -3,7 +3,7 @@ WITH a AS (SELECT city || city || city || city || city || city || city || city A
   d AS (SELECT c || c || c || c || c || c || c || c AS c FROM b)
 SELECT c, COUNT(*) FROM d GROUP BY c
 -- refuse: too-complex (RefusedQuery, exit 3)
---   this expression repeats its parts too often
+--   this expression repeats its parts too often, as nested conditions and divisions do
 --     at 3:16
 --       d AS (SELECT c || c || c || c || c || c || c || c AS c FROM b)
 --                    ^
