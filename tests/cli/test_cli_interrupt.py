@@ -47,7 +47,9 @@ def test_interrupted_during_imports(shop, module):
         check=False,
         preexec_fn=_heeding_interrupts,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+    in_the_query = module == "pyarrow.lib"  # which knows what was charged
+    said = "cancelled; nothing was charged\n" if in_the_query else "interrupted\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
 
 
 def test_before_anything_catches_it_hardly_anything_is_imported():
