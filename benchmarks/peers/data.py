@@ -132,7 +132,7 @@ QUESTIONS = [
         "count",
         key="family_size",
         rows=5,
-        groups=2,
+        groups=4,
     ),
     Question("orders", "shop", "COUNT(*) of orders", "orders", "count", rows=20),
     Question("amount", "shop", "SUM(amount)", "orders", "sum", "amount", 0, 2000, rows=20),

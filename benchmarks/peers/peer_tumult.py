@@ -17,7 +17,7 @@ from typing import Any
 
 from protocol import run
 
-SLOW = 10  # Spark takes seconds for what the others do in milliseconds: a tenth of the runs
+SLOW = 15  # Spark takes seconds for what the others do in milliseconds: a 15th of their runs
 
 
 class Tumult:

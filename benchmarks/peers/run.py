@@ -117,7 +117,8 @@ def true_answer(connection: duckdb.DuckDBPyConnection, case: dict[str, Any]) -> 
 def run_peer(name: str, job: data.Job, results: Path) -> None:
     """Its lines go to results/NAME.jsonl; whatever stops it becomes a line too."""
     target = results / f"{name}.jsonl"
-    target.write_text("")
+    kept = target.read_text().splitlines() if target.exists() else []
+    target.write_text("".join(f"{line}\n" for line in kept if not redone(json.loads(line), job)))
     note(f"{name}:")
     try:
         if name in NEED_POSTGRES and job.postgres is None:
@@ -143,13 +144,21 @@ def run_peer(name: str, job: data.Job, results: Path) -> None:
             out.write(json.dumps({"kind": "absent", "reason": str(error)}) + "\n")
 
 
+def redone(line: dict[str, Any], job: data.Job) -> bool:
+    """Whether this job measures anew what an earlier run wrote."""
+    if line["kind"] in ("accuracy", "failed"):
+        asked = {question["id"] for question in job.questions}
+        return "accuracy" in job.sections and line["question"] in asked
+    return line["kind"] in ("about", "absent") or line["kind"] in job.sections
+
+
 def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="dpsql beside its peers")
-    parser.add_argument("--runs", type=int, default=60, help="runs a question (Spark: a tenth)")
+    parser.add_argument("--runs", type=int, default=60, help="runs a question (Spark: a 15th)")
     parser.add_argument("--only", nargs="+", choices=PEERS, default=PEERS)
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--questions", nargs="+", choices=[q.id for q in data.QUESTIONS])

@@ -283,3 +283,27 @@ def test_a_peer_that_dies_leaves_what_it_had(peers: SimpleNamespace) -> None:
             "error": "BaseException: attempt to divide by zero",
         }
     ]
+
+
+def test_a_part_run_again_keeps_the_rest(peers: SimpleNamespace, tmp_path: Path) -> None:
+    old = [
+        {"kind": "absent", "reason": "earlier"},
+        _measured("people", [], []),
+        _measured("income", [], []),
+        {"kind": "budget", "price": 0.1},
+        {"kind": "coverage", "case": "good-001"},
+    ]
+    (tmp_path / "qrlew.jsonl").write_text("".join(json.dumps(line) + "\n" for line in old))
+    job = peers.data.Job(
+        folder=str(tmp_path),
+        epsilon=1,
+        delta=1e-6,
+        runs=1,
+        sections=["accuracy", "budget"],
+        questions=[{"id": "people"}],
+    )
+    peers.run.run_peer("qrlew", job, tmp_path)  # there is no PostgreSQL in this job
+    lines = [json.loads(line) for line in (tmp_path / "qrlew.jsonl").read_text().splitlines()]
+    assert lines[:2] == [old[2], old[4]]
+    assert lines[2]["kind"] == "absent"
+    assert len(lines) == 3
