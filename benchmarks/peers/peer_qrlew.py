@@ -32,14 +32,17 @@ class Qrlew:
     def about(self) -> dict[str, Any]:
         return {"version": version("pyqrlew"), "engine": "PostgreSQL"}
 
-    def connect(self, name: str, ranges: dict[str, Any]) -> tuple[Any, Any, Any]:
-        """(engine, dataset, privacy unit)."""
+    def connect(
+        self, name: str, ranges: dict[str, Any], sized: bool = False
+    ) -> tuple[Any, Any, Any]:
+        """(engine, dataset, privacy unit). `sized`: with the exact sizes, as Qrlew has it."""
         given = dict(part.split("=") for part in self.job["postgres"].split())
         engine = sqlalchemy.create_engine(
             f"postgresql+psycopg2://{given['user']}@/{name}?host={given['host']}",
             connect_args={"options": "-c statement_timeout=120000"},
         )
-        dataset = unsized(Dataset.from_database(name, engine, schema_name="public"))
+        dataset = Dataset.from_database(name, engine, schema_name="public")
+        dataset = dataset if sized else unsized(dataset)
         for table, columns in ranges.items():
             for column, (low, high) in columns.items():
                 dataset = dataset.with_range("public", table, column, low, high)
@@ -122,7 +125,7 @@ class Qrlew:
 
     def answer(self, case: dict[str, Any]) -> tuple[list[str], list[Any]]:
         if self.open is None:
-            self.open = self.connect("shop", self.job["ranges"])
+            self.open = self.connect("shop", self.job["ranges"], sized=True)
         engine, dataset, unit = self.open
         caps = self.job["coverage"]
         try:

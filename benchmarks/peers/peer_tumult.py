@@ -35,6 +35,7 @@ class Tumult:
             "spark.sql.shuffle.partitions": "2",
             "spark.default.parallelism": "2",
             "spark.driver.memory": "4g",
+            "spark.sql.parquet.inferTimestampNTZ.enabled": "false",  # a type Tumult does not take
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
         }

@@ -65,10 +65,11 @@ def ratios(
         )
         for index, peer in enumerate(figures):
             if (peer, name) in dots:
-                out.append(_mark(index, x(dots[peer, name]), y))
+                out.append(_mark(index, x(dots[peer, name]), y, figures[peer][name].few))
     out.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{height - 10}" text-anchor="middle"'
-        f' fill="#333">median absolute error, in units of {escape(base)}\'s</text>'
+        f' fill="#333">median absolute error, in units of {escape(base)}\'s'
+        " (hollow: few draws)</text>"
     )
     out.append("</svg>\n")
     return "\n".join(out)
@@ -79,14 +80,15 @@ def _ticks(low: float, high: float) -> list[float]:
     return [v for v in found if low - 1e-9 <= math.log10(v) <= high + 1e-9]
 
 
-def _mark(index: int, x: float, y: float) -> str:
+def _mark(index: int, x: float, y: float, hollow: bool = False) -> str:
     shape, colour = MARKS[index % len(MARKS)]
+    paint = f'fill="white" stroke="{colour}" stroke-width="1.5"' if hollow else f'fill="{colour}"'
     if shape == "circle":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>'
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" {paint}/>'
     points = {
         "square": [(-5, -5), (5, -5), (5, 5), (-5, 5)],
         "diamond": [(0, -6), (6, 0), (0, 6), (-6, 0)],
         "triangle": [(0, -6), (6, 5), (-6, 5)],
     }[shape]
     path = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in points)
-    return f'<polygon points="{path}" fill="{colour}"/>'
+    return f'<polygon points="{path}" {paint}/>'

@@ -110,8 +110,13 @@ def accuracy(found: Found) -> str:
     for name, question in found.expected["questions"].items():
         if question["timed_only"] or not any(name in figures[peer] for peer in found.private):
             continue
-        medians = [figures[p][name].median for p in found.private if name in figures[p]]
-        cells = [cell(found, figures, peer, name, min(medians)) for peer in found.private]
+        medians = [
+            figures[p][name].median
+            for p in found.private
+            if name in figures[p] and not figures[p][name].few
+        ]
+        least = min(medians, default=-1.0)
+        cells = [cell(found, figures, peer, name, least) for peer in found.private]
         rows.append([question["set"], question["label"], size(question["truth"]), *cells])
     return markdown(["data", "query", "truth", *(NAMES[p] for p in found.private)], rows)
 
@@ -121,19 +126,19 @@ def size(truth: Sequence[Any]) -> str:
 
 
 def cell(found: Found, figures: Any, peer: str, name: str, least: float) -> str:
-    """Median absolute error (relative); the least of a row is bold; groups lost; bias if seen."""
+    """Median absolute error (relative), groups lost, bias if seen; bold: as good as the least."""
     errors = figures[peer].get(name)
     if errors is None:
         asked = {line["question"] for line in found.of(peer, "failed") + found.of(peer, "accuracy")}
         return "failed" if name in asked else "not run"
     text = number(errors.median)
-    text = f"**{text}**" if errors.median == least else text
+    text = f"**{text}**" if not errors.few and errors.as_good_as(least) else text
     text += f" ({100 * errors.relative:.2g} %)"
     if errors.lost > 0:
         text += f"; {100 * errors.lost:.0f} % lost"
     if abs(errors.bias) > max(3 * errors.bias_error, 0.001):
         text += f"; bias {100 * errors.bias:+.1f} %"
-    return text
+    return text + (" †" if errors.few else "")
 
 
 def times(found: Found) -> str:

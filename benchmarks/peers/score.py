@@ -19,6 +19,9 @@ ZERO = 50.0
 MANY_UNITS = 100
 """A group of as many people must be there at the coverage queries' ε; a smaller one may be lost."""
 
+FEW = 30
+"""Draws below which an error figure is shown, but not ranked."""
+
 Cells = Sequence[Any]
 
 
@@ -109,11 +112,21 @@ class Errors:
     """Of one peer's runs of one question, over all groups of the plain answer."""
 
     runs: int
+    draws: int
     median: float
     relative: float
     bias: float
     bias_error: float
     lost: float
+
+    @property
+    def few(self) -> bool:
+        """Too few draws to rank by: the median's own error is then above a quarter of it."""
+        return self.draws < FEW
+
+    def as_good_as(self, median: float) -> bool:
+        """Within two standard errors: the median of n |Laplace| draws has 1.44 median / √n."""
+        return self.median * (1 - 2 * 1.44 / math.sqrt(self.draws)) <= median
 
 
 def errors(runs: Sequence[Sequence[Cells]], truth: Sequence[Cells]) -> Errors | None:
@@ -138,6 +151,7 @@ def errors(runs: Sequence[Sequence[Cells]], truth: Sequence[Cells]) -> Errors | 
     spread = statistics.stdev(signed) if len(signed) > 1 else 0.0
     return Errors(
         runs=len(runs),
+        draws=len(signed),
         median=statistics.median(map(abs, signed)),
         relative=statistics.median(relative),
         bias=statistics.fmean(signed) / scale,

@@ -171,9 +171,26 @@ def test_the_error_table(peers: SimpleNamespace, results: Path) -> None:
     head, _, *rows = rows_of(peers.report.accuracy(peers.report.load(results)))
     assert head == ["data", "query", "truth", "dpsql", "SmartNoise SQL", "Tumult Analytics"]
     (row,) = rows  # the question for time alone is not here
-    assert row[:4] == ["rand", "COUNT(*)", "1,000", "**2** (0.2 %)"]
+    assert row[:4] == ["rand", "COUNT(*)", "1,000", "2 (0.2 %) †"]
     assert row[4].startswith("20 (2 %)")
     assert row[5] == "not run"
+
+
+def test_bold_is_what_the_best_cannot_be_told_from(peers: SimpleNamespace, results: Path) -> None:
+    def lines(error: int, runs: int) -> str:
+        return json.dumps(_measured("people", [[[None, 1000 + error]]] * runs, [0.1] * runs))
+
+    (results / "dpsql.jsonl").write_text(lines(11, 100))
+    (results / "smartnoise.jsonl").write_text(lines(10, 100))
+    (results / "qrlew.jsonl").write_text(lines(20, 100))
+    (results / "tumult.jsonl").write_text(lines(1, 3))  # three lucky draws rank nobody
+    (row,) = rows_of(peers.report.accuracy(peers.report.load(results)))[2:]
+    assert row[3:] == [
+        "**11** (1.1 %); bias +1.1 %",
+        "**10** (1 %); bias +1.0 %",
+        "20 (2 %); bias +2.0 %",
+        "1 (0.1 %) †",
+    ]
 
 
 def test_the_time_table_is_in_milliseconds(peers: SimpleNamespace, results: Path) -> None:
@@ -213,7 +230,7 @@ def test_the_page_keeps_its_words(peers: SimpleNamespace, results: Path, tmp_pat
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
-    assert "**2** (0.2 %)" in text
+    assert "| 2 (0.2 %) † |" in text
     marks = ElementTree.parse(tmp_path / "comparison.svg").getroot()
     dots = [e for e in marks.iter() if e.tag.endswith(("circle", "polygon"))]
     assert len(dots) == 3 + 2  # the legend's, and one of each peer that answered
