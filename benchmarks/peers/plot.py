@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-LEFT, RIGHT, TOP, STEP, WIDTH = 290, 30, 64, 26, 860
+LEFT, RIGHT, TOP, STEP, WIDTH = 320, 30, 64, 26, 900
+LEAST = 0.1  # what is smaller (a median of 0, by chance) is drawn here
 MARKS = {  # shape and colour of each series, told apart without colour too
     0: ("circle", "#1b6ca8"),
     1: ("square", "#c1440e"),
@@ -28,7 +29,7 @@ def ratios(
         and any(name in figures[peer] for peer in figures if peer != base)
     ]
     dots = {
-        (peer, name): max(figures[peer][name].median / figures[base][name].median, 1e-3)
+        (peer, name): max(figures[peer][name].median / figures[base][name].median, LEAST)
         for peer in figures
         for name in shown
         if name in figures[peer]
