@@ -1,5 +1,6 @@
 # make demo   the tour on real data          make test-slow   the heavy statistics too
 # make test   lint, types, layers and tests  make clean       remove what make made
+# make bench-peers   dpsql beside SmartNoise, Qrlew, Tumult, plain DuckDB → docs/comparison.md (an hour)
 # Needs make and Python >= 3.11 (PYTHON=... names another interpreter), and the network once.
 
 VENV := .venv
@@ -8,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow lint bench-peers clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -27,6 +28,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
 
+# Each peer gets an environment of its own; what cannot be installed is reported and left out.
+bench-peers: $(VENV)/.installed
+	$(BIN)/python benchmarks/peers/run.py --write
+
 # The stamps are newer than pyproject.toml where its dependencies are installed.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing dpsql into $(VENV)" >&2
@@ -44,5 +49,6 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean:
+	rm -rf benchmarks/peers/.envs benchmarks/peers/.work
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find dpsql tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
