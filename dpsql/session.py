@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from dpsql.binding.interval_ends import FUNCTIONS
-from dpsql.binding.release import release_table
+from dpsql.binding.release import UNNAMED, release_table
 from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
@@ -395,4 +395,5 @@ def _delta(value: object) -> Fraction | None:
 def _fallback_names(bound: Bound, count: int) -> list[str]:
     query = bound.remainder
     named = query.named_selects if isinstance(query, exp.Query) else []
-    return [named[i] if i < len(named) and named[i] else f"column{i}" for i in range(count)]
+    known = [name if not name.startswith(UNNAMED) else "" for name in named]
+    return [known[i] if i < len(known) and known[i] else f"column{i}" for i in range(count)]

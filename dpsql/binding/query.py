@@ -120,8 +120,6 @@ class QueryBinder:
             self.context.refuse(clause, "recursive", "recursive CTEs are not available")
         kept = []
         for cte in clause.expressions:
-            if cte.alias.casefold().startswith("dpsql_"):
-                self.context.refuse(cte, "reserved-name", "names that begin with dpsql_ are ours")
             bound = self.query(cte.this, env)
             private = isinstance(bound, PrivateRelation)
             if isinstance(bound, Above):

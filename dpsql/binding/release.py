@@ -28,6 +28,7 @@ from dpsql.core.ir import Aggregate, Col, Expr, Key, PrivateAggregate, columns
 from dpsql.errors import Error
 
 RELEASE = "dpsql_release_"
+UNNAMED = "dpsql_unnamed_"
 MAX_VISITED = 8_000  # parts of one SELECT, aliases written out: a plain one has 5,000 at most
 
 
@@ -133,7 +134,7 @@ class _Splitter:
         if asks_for_ends(node):
             self._number(node)
         result = exp.Select(
-            expressions=[self._projection(p) for p in node.expressions],
+            expressions=[self._projection(p, at) for at, p in enumerate(node.expressions)],
             from_=exp.From(this=exp.to_table(self.table)),
         )
         if node.args.get("distinct"):
@@ -160,7 +161,7 @@ class _Splitter:
                 if end_of(call) is None:
                     self._registered(call)
 
-    def _projection(self, node: exp.Expr) -> exp.Expr:
+    def _projection(self, node: exp.Expr, at: int) -> exp.Expr:
         if isinstance(node, exp.Star) or (
             isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
         ):
@@ -176,7 +177,9 @@ class _Splitter:
         name = node.name if isinstance(node, exp.Column) else ""
         if end_of(node) is not None:
             name = node.sql("duckdb", normalize_functions="lower")
-        return exp.alias_(inner, exp.to_identifier(name, quoted=True)) if name else inner
+        # An outer query must not see the release's own names: `SELECT a0 FROM (SELECT SUM(n) ...)`.
+        name = name or f"{UNNAMED}{at}"
+        return exp.alias_(inner, exp.to_identifier(name, quoted=True))
 
     def _order(self, order: exp.Expr) -> exp.Expr:
         """ORDER BY prefers output names and ordinals; other terms are rewritten."""

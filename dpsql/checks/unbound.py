@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+from dpsql.binding.release import UNNAMED
 from dpsql.core import nearest
 from dpsql.errors import InvalidQuery
 from dpsql.sql.caret import build
@@ -36,7 +37,8 @@ def unbound(root: exp.Expr, name: str | None, columns: Iterable[str], text: str)
 def _aliases(root: exp.Expr) -> list[str]:
     named = [alias.alias for alias in root.find_all(exp.Alias)]
     renamed = [c.name for t in root.find_all(exp.TableAlias) for c in t.columns]
-    return list(dict.fromkeys([*named, *renamed]))
+    given = [name for name in (*named, *renamed) if not name.startswith(UNNAMED)]
+    return list(dict.fromkeys(given))
 
 
 def _error(text: str, node: exp.Column, message: str, word: str, known: list[str]) -> InvalidQuery:

@@ -26,7 +26,7 @@ class Naming:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._schema: object = None
-        self._known: dict[str, list[str]] = {}
+        self._known: dict[tuple[str | None, str], list[str]] = {}
 
     def names(
         self,
@@ -44,7 +44,7 @@ class Naming:
         with self._lock:
             connection = self._ready(catalog, visible)
             sql = query.sql("duckdb", comments=False)
-            known = text or sql
+            known = (text, sql)  # one text is many queries, by its parameters
             if known not in self._known:
                 if len(self._known) >= MAX_KNOWN:
                     self._known.clear()

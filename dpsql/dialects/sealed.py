@@ -103,7 +103,7 @@ class Sealed:
         DoesNotBind says which name it was, if one was.
         """
         sql = query.sql("duckdb", comments=False)
-        known = (sql, *(str(table.table.schema) for table in given.values()))
+        known = (sql, *(f"{t.table.schema} {tuple(t.types)}" for t in given.values()))
         if known in self._bound:
             return self._bound[known]
         started = time.monotonic()

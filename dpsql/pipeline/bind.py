@@ -5,6 +5,7 @@ from __future__ import annotations
 from dpsql.binding.context import Context
 from dpsql.binding.query import QueryBinder
 from dpsql.checks.remainder import check_remainder
+from dpsql.checks.reserved import refuse_reserved
 from dpsql.checks.size import check_size
 from dpsql.core.catalog import Catalog
 from dpsql.pipeline.stages import Bound, Parsed
@@ -14,6 +15,7 @@ from dpsql.policy.schema import Policy
 def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str) -> Bound:
     """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
     context = Context(parsed.text, policy, catalog, default_schema)
+    refuse_reserved(parsed.root, context)
     remainder = QueryBinder(context).statement(parsed.root)
     check_remainder(remainder, context)
     check_size(remainder, context)

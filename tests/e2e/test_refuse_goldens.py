@@ -43,8 +43,9 @@ NOT_BY_SQL = {
     " ledger-unreachable ledger-url ledger-disk ledger-broken ledger-newer ledger-replaced"
     " ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event unknown-entry"
     " bad-charge bad-terms release-altered",
-    "calls of the ledger that no query makes": "unknown-budget budget-kind duplicate-request"
-    " key-reused already-settled",
+    "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled",
+    "`dpsql init` and SQLAlchemy's URLs": "bad-url init-budget init-exists init-file init-flag"
+    " init-key init-name init-output init-range init-smartnoise init-source init-values",
 }
 EXEMPT = {code for codes in NOT_BY_SQL.values() for code in codes.split()}
 RAISED = raised()
