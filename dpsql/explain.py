@@ -38,7 +38,7 @@ from dpsql.sql.parameters import Parameters
 from dpsql.wording import spelled
 
 if TYPE_CHECKING:
-    from dpsql.session import Preparation, Prepared
+    from dpsql.preparation import Preparation, Prepared
 
 SALT = "fresh salt"
 

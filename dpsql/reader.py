@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from dpsql.guard import guarded
 from dpsql.policy import canonical_name, refuse_not_built
 from dpsql.policy.schema import BudgetSpec, Policy
+from dpsql.preparation import Preparation
 from dpsql.report import BudgetReport, budget_report
-from dpsql.session import Preparation
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account, View

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dpsql.pipeline.plan import Asked
     from dpsql.pipeline.stages import Planned
     from dpsql.planning.types import Plan
-    from dpsql.session import Preparation
+    from dpsql.preparation import Preparation
     from dpsql.sql.parameters import Parameters
 
 MOST = 6  # and the prices

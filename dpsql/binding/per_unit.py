@@ -30,35 +30,8 @@ _INNER: dict[type[exp.Expr], str] = {
 def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
     """`keys` are the GROUP BY expressions; at least one of them is the unit."""
     node, context = select.node, select.context
-    if node.args.get("hint"):
-        context.refuse(
-            node,
-            "unsupported-option",
-            "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery of rows",
-        )
-    if node.args.get("distinct") and node.args.get("group"):
-        context.refuse(
-            node.args["distinct"],
-            "distinct",
-            f"DISTINCT after GROUP BY would merge different {context.policy.unit}s' rows",
-            "drop DISTINCT: GROUP BY gives each group once",
-        )
-    for clause in ("qualify", "windows", "order", "limit", "offset"):
-        if node.args.get(clause):
-            context.refuse(
-                node.args[clause] if isinstance(node.args[clause], exp.Expr) else node,
-                "unsupported-clause",
-                f"{clause.upper()} is not available within a {context.policy.unit}'s rows",
-                "filter with HAVING",
-            )
     others = [key for key in dict.fromkeys(keys) if not select.is_unit(key)]
-    if any(joined_texts(key) > 1 for key in others):  # nested, it would grow one row without end
-        context.refuse(
-            node.args.get("group") or node,
-            "too-complex",
-            "joined text cannot be a group key within a subquery",
-            "group by the columns, and join the text outside",
-        )
+    _refuse_unfit(select, others)
     source_id = next(context.ids)
     unit = replace(select.block.unit, source=source_id, name=UNIT)
     scope = PerUnitScope(
@@ -87,6 +60,39 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
         outputs,
         (facts,),
     )
+
+
+def _refuse_unfit(select: PrivateSelect, others: list[Expr]) -> None:
+    """`others` are the GROUP BY expressions beside the unit."""
+    node, context = select.node, select.context
+    if node.args.get("hint"):
+        context.refuse(
+            node,
+            "unsupported-option",
+            "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery of rows",
+        )
+    if node.args.get("distinct") and node.args.get("group"):
+        context.refuse(
+            node.args["distinct"],
+            "distinct",
+            f"DISTINCT after GROUP BY would merge different {context.policy.unit}s' rows",
+            "drop DISTINCT: GROUP BY gives each group once",
+        )
+    for clause in ("qualify", "windows", "order", "limit", "offset"):
+        if node.args.get(clause):
+            context.refuse(
+                node.args[clause] if isinstance(node.args[clause], exp.Expr) else node,
+                "unsupported-clause",
+                f"{clause.upper()} is not available within a {context.policy.unit}'s rows",
+                "filter with HAVING",
+            )
+    if any(joined_texts(key) > 1 for key in others):  # nested, it would grow one row without end
+        context.refuse(
+            node.args.get("group") or node,
+            "too-complex",
+            "joined text cannot be a group key within a subquery",
+            "group by the columns, and join the text outside",
+        )
 
 
 def _output_name(projection: exp.Expr) -> str:

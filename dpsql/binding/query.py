@@ -9,19 +9,15 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.binding.context import Context
+from dpsql.binding.grouping import expanded, group_keys
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
-from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates, read
+from dpsql.binding.select import PrivateSelect, has_aggregates, read
 from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 
 PUBLIC = "dpsql_public_"
-_SETS: dict[type[exp.Expr], str] = {
-    exp.Rollup: "ROLLUP",
-    exp.Cube: "CUBE",
-    exp.GroupingSets: "GROUPING SETS",
-}
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,7 @@ class QueryBinder:
     def _private(self, select: PrivateSelect, env: Environment) -> Bound:
         node = select.node
         group = node.args.get("group")
-        keys = self._keys(select)
+        keys = group_keys(select)
         if any(select.is_unit(key) for key in keys):
             self._check_preserved(select, keys)
             return bind_per_unit(select, keys)
@@ -180,75 +176,6 @@ class QueryBinder:
                     f"{key.name} of a LEFT JOINed table is NULL where nothing matches",
                     "group by the unit of the preserved table",
                 )
-
-    def _keys(self, select: PrivateSelect) -> list[Expr]:
-        """What the SELECT groups by: GROUP BY terms, or all columns under DISTINCT."""
-        node, scope = select.node, select.scope
-        group, distinct = node.args.get("group"), node.args.get("distinct")
-        if distinct is not None and distinct.args.get("on"):
-            self.context.refuse(distinct, "distinct-on", "DISTINCT ON picks rows: not available")
-        if group is None:
-            if distinct is None or has_aggregates(node):
-                return []
-            return [scope.informed(p.unalias()) for p in self._expanded(select)]
-        for name, value in group.args.items():
-            if value and name not in ("expressions", "all"):
-                self.context.refuse(
-                    group,
-                    "grouping-sets",
-                    f"{name.replace('_', ' ').upper()} is not available yet",
-                    "ask one GROUP BY at a time",
-                )
-        for term in group.expressions:
-            if type(term) in _SETS:
-                self.context.refuse(
-                    term,
-                    "grouping-sets",
-                    f"{_SETS[type(term)]} is not available yet",
-                    "ask one GROUP BY at a time",
-                )
-        if group.args.get("all"):
-            return [
-                scope.informed(p.unalias())
-                for p in node.expressions
-                if not any(True for _ in aggregate_nodes(p))
-            ]
-        return [self._key(term, select) for term in group.expressions]
-
-    def _key(self, term: exp.Expr, select: PrivateSelect) -> Expr:
-        node = select.node
-        if isinstance(term, exp.Literal) and not term.is_string:
-            text = str(term.this)
-            position = int(text) if text.isdigit() and len(text) < 6 else 0
-            if not 1 <= position <= len(node.expressions):
-                self.context.invalid(
-                    term, "bad-ordinal", f"GROUP BY {text}: the SELECT list has no such column"
-                )
-            projection = node.expressions[position - 1].unalias()
-            if any(True for _ in aggregate_nodes(projection)):
-                self.context.invalid(term, "bad-ordinal", f"GROUP BY {text} names an aggregate")
-            return select.scope.informed(projection)
-        return select.scope.informed(term)
-
-    def _expanded(self, select: PrivateSelect) -> list[exp.Expr]:
-        """The SELECT list with * written out."""
-        result: list[exp.Expr] = []
-        for projection in select.node.expressions:
-            star = projection.this if isinstance(projection, exp.Column) else projection
-            if not isinstance(star, exp.Star):
-                result.append(projection)
-                continue
-            if any(star.args.values()):
-                self.context.refuse(projection, "star-here", "* with EXCLUDE, REPLACE or RENAME")
-            table = projection.table.casefold() if isinstance(projection, exp.Column) else ""
-            for item in select.scope.exposed:
-                if not table or item.alias.casefold() == table:
-                    result += [
-                        exp.column(exp.to_identifier(name, quoted=True), table=item.alias)
-                        for name in item.columns
-                        if table or item.visible(name) is not None
-                    ]
-        return result
 
     def _rows(self, select: PrivateSelect) -> PrivateRelation:
         """A plain SELECT of rows: fine as a subquery, where it is inlined."""
@@ -269,7 +196,7 @@ class QueryBinder:
                     "use it on the aggregated result, outside",
                 )
         outputs: dict[str, Expr] = {}
-        for projection in self._expanded(select):
+        for projection in expanded(select):
             name = projection.alias_or_name or projection.sql("duckdb").lower()
             if name.casefold() in {known.casefold() for known in outputs}:
                 self.context.invalid(

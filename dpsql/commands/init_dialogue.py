@@ -16,11 +16,13 @@ from dpsql.render.text import printable, wrapped
 from dpsql.setup import names
 from dpsql.setup.budgets import DELTA, EPSILON, meaning, propose, short_meaning
 from dpsql.setup.columns import Ranges, identifiers, rangeable
-from dpsql.setup.draft import BudgetDraft, ColumnDraft, TableDraft, read_range, read_values
-from dpsql.setup.files import Columns, Keys, propose_primary, propose_references
+from dpsql.setup.draft import BudgetDraft, ColumnDraft, TableDraft
+from dpsql.setup.files import Columns, Keys
 from dpsql.setup.flags import key_columns, reference, unit_text
+from dpsql.setup.guessed_keys import propose_primary, propose_references
 from dpsql.setup.paths import Way, unit_candidates, ways
 from dpsql.setup.shape import Shape
+from dpsql.setup.typed import read_range, read_values
 
 T = TypeVar("T")
 

@@ -22,13 +22,8 @@ from dpsql.setup.assemble import Decisions, assemble, open_tables
 from dpsql.setup.budgets import propose
 from dpsql.setup.columns import Ranges, identifiers, rangeable
 from dpsql.setup.draft import ColumnDraft, Draft, TableDraft
-from dpsql.setup.files import (
-    Keys,
-    load,
-    propose_primary,
-    propose_references,
-    read_columns,
-)
+from dpsql.setup.files import Keys, load, read_columns
+from dpsql.setup.guessed_keys import propose_primary, propose_references
 from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
 from dpsql.setup.smartnoise import Imported, read_smartnoise, table_decisions, unit_of

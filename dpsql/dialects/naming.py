@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
+from dpsql.dialects.duckdb import deadline
+from dpsql.dialects.duckdb_open import MAX_KNOWN, sealed_instance
 from dpsql.dialects.sealed import BIND_SECONDS
 
 if TYPE_CHECKING:

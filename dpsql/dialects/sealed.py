@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from dpsql.dialects.duckdb import MAX_KNOWN, deadline, sealed_instance
+from dpsql.dialects.duckdb import deadline
+from dpsql.dialects.duckdb_open import MAX_KNOWN, sealed_instance
 from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, RefusedQuery
 

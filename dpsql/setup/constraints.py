@@ -10,7 +10,8 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from dpsql.policy.literals import iso
-from dpsql.setup.draft import End, in_order
+from dpsql.setup.draft import End
+from dpsql.setup.typed import in_order
 
 Value = str | int
 

@@ -62,34 +62,6 @@ def read_columns(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     return found
 
 
-def propose_primary(columns: Columns) -> dict[str, tuple[str, ...]]:
-    """Primary keys guessed from names alone: `id`, or `<table>_id`.
-
-    Only the owner can know; what is confirmed and does not hold stops the load.
-    """
-    primary: dict[str, tuple[str, ...]] = {}
-    for table, names in columns.items():
-        by_fold = {name.casefold(): name for name in names}
-        for guess in ("id", *(f"{word}_id" for word in _words(table))):
-            if guess in by_fold:
-                primary[table] = (by_fold[guess],)
-                break
-    return primary
-
-
-def propose_references(
-    columns: Columns, primary: Mapping[str, tuple[str, ...]]
-) -> tuple[Reference, ...]:
-    """Columns named and typed like the one-column primary key of one other table."""
-    references = []
-    for table, names in columns.items():
-        for column, type_ in names.items():
-            target = _target(column, type_, columns, primary)
-            if target is not None and target != table and primary.get(table) != (column,):
-                references.append(Reference(table, column, target, primary[target][0]))
-    return tuple(references)
-
-
 def load(files: Mapping[str, Path], columns: Columns, keys: Keys, path: Path) -> None:
     """Write the DuckDB file `path` (replaced if it is there: the caller asked), all or nothing.
 
@@ -182,47 +154,25 @@ def _keys_of(table: str, keys: Keys) -> str:
     return "; ".join([*said, *(str(one) for one in keys.references if one.table == table)])
 
 
-def _target(
-    column: str, type_: str, columns: Columns, primary: Mapping[str, tuple[str, ...]]
-) -> str | None:
-    """The one table whose key a column so called would name."""
-    found = []
-    for table, (key, *more) in primary.items():
-        if more:
-            continue
-        names = {f"{word}_id" for word in _words(table)}
-        if key.casefold() != "id":
-            names.add(key.casefold())
-        if column.casefold() in names and _common(columns[table][key], type_) is not None:
-            found.append(table)
-    return found[0] if len(found) == 1 else None
-
-
-def _common(one: str, other: str) -> str | None:
-    """The type both columns of a foreign key can have; None if they cannot be compared exactly."""
-    if one == other:
-        return one
-    if one in _WIDTHS and other in _WIDTHS:
-        return max(one, other, key=_WIDTHS.index)
-    return None
-
-
 def _aligned(columns: Columns, references: Sequence[Reference]) -> dict[str, dict[str, str]]:
     """Types with both ends of every foreign key alike: a CSV's whole numbers are all BIGINT."""
     types = {table: dict(names) for table, names in columns.items()}
     for _ in references:  # a key may pass its type on along a chain of references
         for one in references:
             ends = (one.table, one.column), (one.target, one.target_column)
-            common = _common(*(types[table][column] for table, column in ends))
+            common = common_type(*(types[table][column] for table, column in ends))
             for table, column in ends if common is not None else ():
                 types[table][column] = str(common)
     return types
 
 
-def _words(table: str) -> tuple[str, ...]:
-    from dpsql.setup.names import singular
-
-    return tuple(dict.fromkeys((table.casefold(), singular(table))))
+def common_type(one: str, other: str) -> str | None:
+    """The type both columns of a foreign key can have; None if they cannot be compared exactly."""
+    if one == other:
+        return one
+    if one in _WIDTHS and other in _WIDTHS:
+        return max(one, other, key=_WIDTHS.index)
+    return None
 
 
 def _reader(file: Path) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from dpsql.errors import InterfaceError
 from dpsql.policy.identifiers import same_name
-from dpsql.setup.draft import ColumnDraft, read_range, read_values
+from dpsql.setup.draft import ColumnDraft
 from dpsql.setup.files import Columns, Reference
 from dpsql.setup.names import path_name, table_name, unknown
 from dpsql.setup.shape import Shape
+from dpsql.setup.typed import read_range, read_values
 
 
 def read_columns(

@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Iterator
 
 from dpsql.setup.budgets import meaning
-from dpsql.setup.draft import ColumnDraft, Draft, TableDraft, end_text
+from dpsql.setup.draft import ColumnDraft, Draft, TableDraft
 from dpsql.setup.names import scalar
+from dpsql.setup.typed import end_text
 
 WIDTH = 100
 COLUMN = 44

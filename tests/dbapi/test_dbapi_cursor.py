@@ -177,7 +177,7 @@ def test_context_managers(connect: Callable[..., dpsql.Connection]) -> None:
 
 
 def test_a_dropped_connection_gives_its_file_back(policy: dict[str, Any], people: Any) -> None:
-    from dpsql.dialects.duckdb import _Shared
+    from dpsql.dialects.duckdb_open import _Shared
 
     connection = dpsql.connect(policy, analyst="alice")
     real = str(people.resolve())

@@ -120,7 +120,7 @@ def test_a_policy_without_ledger_warns_at_the_caller(policy: dict[str, Any]) -> 
 
 
 def test_a_connection_that_fails_keeps_nothing_open(policy: dict[str, Any], people: Path) -> None:
-    from dpsql.dialects.duckdb import _Shared
+    from dpsql.dialects.duckdb_open import _Shared
 
     before = dict(_Shared.open)
     policy["ledger"] = "sqlite:////nonexistent/folder/ledger.db"

@@ -12,7 +12,8 @@ from sqlglot import parse_one
 
 import dpsql
 from dpsql.dialects import naming, sealed
-from dpsql.dialects.duckdb import FAILED, sealed_instance
+from dpsql.dialects.duckdb import FAILED
+from dpsql.dialects.duckdb_open import sealed_instance
 from dpsql.guard import guarded
 from dpsql.pipeline import perturb, postprocess
 from dpsql.pipeline.row_count import least_rows

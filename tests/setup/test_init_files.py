@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from dpsql.policy import load
-from dpsql.setup.files import Reference, propose_primary, propose_references
+from dpsql.setup.files import Reference
+from dpsql.setup.guessed_keys import propose_primary, propose_references
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from dpsql.ledger import Ledger
 from dpsql.policy import load
 from dpsql.policy.schema import Price
 from dpsql.session import Session
-from dpsql.setup.private_ranges import BETA, Target, buckets_of, query, scan, threshold
+from dpsql.setup.buckets import buckets_of
+from dpsql.setup.private_ranges import BETA, Target, query, scan, threshold
 
 UNIT = ("--unit", "patients.patient_id")
 

@@ -18,10 +18,10 @@ from dpsql.errors import InterfaceError
 from dpsql.policy.yaml_nodes import parse_yaml
 from dpsql.setup.budgets import meaning, number, propose
 from dpsql.setup.constraints import Checked, read_check
-from dpsql.setup.draft import end_text, read_end, read_range
 from dpsql.setup.names import first_step, path_name, scalar, unit_word
 from dpsql.setup.paths import unit_candidates, ways
 from dpsql.setup.shape import read_shape
+from dpsql.setup.typed import end_text, read_end, read_range
 
 
 def shape_of(*statements):

@@ -1,0 +1,86 @@
+"""What a SELECT over people's rows groups by, and its SELECT list with * written out."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates
+from dpsql.core.ir import Expr
+
+_SETS: dict[type[exp.Expr], str] = {
+    exp.Rollup: "ROLLUP",
+    exp.Cube: "CUBE",
+    exp.GroupingSets: "GROUPING SETS",
+}
+
+
+def group_keys(select: PrivateSelect) -> list[Expr]:
+    """What the SELECT groups by: GROUP BY terms, or all columns under DISTINCT."""
+    node, scope = select.node, select.scope
+    group, distinct = node.args.get("group"), node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on"):
+        select.context.refuse(distinct, "distinct-on", "DISTINCT ON picks rows: not available")
+    if group is None:
+        if distinct is None or has_aggregates(node):
+            return []
+        return [scope.informed(p.unalias()) for p in expanded(select)]
+    for name, value in group.args.items():
+        if value and name not in ("expressions", "all"):
+            select.context.refuse(
+                group,
+                "grouping-sets",
+                f"{name.replace('_', ' ').upper()} is not available yet",
+                "ask one GROUP BY at a time",
+            )
+    for term in group.expressions:
+        if type(term) in _SETS:
+            select.context.refuse(
+                term,
+                "grouping-sets",
+                f"{_SETS[type(term)]} is not available yet",
+                "ask one GROUP BY at a time",
+            )
+    if group.args.get("all"):
+        return [
+            scope.informed(p.unalias())
+            for p in node.expressions
+            if not any(True for _ in aggregate_nodes(p))
+        ]
+    return [_key(term, select) for term in group.expressions]
+
+
+def _key(term: exp.Expr, select: PrivateSelect) -> Expr:
+    node = select.node
+    if isinstance(term, exp.Literal) and not term.is_string:
+        text = str(term.this)
+        position = int(text) if text.isdigit() and len(text) < 6 else 0
+        if not 1 <= position <= len(node.expressions):
+            select.context.invalid(
+                term, "bad-ordinal", f"GROUP BY {text}: the SELECT list has no such column"
+            )
+        projection = node.expressions[position - 1].unalias()
+        if any(True for _ in aggregate_nodes(projection)):
+            select.context.invalid(term, "bad-ordinal", f"GROUP BY {text} names an aggregate")
+        return select.scope.informed(projection)
+    return select.scope.informed(term)
+
+
+def expanded(select: PrivateSelect) -> list[exp.Expr]:
+    """The SELECT list with * written out."""
+    result: list[exp.Expr] = []
+    for projection in select.node.expressions:
+        star = projection.this if isinstance(projection, exp.Column) else projection
+        if not isinstance(star, exp.Star):
+            result.append(projection)
+            continue
+        if any(star.args.values()):
+            select.context.refuse(projection, "star-here", "* with EXCLUDE, REPLACE or RENAME")
+        table = projection.table.casefold() if isinstance(projection, exp.Column) else ""
+        for item in select.scope.exposed:
+            if not table or item.alias.casefold() == table:
+                result += [
+                    exp.column(exp.to_identifier(name, quoted=True), table=item.alias)
+                    for name in item.columns
+                    if table or item.visible(name) is not None
+                ]
+    return result

@@ -1,0 +1,155 @@
+"""Opening DuckDB: a database file once a process, read only; or a sealed one in memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dpsql.errors import EngineFailed, PolicyError
+from dpsql.owner_log import OWNER_LOG
+
+if TYPE_CHECKING:
+    import duckdb
+
+SUPPORTED_MAJORS = (2,)
+
+MAX_KNOWN = 1_000
+"""Bound queries that a sealed instance remembers by their text."""
+
+_HARDENED = {
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "enable_external_access": "false",
+}
+
+
+def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory DuckDB that can reach nothing outside itself, its settings locked."""
+    import duckdb
+
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            **_HARDENED,
+            "memory_limit": memory,
+            "threads": str(threads),
+            "temp_directory": "",  # what does not fit fails: nothing is ever written to disk
+        },
+    )
+    connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def check_version(version: str) -> None:
+    major = int(version.split(".")[0])
+    if major not in SUPPORTED_MAJORS:
+        raise EngineFailed(
+            f"DuckDB {version} is not a version dpsql has been verified on",
+            code="engine-version",
+            hint=f"install duckdb {SUPPORTED_MAJORS[0]}.x",
+        )
+
+
+class _Shared:
+    """Owner instances of this process, one a file, counted (DuckDB allows one per file)."""
+
+    lock = threading.Lock()
+    open: dict[str, tuple[duckdb.DuckDBPyConnection, int, str | None]] = {}  # noqa: RUF012
+    """By real path: the instance, how many use it, and its memory limit as the policy has it."""
+
+
+def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnection, str]:
+    """The file's one read-only instance in this process, and the real path to `release` it by.
+
+    PolicyError for `:memory:`; EngineFailed where the file cannot be opened, or is open already
+    under another memory limit.
+    """
+    import duckdb
+
+    check_version(duckdb.__version__)
+    if str(path) == ":memory:":
+        raise PolicyError(
+            "database: an in-memory DuckDB holds no data",
+            code="database-url",
+            hint="name a file: `database: duckdb:///file.duckdb`",
+        )
+    real = os.path.realpath(path)
+    if not os.path.isfile(real):
+        raise EngineFailed(
+            f"there is no database file {path}",
+            code="engine-missing",
+            hint="`database:` in the policy is relative to the policy file",
+        )
+    if not os.access(real, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise EngineFailed(
+            f"the database file {path} cannot be opened: permission denied",
+            code="engine-open",
+            hint="this user needs read permission on it and on the folders above",
+        )
+    with _Shared.lock:
+        if real in _Shared.open:
+            owner, users, limit = _Shared.open[real]
+            if memory not in (None, limit):
+                raise _other_limit(str(path), limit)
+            _Shared.open[real] = (owner, users + 1, limit)
+        else:
+            owner = _open_read_only(real, str(path), memory)
+            _Shared.open[real] = (owner, 1, memory)
+    return owner, real
+
+
+def release(real: str) -> None:
+    """Give an acquired instance back; the last to do so closes it."""
+    with _Shared.lock:
+        owner, users, limit = _Shared.open[real]
+        if users == 1:
+            del _Shared.open[real]
+            owner.close()
+        else:
+            _Shared.open[real] = (owner, users - 1, limit)
+
+
+def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    config: dict[str, Any] = dict(_HARDENED)
+    if memory is not None:
+        config["memory_limit"] = memory
+    try:
+        connection = duckdb.connect(real, read_only=True, config=config)
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
+        return connection
+    except duckdb.Error as problem:
+        OWNER_LOG.error("DuckDB: %s", problem)
+        text = str(problem).lower()
+        here = "different configuration" in text  # DuckDB: one configuration a file and process
+        locked = here or "lock" in text
+        if here:
+            why = "this process has it open already"
+            hint = "close it there, or pass that connection as engine="
+        elif locked:
+            why = "another process has it open for writing"
+            hint = "DuckDB lets one process write or several read: end that one, then ask again"
+        else:
+            why = "it is no DuckDB database, or of a version that this DuckDB cannot read"
+            hint = "correct `database:` in the policy, or restore the file"
+        raise EngineFailed(
+            f"the database file {shown} cannot be opened: {why}",
+            code="engine-locked" if locked else "engine-open",
+            hint=hint,
+        ) from None
+
+
+def _other_limit(shown: str, limit: str | None) -> EngineFailed:
+    """One instance a file and process has one memory limit; another's is not silently dropped."""
+    mine = "without limits.memory" if limit is None else f"with limits.memory {limit}"
+    return EngineFailed(
+        f"the database file {shown} cannot be opened: this process has it open already, {mine}",
+        code="engine-locked",
+        hint="close that connection, or give both policies the same limits.memory",
+    )

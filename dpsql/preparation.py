@@ -1,0 +1,172 @@
+"""A query up to the charge: one analyst, one policy, one engine; no ledger is needed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from dpsql.binding.interval_ends import FUNCTIONS
+from dpsql.binding.release import UNNAMED, release_table
+from dpsql.checks.unbound import unbound
+from dpsql.core.catalog import Catalog
+from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.declared import DeclaredTable, declared_tables
+from dpsql.dialects.naming import Naming
+from dpsql.dialects.sealed import DoesNotBind, Sealed
+from dpsql.guard import not_too_deep
+from dpsql.opening import open_engine
+from dpsql.pipeline import bind, certify, parse, plan, postprocess, rewrite, storage
+from dpsql.pipeline.plan import Asked
+from dpsql.pipeline.stages import Bound, Certified, Planned
+from dpsql.planning.noise import LAWS, Laws
+from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
+from dpsql.policy.schema import BudgetSpec, Policy
+from dpsql.public import PublicData
+from dpsql.sql.parameters import Parameters
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Account
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A query taken as far as it goes without data or charge: for `explain` and `query`."""
+
+    planned: Planned
+    certified: tuple[Certified, ...]
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+class Preparation(ABC):
+    """Opens the engine, checks the policy against it, and takes queries as far as `certify`."""
+
+    def __init__(
+        self,
+        policy: Policy | str | Path | Mapping[str, Any],
+        analyst: str,
+        *,
+        epsilon: object = None,
+        delta: object = None,
+        engine: object = None,
+    ) -> None:
+        self.policy = policy if isinstance(policy, Policy) else load(policy)
+        refuse_not_built(self.policy)
+        self.analyst = canonical_name(analyst)
+        self.budget_spec = self.policy.budget_of(analyst)
+        self.total = self.policy.budgets.total
+        self.asked = Asked(_epsilon(epsilon), _delta(delta))
+        self.engine = open_engine(self.policy, engine)
+        try:
+            refuse_unfit(self.policy, self.engine.catalog())
+        except BaseException:  # even an interrupt must not leave it open
+            self.engine.close()
+            raise
+        self._public = PublicData(self.engine, self.policy)
+        self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
+        self._naming = Naming(FUNCTIONS)
+
+    def close(self) -> None:
+        self._sealed.close()
+        self._naming.close()
+        self.engine.close()
+
+    def declared(self) -> tuple[DeclaredTable, ...]:
+        """What may be asked about, from the policy and the engine's schema."""
+        return declared_tables(self.policy, self.engine.catalog())
+
+    @abstractmethod
+    def account(self, spec: BudgetSpec) -> Account:
+        """Terms and spend of a budget, as they stand now."""
+
+    def asked_for(self, epsilon: object, delta: object) -> Asked:
+        """The price asked for: what the call says, else what the session says."""
+        mine, usual = Asked(_epsilon(epsilon), _delta(delta)), self.asked
+        return Asked(
+            usual.epsilon if mine.epsilon is None else mine.epsilon,
+            usual.delta if mine.delta is None else mine.delta,
+        )
+
+    # ---- up to the charge --------------------------------------------------------------
+
+    def bind(
+        self, sql: str, parameters: Parameters, *, dialect: str, policy: Policy | None = None
+    ) -> Bound:
+        """parse and bind; under another `policy` to see what that would change."""
+        return bind.run(
+            parse.run(sql, dialect=dialect, parameters=parameters),
+            policy=self.policy if policy is None else policy,
+            catalog=self.engine.catalog(),
+            default_schema=self.engine.default_schema,
+        )
+
+    def plan(
+        self, bound: Bound, *, asked: Asked, policy: Policy | None = None, laws: Laws = LAWS
+    ) -> Planned:
+        """Plan with the noise laws to choose from. Call within a snapshot."""
+        return plan.run(
+            bound,
+            policy=self.policy if policy is None else policy,
+            asked=asked,
+            budget=self.budget_spec,
+            public_values=self._public.values,
+            public_rows=self._public.rows,
+            laws=laws,
+        )
+
+    def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
+        """Everything that can refuse, before anything is charged. Call within a snapshot."""
+        with not_too_deep():
+            bound = self.bind(sql, parameters, dialect=dialect)
+            planned = self.plan(bound, asked=asked)
+            rewritten = rewrite.run(planned, policy=self.policy)
+            certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
+            types = self._check_remainder(planned, sql)
+            text = sql if dialect == "duckdb" else None
+            names = self._names(bound.parsed.root, text, bound.catalog)
+        if names is None or len(names) != len(types):
+            names = _fallback_names(bound, len(types))
+        return Prepared(planned, certified, tuple(names), types)
+
+    def _check_remainder(self, planned: Planned, sql: str) -> tuple[str, ...]:
+        public = self._public.tables(planned.bound)
+        given = dict(public)
+        sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
+        for index, one in enumerate(planned.plans):
+            given[release_table(index)] = storage.empty(one)
+            sizes[release_table(index)] = one.least_groups
+        try:
+            return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+        except DoesNotBind as problem:
+            columns = [name for table in public.values() for name in table.table.column_names]
+            raise unbound(planned.bound.remainder, problem.unresolved, columns, sql) from None
+
+    def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
+        visible = {}
+        for table in self.policy.tables.values():
+            found = catalog.find(".".join(table.parts))
+            key = next((k for k, t in catalog.tables.items() if t is found), None)
+            if found is not None and key is not None:
+                visible[key] = [c for c in found.columns if not table.rule(c).hidden]
+        return self._naming.names(root, catalog, visible, text)
+
+
+def _epsilon(value: object) -> Fraction | None:
+    return None if value is None else read_epsilon(value)
+
+
+def _delta(value: object) -> Fraction | None:
+    return None if value is None else read_delta(value)
+
+
+def _fallback_names(bound: Bound, count: int) -> list[str]:
+    query = bound.remainder
+    named = query.named_selects if isinstance(query, exp.Query) else []
+    known = [name if not name.startswith(UNNAMED) else "" for name in named]
+    return [known[i] if i < len(known) and known[i] else f"column{i}" for i in range(count)]
