@@ -13,7 +13,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.certify.ranges import between
-from dpsql.certify.reader import bare
+from dpsql.certify.reader import bare, results
 from dpsql.certify.scope import Scope
 
 Moments = tuple[dt.datetime, dt.datetime]
@@ -58,7 +58,7 @@ def moments(node: exp.Expr, scope: Scope) -> Moments | None:
         # A day holds its moments: a TIMESTAMP becomes its DATE, no later.
         return None if inner is None else (_day(inner[0]), inner[1])
     if isinstance(node, exp.Case):
-        return _guarded(node) or _hull(_results(node), scope)
+        return _guarded(node) or _hull(results(node), scope)
     if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least)):
         return _clamped(node) or _hull([node.this, *node.expressions], scope)
     if isinstance(node, exp.Nullif):
@@ -127,11 +127,6 @@ def _clamped(node: exp.Expr) -> Moments | None:
         return None
     lo, hi = constant(found[1]), constant(found[2])
     return None if lo is None or hi is None or lo > hi else (lo, hi)
-
-
-def _results(node: exp.Case) -> list[exp.Expr]:
-    default = node.args.get("default")
-    return [branch.args["true"] for branch in node.args["ifs"]] + ([default] if default else [])
 
 
 def _hull(parts: Sequence[exp.Expr], scope: Scope) -> Moments | None:

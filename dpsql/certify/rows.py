@@ -17,6 +17,7 @@ from dpsql.certify.grammar import INTEGERS
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.moments import MOMENTS, constant, moments
 from dpsql.certify.ranges import ranged
+from dpsql.certify.reader import EXACT_NUMBER
 from dpsql.certify.scope import Scope
 from dpsql.certify.spans import Span, brought, of_type
 from dpsql.core.domain import NUMERIC, Kind
@@ -24,7 +25,6 @@ from dpsql.core.domain import NUMERIC, Kind
 _TRUTH = (Kind.BOOLEAN, Kind.NULL)
 _TEXTS = (exp.DType.TEXT, exp.DType.VARCHAR)
 _DOUBLE = re.compile(r"-?([0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?|inf|nan)\Z")
-_EXACT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 
 
 def check_condition(node: exp.Expr, scope: Scope) -> list[Column]:
@@ -99,7 +99,7 @@ def _reads(text: str, node: exp.Cast) -> bool:
     if node.to.this is exp.DType.DOUBLE:
         return _DOUBLE.match(text) is not None
     target = of_type(node.to)
-    if target is None or _EXACT.match(text) is None:
+    if target is None or EXACT_NUMBER.match(text) is None:
         return False
     value = Fraction(text)
     return _within((value, value), target) and (
