@@ -14,8 +14,8 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.certify.grammar import INTEGERS
+from dpsql.certify.instants import instants_between, year_span
 from dpsql.certify.kinds import kind_of
-from dpsql.certify.moments import moments_between, year_span
 from dpsql.certify.reader import EXACT_NUMBER, bare, results
 from dpsql.certify.scope import Scope
 from dpsql.core.domain import Kind
@@ -106,14 +106,14 @@ def converted(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
     if isinstance(node.this, exp.Literal) and EXACT_NUMBER.match(str(node.this.this)):
         value = Fraction(str(node.this.this))
         return (value, value) if target[0] <= value <= target[1] else target
-    rounded = brought(node, scope)
+    rounded = after_rounding(node, scope)
     if rounded is None:
         return target
     lo, hi = max(rounded[0], target[0]), min(rounded[1], target[1])
     return (lo, hi) if lo <= hi else target
 
 
-def brought(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
+def after_rounding(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
     """The source's span after the rounding of the cast, before it is held against the target."""
     inner = span(node.this, scope)
     if inner is None or kind_of(node.this, scope) is Kind.FLOAT:
@@ -225,7 +225,7 @@ def _called(node: exp.Expr, scope: Scope) -> Span | None:
     if isinstance(node, exp.Length):
         return _ZERO, Fraction(_LONGEST_TEXT)
     if isinstance(node, exp.DateDiff):
-        return moments_between(node, scope)
+        return instants_between(node, scope)
     if isinstance(node, exp.Anonymous):
         return _part(node, scope)
     inner = span(node.this, scope) if isinstance(node.this, exp.Expr) else None

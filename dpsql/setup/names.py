@@ -6,8 +6,8 @@ import re
 
 from dpsql.core.catalog import CatalogTable
 from dpsql.errors import InterfaceError
-from dpsql.policy.nearest import suggest
 from dpsql.policy.nodes import Where
+from dpsql.policy.suggest import suggest
 from dpsql.policy.unit_path import parse_unit
 from dpsql.policy.yaml_nodes import plain_value
 
