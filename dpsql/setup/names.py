@@ -57,7 +57,8 @@ def _escaped(character: str) -> str:
 
 
 def singular(name: str) -> str:
-    """A word for one of what a table lists: persons → person; only used in messages."""
+    """A word for one of what a table lists: persons → person; for messages, and to guess
+    keys that the owner confirms."""
     word = name.casefold()
     if word == "people":
         return "person"
