@@ -11,7 +11,7 @@ import numpy as np
 
 from dpsql import aggregates
 from dpsql.aggregates.basis import MomentsBlock, SumBlock
-from dpsql.aggregates.noisy import Answer, NoisyBlock
+from dpsql.aggregates.noisy import LAW_NAMES, Answer, NoisyBlock
 from dpsql.explanation import (
     BoundExplanation,
     ColumnExplanation,
@@ -35,7 +35,6 @@ ROWS = (100, 1_000, 10_000, 100_000)
 
 _LIKELY = Fraction(1, 100)
 SELECTION = "choice of groups"
-LAW_NAMES = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
 
 
 def column_labels(planned: Planned, index: int, unit: str) -> list[str]:

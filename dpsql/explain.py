@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
+from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.binding.release import release_table
 from dpsql.expected import (
-    LAW_NAMES,
     column_explanation,
     column_labels,
     parts,

@@ -37,7 +37,7 @@ class guarded:  # noqa: N801 - used as a with-statement word
 
 
 def _no_memory(problem: BaseException) -> bool:
-    # Arrow's error is a MemoryError; DuckDB's is told by name, so that this file needs no engine.
+    # Arrow's error is a MemoryError; DuckDB's is told by name, without importing duckdb.
     return isinstance(problem, MemoryError) or type(problem).__name__ == "OutOfMemoryException"
 
 

@@ -37,7 +37,7 @@ def open_ledger(policy: Policy) -> Ledger:
             "the policy names no ledger: what is spent is forgotten when the process ends",
             stacklevel=5,  # the caller of dpsql.connect
         )
-    ledger = Ledger.open(policy.ledger or "sqlite://")
+    ledger = Ledger.open(policy.ledger_url)
     with contextlib.suppress(LedgerError):  # book-keeping: without it the same charges stand
         ledger.forfeit_stale()
     return ledger

@@ -150,10 +150,10 @@ class Preparation(ABC):
     def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}
         for table in self.policy.tables.values():
-            found = catalog.find(".".join(table.parts))
-            key = next((k for k, t in catalog.tables.items() if t is found), None)
-            if found is not None and key is not None:
-                visible[key] = [c for c in found.columns if not table.rule(c).hidden]
+            key = catalog.key_of(".".join(table.parts))
+            if key is not None:
+                columns = catalog.tables[key].columns
+                visible[key] = [c for c in columns if not table.rule(c).hidden]
         return self._naming.names(root, catalog, visible, text)
 
 

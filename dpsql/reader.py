@@ -55,7 +55,7 @@ def budget_of(policy: Policy, analyst: str) -> BudgetReport:
 def _view(policy: Policy) -> View:
     from dpsql.ledger import View
 
-    return View(policy.ledger or "sqlite://")
+    return View(policy.ledger_url)
 
 
 def _account(view: View, spec: BudgetSpec) -> Account:

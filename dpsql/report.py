@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.error_bars import ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
@@ -127,12 +128,11 @@ class BudgetReport:
 
 
 def release_report(plan: Plan, *, free: bool) -> ReleaseReport:
-    names = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
     return ReleaseReport(
         plan.epsilon,
         plan.delta,
         free,
-        names[plan.law],
+        LAW_NAMES[plan.law],
         plan.strategy,
         plan.bounds.touched,
         plan.bounds.max_rows_per_group,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dpsql.advice.alternatives import Alternative, Subject, alternatives
+from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.expected import (
-    LAW_NAMES,
     column_explanation,
     column_labels,
     threshold_explanation,

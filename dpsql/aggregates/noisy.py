@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, SumBlock, UnitsBlock
 
 Law = Literal["laplace", "gaussian"]
+LAW_NAMES: dict[Law, str] = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
 Floats = NDArray[np.float64]
 
 

@@ -14,7 +14,7 @@ facts       abstract values: what is known of a column, of a relation
 scope       names in sight; expressions over one row
 kinds       which expressions are exact integers
 ranges      clamps by constants, carried through monotone steps
-moments     dates between two constants
+instants    dates between two constants
 spans       exact numbers between two constants, by their types
 rows        expressions over one row: conditions are BOOLEAN, casts fit
 values      a row's value: the guarded integer clamp; polynomials of it

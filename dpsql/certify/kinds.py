@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.certify.grammar import INTEGERS
+from dpsql.certify.reader import results
 from dpsql.certify.scope import Scope
 from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
 
@@ -96,8 +97,7 @@ def _arithmetic(node: exp.Expr, scope: Scope) -> Kind | None:
 
 def _branches(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.Case):
-        default = node.args.get("default")
-        return [branch.args["true"] for branch in node.args["ifs"]] + ([default] if default else [])
+        return results(node)
     if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least)):
         return [node.this, *node.expressions]
     return [node.this] if isinstance(node, exp.Nullif) else []

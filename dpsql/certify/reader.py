@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.grammar import check_grammar
+
+EXACT_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
+"""Digits that the engine reads exactly, as they stand in a text."""
 
 _DIALECT = Dialect.get_or_raise("duckdb")
 
@@ -60,6 +65,13 @@ def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:
         else:
             found.append(part)
     return found
+
+
+def results(node: exp.Case) -> list[exp.Expr]:
+    """What a CASE may give: after each THEN, and after ELSE."""
+    default = node.args.get("default")
+    given = [branch.args["true"] for branch in node.args["ifs"]]
+    return given if default is None else [*given, default]
 
 
 def bare(node: exp.Expr) -> exp.Expr:

@@ -14,17 +14,17 @@ from sqlglot import exp
 from dpsql.certify.claim import require
 from dpsql.certify.facts import Column
 from dpsql.certify.grammar import INTEGERS
+from dpsql.certify.instants import INSTANTS, constant, instants
 from dpsql.certify.kinds import kind_of
-from dpsql.certify.moments import MOMENTS, constant, moments
 from dpsql.certify.ranges import ranged
+from dpsql.certify.reader import EXACT_NUMBER
 from dpsql.certify.scope import Scope
-from dpsql.certify.spans import Span, brought, of_type
+from dpsql.certify.spans import Span, after_rounding, of_type
 from dpsql.core.domain import NUMERIC, Kind
 
 _TRUTH = (Kind.BOOLEAN, Kind.NULL)
 _TEXTS = (exp.DType.TEXT, exp.DType.VARCHAR)
 _DOUBLE = re.compile(r"-?([0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?|inf|nan)\Z")
-_EXACT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 
 
 def check_condition(node: exp.Expr, scope: Scope) -> list[Column]:
@@ -69,8 +69,8 @@ def _total(node: exp.Cast, scope: Scope) -> bool:
         return kind in (Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL)
     if target is exp.DType.DATE:
         return kind in (Kind.DATE, Kind.TIMESTAMP)
-    if target in MOMENTS:
-        return kind is Kind.TIMESTAMP or (kind is Kind.DATE and moments(source, scope) is not None)
+    if target in INSTANTS:
+        return kind is Kind.TIMESTAMP or (kind is Kind.DATE and instants(source, scope) is not None)
     return _fits(node, kind, scope)
 
 
@@ -79,7 +79,7 @@ def _fits(node: exp.Cast, kind: Kind | None, scope: Scope) -> bool:
     target = of_type(node.to)
     if target is None or kind is Kind.BOOLEAN:
         return target is not None and node.to.this in INTEGERS
-    found = brought(node, scope) if kind in (Kind.INTEGER, Kind.DECIMAL) else None
+    found = after_rounding(node, scope) if kind in (Kind.INTEGER, Kind.DECIMAL) else None
     if found is not None and _within(found, target):
         return True
     clamped = ranged(node, scope)
@@ -94,12 +94,12 @@ def _reads(text: str, node: exp.Cast) -> bool:
     """Does the engine read the constant as the type?"""
     if node.to.this in _TEXTS:
         return True
-    if node.to.this in MOMENTS:
+    if node.to.this in INSTANTS:
         return constant(node) is not None
     if node.to.this is exp.DType.DOUBLE:
         return _DOUBLE.match(text) is not None
     target = of_type(node.to)
-    if target is None or _EXACT.match(text) is None:
+    if target is None or EXACT_NUMBER.match(text) is None:
         return False
     value = Fraction(text)
     return _within((value, value), target) and (

@@ -8,16 +8,15 @@ needs one is then not shown to fit.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from sqlglot import exp
 
 from dpsql.certify.grammar import INTEGERS
+from dpsql.certify.instants import instants_between, year_span
 from dpsql.certify.kinds import kind_of
-from dpsql.certify.moments import moments_between, year_span
-from dpsql.certify.reader import bare
+from dpsql.certify.reader import EXACT_NUMBER, bare, results
 from dpsql.certify.scope import Scope
 from dpsql.core.domain import Kind
 
@@ -30,6 +29,8 @@ SUMMED: Span = (Fraction(-(2**111)), Fraction(2**111))
 """A sum of so many integers of 64 bits."""
 
 _EXACT = (Kind.INTEGER, Kind.DECIMAL)
+
+# Both tables stay apart from those of dpsql.functions: the checker takes nothing from the maker.
 _BITS = {
     exp.DType.TINYINT: (8, True),
     exp.DType.SMALLINT: (16, True),
@@ -55,7 +56,6 @@ _CYCLES = {
 }
 _LONGEST_TEXT = 2**31
 _ZERO = Fraction(0)
-_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 
 
 def of_type(node: exp.Expr | None) -> Span | None:
@@ -103,17 +103,17 @@ def converted(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
         return None
     if kind_of(node.this, scope) is Kind.BOOLEAN:
         return _ZERO, Fraction(1)
-    if isinstance(node.this, exp.Literal) and _NUMBER.match(str(node.this.this)):
+    if isinstance(node.this, exp.Literal) and EXACT_NUMBER.match(str(node.this.this)):
         value = Fraction(str(node.this.this))
         return (value, value) if target[0] <= value <= target[1] else target
-    rounded = brought(node, scope)
+    rounded = after_rounding(node, scope)
     if rounded is None:
         return target
     lo, hi = max(rounded[0], target[0]), min(rounded[1], target[1])
     return (lo, hi) if lo <= hi else target
 
 
-def brought(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
+def after_rounding(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
     """The source's span after the rounding of the cast, before it is held against the target."""
     inner = span(node.this, scope)
     if inner is None or kind_of(node.this, scope) is Kind.FLOAT:
@@ -127,7 +127,7 @@ def brought(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
 def _literal(node: exp.Literal) -> Span | None:
     """The value of a number that the engine reads as exact: a HUGEINT at most, or 38 digits."""
     text = str(node.this)
-    if _NUMBER.match(text) is None or (len(text) > 38 and not text.isdigit()):
+    if EXACT_NUMBER.match(text) is None or (len(text) > 38 and not text.isdigit()):
         return None
     value = Fraction(text)
     return (value, value) if value < 2**127 else None
@@ -151,9 +151,7 @@ def _chosen(node: exp.Expr, scope: Scope) -> Span | None:
     if isinstance(node, exp.Nullif):
         return span(node.this, scope)
     if isinstance(node, exp.Case):
-        default = node.args.get("default")
-        parts = [branch.args["true"] for branch in node.args["ifs"]]
-        return _hull(parts + ([] if default is None else [default]), scope)
+        return _hull(results(node), scope)
     parts = [node.this, *node.expressions]
     if isinstance(node, exp.Coalesce):
         reached = next((i for i, part in enumerate(parts) if present(part, scope)), len(parts))
@@ -227,7 +225,7 @@ def _called(node: exp.Expr, scope: Scope) -> Span | None:
     if isinstance(node, exp.Length):
         return _ZERO, Fraction(_LONGEST_TEXT)
     if isinstance(node, exp.DateDiff):
-        return moments_between(node, scope)
+        return instants_between(node, scope)
     if isinstance(node, exp.Anonymous):
         return _part(node, scope)
     inner = span(node.this, scope) if isinstance(node.this, exp.Expr) else None

@@ -32,7 +32,7 @@ def _findings(policy: Policy) -> Iterator[Finding]:
     from dpsql.ledger import Ledger
     from dpsql.ledger.database import path_of, require_usable
 
-    url = policy.ledger or "sqlite://"
+    url = policy.ledger_url
     try:
         path = path_of(url)
         if path is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 
 from dpsql.commands import init_dialogue as dialogue
 from dpsql.commands.output import note
+from dpsql.commands.part_file import part_file
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.errors import InterfaceError, OperationalError, PolicyError
 from dpsql.policy import check, load_text
@@ -248,17 +248,14 @@ class Run:
         return replace(draft, tables=tables, notes=(*draft.notes, paid))
 
     def _write(self, text: str) -> None:
-        part = self._output.with_name(f".{self._output.name}.{os.getpid()}.part")
         try:
-            part.write_text(text, encoding="utf-8")
-            self._spare(self._output, "the policy")
-            part.replace(self._output)
+            with part_file(self._output) as part:
+                part.write_text(text, encoding="utf-8")
+                self._spare(self._output, "the policy")
         except OSError as problem:
             raise OperationalError(
                 f"{self._output} cannot be written: {problem.strerror}", code="output"
             ) from None
-        finally:
-            part.unlink(missing_ok=True)
 
     def _spare(self, path: Path, what: str) -> None:
         if path.exists() and not self._flags["force"]:

@@ -49,7 +49,7 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
     Example:
       dpsql ledger show --analyst grace --last 10
     """
-    from dpsql.commands.statement import FIELDS, in_words, lines_of
+    from dpsql.commands.ledger_lines import FIELDS, in_words, lines_of
     from dpsql.policy import canonical_name, load
 
     output = Output(None, binary=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
 
+from dpsql.commands.part_file import part_file
 from dpsql.errors import OperationalError
 from dpsql.render.records import csv, json_table, json_text, jsonl
 from dpsql.render.table import Grid, markdown, text_table
@@ -96,13 +97,8 @@ class Output:
                 with self.path.open("wb") as file:  # a device or pipe is never replaced
                     yield file
                 return
-            part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-            try:
-                with part.open("wb") as file:
-                    yield file
-                part.replace(self.path)
-            finally:
-                part.unlink(missing_ok=True)
+            with part_file(self.path) as part, part.open("wb") as file:
+                yield file
         except OSError as problem:
             raise _unwritten(str(self.path), problem) from None
 

@@ -66,8 +66,13 @@ class Catalog:
 
     def find(self, name: str) -> CatalogTable | None:
         """Case-insensitive look-up, as DuckDB resolves names."""
+        key = self.key_of(name)
+        return None if key is None else self.tables[key]
+
+    def key_of(self, name: str) -> str | None:
+        """The key in `tables` of what `find` finds."""
         wanted = name.casefold()
         for key, table in self.tables.items():
             if wanted in (key.casefold(), f"{table.schema}.{table.name}".casefold()):
-                return table
+                return key
         return None

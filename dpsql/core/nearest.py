@@ -17,11 +17,11 @@ LONGEST = 80  # characters compared: what is longer is no misspelt name
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is probably a misspelling of; None if none is close."""
-    found = ranked(word, known)
+    found = closest(word, known)
     return found[0] if found is not None and found[1] >= CLOSE else None
 
 
-def ranked(word: str, known: Iterable[str]) -> tuple[str, float] | None:
+def closest(word: str, known: Iterable[str]) -> tuple[str, float] | None:
     """The closest known word and its similarity, however far (case ignored; first wins a tie)."""
     folded = word[:LONGEST].casefold()
     scored = ((k, SequenceMatcher(None, folded, k[:LONGEST].casefold()).ratio()) for k in known)

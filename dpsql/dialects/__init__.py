@@ -1,1 +1,2 @@
-"""One engine a file: connection, read-only snapshot, timeout, types, catalog."""
+"""DuckDB, as the owner's database (`duckdb`, and `duckdb_*` for opening, catalog and types) and as
+the sealed instances above the noise line (`sealed`, `naming`); `interrupts` serves both."""

@@ -63,7 +63,6 @@ def deadline(
 class DuckDBEngine:
     """The owner's side of DuckDB. Opened read only unless the owner hands in a connection."""
 
-    name = "duckdb"
     default_schema = "main"
 
     def __init__(
@@ -158,10 +157,6 @@ class DuckDBEngine:
                 self._failed(problem)
                 return False
         return True
-
-    def interrupt(self) -> None:
-        """Stop the statement that is running now, from another thread."""
-        self._connection.interrupt()
 
     def _run(self, sql: str) -> None:
         try:

@@ -99,7 +99,9 @@ class Sealed:
         return Finished(found, types)
 
     def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:
-        """Bind the remainder over empty `given` tables: type errors show before any charge.
+        """Bind the remainder over the `given` tables: type errors show before any charge.
+
+        Releases come empty and public tables whole; binding reads no row of either.
 
         DoesNotBind says which name it was, if one was.
         """
@@ -113,7 +115,7 @@ class Sealed:
                 with deadline(connection, BIND_SECONDS):
                     types = tuple(str(kind) for kind in connection.sql(sql).types)
             # Binding folds constants and reads types, so it may fail in any class of error. All
-            # mean the same: refused, before any charge. No row is in reach that could cause one.
+            # mean the same: refused, before any charge. No row is read, so none could cause one.
             except Exception as problem:
                 if time.monotonic() - started >= BIND_SECONDS:
                     raise _too_slow() from None

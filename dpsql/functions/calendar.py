@@ -24,7 +24,7 @@ from dpsql.core.domain import (
     Kind,
 )
 from dpsql.core.ir import Call, Expr
-from dpsql.functions import forms, moments
+from dpsql.functions import forms, instants
 from dpsql.functions.dates import UNITS, unit_word
 from dpsql.functions.forms import cast, constant_text, mismatch, need, only, operand, result
 from dpsql.functions.protocol import Scope
@@ -108,7 +108,7 @@ def bind_difference(node: exp.Expr, left: Expr, right: Expr, scope: Scope) -> Ex
 
 def _diff(unit: str, start: Expr, end: Expr) -> Call:
     a, b = start.domain, end.domain
-    certain = _span(unit, a.certain.meet(moments.YEARS), b.certain.meet(moments.YEARS))
+    certain = _span(unit, a.certain.meet(instants.YEARS), b.certain.meet(instants.YEARS))
     declared = ANY
     if a.declared.bounded and b.declared.bounded:
         declared = _span(unit, a.declared, b.declared)
@@ -136,13 +136,13 @@ def _index(x: dt.datetime, unit: str) -> int:
     """Number of unit boundaries up to x."""
     if unit in _MONTH_COUNT:
         return (x.year * 12 + x.month - 1) // _MONTH_COUNT[unit]
-    return (x - moments.FIRST) // dt.timedelta(seconds=_SECONDS[unit])
+    return (x - instants.FIRST) // dt.timedelta(seconds=_SECONDS[unit])
 
 
 def _emit_diff(call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
     kinds = {arg.domain.type.kind for arg in call.args}
     start, end = (
-        _aligned(moments.guarded(node, arg.domain), arg.domain, kinds)
+        _aligned(instants.guarded(node, arg.domain), arg.domain, kinds)
         for arg, node in zip(call.args, args, strict=True)
     )
     unit = exp.Var(this=call.options[0].upper())
@@ -180,16 +180,16 @@ def bind_shift(node: exp.Expr, scope: Scope) -> Expr:
     def shifted(x: dt.datetime) -> dt.datetime:
         return _shift(x, count, unit)
 
-    certain = moments.image(moments.overlap(have.certain, reach), shifted)
+    certain = instants.image(instants.overlap(have.certain, reach), shifted)
     declared = ANY
     if have.declared.bounded:
-        declared = moments.image(moments.overlap(have.declared, reach), shifted)
+        declared = instants.image(instants.overlap(have.declared, reach), shifted)
     domain = result(
         TIMESTAMP,
         (arg,),
         certain=certain,
         declared=declared,
-        nullable=have.nullable or not moments.inside(have.certain, reach),
+        nullable=have.nullable or not instants.inside(have.certain, reach),
     )
     return Call("date_shift", (arg,), domain, (str(count), unit))
 
@@ -223,20 +223,20 @@ def _room(count: int, unit: str) -> int:
 def _reach(count: int, unit: str) -> Interval:
     room = dt.timedelta(days=_room(count, unit))
     if count < 0:
-        return Interval(moments.FIRST + room, moments.LAST)
-    return Interval(moments.FIRST, moments.LAST - room)
+        return Interval(instants.FIRST + room, instants.LAST)
+    return Interval(instants.FIRST, instants.LAST - room)
 
 
 def _shift(x: dt.datetime, count: int, unit: str) -> dt.datetime:
     if unit in _MONTH_COUNT:
-        return moments.shift_months(x, count * _MONTH_COUNT[unit])
+        return instants.shift_months(x, count * _MONTH_COUNT[unit])
     return x + count * dt.timedelta(seconds=_SECONDS[unit])
 
 
 def _emit_shift(call: Call, node: exp.Expr) -> exp.Expr:
     count, unit = int(call.options[0]), call.options[1]
     have = call.args[0].domain
-    value = moments.guarded(node, have, _reach(count, unit))
+    value = instants.guarded(node, have, _reach(count, unit))
     if have.type.kind is Kind.DATE:
         value = cast(value, "TIMESTAMP")
     step = exp.Interval(this=exp.Literal.string(str(abs(count))), unit=exp.Var(this=unit.upper()))

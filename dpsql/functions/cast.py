@@ -25,7 +25,7 @@ from dpsql.core.domain import (
     Scalar,
 )
 from dpsql.core.ir import Call, Expr, Lit
-from dpsql.functions import forms, intervals, moments
+from dpsql.functions import forms, instants, intervals
 from dpsql.functions.arithmetic import as_number
 from dpsql.functions.forms import mismatch, only, result
 from dpsql.functions.literals import convert, lit, parse_date, parse_timestamp, read_moment
@@ -57,7 +57,7 @@ class Casts:
             return forms.cast(value, target.name)
         attempt = forms.try_cast(value, target.name)
         if have.type.kind is Kind.TEXT and want in TEMPORAL:
-            return moments.clipped(attempt, want)
+            return instants.clipped(attempt, want)
         return attempt
 
 
@@ -126,9 +126,9 @@ def _ranges(have: Domain, target: Target) -> tuple[Interval, Interval]:
     kind, want = have.type.kind, target.type.kind
     if want in TEMPORAL:
         if kind is Kind.TEXT:
-            return moments.YEARS, ANY
+            return instants.YEARS, ANY
         if want is Kind.DATE:
-            return moments.days(have.certain), moments.days(have.declared)
+            return instants.days(have.certain), instants.days(have.declared)
         return have.certain, have.declared
     if want not in NUMERIC:
         return ANY, ANY
@@ -172,7 +172,7 @@ def _values(have: Domain, target: Target) -> tuple[Scalar, ...] | None:
     if want is Kind.BOOLEAN:
         return (False, True)
     if kind is Kind.TIMESTAMP and want is Kind.DATE:
-        return moments.every_day(have.bounds)
+        return instants.every_day(have.bounds)
     if have.values is None:
         return None
     if want is Kind.TEXT:

@@ -27,7 +27,7 @@ from dpsql.core.domain import (
     Scalar,
 )
 from dpsql.core.ir import Call, Expr
-from dpsql.functions import forms, intervals, moments
+from dpsql.functions import forms, instants, intervals
 from dpsql.functions.forms import arity, constant_text, need, only, result
 from dpsql.functions.protocol import Scope
 
@@ -107,9 +107,9 @@ class Dates:
         have = call.args[0].domain
         if call.fn == "date_trunc":
             unit = exp.Var(this=word.upper())
-            return exp.TimestampTrunc(this=moments.guarded(value, have), unit=unit)
+            return exp.TimestampTrunc(this=instants.guarded(value, have), unit=unit)
         if word in ("isoyear", "week") or have.type.kind is Kind.NULL:
-            value = moments.guarded(value, have)
+            value = instants.guarded(value, have)
         return forms.call("date_part", exp.Literal.string(word), value)
 
 
@@ -201,15 +201,15 @@ def _bind_trunc(node: exp.Expr, scope: Scope) -> Expr:
     have = arg.domain
 
     def floor(x: dt.datetime) -> dt.datetime:
-        return moments.truncate(x, unit)
+        return instants.truncate(x, unit)
 
-    certain = moments.image(have.certain, floor)
-    values = moments.points(have.bounds, unit)
+    certain = instants.image(have.certain, floor)
+    values = instants.points(have.bounds, unit)
     domain = result(
         TIMESTAMP,
         (arg,),
-        certain=certain.meet(moments.YEARS),
-        declared=moments.image(have.declared, floor),
+        certain=certain.meet(instants.YEARS),
+        declared=instants.image(have.declared, floor),
         nullable=have.nullable or not have.certain.bounded,
         values=values,
     )

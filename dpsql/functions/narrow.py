@@ -31,8 +31,8 @@ from dpsql.core.domain import (
 )
 from dpsql.core.ir import Call, Col, Expr, Lit
 from dpsql.functions import intervals
+from dpsql.functions.instants import truncate
 from dpsql.functions.literals import convert
-from dpsql.functions.moments import truncate
 from dpsql.functions.unify import agree
 
 Change = Callable[[Domain], Domain]

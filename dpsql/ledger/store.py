@@ -52,8 +52,9 @@ _PIECE = 500
 class Ledger:
     """Budgets, charges and releases in one database. Threads may share it; so may processes.
 
-    Made by `Ledger.open` (to serve) or `Ledger.audit` (to read). A context manager; `close()`
-    ends it. Every method raises LedgerError (reserve also BudgetExceeded), nothing of SQLAlchemy's.
+    Made by `Ledger.open` (to serve), `Ledger.view` or `Ledger.audit` (to read). A context manager;
+    `close()` ends it. Every method raises LedgerError (reserve also BudgetExceeded), nothing of
+    SQLAlchemy's.
     """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:

@@ -63,7 +63,9 @@ def outer(remainder: exp.Expr) -> Outer:
 def check(
     remainder: exp.Expr, given: Mapping[str, Given], sizes: Mapping[str, int], sealed: Sealed
 ) -> tuple[str, ...]:
-    """The engine's types of the remainder's columns, over tables without rows; no charge yet.
+    """The engine's types of the remainder's columns; no charge yet.
+
+    Of the `given`, releases are empty and public tables whole: binding reads no row of either.
 
     `sizes`: rows that the tables will have at the least. Raises InvalidQuery (types do not fit)
     or RefusedQuery (too many rows for certain, or too complex to bind).

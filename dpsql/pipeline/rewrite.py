@@ -13,7 +13,9 @@ from dpsql.rules import rewrite
 def run(planned: Planned, *, policy: Policy) -> Rewritten:
     """A fresh salt decides, for each statement, which groups of a unit are kept."""
     catalog = planned.bound.catalog
-    tables = {name: _key(table.parts, catalog) for name, table in policy.tables.items()}
+    tables = {  # '' for a table that the database lacks
+        name: catalog.key_of(".".join(table.parts)) or "" for name, table in policy.tables.items()
+    }
     texts = []
     for plan in planned.plans:
         texts.append(text(plan, catalog, tables, int(entropy.words(1)[0])))
@@ -23,9 +25,3 @@ def run(planned: Planned, *, policy: Policy) -> Rewritten:
 def text(plan: Plan, catalog: Catalog, tables: dict[str, str], salt: int) -> str:
     """The statement as it will be sent."""
     return rewrite(plan, catalog, tables, salt).sql("duckdb", comments=False, copy=False)
-
-
-def _key(parts: tuple[str, ...], catalog: Catalog) -> str:
-    """The catalog's key of a declared table ('' for one that the database lacks)."""
-    wanted = catalog.find(".".join(parts))
-    return next((name for name, table in catalog.tables.items() if table is wanted), "")

@@ -15,9 +15,9 @@ from dpsql.policy.check_keys import check_keys
 from dpsql.policy.check_units import check_units
 from dpsql.policy.findings import Finding
 from dpsql.policy.kinds import same_identity
-from dpsql.policy.nearest import suggest
 from dpsql.policy.not_built import not_built
 from dpsql.policy.schema import Policy
+from dpsql.policy.suggest import suggest
 
 
 def check(policy: Policy, catalog: Catalog) -> list[Finding]:

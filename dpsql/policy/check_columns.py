@@ -14,9 +14,9 @@ from dpsql.policy.findings import Finding
 from dpsql.policy.identifiers import same_name
 from dpsql.policy.kinds import fit_value, range_fits
 from dpsql.policy.literals import in_range
-from dpsql.policy.nearest import suggest
 from dpsql.policy.nodes import describe_value
 from dpsql.policy.schema import ColumnRule, Table
+from dpsql.policy.suggest import suggest
 
 MOST_INTEGER_KEYS = 1000
 """An integer range of at most so many values is a public domain."""

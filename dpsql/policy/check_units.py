@@ -7,8 +7,8 @@ from dpsql.policy.catalog import find_column, find_table, one_row_per_unit
 from dpsql.policy.findings import Finding
 from dpsql.policy.identifiers import same_name
 from dpsql.policy.kinds import identifies, same_identity
-from dpsql.policy.nearest import suggest
 from dpsql.policy.schema import AUTO, Hop, Policy, Table, UnitPath
+from dpsql.policy.suggest import suggest
 
 
 def check_units(

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from dpsql.core.numbers import read_delta, read_epsilon, read_number
 from dpsql.errors import PolicyError
-from dpsql.policy.nearest import suggest
 from dpsql.policy.nodes import Items, Keys, Node, Scalar, describe, printable
+from dpsql.policy.suggest import suggest
 
 MAX_EPSILON = Fraction(10**12)
 MAX_COUNT = 10**9

@@ -186,6 +186,11 @@ class Policy:
     tables: Mapping[str, Table]
     source: str | None
 
+    @property
+    def ledger_url(self) -> str:
+        """The ledger to open: the one named, else one in memory."""
+        return self.ledger or "sqlite://"
+
     def budget_of(self, analyst: object) -> BudgetSpec:
         """Who pays for this analyst: their own budget, their team's, or `default` in their name.
 

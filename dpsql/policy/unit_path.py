@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from dpsql.errors import PolicyError
 from dpsql.policy.identifiers import dotted, split_outside_quotes
-from dpsql.policy.nearest import suggest
 from dpsql.policy.nodes import Where, printable
 from dpsql.policy.schema import Hop, UnitPath
+from dpsql.policy.suggest import suggest
 
 _FORM = "write `column`, or `column -> table.key` over a foreign key"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from dpsql.policy.fields import text
-from dpsql.policy.nearest import suggest
 from dpsql.policy.nodes import Node
+from dpsql.policy.suggest import suggest
 
 _ENGINES = {"duckdb": "duckdb", "postgresql": "postgresql", "spark": "spark", "sc": "spark"}
 _LEDGERS = ("sqlite", "postgresql", "postgresql+psycopg2")

@@ -2,5 +2,6 @@
 
 `numbers` (value ± half-width), `text` (safe and aligned), `terminal` (what the other end can
 show), `table`, `chart`, `records` (csv, json, jsonl), `binary` (parquet, arrow). Nothing here
-reads data or a policy; values come from answers that are released already.
+reads data: values come from answers that are released already. `answers` and `declared` also show
+what the policy says, prices and rules.
 """

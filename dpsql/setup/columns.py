@@ -11,7 +11,7 @@ from typing import Literal as OneOf
 from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
 from dpsql.policy.kinds import fit_value, range_fits
-from dpsql.setup.draft import ColumnDraft, End
+from dpsql.setup.draft import ColumnDraft
 from dpsql.setup.names import first_step
 from dpsql.setup.shape import Shape
 
@@ -106,7 +106,3 @@ def decide(
     known = [decided.get(column.name, column) for column in columns]
     names = {column.name for column in columns}
     return (*known, *(draft for name, draft in decided.items() if name not in names))
-
-
-def with_range(column: CatalogColumn, ends: tuple[End, End], comment: str = "") -> ColumnDraft:
-    return ColumnDraft(column.name, column.type_text, range=ends, comment=comment)

@@ -6,8 +6,8 @@ import re
 
 from dpsql.core.catalog import CatalogTable
 from dpsql.errors import InterfaceError
-from dpsql.policy.nearest import suggest
 from dpsql.policy.nodes import Where
+from dpsql.policy.suggest import suggest
 from dpsql.policy.unit_path import parse_unit
 from dpsql.policy.yaml_nodes import plain_value
 
@@ -57,7 +57,8 @@ def _escaped(character: str) -> str:
 
 
 def singular(name: str) -> str:
-    """A word for one of what a table lists: persons → person; only used in messages."""
+    """A word for one of what a table lists: persons → person; for messages, and to guess
+    keys that the owner confirms."""
     word = name.casefold()
     if word == "people":
         return "person"

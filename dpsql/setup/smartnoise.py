@@ -28,6 +28,7 @@ from dpsql.policy.literals import read_range
 from dpsql.policy.nodes import Keys, Node, Scalar
 from dpsql.policy.yaml_nodes import parse_yaml
 from dpsql.setup.draft import ColumnDraft, End
+from dpsql.setup.names import path_name
 from dpsql.setup.shape import Shape
 
 _OPTIONS = {
@@ -174,7 +175,5 @@ def unit_of(imported: Imported) -> tuple[str, str]:
 
 def table_decisions(imported: Imported) -> Mapping[str, str]:
     """The `unit:` value of each imported table but the first."""
-    from dpsql.setup.names import path_name
-
     first = unit_of(imported)[0]
     return {k: path_name(column) for k, column in imported.units.items() if k != first}

@@ -9,10 +9,10 @@ from os.path import expanduser
 from typing import TYPE_CHECKING
 
 from dpsql.commands.budget import in_words as budget_in_words
+from dpsql.commands.ledger_lines import in_words as ledger_in_words
+from dpsql.commands.ledger_lines import lines_of
 from dpsql.commands.options import BINARY_FORMATS, TEXT_FORMATS
 from dpsql.commands.output import grid_lines, note, record_grid
-from dpsql.commands.statement import in_words as ledger_in_words
-from dpsql.commands.statement import lines_of
 from dpsql.commands.tables import FIELDS, records_of
 from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dpsql.core.nearest import LONGEST, ranked
+from dpsql.core.nearest import LONGEST, closest
 
 SYNONYMS = {
     "lower": "min",
@@ -46,4 +46,4 @@ def suggest(word: str, known: Iterable[str], *, what: str = "key") -> str:
 
 def _best(word: str, known: tuple[str, ...]) -> tuple[str, float] | None:
     synonym = SYNONYMS.get(word[:LONGEST].casefold())
-    return (synonym, 1.0) if synonym in known else ranked(word, known)
+    return (synonym, 1.0) if synonym in known else closest(word, known)

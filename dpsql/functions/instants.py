@@ -1,6 +1,6 @@
-"""Moments as ranges: the years 1 to 9999, truncation to calendar units, enumeration.
+"""Instants as ranges: the years 1 to 9999, truncation to calendar units, enumeration.
 
-dpsql reads and writes moments as Python datetimes, so everything outside the years 1 to 9999
+dpsql reads and writes instants as Python datetimes, so everything outside the years 1 to 9999
 (DuckDB's BC dates, 294247, the infinities) is cut off before functions that would raise there.
 """
 
@@ -78,7 +78,7 @@ def truncate(x: dt.datetime, unit: str) -> dt.datetime:
 
 
 def image(a: Interval, f: Callable[[dt.datetime], dt.datetime]) -> Interval:
-    """A range of moments through a non-decreasing function."""
+    """A range of instants through a non-decreasing function."""
     lo, hi = a.lo, a.hi
     return Interval(
         f(lo) if isinstance(lo, dt.datetime) else None,
@@ -91,7 +91,7 @@ def days(a: Interval) -> Interval:
 
 
 def points(a: Interval, unit: str) -> tuple[dt.datetime, ...] | None:
-    """All truncated moments of a bounded range; None past 100,000 of them."""
+    """All truncated instants of a bounded range; None past 100,000 of them."""
     lo, hi = a.lo, a.hi
     if not isinstance(lo, dt.datetime) or not isinstance(hi, dt.datetime):
         return None
