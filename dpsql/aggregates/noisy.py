@@ -14,6 +14,8 @@ from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, SumBlock, Un
 
 Law = Literal["laplace", "gaussian"]
 Floats = NDArray[np.float64]
+Linear = tuple[Sequence[int], Fraction]
+"""Integer weights and a divisor: (weights · coords) / divisor."""
 
 
 @dataclass(frozen=True)
