@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.aggregates.basis import Need, ResultType
-from dpsql.aggregates.noisy import Answer, NoisyBlock, symmetric
+from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock, symmetric
 from dpsql.aggregates.rows import rows_of
 from dpsql.core.domain import INTEGER
 from dpsql.core.ir import Aggregate
@@ -25,6 +25,9 @@ class Count:
 
     def result_type(self, aggregate: Aggregate) -> ResultType:
         return ResultType("BIGINT", INTEGER)
+
+    def linear(self, aggregate: Aggregate, noisy: NoisyBlock) -> Linear | None:
+        return noisy.count_weights()
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
         weights, divisor = noisy.count_weights()

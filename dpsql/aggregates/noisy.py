@@ -15,6 +15,8 @@ from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, SumBlock, Un
 Law = Literal["laplace", "gaussian"]
 LAW_NAMES: dict[Law, str] = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
 Floats = NDArray[np.float64]
+Linear = tuple[Sequence[int], Fraction]
+"""Integer weights and a divisor: (weights · coords) / divisor."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from dpsql.aggregates.basis import Need, ResultType
-from dpsql.aggregates.noisy import Answer, NoisyBlock
+from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock
 from dpsql.core.ir import Aggregate
 
 
@@ -27,6 +27,9 @@ class Family(Protocol):
 
     def result_type(self, aggregate: Aggregate) -> ResultType:
         """The column's type, as the plain engine would give it."""
+
+    def linear(self, aggregate: Aggregate, noisy: NoisyBlock) -> Linear | None:
+        """An exact answer, counted in its type's last digit; None where it is no linear form."""
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
         """Values and 95 % intervals from noisy coordinates alone: post-processing."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from dpsql.aggregates.basis import MomentsBlock, Need, ResultType, SumBlock
-from dpsql.aggregates.noisy import Answer, NoisyBlock, symmetric
+from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock, symmetric
 from dpsql.aggregates.rows import rows_of
 from dpsql.core.domain import FLOAT, INTEGER, Kind, decimal
 from dpsql.core.ir import Aggregate
@@ -37,17 +37,25 @@ class Sum:
             return ResultType(f"DECIMAL(38,{kind.scale})", decimal(38, kind.scale))
         return ResultType("DOUBLE", FLOAT)
 
+    def linear(self, aggregate: Aggregate, noisy: NoisyBlock) -> Linear | None:
+        assert aggregate.arg is not None
+        kind = aggregate.arg.domain.type
+        if kind.kind is Kind.FLOAT:
+            return None
+        weights, divisor = noisy.sum_weights()
+        # The grid may be coarser than whole units (decimal places) for very wide ranges.
+        return weights, divisor / (_grid(noisy) * 10**kind.scale)
+
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
         assert aggregate.arg is not None
         weights, divisor = noisy.sum_weights()
         unit = _grid(noisy)
         kind = aggregate.arg.domain.type
-        if kind.kind is Kind.FLOAT:
+        exact = self.linear(aggregate, noisy)
+        if exact is None:
             values: list[Any] = noisy.linear(weights, divisor / unit).tolist()
         else:
-            # The grid may be coarser than whole units (decimal places) for very wide ranges.
-            per_digit = divisor / (unit * 10**kind.scale)
-            values = noisy.rounded(weights, per_digit).tolist()
+            values = noisy.rounded(*exact).tolist()
             if kind.kind is Kind.DECIMAL:
                 values = [_EXACT.scaleb(Decimal(value), -kind.scale) for value in values]
         half = float(unit) * noisy.half_width(weights, divisor)

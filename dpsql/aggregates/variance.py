@@ -8,7 +8,7 @@ import numpy as np
 from sqlglot import exp
 
 from dpsql.aggregates.basis import MomentsBlock, Need, ResultType
-from dpsql.aggregates.noisy import Answer, NoisyBlock
+from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock
 from dpsql.aggregates.rows import rows_of
 from dpsql.core.domain import FLOAT
 from dpsql.core.ir import Aggregate
@@ -36,6 +36,9 @@ class Variance:
 
     def result_type(self, aggregate: Aggregate) -> ResultType:
         return ResultType("DOUBLE", FLOAT)
+
+    def linear(self, aggregate: Aggregate, noisy: NoisyBlock) -> Linear | None:
+        return None
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
         block = noisy.block

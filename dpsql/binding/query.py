@@ -16,8 +16,11 @@ from dpsql.binding.release import bind_release
 from dpsql.binding.select import PrivateSelect, has_aggregates, read
 from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
+from dpsql.sql.remade import remade
 
 PUBLIC = "dpsql_public_"
+MAX_INLINED = 2_000
+"""How often private CTEs are written out in all: a chain of n takes n²/2 times."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class QueryBinder:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._bound: dict[int, Bound] = {}  # FROM subqueries, bound once when classified
+        self._inlined = 0
 
     def statement(self, root: exp.Expr) -> exp.Expr:
         """The remainder of the whole statement. Refuses a statement that gives out rows."""
@@ -244,6 +248,15 @@ class QueryBinder:
 
     def _renamed(self, cte: Cte) -> PrivateRelation:
         """A private CTE, bound anew; `WITH t(a, b)` names its columns."""
+        self._inlined += 1
+        if self._inlined > MAX_INLINED:
+            self.context.refuse(
+                cte.node,
+                "too-complex",
+                f"WITH queries over people's rows are used more than {MAX_INLINED:,} times,"
+                " directly and through one another",
+                "put several steps into one query, or chain fewer of them",
+            )
         bound = self.query(cte.node.this, cte.environment)
         assert isinstance(bound, PrivateRelation)
         names = [column.name for column in cte.node.args["alias"].columns]
@@ -289,17 +302,17 @@ class QueryBinder:
         return self._copy(node, env, clause)
 
     def _copy(self, node: exp.Expr, env: Environment, clause: exp.With | None) -> exp.Expr:
-        result = node.copy()
+        args: dict[str, object] = {}
         for name, value in node.args.items():
             if name == "with_":
-                result.set(name, clause)
+                args[name] = clause
             elif isinstance(value, exp.Expr):
-                result.set(name, self._walk(value, env))
+                args[name] = self._walk(value, env)
             elif isinstance(value, list):
-                result.set(
-                    name, [self._walk(v, env) if isinstance(v, exp.Expr) else v for v in value]
-                )
-        return result
+                args[name] = [self._walk(v, env) if isinstance(v, exp.Expr) else v for v in value]
+            else:
+                args[name] = value
+        return remade(node, args)
 
     def _public_table(self, node: exp.Table, env: Environment) -> exp.Expr:
         if self._cte(node, env) is not None:

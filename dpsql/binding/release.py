@@ -26,6 +26,7 @@ from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Col, Expr, Key, PrivateAggregate, columns
 from dpsql.errors import Error
+from dpsql.sql.remade import remade
 
 RELEASE = "dpsql_release_"
 UNNAMED = "dpsql_unnamed_"
@@ -227,15 +228,17 @@ class _Splitter:
 
     def _children(self, node: exp.Expr, **given: exp.Expr) -> exp.Expr:
         """The node over visited children; `given` are those already made."""
-        result = node.copy()
+        args: dict[str, object] = {}
         for name, value in node.args.items():
             if name in given:
-                result.set(name, given[name])
+                args[name] = given[name]
             elif isinstance(value, exp.Expr):
-                result.set(name, self.visit(value))
+                args[name] = self.visit(value)
             elif isinstance(value, list):
-                result.set(name, [self.visit(v) if isinstance(v, exp.Expr) else v for v in value])
-        return result
+                args[name] = [self.visit(v) if isinstance(v, exp.Expr) else v for v in value]
+            else:
+                args[name] = value
+        return remade(node, args)
 
     def _window(self, node: exp.Window) -> exp.Expr:
         """`SUM(COUNT(*)) OVER (...)`: the window's own function is not an aggregate over rows."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -22,6 +25,9 @@ _NOTHING = Lit(None, of_literal(None))
 FUNCTIONS = functions.names_of(aggregates.NODES, functions.KNOWN)
 """Every name that can be called on people's rows."""
 
+MAX_DIGITS = 38  # of an exact number: DECIMAL's, and one less than HUGEINT's largest has
+_DIGITS = re.compile(r"[0-9]+")
+_POINTED = re.compile(r"[0-9]+\.[0-9]*|\.[0-9]+")
 MAX_JOINED = 64  # how many texts one text may be made of
 
 Narrowing = Mapping[tuple[int, str], Callable[[Domain], Domain]]
@@ -128,19 +134,35 @@ class Scope:
         return Lit(value, of_literal(value))
 
     def _number(self, node: exp.Literal) -> Scalar:
+        """The number as DuckDB reads it; what it has no exact type for, 39 digits on, is refused.
+
+        DuckDB's own reading of so many digits is one of HUGEINT, UHUGEINT, BIGNUM and DOUBLE, by
+        length and version, and a cast of them to DECIMAL(38, s) raises where a row reaches it.
+        """
         text = str(node.this)
-        try:
-            if text.isdigit() and len(text) <= 38:
-                return int(text)
-            if "e" in text.lower():
-                value = float(text)
-                if value - value == 0:  # finite
-                    return value
-            elif len(text) <= 39:
+        if _DIGITS.fullmatch(text):
+            significant = text.lstrip("0") or "0"
+            if len(significant) <= MAX_DIGITS:
+                return int(significant)
+            self._too_many_digits(node, text)
+        if _POINTED.fullmatch(text):
+            if len(text) <= MAX_DIGITS + 1:
                 return Decimal(text)
-        except (ValueError, ArithmeticError):
-            pass
+            self._too_many_digits(node, text)
+        if "e" in text.lower():
+            with contextlib.suppress(ValueError):
+                value = float(text)
+                if math.isfinite(value):
+                    return value
         self.invalid(node, "bad-literal", f"{text[:40]} is not a number that can be used here")
+
+    def _too_many_digits(self, node: exp.Literal, text: str) -> NoReturn:
+        self.invalid(
+            node,
+            "bad-literal",
+            f"{text[:20]}... has more than {MAX_DIGITS} digits, more than an exact number can have",
+            "write it with an exponent, as a DOUBLE: 1e38, 0.1e0",
+        )
 
     def column(self, node: exp.Column) -> Expr:
         """Resolve a column. Rows have columns only; aliases are tried last, as DuckDB does."""

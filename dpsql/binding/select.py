@@ -98,13 +98,16 @@ def _aliases(node: exp.Select) -> dict[str, exp.Expr]:
 
 
 def _split(condition: exp.Expr) -> Iterator[exp.Expr]:
-    while isinstance(condition, exp.Paren):
-        condition = condition.this
-    if isinstance(condition, exp.And):
-        yield from _split(condition.left)
-        yield from _split(condition.right)
-    else:
-        yield condition
+    """The parts of `a AND b AND c`, which sqlglot nests deeper than Python recurses."""
+    stack = [condition]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, exp.Paren):
+            stack.append(part.this)
+        elif isinstance(part, exp.And):
+            stack += [part.right, part.left]
+        else:
+            yield part
 
 
 # ---- FROM and JOIN ---------------------------------------------------------------------------

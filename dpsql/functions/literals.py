@@ -20,6 +20,7 @@ _TIMESTAMP = re.compile(
     re.ASCII,
 )
 _WIDE = Context(prec=80)
+_MOST_DIGITS = 38
 
 
 def lit(value: Scalar | None) -> Lit:
@@ -50,8 +51,10 @@ def _number(value: int | float | Decimal) -> exp.Expr:
         text = repr(abs(value))
         text = text if "e" in text else text + "e0"
     else:
+        if _digits(value) > _MOST_DIGITS:
+            return _cast(_double(value), "DOUBLE")  # no exact type holds it
         text = str(abs(value)) if isinstance(value, int) else _plain(abs(value))
-        if isinstance(value, Decimal) and len(text) > 38:
+        if isinstance(value, Decimal) and len(text) > _MOST_DIGITS:
             return _exact(value)  # so many digits DuckDB would read as a DOUBLE
     literal = exp.Literal.number(text)
     return exp.Neg(this=literal) if negative else literal
@@ -59,7 +62,19 @@ def _number(value: int | float | Decimal) -> exp.Expr:
 
 def _exact(value: Decimal) -> exp.Expr:
     type_ = literal_type(value)
-    return _cast(format(value, "f"), f"DECIMAL({min(type_.precision, 38)}, {type_.scale})")
+    return _cast(format(value, "f"), f"DECIMAL({type_.precision}, {type_.scale})")
+
+
+def _double(value: int | Decimal) -> str:
+    try:
+        return repr(float(value))
+    except OverflowError:
+        return "inf" if value > 0 else "-inf"
+
+
+def _digits(value: int | Decimal) -> int:
+    """Digits that an exact type must have for the value."""
+    return len(str(abs(value))) if isinstance(value, int) else literal_type(value).precision
 
 
 def _plain(value: Decimal) -> str:

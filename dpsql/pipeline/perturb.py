@@ -11,11 +11,11 @@ import numpy as np
 from dpsql import aggregates
 from dpsql.aggregates.noisy import Answer, NoisyBlock
 from dpsql.core.exact import Exact
-from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.threshold import Cut, GaussianThreshold
 from dpsql.mechanisms.truncated import threshold_interval_gaussian, threshold_interval_geometric
 from dpsql.pipeline.release_table import build
 from dpsql.pipeline.stages import ExactCells, Release
+from dpsql.planning.answer_types import noisy_part
 from dpsql.planning.types import Plan
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def run(plan: Plan, cells: ExactCells) -> Release:
 
 def noisy_block(plan: Plan, index: int, coords: NDArray[Any]) -> NoisyBlock:
     """A block's coordinates with what `combine` must know of their noise."""
-    part = plan.blocks[index]
-    mechanism = part.mechanism
-    scale = mechanism.sigma if isinstance(mechanism, GaussianMechanism) else mechanism.scale
-    return NoisyBlock(part.block, coords, plan.weight, plan.law, scale)
+    return noisy_part(plan.blocks[index], plan.weight, plan.law, coords)
 
 
 # ---- keys ------------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dpsql import aggregates
+from dpsql.aggregates.basis import ResultType
 from dpsql.aggregates.noisy import Answer
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.core.domain import Kind, SqlType
 from dpsql.pipeline.stages import Release
+from dpsql.planning.answer_types import largest
 from dpsql.planning.types import KeyPlan, Plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_EXACT = Context(prec=60)
 
 
 def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
@@ -31,15 +35,14 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
         wide = key.expr.domain.type.kind is Kind.INTEGER and pa.types.is_decimal(array.type)
         types.append("HUGEINT" if wide else "")
     for column_plan, answer in zip(plan.columns, answers, strict=True):
-        result = aggregates.for_name(column_plan.aggregate.fn).result_type(column_plan.aggregate)
         name = column_plan.aggregate.name
         names += [name, name + LOW, name + HIGH]
         arrays += [
-            _answer_array(result.type, answer.values),
+            _answer_array(column_plan.result, answer.values),
             _ends(answer.low),
             _ends(answer.high),
         ]
-        types += [cast_to(result.text), "", ""]
+        types += [cast_to(column_plan.result.text), "", ""]
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
     if plan.units_column is not None:
         table = _frequent(plan, table)
@@ -101,12 +104,27 @@ def key_type(kind: SqlType) -> Any:
     return fixed.get(kind.kind, pa.string())
 
 
-def _answer_array(kind: SqlType, values: list[Any]) -> Any:
-    """Integers beyond 64 bits travel as decimal128; noise cannot leave 38 digits (grids.py)."""
+def _answer_array(result: ResultType, values: list[Any]) -> Any:
+    """Answers as the planned type, which holds them (planning/answer_types.py).
+
+    What is beyond it all the same, less likely than any hardware's fault, is shown as the type's
+    own end: post-processing of a noisy value, and no error after the charge. Integers beyond 64
+    bits travel as decimal128.
+    """
     import pyarrow as pa
 
-    wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in values)
-    return pa.array(values, type=pa.decimal128(38, 0) if wide else answer_type(kind))
+    kind = result.type
+    if kind.kind is Kind.FLOAT:
+        return pa.array([None if v is None else float(v) for v in values], type=pa.float64())
+    end = Decimal(largest(result)).scaleb(-kind.scale, _EXACT)
+    held = [v if v is None or abs(v) <= end else _end(end, v, kind) for v in values]
+    wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in held)
+    return pa.array(held, type=pa.decimal128(38, 0) if wide else answer_type(kind))
+
+
+def _end(end: Decimal, value: Any, kind: SqlType) -> Any:
+    end = end if value > 0 else -end
+    return int(end) if kind.kind is Kind.INTEGER else end
 
 
 def _ends(values: Any) -> Any:

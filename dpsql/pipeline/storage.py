@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dpsql import aggregates
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.dialects.sealed import Given
 from dpsql.pipeline.release_table import answer_type, cast_to, key_type
@@ -51,8 +50,7 @@ def empty(plan: Plan) -> Given:
         types.append("")
     for column in plan.columns:
         name = column.aggregate.name
-        result = aggregates.for_name(column.aggregate.fn).result_type(column.aggregate)
-        fields.append((name, answer_type(result.type)))
+        fields.append((name, answer_type(column.result.type)))
         fields += [(name + LOW, pa.float64()), (name + HIGH, pa.float64())]
-        types += [cast_to(result.text), "", ""]
+        types += [cast_to(column.result.text), "", ""]
     return Given(pa.schema(fields).empty_table(), types)

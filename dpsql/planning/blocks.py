@@ -13,7 +13,6 @@ from dpsql import aggregates
 from dpsql.aggregates.basis import Block, CountBlock, Grid, MomentsBlock, Need, Rows, SumBlock
 from dpsql.aggregates.basis import UnitsBlock as Units
 from dpsql.core.ir import Aggregate, Expr
-from dpsql.planning.types import ColumnPlan
 
 ALL_ROWS = Rows(None, None)
 
@@ -23,17 +22,14 @@ GridOf = Callable[[Expr, int, bool], Grid]
 
 def plan_blocks(
     calls: Sequence[Aggregate], *, one_row_per_cell: bool, thresholded: bool, grid: GridOf
-) -> tuple[tuple[Block, ...], tuple[ColumnPlan, ...]]:
+) -> tuple[tuple[Block, ...], tuple[int | None, ...]]:
     """Blocks, and for each call the block it is read from (None: the threshold's unit count)."""
     needs = [_normal(aggregates.for_name(call.fn).need(call), one_row_per_cell) for call in calls]
     free = Need("units", ALL_ROWS)
     paid = [need for need in needs if not (thresholded and need == free)]
     blocks = _blocks(paid, grid)
-    columns = []
-    for call, need in zip(calls, needs, strict=True):
-        at = None if thresholded and need == free else _serving(need, blocks)
-        columns.append(ColumnPlan(call, at))
-    return tuple(blocks), tuple(columns)
+    places = (None if thresholded and need == free else _serving(need, blocks) for need in needs)
+    return tuple(blocks), tuple(places)
 
 
 def _normal(need: Need, one_row_per_cell: bool) -> Need:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
@@ -11,12 +11,13 @@ from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan
 from dpsql.errors import RefusedQuery
+from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues, plan_keys
-from dpsql.planning.noise import LAWS, Laws, choose
-from dpsql.planning.types import WEIGHT, KeyPlan, Plan
+from dpsql.planning.noise import LAWS, Laws, Noise, choose
+from dpsql.planning.types import WEIGHT, ColumnPlan, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
 HIDDEN_UNITS = "units_shown"
@@ -52,8 +53,9 @@ def make_plan(
     least = _least_units(aggregate, policy, public)
     filtered = public and bool(keys) and least > 1
     hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
-    blocks, columns = plan_blocks(
-        (*aggregate.aggregates, *hidden),
+    calls = (*aggregate.aggregates, *hidden)
+    blocks, places = plan_blocks(
+        calls,
         one_row_per_cell=found.rows_per_group == 1,
         thresholded=not public,
         grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
@@ -70,6 +72,7 @@ def make_plan(
     )
     if noise is None:
         raise _too_cheap()
+    columns = _columns(calls, places, noise)
     return Plan(
         aggregate,
         # Where nothing is capped text keys can come back as they are.
@@ -87,6 +90,19 @@ def make_plan(
         delta,
         noise.items,
     )
+
+
+def _columns(
+    calls: Sequence[Aggregate], places: Sequence[int | None], noise: Noise
+) -> tuple[ColumnPlan, ...]:
+    for part in noise.blocks:
+        check_size(part, noise.weight)
+    parts = [None if place is None else noise.blocks[place] for place in places]
+    types = [
+        answer_type(call, part, noise.weight, noise.law)
+        for call, part in zip(calls, parts, strict=True)
+    ]
+    return tuple(map(ColumnPlan, calls, places, types))
 
 
 def _are_public(keys: tuple[KeyPlan, ...], aggregate: PrivateAggregate) -> bool:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
-from dpsql.aggregates.basis import Block
+from dpsql.aggregates.basis import Block, ResultType
 from dpsql.aggregates.noisy import Law
 from dpsql.core.bounds import ContributionBounds, Sensitivity
 from dpsql.core.domain import Scalar
@@ -52,10 +52,14 @@ class BlockPlan:
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """An output column: its aggregate, and the block it is read from (None: the threshold's)."""
+    """An output column: its aggregate, and the block it is read from (None: the threshold's).
+
+    `result` is the type its answers surely fit in (`answer_types`).
+    """
 
     aggregate: Aggregate
     block: int | None
+    result: ResultType
 
 
 @dataclass(frozen=True, slots=True)
