@@ -22,13 +22,14 @@ def raised() -> dict[str, list[str]]:
     for file in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call):
-                for code in _codes(node):
+                for code in codes_of(node):
                     place = f"{file.relative_to(SOURCE)}:{node.lineno}"
                     found.setdefault(code, []).append(place)
     return found
 
 
-def _codes(call: ast.Call) -> Iterator[str]:
+def codes_of(call: ast.Call) -> Iterator[str]:
+    """The codes that a call passes on, if it makes an error."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
     for value in given:

@@ -1,0 +1,130 @@
+"""What SQL is answered, from the allow-lists of the binder and of the part above the noise."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlglot import exp
+
+from dpsql import aggregates, functions
+from dpsql.binding import aggregate_calls, interval_ends, options, select
+from dpsql.checks import remainder
+from tools.reference.markdown import code, table
+
+_INTRODUCTION = """# SQL, clause by clause
+
+Two lists decide. **Below the noise line** stands what reads people's rows: it must have a bounded,
+total form. **Above it** stands what reads answers (HAVING, ORDER BY, arithmetic on aggregates,
+outer queries) and public tables: it is free and needs to be harmless only. What is on neither list
+is refused by name.
+"""
+_CASES = Path(__file__).parents[2] / "tests" / "cases" / "refuse"
+_CASE = re.compile(
+    r"(?P<sql>[^-][\s\S]{1,200}?)\n"  # asked plainly, and short
+    r"-- refuse: (?P<code>\S+) \(RefusedQuery, exit 3\)\n--   (?P<said>.*)\n"
+)
+
+
+def page() -> str:
+    """Clauses, aggregates, functions and options, and an example of each refusal."""
+    return "\n".join(
+        (
+            _INTRODUCTION,
+            _clauses(),
+            _aggregates(),
+            _functions(),
+            _above(),
+            _options(),
+            _refused(),
+        )
+    )
+
+
+def _clauses() -> str:
+    known = [name for name in exp.Select.arg_types if name != "operation_modifiers"]
+    allowed = select.ALLOWED_CLAUSES
+    assert allowed <= set(known)
+    return (
+        "## Clauses of a SELECT over people's rows\n\n"
+        f"Read: {_words(n for n in known if n in allowed)}. Here `expressions` is the SELECT list,"
+        " `hint` are the OPTIONS below, and `kind` (AS STRUCT) is refused with a word of its own."
+        " `having`, `qualify`, `windows`, `order`, `limit` and `offset` act on the noisy answer."
+        "\n\n"
+        f"Refused (`unsupported-clause`): {_words(n for n in known if n not in allowed)}.\n"
+    )
+
+
+def _aggregates() -> str:
+    rows = [
+        (code(_first_line(family)), _names(functions.names_of(family.nodes)), _doc(family))
+        for family in aggregates.FAMILIES
+    ]
+    text = "## Aggregates of people's rows\n\n" + table(("family", "names", "what it gives"), rows)
+    return (
+        text
+        + "\nAn aggregate takes FILTER (WHERE ...), and these named arguments: "
+        + f"`{aggregate_calls.BOUNDS_PER_ROW} => (low, high)`,"
+        + f" `{interval_ends.REPORT_FORMAT} => 'JSON'`. The ends of its 95 % interval are"
+        + f" {_names(interval_ends.FUNCTIONS)} of its name.\n"
+    )
+
+
+def _functions() -> str:
+    rows = [
+        (_first_line(family), _names(functions.names_of(family.nodes, family.calls)))
+        for family in functions.REGISTRY
+    ]
+    return "## Functions of people's rows\n\n" + table(("family", "names"), rows)
+
+
+def _above() -> str:
+    below = {*functions.KNOWN, *functions.names_of(aggregates.NODES)}
+    return (
+        "## Functions above the noise line\n\n"
+        f"Also on people's rows: {_names(n for n in remainder.KNOWN if n in below)}.\n\n"
+        f"Above alone: {_names(n for n in remainder.KNOWN if n not in below)}.\n\n"
+        f"On people's rows alone: {_names(sorted(below - set(remainder.KNOWN)))}.\n"
+    )
+
+
+def _options() -> str:
+    rows = [(code(name), options._HINTS[name]) for name in options._NAMES]
+    return "## `SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(name = value, ...)`\n\n" + table(
+        ("option", "value"), rows
+    )
+
+
+def _refused() -> str:
+    """The first example of each code that refuses what is understood."""
+    rows: dict[str, tuple[str, str, str]] = {}
+    for file in sorted(_CASES.glob("*.sql")):
+        if found := _CASE.match(file.read_text("utf-8")):
+            link = f"[{found['code']}](../errors.md#{found['code']})"
+            query = code(" ".join(found["sql"].split()))
+            rows.setdefault(found["code"], (link, query, found["said"]))
+    assert rows
+    return (
+        "## Refused, by example\n\nOne of each code that a short text meets; the tests hold these"
+        " and the others word for word.\n\n"
+        + table(("code", "example", "what is said"), rows.values())
+    )
+
+
+def _first_line(family: object) -> str:
+    text = sys.modules[type(family).__module__].__doc__ or ""
+    return text.partition("\n")[0].rstrip(".")
+
+
+def _doc(family: object) -> str:
+    return (type(family).__doc__ or "").partition("\n")[0]
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(code(name) for name in names) or "-"
+
+
+def _words(names: Iterable[str]) -> str:
+    return ", ".join(code(name.strip("_")) for name in names) or "nothing"
