@@ -35,8 +35,9 @@ _LONGEST = 2**22
 _REACH = 14.0
 # Cells are finer than the grid, so that few of them straddle a grid point.
 _CELLS_PER_STEP = 2
-# The strongest tilt, in units of one over the standard deviation: enough for delta = 1e-30.
-_STRONGEST = 12.0
+# The strongest tilt, in units of one over the standard deviation: enough for delta = 1e-30,
+# at the end of a bounded law too.
+_STRONGEST = 60.0
 _DELTA_UNIT = 10**80
 _DIRECTIONS: tuple[Direction, ...] = ("remove", "add")
 
@@ -112,7 +113,7 @@ def _window(whole: Composition, centre: float) -> tuple[float, float, float]:
         return t * whole.renyi(1 + t)
 
     spread = math.sqrt(2 * whole.renyi(1.0)) or 2.0**-100
-    tilts = [_STRONGEST / spread * 1.2**-k for k in range(20)]
+    tilts = [_STRONGEST / spread * 1.2**-k for k in range(30)]
     tilt = min(tilts, key=lambda t: moment(t) - t * centre)
     near = [moment(tilt * (1 + d)) for d in (-0.05, 0.0, 0.05)]
     mean = (near[2] - near[0]) / (0.1 * tilt)
