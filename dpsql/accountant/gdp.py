@@ -5,8 +5,8 @@ mu_i^2 stays within mu^2, all of them together are mu-GDP, and so (epsilon, delt
 pair on Balle and Wang's curve. No filter admits more: mu-GDP is what one Gaussian release is.
 At (1, 1e-6) that is 1.15 times the Gaussians of any Rényi filter.
 
-Source: Smith, Thakurta 2022 (arXiv 2210.17520), Thm 4.1; Koskela, Tobaben, Honkela 2023 (arXiv
-2209.15596), Thm 3.1; proof: docs/proofs/filter.md, 10. Valid for continuous and rounded Gaussian
+Source: Smith, Thakurta 2022 (arXiv 2210.17520); Koskela, Tobaben, Honkela 2023 (arXiv
+2209.15596); proof: docs/proofs/filter.md, 10. Valid for continuous and rounded Gaussian
 noise, not for the discrete Gaussian. `Threshold(0, ...)` events, the selection of Gaussian
 thresholding, are counted on delta_thr. Anything else is refused.
 
