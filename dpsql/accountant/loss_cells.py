@@ -11,7 +11,7 @@ Pairs and their sources; `docs/proofs/pld.md` has what is not in them:
 - DiscreteGaussian with sensitivity 1, which no vector can split; larger ones are refused.
 - RandomizedResponse, Pure, Threshold: randomized response (Kairouz, Oh, Viswanath 2015).
 - PoissonGaussian: N(0, s^2) against (1-q) N(0, s^2) + q N(1, s^2), one pair for each direction
-  (Zhu, Dong, Wang 2022, arXiv 2106.08567, Prop. 30).
+  (Zhu, Dong, Wang 2022, arXiv 2106.08567, on Poisson sampling).
 - Exponential: the supremum over t of the bounded-range pairs, in closed form (pld.md, 6).
 """
 

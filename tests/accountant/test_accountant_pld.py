@@ -60,11 +60,11 @@ def response_delta(e: float, n: int, epsilon: float) -> float:
         )
 
 
-@pytest.mark.parametrize("chance", [1e-30, 1e-12, 1e-6, 1e-2, 0.3])
+@pytest.mark.parametrize("chance", [1e-30, 1e-6, 0.3])
 @pytest.mark.parametrize(("noise", "count"), [(10, 1), (10, 100), (0.3, 2), (2000, 9)])
 def test_gaussians_are_exact(noise: float, count: int, chance: float) -> None:
     exact = get_epsilon_gaussian(noise / math.sqrt(count), chance)
-    found = pld.epsilon([(Gaussian(noise), count)], delta=chance)
+    found = pld.epsilon([(Gaussian(noise), count)], delta=chance, points=2**16)
     assert found >= exact * (1 - 1e-9)
     assert found <= exact * (1 + 1e-4) + 1e-6 / noise
 
@@ -187,7 +187,7 @@ items = st.lists(
 
 
 @given(items)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_laws(listed: list[tuple[PrivacyEvent, int]]) -> None:
     found = pld.epsilon(listed, delta=1e-6, points=COARSE)
     assert found <= accountant.epsilon(listed, delta=1e-6)
