@@ -43,6 +43,13 @@ def gaussian_multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
     return _multiplier(eps if eps >= _LEAST_EPSILON else Fraction(0), chance)
 
 
+def is_private(square: Fraction, epsilon: Fraction, delta: Fraction) -> bool:
+    """Certain that Gaussian noise with (L2 / std)^2 = `square` > 0 is (epsilon, delta)-DP."""
+    with decimal.localcontext(_CONTEXT):
+        mu = _decimal(square).sqrt()
+        return _log_delta(_decimal(epsilon), mu) - _decimal(delta).ln() <= -_CERTAIN
+
+
 @lru_cache(maxsize=4096)
 def _multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
     with decimal.localcontext(_CONTEXT):
