@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -24,6 +25,7 @@ from dpsql.core.domain import (
     Domain,
     Interval,
     Kind,
+    Scalar,
     decimal,
 )
 from dpsql.core.ir import Call, Expr, Lit
@@ -77,11 +79,17 @@ def _bind_neg(node: exp.Neg, scope: Scope) -> Expr:
     arg = scope.expr(node.this)
     need(node, arg, NUMERIC, "- needs a number", scope)
     if isinstance(arg, Lit) and arg.value is not None:
-        return lit(-arg.value)  # type: ignore[operator]
+        return lit(_minus(arg.value))
     domain = numeric_domain(intervals.neg, (arg,))
     if domain.type.kind is Kind.DECIMAL:
         domain = replace(domain, type=arg.domain.type)
     return Call("neg", (arg,), domain)
+
+
+def _minus(value: Scalar) -> Scalar:
+    if isinstance(value, Decimal):
+        return value.copy_negate() if value else value  # `-` would round to 28 digits
+    return -value  # type: ignore[operator]
 
 
 def bind_numeric(name: str, op: Operation, left: Expr, right: Expr) -> Call:

@@ -53,9 +53,9 @@ def _number(value: int | float | Decimal) -> exp.Expr:
     else:
         if _digits(value) > _MOST_DIGITS:
             return _cast(_double(value), "DOUBLE")  # no exact type holds it
-        text = str(abs(value)) if isinstance(value, int) else _plain(abs(value))
-        if isinstance(value, Decimal) and len(text) > _MOST_DIGITS:
-            return _exact(value)  # so many digits DuckDB would read as a DOUBLE
+        if isinstance(value, Decimal) and _unreadable(value):
+            return _exact(value)
+        text = format(value.copy_abs(), "f") if isinstance(value, Decimal) else str(abs(value))
     literal = exp.Literal.number(text)
     return exp.Neg(this=literal) if negative else literal
 
@@ -77,9 +77,14 @@ def _digits(value: int | Decimal) -> int:
     return len(str(abs(value))) if isinstance(value, int) else literal_type(value).precision
 
 
-def _plain(value: Decimal) -> str:
-    text = format(value, "f")
-    return text if "." in text else text + ".0"
+def _unreadable(value: Decimal) -> bool:
+    """Would DuckDB read the digits as another type: an INTEGER, or, of so many, a DOUBLE?
+
+    Writing `1.0` for a DECIMAL(1, 0) would not do: what it meets is then cast to a scale of 1, for
+    which a value of 38 digits has no room.
+    """
+    text = format(value.copy_abs(), "f")
+    return "." not in text or len(text) > _MOST_DIGITS
 
 
 def _cast(text: str, type_name: str) -> exp.Expr:
