@@ -84,7 +84,7 @@ def _unreadable(value: Decimal) -> bool:
     which a value of 38 digits has no room.
     """
     text = format(value.copy_abs(), "f")
-    return "." not in text or len(text) > _MOST_DIGITS
+    return "." not in text or len(text) >= _MOST_DIGITS  # the point apart: on the safe side
 
 
 def _cast(text: str, type_name: str) -> exp.Expr:

@@ -123,7 +123,7 @@ def _answer_array(result: ResultType, values: list[Any]) -> Any:
 
 
 def _end(end: Decimal, value: Any, kind: SqlType) -> Any:
-    end = end if value > 0 else -end
+    end = end if value > 0 else end.copy_negate()  # `-` would round it
     return int(end) if kind.kind is Kind.INTEGER else end
 
 

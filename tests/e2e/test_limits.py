@@ -8,7 +8,7 @@ import threading
 import duckdb
 import pyarrow as pa
 import pytest
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 
 import dpsql
 from dpsql.dialects import naming, sealed
@@ -200,6 +200,25 @@ def test_what_the_planner_would_write_out_without_end_is_refused(session, shape:
 def test_plain_long_queries_are_not_too_complex(session) -> None:
     wide = ", ".join(f"n + {i} AS x{i}" for i in range(300))
     assert session.query(f"SELECT {wide} FROM {AGES}").table.num_columns == 300
+
+
+def test_long_conditions_are_flat(session) -> None:
+    for word in (" AND ", " OR "):
+        sql = "SELECT COUNT(*) FROM t WHERE " + word.join(["age > 1"] * 1_000)
+        assert session.query(sql).table.num_rows == 1
+
+
+def test_long_chains_copy_no_tree_again_and_again(session, monkeypatch) -> None:
+    """600 SELECTs in a UNION were copied 600 times over; a chain of n CTEs is bound n²/2 times."""
+    copied = []
+    real = exp.Union.copy
+    monkeypatch.setattr(exp.Union, "copy", lambda node: copied.append(1) or real(node))
+    assert fails(session, " UNION ALL ".join(["SELECT d FROM cal"] * 600)).code == "too-deep"
+    assert len(copied) < 10
+    chain = ", ".join(f"c{i} AS (SELECT * FROM c{i - 1})" for i in range(1, 120))
+    sql = f"WITH c0 AS (SELECT * FROM t), {chain} SELECT COUNT(*) FROM c119"
+    assert fails(session, sql).code == "too-complex"
+    assert session.budget().spent == 0
 
 
 class Stuck:
