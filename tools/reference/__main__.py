@@ -16,7 +16,7 @@ PAGES = {
     "errors.md": codes.page,
     "commands.md": command_line.page,
 }
-# Names of nodes are sqlglot's and the shape of help texts is click's: other versions say it otherwise.
+# Nodes' names are sqlglot's, the shape of help texts is click's: other versions differ.
 LIBRARIES = " and ".join(f"{name} {version(name)}" for name in ("sqlglot", "click"))
 HEAD = (
     f"<!-- Written by `{REFRESH}` from the code: change that, then run it. -->\n"
