@@ -224,6 +224,6 @@ def test_an_answer_never_replaces_a_ledger_of_an_odd_name(dpsql, shop):
     rewrite(shop, "sqlite:///ledger.db", "sqlite:///50% paid.db")
     assert dpsql("query", "--analyst", "bob", COUNT).exit_code == 0
     assert (shop / "50% paid.db").exists()
-    refused = dpsql("query", "--analyst", "bob", "-o", "50% paid.db", COUNT)
+    refused = dpsql("query", "--analyst", "bob", "--format", "csv", "-o", "50% paid.db", COUNT)
     assert refused.exit_code == 2
     assert "is a file dpsql works on" in refused.stderr
