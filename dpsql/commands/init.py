@@ -89,11 +89,13 @@ def command(source: str | None, **flags: Any) -> None:
           --range persons.income=0..30000 -o ranged.yaml --yes
     """
     from dpsql.commands.init_run import Run
+    from dpsql.setup.source import read_source
 
     if source is None:
         raise click.UsageError(
             "name the data: dpsql init duckdb:///file.duckdb, or a .csv, a .parquet or a folder"
         )
+    read_source(source)  # a file that is missing comes before what it would be asked about
     asks = not flags["yes"] and somebody_there()
     if not asks and flags["unit"] is None and flags["from_smartnoise"] is None:
         raise click.UsageError(

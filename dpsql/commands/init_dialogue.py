@@ -27,10 +27,10 @@ from dpsql.setup.typed import read_range, read_values
 T = TypeVar("T")
 
 
-def ask(question: str, read: Callable[[str], T], *, default: str | None = "") -> T:
+def ask(question: str, read: Callable[[str], T], *, default: str = "") -> T:
     """One line of the owner's, read; an Error's own words and hint, and once more.
 
-    `default` None: an answer is needed; '' is an empty answer and not shown.
+    The default '' is an empty answer and not shown.
     """
     while True:
         text = click.prompt(
@@ -115,11 +115,18 @@ def unit(shape: Shape) -> tuple[str, str]:
         )
 
     def read(text: str) -> tuple[str, str]:
+        if not text:
+            raise InterfaceError(
+                "an answer is needed here",
+                hint="one of the numbers above, or table.column, such as persons.id"
+                if candidates
+                else "table.column, such as persons.id: the column of their id",
+            )
         if text.isdecimal() and 1 <= int(text) <= len(candidates):
             return candidates[int(text) - 1]
         return shape.place(text, flag="unit")
 
-    return ask("unit (number or table.column)", read, default=None)
+    return ask("unit (number or table.column)", read)
 
 
 def unit_word(table: str, column: str) -> str:

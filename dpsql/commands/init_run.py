@@ -209,7 +209,7 @@ class Run:
         return policy
 
     def _scanned(self, draft: Draft, shape: Shape, policy: Policy, epsilon: Fraction) -> Draft:
-        from dpsql.setup.private_ranges import Found, Target, scan
+        from dpsql.setup.private_ranges import Found, Target, said_of, scan
 
         targets = [
             Target(table.name, name)
@@ -231,11 +231,7 @@ class Run:
             one: Found | None = by_place.get((table.name, column.name))
             if one is None:
                 return column
-            if one.range is None:
-                lost = f"private scan: no ends, other than 0, that about {one.people} people reach"
-                return replace(column, comment=lost)
-            comment = f"private scan: about {one.people} people or more reach an end"
-            return replace(column, range=one.range, comment=comment)
+            return replace(column, range=one.range, comment=said_of(one))
 
         tables = {
             key: replace(table, columns=tuple(ranged(table, column) for column in table.columns))

@@ -45,11 +45,14 @@ def command() -> None:
 def show(analyst: str | None, last: int, form: str, policy: str) -> None:
     """Show the ledger as a statement of account, newest at the end.
 
+    In table and markdown a statement is cut to about 160 characters, ending in …; csv, json and
+    jsonl hold it whole.
+
     \b
     Example:
       dpsql ledger show --analyst grace --last 10
     """
-    from dpsql.commands.ledger_lines import FIELDS, in_words, lines_of
+    from dpsql.commands.ledger_lines import FIELDS, brief, in_words, lines_of
     from dpsql.policy import canonical_name, load
 
     output = Output(None, binary=False)
@@ -66,7 +69,10 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
     if form == "table":
         output.text(in_words(found, output.style))
     else:
-        grid = record_grid(FIELDS, [line.record() for line in found])
+        records = [line.record() for line in found]
+        if form == "markdown":
+            records = [brief(record, output.style) for record in records]
+        grid = record_grid(FIELDS, records)
         output.text(grid_lines(grid, form, output.style))
 
 

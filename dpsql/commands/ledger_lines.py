@@ -19,6 +19,9 @@ FIELDS = (
     *("entry", "time", "kind", "analyst", "budget", "epsilon", "delta", "sql", "outcome"),
     *("used", "delta_used", "hash", "epsilons", "deltas"),
 )
+SQL_COLUMNS = 160
+"""How much of a statement is shown to people: one that lists many keys has thousands of them."""
+
 KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
 
 
@@ -101,8 +104,15 @@ def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> li
     return found[-last:] if last else found
 
 
+def brief(record: dict[str, object], style: Style) -> dict[str, object]:
+    """A line's record with its SQL cut, for a table that people read."""
+    sql = record["sql"]
+    cut = None if sql is None else shortened(str(sql), SQL_COLUMNS, style.symbols("…"))
+    return {**record, "sql": cut}
+
+
 def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
-    """Two lines a charge: when, who, what it cost and the balance; then the SQL."""
+    """Two lines a charge: when, who, what it cost and the balance; then the SQL, cut to a line."""
     if not lines:
         yield "nothing was charged yet"
         return
@@ -119,8 +129,8 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
         ending = "" if line.outcome == "released" else f"  ({line.outcome}; the charge stands)"
         yield style.symbols(f"{start}{who}  paid {terms}  left {left}{ending}")
         indent = " " * (number + 2)
-        width = style.width - len(indent) if style.interactive else 10_000
-        sql = shortened(line.sql or "", width, style.symbols("…"))
+        width = style.width - len(indent) if style.interactive else SQL_COLUMNS
+        sql = shortened(line.sql or "", min(width, SQL_COLUMNS), style.symbols("…"))
         yield indent + style.paint(sql, "dim")
 
 

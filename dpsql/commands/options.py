@@ -160,7 +160,7 @@ def output_option(command: F) -> F:
         "--output",
         metavar="FILE",
         help="Write the answer to a file, not to stdout; .csv, .json, .jsonl, .md, .parquet,"
-        " .arrow, .arrows and .feather name the format.",
+        " .arrow, .arrows and .feather name the format, any other name needs --format.",
     )(command)
 
 
@@ -187,11 +187,26 @@ _SUFFIXES = {
 
 
 def form_of(form: str, output: str | None) -> str:
-    """The format: what --format says, else what the file's name says."""
+    """The format: what --format says, else what the file's name says.
+
+    UsageError where neither does: `answer.xlsx` would hold a text table that no Excel opens.
+    """
     said = click.get_current_context().get_parameter_source("form")
     if output is None or said is not ParameterSource.DEFAULT:
         return form
-    return suffix_form(output) or form
+    found = suffix_form(output)
+    if found is None and _plain_file(output):
+        raise click.UsageError(
+            f"-o {output}: its name says no format: end it in {', '.join(_SUFFIXES)},"
+            " or name one by --format"
+        )
+    return found or form
+
+
+def _plain_file(output: str) -> bool:
+    """A device or a pipe, such as /dev/stdout, has no suffix to name a format by."""
+    path = Path(output)
+    return path.is_file() or not path.exists()
 
 
 def suffix_form(output: str) -> str | None:

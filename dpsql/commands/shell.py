@@ -20,7 +20,8 @@ from dpsql.commands.options import (
     metavar="E|off",
     default="default",
     help="Ask before a query that costs more than this ε; without a terminal, refuse it."
-    " [the policy's usual price, or --epsilon if that is more]",
+    " [the policy's usual price, or a quarter of what is left; without a terminal the usual price,"
+    " or --epsilon if that is more]",
 )
 @dialect_option
 @price_options
@@ -38,10 +39,10 @@ def command(
 ) -> int:
     """Ask questions one after another, with history and completion.
 
-    A statement ends with `;`. Commands begin with a backslash; \\h lists them. From a pipe, as in
-    `echo "SELECT ...;" | dpsql shell`, the statements are run one by one, without any prompt, and
-    the exit code is that of the first that failed. What was typed is kept in the user's state
-    directory, readable by the user alone.
+    A statement ends with `;`. A line that begins with a backslash is a command; \\h lists them.
+    From a pipe, as in `echo "SELECT ...;" | dpsql shell`, the statements are run one by one,
+    without any prompt, and the exit code is that of the first that failed. What was typed is kept
+    in the user's state directory, readable by the user alone.
 
     \b
     Example:

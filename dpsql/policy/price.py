@@ -30,7 +30,7 @@ def query_price(
     InvalidQuery `bad-epsilon` or `bad-delta`: not a number, out of range or above the cap;
     `no-epsilon`: none is named anywhere.
     """
-    default, largest = policy.budgets.per_query, policy.budgets.max_per_query
+    default = policy.budgets.per_query
     if epsilon is None and default.epsilon is None:
         raise InvalidQuery(
             "the query names no epsilon, and the policy has no budgets.per_query.epsilon",
@@ -40,23 +40,40 @@ def query_price(
         )
     price = default.epsilon if epsilon is None else read_epsilon(epsilon)
     assert price is not None
-    if price > MAX_EPSILON:
-        raise _above("epsilon", MAX_EPSILON)
-    if price.denominator.bit_length() > MAX_DENOMINATOR_BITS:
-        raise InvalidQuery("epsilon has too many digits", code="bad-epsilon", hint="0.5 will do")
-    if largest.epsilon is not None and price > largest.epsilon:
-        raise _above("epsilon", largest.epsilon)
-    cap = Fraction(1) if largest.delta is None else largest.delta
+    allowed_epsilon(policy, price)
     if delta is not None:
         chance = read_delta(delta)
     elif default.delta is not None:
         chance = default.delta
     else:
         share = budget.delta / 2 if delta_thr is None else delta_thr
-        chance = max(MIN_DELTA, min(cap, share / SELECTIONS))
+        chance = max(MIN_DELTA, min(_delta_cap(policy), share / SELECTIONS))
+    return price, allowed_delta(policy, chance)
+
+
+def allowed_epsilon(policy: Policy, price: Fraction) -> Fraction:
+    """The price itself. InvalidQuery `bad-epsilon` where no query may ask for it."""
+    largest = policy.budgets.max_per_query.epsilon
+    if price > MAX_EPSILON:
+        raise _above("epsilon", MAX_EPSILON)
+    if price.denominator.bit_length() > MAX_DENOMINATOR_BITS:
+        raise InvalidQuery("epsilon has too many digits", code="bad-epsilon", hint="0.5 will do")
+    if largest is not None and price > largest:
+        raise _above("epsilon", largest)
+    return price
+
+
+def allowed_delta(policy: Policy, chance: Fraction) -> Fraction:
+    """The δ itself. InvalidQuery `bad-delta` where no query may ask for it."""
+    cap = _delta_cap(policy)
     if chance > cap:
         raise _above("delta", cap)
-    return price, chance
+    return chance
+
+
+def _delta_cap(policy: Policy) -> Fraction:
+    largest = policy.budgets.max_per_query.delta
+    return Fraction(1) if largest is None else largest
 
 
 def _above(name: str, cap: Fraction) -> InvalidQuery:

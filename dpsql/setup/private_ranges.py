@@ -62,10 +62,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`range` None: none that enough people share. `people`: about how many must reach an end."""
+    """`range` None: none that enough people share.
+
+    `people`: about how many must lie in the outermost bucket. `dates`: it is in whole years.
+    """
 
     range: tuple[End, End] | None
     people: int
+    dates: bool
 
 
 def scan(policy: Policy, owner: str, epsilon: Fraction, targets: Sequence[Target]) -> list[Found]:
@@ -125,10 +129,27 @@ def _find(
         sql = query(session.policy, table, column, buckets, end)
         counts = session.query(sql, epsilon=epsilon).table.to_pylist()
         reached.append([row["b"] for row in counts if row["n"] >= people and row["b"] is not None])
+    dates = column.type.kind in TEMPORAL
     if not all(reached):
-        return Found(None, people)
+        return Found(None, people, dates)
     low, high = buckets.ends[min(reached[0])][0], buckets.ends[max(reached[-1])][1]
-    return Found(_useful(low, high), people)
+    return Found(_useful(low, high), people, dates)
+
+
+def said_of(found: Found) -> str:
+    """The comment beside a column: what its range is, or what to do without one."""
+    if found.range is None:
+        span = "year" if found.dates else "span between powers of two"
+        return (
+            f"private scan: found no range, for lack of a {span} with about {found.people} people"
+            " in it; write min and max from what you know, or scan again at a larger ε"
+        )
+    if found.dates:
+        return "private scan: whole years that hold nearly everybody's dates"
+    return (
+        "private scan: 0 or the least power of two that holds nearly everybody; nobody need reach"
+        " it"
+    )
 
 
 def _useful(low: End, high: End) -> tuple[End, End] | None:

@@ -17,6 +17,7 @@ from dpsql.commands.tables import FIELDS, records_of
 from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
+from dpsql.policy.price import allowed_delta, allowed_epsilon
 from dpsql.render.numbers import amount
 from dpsql.render.text import pairs
 from dpsql.shell.completion import Suggestion, suggest
@@ -31,7 +32,8 @@ FORMATS = (*TEXT_FORMATS, *BINARY_FORMATS)
 LEDGER_LINES = 20
 KEYS = (
     "A statement ends with ; and Enter. Tab completes, Alt-Enter runs what stands there as it is,",
-    "Ctrl-C clears the line or cancels the query that runs, Ctrl-D leaves.",
+    "Ctrl-C clears what stands there or cancels the query that runs.",
+    "Ctrl-D on an empty line leaves, and so does \\q, within an unfinished statement, too.",
 )
 
 
@@ -172,6 +174,21 @@ def _timing(desk: Desk, argument: str) -> None:
     )
 
 
+def _send(desk: Desk, argument: str) -> None:
+    """The splitter has sent what was unfinished: there is nothing, or too much was said."""
+    if argument:
+        raise InterfaceError(
+            "\\g takes nothing", code="usage", hint="\\o FILE writes the next answer to a file"
+        )
+    raise InterfaceError("there is no unfinished statement to send", code="usage")
+
+
+def _clear(desk: Desk, argument: str) -> None:
+    if argument:
+        raise InterfaceError("\\r takes nothing", code="usage")
+    note("no statement is unfinished now")
+
+
 def _leave(desk: Desk, argument: str) -> None:
     raise Leave
 
@@ -180,12 +197,20 @@ def _leave(desk: Desk, argument: str) -> None:
 
 
 def _epsilon(desk: Desk, argument: str) -> None:
-    desk.settings.epsilon = _read(argument, desk.settings.epsilon, read_epsilon)
+    policy = desk.session.policy
+    desk.settings.epsilon = _read(
+        argument,
+        desk.settings.epsilon,
+        lambda text: allowed_epsilon(policy, read_epsilon(text)),
+    )
     _tell("ε", desk.settings.epsilon, desk.session.policy.budgets.per_query.epsilon)
 
 
 def _delta(desk: Desk, argument: str) -> None:
-    desk.settings.delta = _read(argument, desk.settings.delta, read_delta)
+    policy = desk.session.policy
+    desk.settings.delta = _read(
+        argument, desk.settings.delta, lambda text: allowed_delta(policy, read_delta(text))
+    )
     _tell("δ", desk.settings.delta, desk.session.policy.budgets.per_query.delta)
 
 
@@ -214,6 +239,7 @@ def _confirm(desk: Desk, argument: str) -> None:
         "asks before no query"
         if limit is None
         else f"asks before a query above ε = {amount(limit)}"
+        + (", or of more than a quarter of what is left" if desk.heeds_left() else "")
     )
 
 
@@ -248,10 +274,12 @@ ENTRIES = (
     Entry("ledger", "\\ledger [N]", f"your last {LEDGER_LINES} charges, or N; 0 for all", _ledger),
     Entry("epsilon", "\\epsilon [E|default]", "the price ε of each of the next queries", _epsilon),
     Entry("delta", "\\delta [D|default]", "its δ", _delta),
-    Entry("confirm", "\\confirm [E|off|default]", "ask before a query that costs more than ε = E",
-          _confirm),
+    Entry("confirm", "\\confirm [E|off|default]", "ask before a query that costs more than ε = E;"
+          " default: more than usual, or a quarter of what is left", _confirm),
     Entry("format", "\\format [NAME]", ", ".join(FORMATS), _format),
     Entry("o", "\\o [FILE]", "write the next answer to FILE; its ending names the format", _output),
+    Entry("g", "\\g", "send the unfinished statement, as ; does", _send),
+    Entry("r", "\\r", "clear the unfinished statement", _clear),
     Entry("h", "\\h", "this help", _help),
     Entry("q", "\\q", "leave", _leave),
     Entry("timing", "\\timing", "", _timing),

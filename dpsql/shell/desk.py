@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from dpsql.accountant.charge import Charge
+from dpsql.accountant.odometer import share
 from dpsql.commands.options import BINARY_FORMATS, suffix_form
 from dpsql.commands.output import Output, note, write_stdout
 from dpsql.commands.query import write_answer
@@ -22,6 +23,8 @@ from dpsql.render.terminal import Style, style_of
 from dpsql.session import Session
 
 TENTH = Fraction(1, 10)
+MUCH = 0.25
+"""A query that takes more than this part of what is left is asked about."""
 
 Confirm = Fraction | Literal["usual", "off"]
 
@@ -30,8 +33,9 @@ Confirm = Fraction | Literal["usual", "off"]
 class Settings:
     """What holds for the statements to come. Prices are decimal text, None the policy's.
 
-    `confirm`: the ε above which to ask first; `usual` is the policy's price of a query, or the
-    analyst's own `epsilon` if that is more. `file` takes the next answer.
+    `confirm`: the ε above which to ask first; `usual` is the policy's price of a query, and then
+    what takes much of what is left is asked about, too. In a script, which nobody can answer, it is
+    the script's own `epsilon` if that is more. `file` takes the next answer.
     """
 
     dialect: str = "duckdb"
@@ -112,8 +116,14 @@ class Desk:
         if confirm != "usual":
             return confirm
         usual = policy.budgets.per_query.epsilon or self.session.budget_spec.epsilon * TENTH
+        if self._ask is not None:
+            return usual
         own = self.session.asked_for(self.settings.epsilon, None).epsilon
         return max(usual, own or usual)
+
+    def heeds_left(self) -> bool:
+        """Whether a query is asked about that takes much of what is left, too."""
+        return self.settings.confirm == "usual" and self._ask is not None
 
     def status(self) -> str:
         """Who asks, what is left, and what was set: one line for the toolbar."""
@@ -163,7 +173,10 @@ class Desk:
         The full price counts, as `explain` tells it, whether or not the answer is stored.
         """
         limit = self.limit()
-        if limit is None or self._epsilon_of(sql) <= limit:
+        if limit is None:
+            return True
+        epsilon, part = self._cost_of(sql)
+        if epsilon <= limit and not (self.heeds_left() and part > MUCH):
             return True
         found = explain(self.session, sql, **self._price(), advice=False)
         if not found.fits:
@@ -183,15 +196,25 @@ class Desk:
         )
         return self._ask(style_of(sys.stderr).symbols(question))
 
-    def _epsilon_of(self, sql: str) -> Fraction:
-        """The sum over the statement's private aggregates; equal ones share one draw."""
+    def _cost_of(self, sql: str) -> tuple[Fraction, float]:
+        """ε over the statement's private aggregates, and the part it takes of what is left.
+
+        Equal aggregates share one draw.
+        """
         session, settings = self.session, self.settings
         asked = session.asked_for(settings.epsilon, settings.delta)
         with guarded(), session.engine.snapshot():
             prepared = session.prepare(sql, None, dialect=settings.dialect, asked=asked)
         planned = prepared.planned
-        drawn = dict(zip(planned.fingerprints, planned.plans, strict=True))
-        return sum((plan.epsilon for plan in drawn.values()), start=Fraction(0))
+        drawn = dict(zip(planned.fingerprints, planned.plans, strict=True)).values()
+        if not drawn:
+            return Fraction(0), 0.0
+        account = session.account(session.budget_spec)
+        items = [item for plan in drawn for item in plan.items]
+        used = share(account.terms, account.spent)
+        after = share(account.terms, account.spent + account.price(items))
+        part = (after - used) / (1 - used) if used < 1 else 1.0
+        return sum((plan.epsilon for plan in drawn), start=Fraction(0)), part
 
     def _spent(self) -> Charge:
         return self.session.account(self.session.budget_spec).spent

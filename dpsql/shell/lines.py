@@ -10,7 +10,8 @@ import click
 from dpsql.render.terminal import style_of
 
 PROMPT = "dpsql> "
-MORE = "  ...> "
+MORE = "; ends> "
+"""What an unfinished statement waits for."""
 YES = ("y", "yes")
 
 

@@ -56,13 +56,19 @@ def run(desk: Desk, reader: Reader) -> int:
             for item in splitter.finish():
                 first = _one(desk, item, first)
     except backslash.Leave:
-        pass
+        if splitter.pending and not reader.interactive:
+            failure = InterfaceError(
+                "the statement before \\q was not run: it has no ;", code="usage"
+            )
+            report(failure)
+            first = first or failure.exit_code
     return 0 if reader.interactive else first
 
 
 def _items(splitter: Splitter, block: Block) -> list[Item]:
     found = [item for line in block.text.split("\n") for item in splitter.feed(line)]
-    return [*found, *splitter.finish()] if block.ends else found
+    ended = block.ends and not splitter.aside  # a command within a statement does not end it
+    return [*found, *splitter.finish()] if ended else found
 
 
 def _one(desk: Desk, item: Item, first: int) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
@@ -70,7 +72,7 @@ class Prompt:
 
     def read(self, *, pending: bool) -> Block:
         """What was typed. KeyboardInterrupt at Ctrl-C, EOFError at Ctrl-D on an empty line."""
-        return Block(self._session.prompt(), ends=True)
+        return Block(self._session.prompt(MORE if pending else PROMPT), ends=True)
 
     def ask(self, question: str) -> bool:
         """Yes or no; anything but yes is no, and so are Ctrl-C and Ctrl-D."""
@@ -137,7 +139,7 @@ def _style(colour: bool) -> Style:
 def _keys(runs: Callable[[str], bool]) -> KeyBindings:
     """Enter takes the chosen completion; else it runs what is complete, and else breaks the line.
 
-    Alt-Enter runs whatever stands there.
+    Alt-Enter runs whatever stands there. Ctrl-D on an empty line leaves.
     """
     keys = KeyBindings()
 
@@ -151,4 +153,14 @@ def _keys(runs: Callable[[str], bool]) -> KeyBindings:
         else:
             buffer.newline(copy_margin=True)
 
+    # On a line with text, or above others, Ctrl-D deletes a character as everywhere.
+    @keys.add("c-d", filter=Condition(_on_an_empty_last_line))
+    def _(event: KeyPressEvent) -> None:
+        event.app.exit(exception=EOFError, style="class:exiting")
+
     return keys
+
+
+def _on_an_empty_last_line() -> bool:
+    document = get_app().current_buffer.document
+    return document.on_last_line and not document.current_line.strip()

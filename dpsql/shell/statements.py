@@ -1,4 +1,8 @@
-"""Text in, line by line; statements (up to `;`) and backslash commands (a line) out."""
+"""Text in, line by line; statements (up to `;`) and backslash commands (a line) out.
+
+A line that begins with a backslash is a command within an unfinished statement, too, as in psql:
+no SQL begins so outside of quotes and comments. The statement waits on.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +44,14 @@ class Splitter:
     """Holds what is not finished yet. Cuts where sqlglot's tokens of the dialect say `;`."""
 
     def __init__(self, dialect: str) -> None:
-        """InvalidQuery for a dialect that does not exist."""
+        """InvalidQuery for a dialect that does not exist.
+
+        `aside`: the last words were a command within an unfinished statement.
+        """
         self._dialect = read_dialect(dialect)
         self._held = ""
         self._command: str | None = None
+        self.aside = False
 
     @property
     def pending(self) -> bool:
@@ -51,12 +59,17 @@ class Splitter:
         return self._command is not None or not self._blank()
 
     def clear(self) -> None:
-        self._held, self._command = "", None
+        self._held, self._command, self.aside = "", None, False
 
     def feed(self, line: str) -> Iterator[Item]:
         """What the line completes. `line` may end in a line break, and holds no other."""
-        if not self.pending:
-            found = _COMMAND.fullmatch(line)
+        found = _COMMAND.fullmatch(line)
+        if self.pending:
+            if found is not None and self._tokens() is not None:
+                yield from self._within(found[1].rstrip(";"), found[2].strip().rstrip("; "))
+                return
+            self.aside = self.aside and not line.strip()
+        else:
             if found is not None:
                 self.clear()
                 name, argument = found[1].rstrip(";"), found[2].strip()
@@ -71,6 +84,18 @@ class Splitter:
         self._held += line if line.endswith("\n") else line + "\n"
         if ";" in line:
             yield from self._cut()
+
+    def _within(self, name: str, argument: str) -> Iterator[Item]:
+        """A command while a statement is unfinished: \\g sends that one, \\r throws it away."""
+        match name.casefold() if not argument else "":
+            case "g":
+                yield from self.finish()
+            case "r":
+                self.clear()
+                yield Command(name)
+            case _:
+                self.aside = True
+                yield Command(name, argument)
 
     def finish(self) -> Iterator[Item]:
         """The end of the text ends its last statement too."""
@@ -107,11 +132,13 @@ class Splitter:
 
 
 def complete(text: str, dialect: str) -> bool:
-    """Whether Enter should run the text: a command, or statements that all have their `;`."""
+    """Whether Enter should run the text: a command, also as its last line, or statements that
+    all have their `;`.
+    """
     if _COMMAND.fullmatch(text) or not text.strip():
         return True
     splitter = Splitter(dialect)
     for line in text.split("\n"):
         for _ in splitter.feed(line):
             pass
-    return not splitter.pending
+    return splitter.aside or not splitter.pending

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import sqlite3
@@ -198,10 +200,30 @@ def test_statement_shows_each_aggregates_price(dpsql):
     assert (line["epsilon"], line["epsilons"], line["deltas"]) == (4.0, [1.0, 3.0], [1e-7, 1e-7])
 
 
+def test_a_long_statement_is_cut_for_people_and_whole_for_programs(dpsql):
+    sql = f"{COUNT}\nWHERE age IN ({', '.join(map(str, range(400)))})"
+    assert dpsql("query", "--analyst", "ann", sql).exit_code == 0
+    (table,) = [line for line in dpsql("ledger", "show").stdout.splitlines() if "SELECT" in line]
+    assert table.startswith("    SELECT COUNT(*) FROM users WHERE age IN (0, 1")
+    assert 150 <= len(table.strip()) <= 160
+    assert table.endswith("…")
+    markdown = dpsql("ledger", "show", "--last", "1", "--format", "markdown").stdout.splitlines()
+    assert len(markdown) == 3  # the head, its rule and the charge
+    assert "…" in markdown[2]
+    assert len(markdown[2]) < 500
+    for form in ("json", "jsonl"):
+        shown = json.loads(dpsql("ledger", "show", "--last", "1", "--format", form).stdout)
+        assert (shown if form == "jsonl" else shown[0])["sql"] == sql
+    shown = dpsql("ledger", "show", "--last", "1", "--format", "csv").stdout
+    assert next(csv.DictReader(io.StringIO(shown, newline="")))["sql"] == sql
+    helped = " ".join(dpsql("ledger", "show", "--help").stdout.split())
+    assert "csv, json and jsonl hold it whole" in helped
+
+
 def test_an_answer_never_replaces_a_ledger_of_an_odd_name(dpsql, shop):
     rewrite(shop, "sqlite:///ledger.db", "sqlite:///50% paid.db")
     assert dpsql("query", "--analyst", "bob", COUNT).exit_code == 0
     assert (shop / "50% paid.db").exists()
-    refused = dpsql("query", "--analyst", "bob", "-o", "50% paid.db", COUNT)
+    refused = dpsql("query", "--analyst", "bob", "--format", "csv", "-o", "50% paid.db", COUNT)
     assert refused.exit_code == 2
     assert "is a file dpsql works on" in refused.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -157,6 +158,22 @@ def test_a_file_is_replaced_only_by_a_whole_answer(ask, dpsql, shop):
     assert target.read_text() == "old"
     assert ask(BY_CITY, "--format", "csv", "-o", "out.csv").exit_code == 0
     assert target.read_text().startswith("city,n")
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out", "out.txt"])
+def test_a_name_that_says_no_format_needs_one(dpsql, shop, name):
+    sql = ("query", "--analyst", "bob", "SELECT COUNT(*) AS n FROM users", "-o", name)
+    refused = dpsql(*sql)
+    assert refused.exit_code == 2
+    assert ".csv, .json, .jsonl, .md, .parquet" in " ".join(refused.stderr.split())
+    assert not (shop / name).exists()
+    assert json.loads(dpsql("budget", "--analyst", "bob", "--format", "json").stdout)["share"] == 0
+    assert dpsql(*sql, "--format", "table").exit_code == 0
+    assert "n" in (shop / name).read_text()
+
+
+def test_a_pipe_needs_no_name_of_a_format(ask):
+    assert ask("SELECT people FROM cities", "-o", os.devnull).exit_code == 0
 
 
 def test_a_place_that_cannot_be_written_costs_nothing(dpsql):

@@ -33,6 +33,14 @@ def test_the_schema_becomes_a_policy_that_check_accepts(clinic, init, dpsql):
     assert "fits (3 tables, 3 private by patient)" in checked.stdout
 
 
+def test_a_missing_file_is_told_before_missing_flags(clinic, dpsql):
+    missing = dpsql("init", "nope.duckdb")
+    assert missing.exit_code == 2
+    assert "nope.duckdb: there is no such file" in " ".join(missing.stderr.split())
+    assert "--unit" not in missing.stderr
+    assert "say who is protected: --unit" in dpsql("init", "clinic.duckdb").stderr
+
+
 def test_what_is_left_out_is_explained(clinic, init):
     init("clinic.duckdb", *UNIT)
     text = " ".join((clinic / "dpsql.yaml").read_text().split()).replace("# ", "")

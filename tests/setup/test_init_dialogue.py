@@ -54,6 +54,12 @@ def test_a_dialogue(clinic, talk, dpsql):
     assert dpsql("check").exit_code == 0
 
 
+def test_enter_at_the_unit_says_what_is_expected(clinic, talk):
+    said = " ".join(talk("clinic.duckdb", lines=["", "1"]).stderr.split())
+    assert "an answer is needed here. one of the numbers above, or table.column" in said
+    assert "one of them is called" in said  # and the 1 was read
+
+
 def test_a_private_scan_is_offered(clinic, talk):
     result = talk(
         "clinic.duckdb", "--unit", "patients.patient_id", "--unit-word", "patient",

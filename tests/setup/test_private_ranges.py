@@ -146,7 +146,10 @@ def test_init_writes_and_charges_it(clinic, init, dpsql):
     assert policy.tables["prescriptions"].columns["pills"].max == 32
     assert policy.budgets.analysts["owner"].epsilon == 4
     text = (clinic / "dpsql.yaml").read_text()
-    assert text.count("private scan: about") == 4
+    assert text.count("private scan: ") == 4
+    assert text.count("least power of two that holds nearly everybody; nobody need reach it") == 3
+    (born,) = [line for line in text.splitlines() if line.strip().startswith("born:")]
+    assert born.endswith("# private scan: whole years that hold nearly everybody's dates")
     assert "charged to `owner`" in " ".join(text.split())
     assert dpsql("check", "--strict").exit_code in (0, 1)
     assert dpsql("ledger", "verify").exit_code == 0
@@ -168,4 +171,10 @@ def test_few_people_give_no_range(clinic, init):
     init("clinic.duckdb", *UNIT, "--private-ranges", "0.01")
     policy = load("dpsql.yaml")
     assert "weight" not in policy.tables["patients"].columns
-    assert "no ends, other than 0, that about" in (clinic / "dpsql.yaml").read_text()
+    lines = (clinic / "dpsql.yaml").read_text().splitlines()
+    (weight,) = [line for line in lines if line.strip().startswith("# weight:")]
+    (born,) = [line for line in lines if line.strip().startswith("# born:")]
+    assert "for lack of a span between powers of two with about" in weight
+    assert "for lack of a year with about" in born
+    for line in (weight, born):
+        assert line.endswith("write min and max from what you know, or scan again at a larger ε")

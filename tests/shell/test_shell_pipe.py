@@ -96,6 +96,27 @@ def test_the_price_of_the_next_queries(shell):
     assert shell("\\epsilon -1").exit_code == 3
 
 
+def test_a_price_above_the_policys_most_is_refused_at_once(shell, clinic):
+    policy = (clinic / "dpsql.yaml").read_text()
+    (clinic / "dpsql.yaml").write_text(
+        policy.replace("{epsilon: 1e9, delta: 1e-2}", "{epsilon: 2, delta: 1e-6}")
+    )
+    result = shell("\\epsilon 4\n\\epsilon\n")
+    assert result.exit_code == 3
+    assert "ask for at most 2 (budgets.max_per_query.epsilon of the policy)" in result.stderr
+    assert result.stderr.endswith("next queries at ε = 1, the policy's default\n")
+    assert "budgets.max_per_query.delta" in shell("\\delta 1e-5").stderr
+    assert shell("\\epsilon 2\n\\delta 1e-6").exit_code == 0
+
+
+def test_a_script_that_leaves_within_a_statement_says_so(shell):
+    result = shell(f"{PUBLIC}\nSELECT 1\n\\q\n", "--format", "csv")
+    assert (result.exit_code, result.stdout) == (2, "people\n3\n")
+    assert "was not run: it has no ;" in result.stderr
+    assert shell(f"{PUBLIC}\n\\q\n").exit_code == 0
+    assert shell("\\confirm").stderr == "asks before a query above ε = 1\n"
+
+
 def test_describe(shell):
     tables = shell("\\d").stdout
     assert "ward.visits  a patient" in tables

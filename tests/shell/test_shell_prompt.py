@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 import time
+from fractions import Fraction
 
 import pytest
 from prompt_toolkit.input import create_pipe_input
@@ -17,7 +18,15 @@ from dpsql.shell.history import history_file, state_directory
 from dpsql.shell.prompt import Prompt
 from dpsql.shell.vocabulary import vocabulary_of
 
-ENTER, ESCAPE, TAB, CTRL_C, CTRL_D, UP = "\r", "\x1b", "\t", "\x03", "\x04", "\x1b[A"
+ENTER, ESCAPE, TAB, CTRL_C, CTRL_D, UP, LEFT = (
+    "\r",
+    "\x1b",
+    "\t",
+    "\x03",
+    "\x04",
+    "\x1b[A",
+    "\x1b[D",
+)
 DEAR = "SELECT COUNT(*) FROM patients UNION ALL SELECT COUNT(*) FROM ward.visits;"
 
 
@@ -69,6 +78,26 @@ def test_ctrl_c_clears_and_ctrl_d_leaves(prompt, keyboard):
     keyboard.send_text(CTRL_D)
     with pytest.raises(EOFError):
         prompt.read(pending=False)
+
+
+def test_ctrl_d_on_an_empty_line_leaves_an_unfinished_statement(prompt, keyboard):
+    keyboard.send_text(f"SELECT 1{ENTER}{CTRL_D}")
+    with pytest.raises(EOFError):
+        prompt.read(pending=False)
+    keyboard.send_text(f"SELECT 12{ENTER}+ 1{LEFT}{CTRL_D};{ENTER}")  # elsewhere it deletes
+    assert prompt.read(pending=False).text == "SELECT 12\n+ ;"
+
+
+def test_a_command_within_a_statement_is_run_and_the_statement_waits(typed, session):
+    shown, _ = typed(f"SELECT people{ENTER}\\d cities{ENTER}{ENTER}FROM cities;{ENTER}{CTRL_D}")
+    assert shown.index("column") < shown.index("people\n")
+    shown, said = typed(f"SELECT COUNT(*) FROM patients{ENTER}\\q{ENTER}")
+    assert (shown.strip(), said.strip()) == ("", "")
+    _, said = typed(f"SELECT COUNT(*) FROM patients{ENTER}\\r{ENTER}\\g{ENTER}{CTRL_D}")
+    assert "there is no unfinished statement to send" in said
+    assert session.budget().queries == 3
+    shown, _ = typed(f"SELECT people FROM cities{ENTER}\\g{ENTER}{CTRL_D}")
+    assert "people" in shown
 
 
 def test_tab_completes(prompt, keyboard):
@@ -153,6 +182,34 @@ def test_and_run_if_wanted(typed, session):
     assert session.budget().queries == 1
 
 
+def test_more_than_the_usual_price_or_a_quarter_of_what_is_left_is_asked_about(session):
+    asked = []
+    desk = Desk(session, Settings(), lambda question: asked.append(question) or True)
+    plain = "SELECT COUNT(*) FROM patients WHERE age > "
+    desk.settings.epsilon = "0.5"
+    desk.answer(f"{plain}1")  # a sixth of ε = 3
+    desk.settings.epsilon = "0.625"
+    desk.answer(f"{plain}2")  # a quarter of what is left
+    assert asked == []
+    desk.settings.epsilon = "0.5"
+    desk.answer(f"{plain}3")  # more than a quarter of 1.875
+    assert "17 % of bob's budget; 46 % would be left" in asked.pop()
+    desk.settings.confirm = Fraction(1)
+    desk.answer(f"{plain}4")
+    assert asked == []
+    assert desk.heeds_left() is False
+
+
+def test_a_price_above_the_usual_is_asked_about_whoever_named_it(clinic):
+    rich = Session("dpsql.yaml", "ann")
+    asked = []
+    desk = Desk(rich, Settings(), lambda question: asked.append(question) or False)
+    desk.settings.epsilon = "2"
+    desk.answer("SELECT COUNT(*) FROM patients")
+    rich.close()
+    assert len(asked) == 1
+
+
 def test_the_question_says_what_it_takes(session):
     asked = []
     desk = Desk(session, Settings(), lambda question: asked.append(question) or False)
@@ -192,6 +249,7 @@ def test_a_query_that_is_cancelled_stays_charged_and_the_session_goes_on(
 
     monkeypatch.setattr(session.engine, "fetch", interrupted)
     shown, said = typed(
+        f"\\confirm off{ENTER}"
         f"SELECT COUNT(*) FROM patients; SELECT COUNT(*) FROM cities;{ENTER}\\ledger{ENTER}{CTRL_D}"
     )
     assert "cancelled in the database; what it cost stays charged" in said
@@ -214,5 +272,5 @@ def test_the_toolbar_says_who_asks_and_what_is_left(desk, typed, prompt):
     assert desk.status() == f"{left}\\h helps"
     desk.settings.epsilon, desk.settings.file = "0.5", "x.csv"
     assert desk.status() == f"{left}next at ε = 0.5 · next to x.csv · \\h helps"
-    typed(f"SELECT COUNT(*) FROM patients;{ENTER}{CTRL_D}")
+    typed(f"SELECT COUNT(*) FROM patients;{ENTER}y{ENTER}{CTRL_D}")
     assert "left 67 %" in prompt._session.bottom_toolbar()

@@ -97,6 +97,8 @@ def test_a_query_on_a_terminal_and_ctrl_c_while_one_runs(terminal, slow, charged
     screen.expect("free: public tables alone")
     screen.expect("dpsql>")
     screen.type(f"{slow};\r")
+    screen.expect("Run it?")  # a third of what is left
+    screen.type("y\r")
     charged()
     time.sleep(0.5)  # the statement has reached the database
     screen.type("\x03")
@@ -121,12 +123,12 @@ def test_a_dumb_terminal_gets_lines(terminal):
     screen = terminal(TERM="dumb")
     screen.expect("dpsql> ")
     screen.type("SELECT people\n")
-    screen.expect("  ...> ")
+    screen.expect("; ends> ")
     screen.type("FROM cities;\n")
     screen.expect("free: public tables alone")
     screen.expect("dpsql> ")
     screen.type("SELECT what\n")
-    screen.expect("  ...> ")
+    screen.expect("; ends> ")
     screen.type("\x03")  # gives up the statement
     screen.expect("dpsql> ")
     screen.type("\\confirm 0.5\n")
