@@ -4,6 +4,7 @@ connection, and a cursor on it.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +18,10 @@ CALM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("same", derandomize=True, **CALM)
 settings.register_profile("fresh", derandomize=False, **CALM)
 settings.load_profile("same")
+
+
+# pytest-xdist's workers start with Ctrl-C ignored; tests of it send it to themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

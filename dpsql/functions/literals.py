@@ -51,7 +51,7 @@ def _number(value: int | float | Decimal) -> exp.Expr:
         text = repr(abs(value))
         text = text if "e" in text else text + "e0"
     else:
-        if _digits(value) > _MOST_DIGITS:
+        if not _fits_hugeint(value) and _digits(value) > _MOST_DIGITS:
             return _cast(_double(value), "DOUBLE")  # no exact type holds it
         if isinstance(value, Decimal) and _unreadable(value):
             return _exact(value)
@@ -70,6 +70,11 @@ def _double(value: int | Decimal) -> str:
         return repr(float(value))
     except OverflowError:
         return "inf" if value > 0 else "-inf"
+
+
+def _fits_hugeint(value: int | Decimal) -> bool:
+    """Does DuckDB read the digits as a HUGEINT, though they be 39?"""
+    return isinstance(value, int) and -(2**127) <= value < 2**127
 
 
 def _digits(value: int | Decimal) -> int:

@@ -24,7 +24,9 @@ def first(node, *_):
 
 
 def no_row_clamp(patch):
-    patch.setattr(module("dpsql.rules.rows"), "_within", first)
+    values = module("dpsql.rules.values")
+    patch.setattr(values, "_within", first)
+    patch.setattr(values, "_stepwise", lambda block: False)  # its steps are a clamp of their own
 
 
 def no_count_cap(patch):

@@ -270,6 +270,8 @@ def test_an_engine_error_is_seen(databases, monkeypatch):
         return node
 
     monkeypatch.setattr(type(functions.FAMILY), "emit", raw)
+    # certify would refuse it, too: taken out here, it is the gate's turn.
+    monkeypatch.setattr("dpsql.certify.rows._total", lambda node, scope: True)
     sql = "SELECT COUNT(*) FROM users WHERE CAST(city AS INT) > 0 AND city = '12x'"
     here, _ = ask(databases.session(), sql, "duckdb")
     there, _ = ask(databases.session(900010), sql, "duckdb")

@@ -131,7 +131,7 @@ def test_describe(shell):
 
 def test_explain_charges_nothing(shell):
     result = shell(f"\\explain SELECT AVG(age)\nFROM patients;\n{COUNT}\n\\explain")
-    assert result.stdout.count("price       ε = 1, δ = 1e-07") == 2
+    assert result.stdout.count("price      ε = 1, δ = 1e-07") == 2
     assert "COUNT(*)" in result.stdout.rsplit("price", 1)[1]
     assert "left 67 %" in result.stderr
     assert shell("\\explain").exit_code == 2
