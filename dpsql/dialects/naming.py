@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from dpsql.dialects.sealed import BIND_SECONDS
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_PARAMETER = re.compile(r"[?:$@%]")
 
 
 class Naming:
@@ -44,9 +48,12 @@ class Naming:
         """
         with self._lock:
             connection = self._ready(catalog, visible)
-            sql = query.sql("duckdb", comments=False)
-            known = (text, sql)  # one text is many queries, by its parameters
+            # One text is many queries if it may have parameters; then its writing out tells them.
+            one = text is not None and _PARAMETER.search(text) is None
+            sql = "" if one else query.sql("duckdb", comments=False)
+            known = (text, sql)
             if known not in self._known:
+                sql = sql or query.sql("duckdb", comments=False)
                 if len(self._known) >= MAX_KNOWN:
                     self._known.clear()
                 with deadline(connection, BIND_SECONDS):

@@ -33,7 +33,17 @@ class _Canonical:
         self._ids: dict[int, int] = {}
 
     def value(self, item: Any) -> Any:
-        if item is None or isinstance(item, (bool, str)):
+        kind = type(item)  # exact types first: a plan has hundreds of parts
+        if item is None or kind is str or kind is bool:
+            return item
+        if kind is int:
+            return str(item)
+        if kind is tuple or kind is list:
+            return [self.value(part) for part in item]
+        return self._other(item)
+
+    def _other(self, item: Any) -> Any:
+        if isinstance(item, (bool, str)):
             return item
         if isinstance(item, int):
             return str(item)
