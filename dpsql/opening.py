@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from dpsql.ledger import Ledger
 
 
-def open_engine(policy: Policy, engine: object) -> DuckDBEngine:
+def open_engine(policy: Policy, engine: object = None) -> DuckDBEngine:
+    """The policy's database, or what the owner hands in. PolicyError, EngineFailed."""
     if engine is not None:
         return DuckDBEngine.adopt(engine)
     if policy.database is None:

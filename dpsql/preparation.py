@@ -41,7 +41,7 @@ class Prepared:
     planned: Planned
     certified: tuple[Certified, ...]
     names: tuple[str, ...]
-    types: tuple[str, ...]
+    outer: postprocess.Outer
 
 
 class Preparation(ABC):
@@ -127,14 +127,14 @@ class Preparation(ABC):
             planned = self.plan(bound, asked=asked)
             rewritten = rewrite.run(planned, policy=self.policy)
             certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
-            types = self._check_remainder(planned, sql)
+            outer = self._check_remainder(planned, sql)
             text = sql if dialect == "duckdb" else None
             names = self._names(bound.parsed.root, text, bound.catalog)
-        if names is None or len(names) != len(types):
-            names = _fallback_names(bound, len(types))
-        return Prepared(planned, certified, tuple(names), types)
+        if names is None or len(names) != len(outer.types):
+            names = _fallback_names(bound, len(outer.types))
+        return Prepared(planned, certified, tuple(names), outer)
 
-    def _check_remainder(self, planned: Planned, sql: str) -> tuple[str, ...]:
+    def _check_remainder(self, planned: Planned, sql: str) -> postprocess.Outer:
         public = self._public.tables(planned.bound)
         given = dict(public)
         sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}

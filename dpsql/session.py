@@ -106,13 +106,7 @@ class Session(Preparation):
                 released = self._releases(prepared, progress)
                 public = self._public.tables(prepared.planned.bound)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
-            result = postprocess.run(
-                prepared.planned.bound.remainder,
-                released.tables,
-                public,
-                self._sealed,
-                prepared.types,
-            )
+            result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
             return self._answer(prepared, result, released)
 
     @contextlib.contextmanager

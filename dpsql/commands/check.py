@@ -69,10 +69,9 @@ def _findings(policy: Policy) -> list[Finding]:
 
     if policy.database is None or policy.database.engine != "duckdb":
         return [*not_built(policy), *check_budgets(policy)]
-    from dpsql.dialects.duckdb import DuckDBEngine
+    from dpsql.opening import open_engine
 
-    path = policy.database.path
-    engine = DuckDBEngine.open(":memory:" if path is None else path)
+    engine = open_engine(policy)
     try:
         return check(policy, engine.catalog())
     finally:

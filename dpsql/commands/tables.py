@@ -33,20 +33,13 @@ def command(table: str | None, form: str, policy: str) -> None:
       dpsql tables
       dpsql tables persons --format json
     """
-    from dpsql.dialects.duckdb import DuckDBEngine
-    from dpsql.errors import PolicyError
+    from dpsql.opening import open_engine
     from dpsql.policy import load, refuse_not_built, refuse_unfit
 
     output = Output(None, binary=False)
     loaded = load(policy)
     refuse_not_built(loaded)
-    if loaded.database is None:
-        raise PolicyError(
-            "the policy names no database",
-            code="database-url",
-            hint="add `database: duckdb:///file.duckdb` to it",
-        )
-    engine = DuckDBEngine.open(loaded.database.path or ":memory:")
+    engine = open_engine(loaded)
     try:
         catalog = engine.catalog()
     finally:

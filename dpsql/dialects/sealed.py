@@ -82,9 +82,8 @@ class Sealed:
         self._bound: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._views: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {}
 
-    def run(self, query: exp.Expr, given: Mapping[str, Given]) -> Finished:
+    def run(self, sql: str, given: Mapping[str, Given]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
-        sql = query.sql("duckdb", comments=False)
         with (
             self._lock,
             self._tables(given, _failed) as connection,
@@ -98,14 +97,13 @@ class Sealed:
             raise too_many_rows()
         return Finished(found, types)
 
-    def check(self, query: exp.Expr, given: Mapping[str, Given]) -> tuple[str, ...]:
+    def check(self, sql: str, given: Mapping[str, Given]) -> tuple[str, ...]:
         """Bind the remainder over the `given` tables: type errors show before any charge.
 
         Releases come empty and public tables whole; binding reads no row of either.
 
         DoesNotBind says which name it was, if one was.
         """
-        sql = query.sql("duckdb", comments=False)
         known = (sql, *(f"{t.table.schema} {tuple(t.types)}" for t in given.values()))
         if known in self._bound:
             return self._bound[known]

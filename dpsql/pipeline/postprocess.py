@@ -48,22 +48,22 @@ class Result:
 
 @dataclass(frozen=True)
 class Outer:
-    """The remainder as it will run: ordered, with hidden intervals for the columns `bars`."""
+    """The remainder as it will run: ordered, with hidden intervals for the columns `bars`.
 
-    query: exp.Expr
+    Only `check` makes one, before the charge: the very text that will run is what was bound.
+    `types` are the engine's, of the columns that are shown.
+    """
+
+    remainder: exp.Expr
+    sql: str
     bars: tuple[int, ...]
-
-
-def outer(remainder: exp.Expr) -> Outer:
-    """Made before the charge, so that the very text that will run is what was bound."""
-    query, bars = _with_bars(remainder)
-    return Outer(_ordered(query), tuple(bars))
+    types: tuple[str, ...]
 
 
 def check(
     remainder: exp.Expr, given: Mapping[str, Given], sizes: Mapping[str, int], sealed: Sealed
-) -> tuple[str, ...]:
-    """The engine's types of the remainder's columns; no charge yet.
+) -> Outer:
+    """Write out and bind the remainder; no charge yet.
 
     Of the `given`, releases are empty and public tables whole: binding reads no row of either.
 
@@ -76,36 +76,29 @@ def check(
             code="too-many-rows",
             hint="add LIMIT, a join condition or an aggregate around it",
         )
-    made = outer(remainder)
-    types = sealed.check(made.query, given)
-    return types[: len(types) - 2 * len(made.bars)]
+    query, bars = _with_bars(remainder)
+    sql = _ordered(query).sql("duckdb", comments=False)
+    types = sealed.check(sql, given)
+    return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)])
 
 
 def run(
-    remainder: exp.Expr,
-    releases: Sequence[Release],
-    public: Mapping[str, Given],
-    sealed: Sealed,
-    types: Sequence[str],
+    outer: Outer, releases: Sequence[Release], public: Mapping[str, Given], sealed: Sealed
 ) -> Result:
-    """Raises EngineFailed if the remainder fails: it saw released and public values alone.
-
-    `types`: the engine's types of the remainder's columns, as it bound them before the charge.
-    """
-    plain = _projection(remainder)
+    """Raises EngineFailed if the remainder fails: it saw released and public values alone."""
+    plain = _projection(outer.remainder)
     if plain is not None:
         if releases[0].table.num_rows > MAX_ROWS:
             raise too_many_rows()
-        return _projected(releases[0].table, plain, types)
+        return _projected(releases[0].table, plain, outer.types)
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = Given(release.table, release.types)
-    made = outer(remainder)
-    finished = sealed.run(made.query, given)
-    shown = len(finished.types) - 2 * len(made.bars)
-    told = _told(remainder)
+    finished = sealed.run(outer.sql, given)
+    shown = len(finished.types) - 2 * len(outer.bars)
+    told = _told(outer.remainder)
     columns = [Column(kind, told=at in told) for at, kind in enumerate(finished.types[:shown])]
-    for place, at in enumerate(made.bars):
+    for place, at in enumerate(outer.bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
     return Result(presentable(finished.table), tuple(columns))
 

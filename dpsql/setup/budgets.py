@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from math import exp
@@ -30,9 +31,11 @@ def propose(
     `total` must hold one analyst's budget and the owner's private scan; left out, it is
     `ANALYSTS` analysts' and the scan's.
     """
-    each, chance = _epsilon(epsilon, "--epsilon"), _delta(delta)
-    scan = Fraction(0) if owner is None else _epsilon(owner[1], "--private-ranges")
-    whole = ANALYSTS * each + scan if total is None else _epsilon(total, "--total-epsilon")
+    each, chance = _read(read_epsilon, epsilon, "--epsilon"), _read(read_delta, delta, "--delta")
+    scan = Fraction(0) if owner is None else _read(read_epsilon, owner[1], "--private-ranges")
+    whole = (
+        ANALYSTS * each + scan if total is None else _read(read_epsilon, total, "--total-epsilon")
+    )
     if whole < max(each, scan):
         raise InterfaceError(
             "--total-epsilon is less than one of the budgets it is to hold",
@@ -94,19 +97,10 @@ def _up(value: float, places: int) -> str:
     return format(rounded, ",f")
 
 
-def _epsilon(text: str, flag: str) -> Fraction:
+def _read(reader: Callable[[object], Fraction], text: str, flag: str) -> Fraction:
     try:
-        return read_epsilon(text)
+        return reader(text)
     except InvalidQuery as problem:
         raise InterfaceError(
             f"{flag}: {problem.message}", code="init-budget", hint=problem.hint
-        ) from None
-
-
-def _delta(text: str) -> Fraction:
-    try:
-        return read_delta(text)
-    except InvalidQuery as problem:
-        raise InterfaceError(
-            f"--delta: {problem.message}", code="init-budget", hint=problem.hint
         ) from None

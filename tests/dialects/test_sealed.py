@@ -6,7 +6,6 @@ import decimal
 
 import pyarrow as pa
 import pytest
-import sqlglot
 
 from dpsql.dialects.sealed import Given, Sealed
 from dpsql.errors import EngineFailed
@@ -20,7 +19,7 @@ def sealed():
 
 
 def ask(sealed, sql, **given):
-    finished = sealed.run(sqlglot.parse_one(sql, read="duckdb"), given)
+    finished = sealed.run(sql, given)
     return finished.types, finished.table.to_pylist()
 
 
