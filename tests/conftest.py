@@ -4,7 +4,11 @@ connection, and a cursor on it.
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +23,10 @@ settings.register_profile("same", derandomize=True, **CALM)
 settings.register_profile("fresh", derandomize=False, **CALM)
 settings.load_profile("same")
 
+
+# Receipts, history and keys of the tests are not the user's.
+os.environ["DPSQL_STATE_DIR"] = tempfile.mkdtemp(prefix="dpsql-tests-")
+atexit.register(shutil.rmtree, os.environ["DPSQL_STATE_DIR"], ignore_errors=True)
 
 # pytest-xdist's workers start with Ctrl-C ignored; tests of it send it to themselves.
 signal.signal(signal.SIGINT, signal.default_int_handler)

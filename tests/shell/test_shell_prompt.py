@@ -14,9 +14,10 @@ from prompt_toolkit.output import DummyOutput
 from dpsql.session import Session
 from dpsql.shell import loop
 from dpsql.shell.desk import Desk, Settings
-from dpsql.shell.history import history_file, state_directory
+from dpsql.shell.history import history_file
 from dpsql.shell.prompt import Prompt
 from dpsql.shell.vocabulary import vocabulary_of
+from dpsql.user_state import state_directory
 
 ENTER, ESCAPE, TAB, CTRL_C, CTRL_D, UP, LEFT = (
     "\r",
