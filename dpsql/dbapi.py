@@ -166,12 +166,15 @@ class Cursor(Closing, ResultSet):
         epsilon: object = None,
         delta: object = None,
         dialect: str | None = None,
+        request_id: str | None = None,
     ) -> Cursor:
         """Answer one query; returns this cursor. Raises subclasses of `Error` alone.
 
         `params`: values for `?` by position, for `:name` by name. `epsilon`, `delta` come before
         those of the connection, OPTIONS in the SQL before both. `dialect`: the SQL dialect of the
-        text, any of sqlglot's.
+        text, any of sqlglot's. `request_id`: a name of your own for this request, a UUID say; asked
+        again under it after a lost connection or a crash, it is answered by the releases that were
+        paid for, and charged anew only where there are none.
         """
         self._check_open()
         self._forget()
@@ -182,6 +185,7 @@ class Cursor(Closing, ResultSet):
                 epsilon=epsilon,
                 delta=delta,
                 dialect=dialect_name(dialect),
+                request_id=request_id,
             )
         self._keep(answer)
         return self
@@ -196,6 +200,12 @@ class Cursor(Closing, ResultSet):
             ):
                 raise InvalidQuery(
                     "executemany takes a sequence of parameter sets", code="bad-parameter"
+                )
+            if options.get("request_id") is not None:
+                raise InvalidQuery(
+                    "executemany makes several requests, and an id names one",
+                    code="bad-request-id",
+                    hint="call execute for each, with an id of its own",
                 )
             for params in seq_of_params:
                 self.execute(sql, params, **options)

@@ -11,7 +11,8 @@ from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.policy.schema import Policy
 
 if TYPE_CHECKING:
-    from dpsql.ledger import Ledger
+    from dpsql.ledger import Ledger, View
+    from dpsql.ledger.remembered import Remembered
 
 
 def open_engine(policy: Policy, engine: object = None) -> DuckDBEngine:
@@ -30,7 +31,8 @@ def open_engine(policy: Policy, engine: object = None) -> DuckDBEngine:
     return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)
 
 
-def open_ledger(policy: Policy) -> Ledger:
+def open_ledger(policy: Policy, seen: Remembered) -> Ledger:
+    """The policy's ledger, for charges. LedgerError if it shows less than this user has `seen`."""
     from dpsql.ledger import Ledger
 
     if policy.ledger is None:
@@ -38,7 +40,38 @@ def open_ledger(policy: Policy) -> Ledger:
             "the policy names no ledger: what is spent is forgotten when the process ends",
             stacklevel=5,  # the caller of dpsql.connect
         )
+    seen.require_ledger()
     ledger = Ledger.open(policy.ledger_url)
+    try:
+        seen.require_shown(ledger)
+    except BaseException:  # even an interrupt must not leave it open
+        ledger.close()
+        raise
     with contextlib.suppress(LedgerError):  # book-keeping: without it the same charges stand
         ledger.forfeit_stale()
+    seen.keep(ledger.anchor())
     return ledger
+
+
+def open_view(policy: Policy) -> View:
+    """The policy's ledger for who only looks: refused as `open_ledger` refuses, nothing is kept."""
+    from dpsql.ledger import View
+
+    seen = remembered(policy)
+    seen.require_ledger()
+    view = View(policy.ledger_url)
+    try:
+        if view.ledger is not None:
+            seen.require_shown(view.ledger)
+    except BaseException:  # even an interrupt must not leave it open
+        view.close()
+        raise
+    return view
+
+
+def remembered(policy: Policy) -> Remembered:
+    """What this user has seen where the policy's ledger lies."""
+    from dpsql.ledger.database import path_of
+    from dpsql.ledger.remembered import Remembered
+
+    return Remembered(path_of(policy.ledger_url))

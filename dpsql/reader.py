@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpsql.guard import guarded
+from dpsql.opening import open_view
 from dpsql.policy import canonical_name, refuse_not_built
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation
@@ -26,7 +27,7 @@ class Reader(Preparation):
     def __init__(self, policy: Policy | str | Path | Mapping[str, Any], analyst: str) -> None:
         super().__init__(policy, analyst)
         try:
-            self._view = _view(self.policy)
+            self._view = open_view(self.policy)
         except BaseException:  # even an interrupt must not leave it open
             super().close()
             raise
@@ -44,18 +45,12 @@ def budget_of(policy: Policy, analyst: str) -> BudgetReport:
     with guarded():
         refuse_not_built(policy)
         spec = policy.budget_of(analyst)
-        view = _view(policy)
+        view = open_view(policy)
         try:
             account = _account(view, spec)
         finally:
             view.close()
         return budget_report(account, policy, spec, canonical_name(analyst))
-
-
-def _view(policy: Policy) -> View:
-    from dpsql.ledger import View
-
-    return View(policy.ledger_url)
 
 
 def _account(view: View, spec: BudgetSpec) -> Account:

@@ -16,6 +16,7 @@ from dpsql.policy.schema import BudgetSpec, Policy
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account
+    from dpsql.ledger.anchor import Anchor
 
 MAX_QUERIES = 1_000_000
 
@@ -66,6 +67,8 @@ class PrivacyReport:
     delta: Fraction
     releases: tuple[ReleaseReport, ...]
     columns: tuple[ColumnReport, ...]
+    receipt: Anchor
+    """Where the ledger stood: it must show this entry for ever (`ledger verify --expect-head`)."""
     balance: Callable[[], BudgetReport] | None = field(repr=False, default=None)
 
     @functools.cached_property
@@ -94,6 +97,7 @@ class PrivacyReport:
             "releases": [release.to_json() for release in self.releases],
             "half_widths_95": {c.name: c.bars for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),
+            "receipt": self.receipt.to_json(),
         }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.guard import guarded
-from dpsql.opening import open_ledger
+from dpsql.opening import open_ledger, remembered
 from dpsql.pipeline import charge, execute, perturb, postprocess, storage
 from dpsql.pipeline.stages import Charged, Planned, Release
 from dpsql.planning.types import Plan
@@ -29,6 +29,7 @@ from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account
+    from dpsql.ledger.requests import Attempt
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Session(Preparation):
     ) -> None:
         super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
         try:
-            self.ledger = open_ledger(self.policy)
+            self._seen = remembered(self.policy)
+            self.ledger = open_ledger(self.policy, self._seen)
             for spec in (self.budget_spec, self.total):
                 if spec is not None:
                     self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
@@ -96,14 +98,19 @@ class Session(Preparation):
         epsilon: object = None,
         delta: object = None,
         dialect: str = "duckdb",
+        request_id: object = None,
         progress: Progress | None = None,
     ) -> Answer:
-        """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C."""
+        """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C.
+
+        `request_id`: the analyst's own name for this request. Asked again under it, it is answered
+        by the same releases, or charged anew if none were made; never charged twice for one answer.
+        """
         asked, progress = self.asked_for(epsilon, delta), progress or Progress()
         with guarded(), self._cancellable(progress):
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
-                released = self._releases(prepared, progress)
+                released = self._releases(prepared, progress, self._attempt(prepared, request_id))
                 public = self._public.tables(prepared.planned.bound)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
             result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
@@ -116,7 +123,28 @@ class Session(Preparation):
         except KeyboardInterrupt:
             raise progress.cancelled(self.budget_spec.key) from None
 
-    def _releases(self, prepared: Prepared, progress: Progress) -> Released:
+    def _attempt(self, prepared: Prepared, request_id: object) -> Attempt | None:
+        """What the ledger knows of a named request; None if it has no name, or nothing private."""
+        if request_id is None:
+            return None
+        from dpsql.ledger.requests import read_id, request_key
+
+        id, wanted = read_id(request_id), _wanted(prepared.planned)
+        if not wanted:
+            return None
+        key = request_key(
+            id,
+            budget=self.budget_spec.key,
+            total=None if self.total is None else self.total.key,
+            sql=prepared.planned.bound.parsed.recorded,
+            data_version=self.policy.data_version,
+            wanted=wanted,
+        )
+        return self.ledger.retry(self.analyst, key)
+
+    def _releases(
+        self, prepared: Prepared, progress: Progress, attempt: Attempt | None
+    ) -> Released:
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
         known: dict[str, Release] = {}
@@ -124,6 +152,9 @@ class Session(Preparation):
         for one, name in zip(planned.plans, planned.fingerprints, strict=True):
             if not one.items:  # public keys alone: nobody's row is read, nothing is charged
                 known[name] = perturb.run(one, execute.nothing(one))
+        if attempt is not None:
+            payloads = attempt.payloads.items()
+            known.update((name, storage.unpack(payload)) for name, payload in payloads)
         if self.policy.releases_reuse and planned.plans:
             stored, account = self._stored(planned)
             known.update(stored)
@@ -141,20 +172,23 @@ class Session(Preparation):
                 budget=self.budget_spec,
                 total=self.total,
                 data_version=self.policy.data_version,
+                attempt=attempt,
             )
             now = [planned.plans[index] for index in missing]
             progress.paid(*_price(now))
-            done, account = self._run(charged, planned)
+            done, account = self._run(charged, planned, keep=attempt is not None)
             known.update(done)
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         paid = tuple(index in missing for index in range(len(planned.plans)))
         return Released([known[name] for name in planned.fingerprints], paid, account)
 
-    def _run(self, charged: Charged, planned: Planned) -> tuple[dict[str, Release], Account]:
+    def _run(
+        self, charged: Charged, planned: Planned, *, keep: bool
+    ) -> tuple[dict[str, Release], Account]:
         """Under the receipt: execute, perturb, store. The charge stands whatever happens.
 
-        Also the budget as the settling transaction left it.
+        Also the budget as the settling transaction left it. `keep`: for a retry of this request.
         """
         outcome: Any = "failed"
         done: dict[str, Release] = {}
@@ -177,6 +211,8 @@ class Session(Preparation):
         stored = [storage.pack(name, release) for name, release in done.items()]
         if self.policy.releases_reuse:
             account = self.ledger.settle(charged.receipt, "released", releases=stored)
+        elif keep:
+            account = self.ledger.settle(charged.receipt, "released", kept=stored)
         else:
             hashes = [release.hash for release in stored]
             account = self.ledger.settle(charged.receipt, "released", hashes)
@@ -184,11 +220,7 @@ class Session(Preparation):
 
     def _stored(self, planned: Planned) -> tuple[dict[str, Release], Account]:
         """What this budget has paid for already, each part of the statement on its own."""
-        wanted = [
-            (name, one.epsilon, one.delta)
-            for one, name in zip(planned.plans, planned.fingerprints, strict=True)
-            if one.items
-        ]
+        wanted = _wanted(planned)
         found = self.ledger.releases.find(self.budget_spec.key, self.policy.data_version, wanted)
         stored = {name: storage.unpack(payload) for name, payload in found.payloads.items()}
         return stored, found.account
@@ -203,6 +235,8 @@ class Session(Preparation):
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
         plans, paid, account = prepared.planned.plans, released.paid, released.account
         now = [one for one, charged in zip(plans, paid, strict=True) if charged]
+        receipt = self.ledger.anchor()
+        self._seen.keep(receipt)
         privacy = PrivacyReport(
             self.analyst,
             self.budget_spec.key,
@@ -212,6 +246,7 @@ class Session(Preparation):
                 for one, charged in zip(plans, paid, strict=True)
             ),
             tuple(reports),
+            receipt,
             None if account is None else lambda: self._report(account),
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
@@ -221,6 +256,15 @@ class Session(Preparation):
             tuple(column.type for column in result.columns),
             privacy,
         )
+
+
+def _wanted(planned: Planned) -> list[tuple[str, Fraction, Fraction]]:
+    """What must be paid for: fingerprint, ε and δ of each aggregate over private rows."""
+    return [
+        (name, one.epsilon, one.delta)
+        for one, name in zip(planned.plans, planned.fingerprints, strict=True)
+        if one.items
+    ]
 
 
 def _price(plans: Sequence[Plan]) -> tuple[Fraction, Fraction]:

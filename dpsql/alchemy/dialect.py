@@ -40,7 +40,8 @@ class DPExecutionContext(DefaultExecutionContext):
 
 
 class DPDialect(Reflection, DefaultDialect):
-    """dpsql for SQLAlchemy. Execution options: `dpsql_epsilon` and `dpsql_delta`, the price."""
+    """dpsql for SQLAlchemy. Execution options: `dpsql_epsilon` and `dpsql_delta`, the price, and
+    `dpsql_request_id`."""
 
     name = "dpsql"
     driver = "dpsql"
@@ -122,17 +123,17 @@ class DPDialect(Reflection, DefaultDialect):
     # ---- executing -----------------------------------------------------------------------
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        cursor.execute(statement, parameters, **_price(context))
+        cursor.execute(statement, parameters, **_options(context))
 
     def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
-        cursor.execute(statement, **_price(context))
+        cursor.execute(statement, **_options(context))
 
     def do_executemany(
         self, cursor: Any, statement: str, parameters: Any, context: Any = None
     ) -> None:
-        cursor.executemany(statement, parameters, **_price(context))
+        cursor.executemany(statement, parameters, **_options(context))
 
 
-def _price(context: Any) -> dict[str, Any]:
+def _options(context: Any) -> dict[str, Any]:
     options: Mapping[str, Any] = {} if context is None else context.execution_options
-    return {name: options.get(f"dpsql_{name}") for name in ("epsilon", "delta")}
+    return {name: options.get(f"dpsql_{name}") for name in ("epsilon", "delta", "request_id")}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from dpsql.commands.check_checkpoints import check_checkpoints
 from dpsql.errors import LedgerError
 from dpsql.policy import Finding
 from dpsql.policy.check_budgets import named_budgets
@@ -17,6 +18,7 @@ from dpsql.policy.not_built import ledger_not_built
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account, Ledger
+    from dpsql.ledger.remembered import Remembered
     from dpsql.policy import Policy
 
 WHERE = "ledger"
@@ -31,14 +33,16 @@ def check_ledger(policy: Policy) -> list[Finding]:
 def _findings(policy: Policy) -> Iterator[Finding]:
     from dpsql.ledger import Ledger
     from dpsql.ledger.database import path_of, require_usable
+    from dpsql.opening import remembered
 
-    url = policy.ledger_url
+    url, seen = policy.ledger_url, remembered(policy)
     try:
         path = path_of(url)
         if path is None:
             message = "kept in memory: what is spent is forgotten when the process ends"
             yield Finding("warning", WHERE, message, "write ledger: sqlite:///ledger.db")
             return
+        seen.require_ledger()
         ledger = Ledger.view(url)
     except LedgerError as problem:
         yield _error(problem)
@@ -51,17 +55,19 @@ def _findings(policy: Policy) -> Iterator[Finding]:
         yield _error(problem)
     if ledger is not None:
         with closing(ledger):
-            yield from _contents(policy, ledger)
+            yield from _contents(policy, ledger, seen)
 
 
-def _contents(policy: Policy, ledger: Ledger) -> Iterator[Finding]:
+def _contents(policy: Policy, ledger: Ledger, seen: Remembered) -> Iterator[Finding]:
     try:
         seq, head = ledger.head()
+        seen.require_shown(ledger)
         accounts = ledger.budgets()
     except LedgerError as problem:
         yield _error(problem)
         return
     yield from _strangers(policy, accounts)
+    yield from check_checkpoints(policy, seq)
     yield Finding(
         "note",
         WHERE,

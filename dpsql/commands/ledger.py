@@ -1,22 +1,16 @@
-"""`dpsql ledger`: the book of charges, read and recomputed. Never written."""
+"""`dpsql ledger`: the book of charges, read and recomputed. `accept` alone writes in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import click
 
-from dpsql.commands.options import format_option, policy_option, wrong_option
+from dpsql.commands.ledger_accept import accept
+from dpsql.commands.ledger_checkpoint import checkpoint
+from dpsql.commands.ledger_file import open_audit
+from dpsql.commands.ledger_verify import verify
+from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, note, record_grid
-from dpsql.commands.words import Commands, Word, meant
-from dpsql.render.records import json_text
-from dpsql.render.terminal import Style
-from dpsql.render.text import wrapped
-
-if TYPE_CHECKING:
-    from dpsql.ledger import Ledger
-    from dpsql.ledger.verify import Report
+from dpsql.commands.words import Commands, meant
 
 
 @click.group("ledger", cls=Commands)
@@ -27,6 +21,7 @@ def command() -> None:
     Example:
       dpsql ledger show --last 20
       dpsql ledger verify
+      dpsql ledger checkpoint
     """
 
 
@@ -56,7 +51,7 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
     from dpsql.policy import canonical_name, load
 
     output = Output(None, binary=False)
-    ledger = _open(policy)
+    ledger = open_audit(policy)
     try:
         who = None if analyst is None else canonical_name(analyst)
         found = lines_of(ledger, analyst=who, last=last)
@@ -76,78 +71,6 @@ def show(analyst: str | None, last: int, form: str, policy: str) -> None:
         output.text(grid_lines(grid, form, output.style))
 
 
-def _head(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """A head that no ledger could have is wrong usage, whatever the ledger's state."""
-    if value is not None:
-        from dpsql.errors import LedgerError
-        from dpsql.ledger.verify import read_head
-
-        try:
-            read_head(value)
-        except LedgerError as problem:
-            raise wrong_option("--expect-head", problem) from None
-    return value
-
-
-@command.command("verify")
-@click.option(
-    "--expect-head",
-    metavar="[N:]HASH",
-    callback=_head,
-    help="A head kept elsewhere: only with it can cut-off newest entries be noticed.",
-)
-@click.option("--format", "form", type=Word(["table", "json"]), default="table")
-@policy_option
-def verify(expect_head: str | None, form: str, policy: str) -> int:
-    """Recompute every link, price and budget from the entries alone.
-
-    Exit 0: it verifies. 1: it does not, and every problem is listed. 5: it cannot be read.
-
-    \b
-    Example:
-      dpsql ledger verify
-      dpsql ledger verify --expect-head 12:9f86d081884c7d65...
-    """
-    output = Output(None, binary=False)
-    ledger = _open(policy)
-    try:
-        report = ledger.verify(expect_head)
-    finally:
-        ledger.close()
-    if form == "table":
-        output.text(_wrapped(str(report), output.style))
-    else:
-        fields = ("ok", "entries", "problems", "open_entries", "seq", "head", "limit")
-        output.text([json_text({name: getattr(report, name) for name in fields})])
-    if expect_head is None and report.ok:
-        note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(report)}")
-    return 0 if report.ok else 1
-
-
-def _anchor(report: Report) -> str:
-    return f"{report.seq}:{report.head}"
-
-
-def _wrapped(text: str, style: Style) -> Iterator[str]:
-    """A report's lines, broken to a terminal's width."""
-    for line in style.symbols(text).splitlines():
-        indent = "  " if line.startswith(" ") else ""
-        yield wrapped(line, style.width, indent=indent) if style.interactive else line
-
-
-def _open(policy: str) -> Ledger:
-    """The policy's ledger, to read only, whatever its state."""
-    from dpsql.errors import LedgerError
-    from dpsql.ledger import Ledger
-    from dpsql.policy import load, refuse_ledger_not_built
-
-    loaded = load(policy)
-    refuse_ledger_not_built(loaded)
-    url = loaded.ledger
-    if url is None or url == "sqlite://":
-        raise LedgerError(
-            "the policy keeps its ledger in memory: there is nothing to read",
-            code="ledger-missing",
-            hint="write ledger: sqlite:///ledger.db in the policy",
-        )
-    return Ledger.audit(url)
+command.add_command(verify)
+command.add_command(checkpoint)
+command.add_command(accept)

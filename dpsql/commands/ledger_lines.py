@@ -10,7 +10,7 @@ from fractions import Fraction
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.odometer import selection_share, share
 from dpsql.ledger import Account, Ledger
-from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
+from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, TermsSet, read
 from dpsql.render.numbers import amount, percent
 from dpsql.render.terminal import Style
 from dpsql.render.text import shortened
@@ -88,6 +88,17 @@ def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> li
                         entry.seq, entry.time, terms.kind, None, epsilon, delta, None, None,
                         account, entry.hash,
                     )  # fmt: skip
+            case Accepted(burned=burned):
+                for name, events in burned.items():
+                    known = accounts[name]
+                    spent = known.spent + known.price(events)
+                    accounts[name] = replace(known, spent=spent)
+                mine = [n for n in burned if analyst in (None, n.partition(":")[2])]
+                if mine:
+                    lines[entry.seq] = Line(
+                        entry.seq, entry.time, "accept", None, Fraction(0), Fraction(0), None,
+                        None, accounts[mine[-1]], entry.hash,
+                    )  # fmt: skip
             case Charged(request=request):
                 for name in request.budgets:
                     known = accounts[name]
@@ -122,6 +133,9 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
         start = f"{line.entry:>{number}}  {_moment(line.time):%Y-%m-%d %H:%M}  "
         terms = f"ε {amount(line.epsilon)}, δ {amount(line.delta)}{_apart(line)}"
         who = f"{line.account.name:<{budget}}"
+        if line.kind == "accept":
+            yield f"{start}{'':<{budget}}  entries were lost: every budget is taken as spent"
+            continue
         if line.kind != "charge":
             yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}")
             continue

@@ -108,6 +108,28 @@ def price_options(command: F) -> F:
     return epsilon(delta(command))
 
 
+def _request_id(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from dpsql.ledger.requests import read_id
+
+        try:
+            read_id(value)
+        except InvalidQuery as problem:
+            raise wrong_option("--request-id", problem) from None
+    return value
+
+
+def request_id_option(command: F) -> F:
+    """--request-id ID, for scripts that ask again after a failure."""
+    return click.option(
+        "--request-id",
+        metavar="ID",
+        callback=_request_id,
+        help="Your own name for this request, a UUID say. Asked again under it, it is answered by"
+        " what was paid for, and charged anew only if nothing was released.",
+    )(command)
+
+
 def dialect_option(command: F) -> F:
     """--dialect NAME, of the SQL that is read."""
     return click.option(

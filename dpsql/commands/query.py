@@ -18,6 +18,7 @@ from dpsql.commands.options import (
     policy_option,
     price_options,
     read_sql,
+    request_id_option,
     sql_options,
 )
 from dpsql.commands.output import Output, grid_lines, note
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @format_option(*BINARY_FORMATS)
 @output_option
 @bars_option
+@request_id_option
 @analyst_option
 @policy_option
 def command(
@@ -46,6 +48,7 @@ def command(
     form: str,
     output: str | None,
     bars: bool | None,
+    request_id: str | None,
     analyst: str,
     policy: str,
 ) -> None:
@@ -80,7 +83,13 @@ def command(
     try:
         with cancellable(), options_at_fault(), waiting() as progress:
             answer = session.query(
-                text, values, epsilon=epsilon, delta=delta, dialect=dialect, progress=progress
+                text,
+                values,
+                epsilon=epsilon,
+                delta=delta,
+                dialect=dialect,
+                request_id=request_id,
+                progress=progress,
             )
         write_answer(answer, form, target, bars=bars)
         shown = form in ALIGNED_FORMATS and bars is not False

@@ -48,7 +48,10 @@ def workspace(keep: Path | None) -> Iterator[Workspace]:
     with tempfile.TemporaryDirectory(prefix="dpsql-demo-") as folder:
         place = Workspace(Path(folder), keep=False)
         _fill(place)
-        yield place
+        try:
+            yield place
+        finally:
+            _forget(place.folder)
 
 
 def _kept(folder: Path) -> Workspace:
@@ -93,4 +96,12 @@ def _set_aside(folder: Path) -> Path | None:
     for name in reversed(_LEDGER_FILES):  # the ledger itself last: it is what a new tour looks for
         if (folder / name).exists():
             (folder / name).rename(folder / name.replace("ledger", f"ledger-{number}"))
+    _forget(folder)
     return folder / f"ledger-{number}.db"
+
+
+def _forget(folder: Path) -> None:
+    """The tour's data are nobody's secret: its ledger may go, or another one come in its place."""
+    from dpsql.ledger.remembered import Remembered
+
+    Remembered(str(folder / "ledger.db")).forget()

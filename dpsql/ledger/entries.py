@@ -7,6 +7,7 @@
 | `grant`   | its terms were raised; `limit`: the policy lowered some of them. Spend stands |
 | `charge`  | these privacy events were paid for, by whom, on which budgets, before execution |
 | `outcome` | what became of a charge, and the hashes of what was released. Never a refund |
+| `accept`  | the owner goes on without entries that were seen and are lost; their spend is burned |
 
 Readers are strict: an unknown kind, a missing, unknown or ill-typed field is a LedgerError, since
 a program that skips what it does not understand could overlook a charge. Amounts are exact
@@ -81,11 +82,19 @@ class Priced:
 
     def body(self) -> dict[str, Any]:
         return {
-            "events": [{"event": event.to_json(), "count": count} for event, count in self.events],
+            "events": _written(self.events),
             "fingerprint": self.fingerprint,
             "epsilon": str(self.epsilon),
             "delta": str(self.delta),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """A request as its analyst named it (`id`), and what was asked under that name (`hash`)."""
+
+    id: str
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ class Request:
     aggregates: tuple[Priced, ...]
     sql: str
     data_version: str
+    key: RequestKey | None = None
 
     @property
     def items(self) -> list[tuple[PrivacyEvent, int]]:
@@ -131,6 +141,8 @@ class Request:
         }
         if self.total is not None:
             written["total"] = self.total
+        if self.key is not None:
+            written["request"] = {"id": self.key.id, "hash": self.key.hash}
         return written
 
 
@@ -165,7 +177,25 @@ class Outcome:
         return {"charge": self.charge, "outcome": self.outcome, "releases": list(self.releases)}
 
 
-Record = Genesis | TermsSet | Charged | Outcome
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The owner goes on although entry `seq` of `ledger`, with hash `head`, was seen and is lost.
+
+    `burned`: what each budget is charged for the lost part (acceptance.py).
+    """
+
+    ledger: str
+    seq: int
+    head: str
+    burned: Mapping[str, Events]
+
+    def body(self) -> dict[str, Any]:
+        burned = {name: _written(events) for name, events in self.burned.items()}
+        lost = {"ledger": self.ledger, "seq": self.seq, "head": self.head}
+        return {"lost": lost, "burned": burned}
+
+
+Record = Genesis | TermsSet | Charged | Outcome | Accepted
 
 
 def kind_of(record: Record) -> str:
@@ -179,6 +209,8 @@ def kind_of(record: Record) -> str:
             return "charge"
         case Outcome():
             return "outcome"
+        case Accepted():
+            return "accept"
 
 
 def read(entry: Entry) -> Record:
@@ -233,6 +265,12 @@ class _Fields:
             raise ValueError(text)
         return value
 
+    def digest(self, name: str) -> str:
+        text = self.text(name)
+        if len(text) != 64 or set(text) - set("0123456789abcdef"):
+            raise ValueError(text)
+        return text
+
     def optional(self, name: str) -> str | None:
         return self.text(name) if name in self.left else None
 
@@ -265,11 +303,21 @@ def _charge(fields: _Fields) -> Charged:
         aggregates=_one_price(fields) if "fingerprints" in fields.left else _own_prices(fields),
         sql=fields.text("sql"),
         data_version=fields.text("data_version"),
+        key=_request_key(fields),
     )
     charges = {name: Charge.from_json(value) for name, value in fields.take("charges").items()}
     if not request.items or set(charges) != set(request.budgets):
         raise ValueError("charges")
     return Charged(request, charges, fields.text("process"))
+
+
+def _request_key(fields: _Fields) -> RequestKey | None:
+    if "request" not in fields.left:
+        return None
+    inner = _Fields(fields.entry, fields.take("request"))
+    key = RequestKey(inner.text("id"), inner.digest("hash"))
+    inner.done()
+    return key
 
 
 def _own_prices(fields: _Fields) -> tuple[Priced, ...]:
@@ -305,6 +353,17 @@ def _outcome(fields: _Fields) -> Outcome:
     if outcome.outcome not in OUTCOMES:
         raise ValueError(outcome.outcome)
     return outcome
+
+
+def _accepted(fields: _Fields) -> Accepted:
+    lost = _Fields(fields.entry, fields.take("lost"))
+    where = lost.text("ledger"), lost.number("seq"), lost.digest("head")
+    lost.done()
+    return Accepted(*where, {n: _events(items) for n, items in fields.take("burned").items()})
+
+
+def _written(events: Events) -> list[dict[str, Any]]:
+    return [{"event": event.to_json(), "count": count} for event, count in events]
 
 
 def _events(items: object) -> Events:
@@ -348,4 +407,5 @@ _READERS: dict[str, Callable[[_Fields], Record]] = {
     "limit": _terms,
     "charge": _charge,
     "outcome": _outcome,
+    "accept": _accepted,
 }

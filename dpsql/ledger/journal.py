@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
 from dpsql.ledger import faults, schema
+from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Entry, Row, link, unseal
 from dpsql.ledger.database import Database
 from dpsql.ledger.entries import Genesis, Outcome, Record, write
@@ -90,6 +91,12 @@ class Journal:
             for row in draft.rows:
                 self._state.follow(row)
 
+    def anchor(self) -> Anchor:
+        """Where the state of this process stands."""
+        with self._turn():
+            state = self._state
+            return Anchor(state.ledger, state.seq, state.head, len(state.accepted))
+
     def prepare(self) -> None:
         """Create or upgrade the schema, then follow the whole chain once.
 
@@ -157,6 +164,14 @@ def entry_at(connection: Connection, seq: int) -> Entry:
     if found is None:
         raise KeyError(seq)
     return unseal((found[0], found[1], found[2], found[3]))
+
+
+def holds(connection: Connection, seq: int, head: str) -> bool:
+    """Whether entry `seq` is there and has the hash `head`. LedgerError if it is not sound."""
+    try:
+        return entry_at(connection, seq).hash == head
+    except KeyError:
+        return False
 
 
 def _rolled_back(name: str) -> LedgerError:

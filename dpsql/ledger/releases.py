@@ -148,25 +148,42 @@ def unpaid(seq: int) -> LedgerError:
     )
 
 
+def named(request: Request, outcome: Outcome, fingerprint: object, payload: object) -> bool:
+    """Are these the bytes that the outcome names for this aggregate?
+
+    Hashes stand in the order of the charge's aggregates, so that two releases of one charge cannot
+    be exchanged. Where the numbers differ (nothing of dpsql writes so), any of them will do.
+    """
+    order = [one.fingerprint for one in request.aggregates]
+    if fingerprint not in order or not isinstance(payload, bytes):
+        return False
+    digest = Release("", payload).hash
+    if len(outcome.releases) != len(order):
+        return digest in outcome.releases
+    return outcome.releases[order.index(str(fingerprint))] == digest
+
+
 def _vouched(
     connection: Connection, state: State, seq: object, place: Place, payload: object
 ) -> tuple[int, bytes]:
     """Both, if the charge at `seq` paid for this place and its outcome names these bytes."""
     if not isinstance(seq, int) or not isinstance(payload, bytes) or seq not in state.outcomes:
-        raise _altered(seq)
+        raise altered(seq)
     try:
         charge = read(entry_at(connection, seq))
         outcome = read(entry_at(connection, state.outcomes[seq]))
     except KeyError:
         raise broken("an entry that was there before is missing", seq) from None
     paid = isinstance(charge, Charged) and place in places(charge.request).values()
-    named = isinstance(outcome, Outcome) and Release("", payload).hash in outcome.releases
-    if not (paid and named):
-        raise _altered(seq)
+    if not (isinstance(charge, Charged) and isinstance(outcome, Outcome) and paid):
+        raise altered(seq)
+    if not named(charge.request, outcome, place[2], payload):
+        raise altered(seq)
     return seq, payload
 
 
-def _altered(seq: object) -> LedgerError:
+def altered(seq: object) -> LedgerError:
+    """A stored answer, of the charge at entry `seq` if it is one, is not as it was released."""
     which = f"of the charge at entry {seq}" if isinstance(seq, int) else "in the ledger"
     return LedgerError(
         f"a stored release {which} is not what was released",

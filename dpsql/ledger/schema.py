@@ -1,7 +1,8 @@
 """The ledger's tables and how an older file becomes a newer one.
 
-`entries` is the ledger. `releases` is the store of paid answers (releases.py): losing it costs
-budget, not privacy. `dpsql_schema` names the version; each migration and the record of it are one
+`entries` is the ledger. `releases` is the store of paid answers (releases.py), `answers` those
+of named requests where releases are not reused (requests.py): losing them costs budget, not
+privacy. `dpsql_schema` names the version; each migration and the record of it are one
 transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
 """
 
@@ -51,6 +52,15 @@ releases = Table(
     PrimaryKeyConstraint("budget", "data_version", "fingerprint", "epsilon", "delta"),
 )
 
+answers = Table(
+    "dpsql_answers",
+    metadata,
+    Column("seq", Integer, ForeignKey("dpsql_entries.seq"), nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("seq", "fingerprint"),
+)
+
 version = Table("dpsql_schema", metadata, Column("version", Integer, nullable=False))
 
 
@@ -67,7 +77,12 @@ def _own_prices(_: Connection) -> None:
     """
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _own_prices)
+def _named_requests(connection: Connection) -> None:
+    """A charge may name its request (requests.py); an entry may accept a loss (acceptance.py)."""
+    answers.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _own_prices, _named_requests)
 """Step i brings version i to i + 1. Only ever appended to."""
 
 

@@ -17,7 +17,7 @@ from dpsql.accountant.compose import Item
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import InternalError, LedgerError
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, unseal
-from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
+from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, TermsSet, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ class State:
         self.open: dict[int, OpenCharge] = {}
         self.outcomes: dict[int, int] = {}
         """Entry of the outcome, by entry of the charge."""
+        self.ledger = ""
+        """The genesis's name."""
+        self.requests: dict[tuple[str, str], tuple[str, int]] = {}
+        """Hash and newest charge of each request, by analyst and the analyst's id for it."""
+        self.accepted: list[Accepted] = []
 
     def account(self, name: str) -> Account:
         """The budget of that name. LedgerError `unknown-budget`."""
@@ -82,6 +87,10 @@ class State:
         if isinstance(record, Genesis) != (entry.seq == 1):
             raise broken("a ledger has one genesis, its first entry", entry.seq)
         match record:
+            case Genesis(ledger=name):
+                self.ledger = name
+            case Accepted():
+                self._accept(entry.seq, record)
             case TermsSet():
                 self._set_terms(entry.seq, record)
             case Charged():
@@ -113,6 +122,16 @@ class State:
         ]
         self.accounts.update({account.name: account for account in paid})
         self.open[entry.seq] = OpenCharge(entry.seq, entry.hash, record.process)
+        if (key := record.request.key) is not None:
+            self.requests[record.request.analyst, key.id] = key.hash, entry.seq
+
+    def _accept(self, seq: int, record: Accepted) -> None:
+        if set(record.burned) != set(self.accounts):
+            raise broken("it does not burn the budgets that are open", seq)
+        burned = [(self.accounts[name], events) for name, events in record.burned.items()]
+        left = [replace(one, spent=one.spent + one.price(events)) for one, events in burned]
+        self.accounts.update({account.name: account for account in left})
+        self.accepted.append(record)
 
     def _settle(self, seq: int, record: Outcome) -> None:
         if record.charge not in self.open:

@@ -10,6 +10,7 @@ depends on private data: the price is a function of the plan, and so is every re
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import weakref
@@ -23,20 +24,27 @@ from dpsql.accountant.filter import admits, why_not
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import process
+from dpsql.ledger.acceptance import accepted, nothing_to_accept
+from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
-from dpsql.ledger.entries import HOLDERS, Charged, Outcome, Priced, Request, read
-from dpsql.ledger.journal import Draft, Journal, entry_at, raw_rows
+from dpsql.ledger.entries import (
+    HOLDERS,
+    Accepted,
+    Charged,
+    Genesis,
+    Outcome,
+    Priced,
+    Request,
+    RequestKey,
+    read,
+)
+from dpsql.ledger.heads import Head, read_head
+from dpsql.ledger.journal import Draft, Journal, entry_at, holds, raw_rows
 from dpsql.ledger.opening import foreseen, wanted
 from dpsql.ledger.receipt import Receipt, issue
-from dpsql.ledger.releases import (
-    Release,
-    Releases,
-    places,
-    raw_releases,
-    store,
-    unpaid,
-)
+from dpsql.ledger.releases import Release, Releases, places, raw_releases, store, unpaid
+from dpsql.ledger.requests import Attempt, answered, earlier, keep, lost, raw_answers
 from dpsql.ledger.state import Account, OpenCharge, State
 from dpsql.ledger.verify import Report, verify_rows
 
@@ -156,6 +164,7 @@ class Ledger:
         aggregates: Sequence[Priced],
         sql: str,
         data_version: str,
+        attempt: Attempt | None = None,
     ) -> Receipt:
         """Charge a statement, durably, before any of it runs.
 
@@ -163,12 +172,30 @@ class Ledger:
         serialised transaction reads the spend of `budget` and `total`, adds the price at each
         one's own orders, asks the filter, and appends the charge. BudgetExceeded
         (`budget-epsilon`, `budget-delta`) says which budget refused; nothing is written then.
+
+        `attempt`: of `retry`, for a request with an id. LedgerError `request-running` if an earlier
+        attempt is open or ended since; one whose process is gone is forfeited here.
         """
-        request = Request(analyst, budget, total, tuple(aggregates), sql, data_version)
+        key = None if attempt is None else attempt.key
+        request = Request(analyst, budget, total, tuple(aggregates), sql, data_version, key)
         with self._journal.writing() as draft:
+            gone = None if attempt is None else lost(draft.state, analyst, attempt)
+            if gone is not None:
+                draft.append(Outcome(gone, "forfeited", ()))
             charges = {name: _admitted(draft.state, name, request) for name in request.budgets}
             seq, head = draft.append(Charged(request, charges, process.mine()))
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
+
+    def retry(self, analyst: str, key: RequestKey) -> Attempt:
+        """What an earlier attempt at a request left: its kept bytes, complete, or none.
+
+        Pass the result to `reserve`. InvalidQuery `request-id-reused`; LedgerError
+        `release-altered` if kept bytes are not those that were released.
+        """
+        with self._journal.reading() as (connection, state):
+            charge = earlier(state, analyst, key)
+            payloads = {} if charge is None else answered(connection, state, charge)
+            return Attempt(key, payloads, state.seq)
 
     def settle(
         self,
@@ -177,11 +204,13 @@ class Ledger:
         release_hashes: Sequence[str] = (),
         *,
         releases: Sequence[Release] = (),
+        kept: Sequence[Release] = (),
     ) -> Account:
         """Record what became of a charge; returns its budget as it stands then.
 
         The charge stands whatever the outcome. `releases` are stored in the same transaction and
         their hashes recorded, so that after this returns a repeat is answered by the same bytes.
+        `kept` are stored for a retry of this request alone (its charge has an id).
         `release_hashes` names payloads that are not to be stored. LedgerError `already-settled`
         the second time.
         """
@@ -191,7 +220,7 @@ class Ledger:
             waiting = draft.state.open.get(receipt.seq)
             if waiting is None or waiting.head != receipt.head:
                 raise _not_open(receipt.seq)
-            hashes = [*release_hashes, *_stored(draft, receipt.seq, releases)]
+            hashes = [*release_hashes, *_stored(draft, receipt.seq, releases, kept)]
             draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
             return draft.state.account(receipt.budget)
 
@@ -243,6 +272,42 @@ class Ledger:
         with self._journal.reading() as (_, state):
             return state.seq, state.head
 
+    def name(self) -> str:
+        """The ledger's own name, of its first entry; empty where that cannot be read."""
+        with contextlib.suppress(LedgerError):
+            for entry in self.entries():
+                record = read(entry)
+                return record.ledger if isinstance(record, Genesis) else ""
+        return ""
+
+    def anchor(self) -> Anchor:
+        """The newest entry as this process last saw it, for a receipt. Reads nothing."""
+        return self._journal.anchor()
+
+    def shows(self, anchor: Anchor) -> bool:
+        """Whether its entry is in this ledger, or the owner accepted since that it is lost."""
+        with self._journal.reading() as (connection, state):
+            if anchor.ledger != state.ledger:
+                return any(one.ledger == anchor.ledger for one in state.accepted)
+            if len(state.accepted) > anchor.accepted:
+                return True
+            return holds(connection, anchor.seq, anchor.head)
+
+    def accept(self, seq: int, head: str, ledger: str | None = None) -> Accepted:
+        """Give up an entry that was seen and is lost, of this ledger or of `ledger`.
+
+        Every budget is charged what the lost part can have spent at most (acceptance.py), and the
+        act stands in the chain. LedgerError `nothing-to-accept` if the entry is here.
+        """
+        with self._journal.writing() as draft:
+            state = draft.state
+            whose = state.ledger if ledger is None else ledger
+            if whose == state.ledger and holds(draft.connection, seq, head):
+                raise nothing_to_accept()
+            record = accepted(whose, seq, head, state.accounts.values())
+            draft.append(record)
+        return record
+
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """Entries from number `start` on, each one's own hash checked (links: `verify`)."""
         while True:
@@ -254,15 +319,18 @@ class Ledger:
                 return
             start = found[-1].seq + 1
 
-    def verify(self, expect_head: str | None = None) -> Report:
-        """Recompute chain, charges and spend from the entries alone; see verify.py for its limits.
+    def verify(self, expect_head: str | None = None, *, heads: Sequence[Head] = ()) -> Report:
+        """Recompute chain, charges, spend and decisions from the entries alone (verify.py).
 
-        `expect_head`: a head or receipt kept elsewhere (`hash` or `number:hash`). Only with it can
-        entries cut off at the end, or a ledger rewritten as a whole, be found.
+        `expect_head`: a head or receipt kept elsewhere (`hash` or `number:hash`), `heads`: several,
+        with what is known of them. Only with one can entries cut off at the end, or a ledger
+        rewritten as a whole, be found.
         """
+        if expect_head is not None:
+            heads = [*heads, Head("the expected head", *read_head(expect_head))]
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
-            return verify_rows(rows, releases, expect_head=expect_head)
+            return verify_rows(rows, releases, raw_answers(connection), heads=heads)
 
 
 def _admitted(state: State, name: str, request: Request) -> Charge:
@@ -310,9 +378,14 @@ def _stale(state: State) -> list[int]:
     return [charge.seq for charge in state.open.values() if process.gone(charge.process)]
 
 
-def _stored(draft: Draft, seq: int, releases: Sequence[Release]) -> list[str]:
-    """Store a charge's releases in the settling transaction; their hashes."""
-    if not releases:
+def _stored(
+    draft: Draft, seq: int, releases: Sequence[Release], kept: Sequence[Release]
+) -> list[str]:
+    """Store a charge's releases in the settling transaction; their hashes.
+
+    In the order of the charge's aggregates, which `releases.named` relies on.
+    """
+    if not (releases or kept):
         return []
     record = read(entry_at(draft.connection, seq))
     paid = places(record.request) if isinstance(record, Charged) else {}
@@ -320,7 +393,13 @@ def _stored(draft: Draft, seq: int, releases: Sequence[Release]) -> list[str]:
         if release.fingerprint not in paid:
             raise unpaid(seq)
         store(draft.connection, seq, paid[release.fingerprint], release.payload)
-    return [release.hash for release in releases]
+    for release in kept:
+        if release.fingerprint not in paid:
+            raise unpaid(seq)
+        keep(draft.connection, seq, release.fingerprint, release.payload)
+    order = list(paid)
+    both = sorted((*releases, *kept), key=lambda one: order.index(one.fingerprint))
+    return [release.hash for release in both]
 
 
 def _not_open(seq: int) -> LedgerError:

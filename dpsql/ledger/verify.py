@@ -3,25 +3,30 @@
 Independent of `state`: nothing a running process has cached is used, and nothing stops at the
 first fault. Checked: types, numbering, links, hashes, canonical text, times; that each budget was
 opened once and never changed its orders; that each charge's recorded price covers the price of
-its events today; that spend, recomputed from events, was admissible where it was last charged;
-that each outcome belongs to one charge; that stored releases are those that were released.
+its events today; that every charge was admissible when it was made, by spend recomputed from
+events; that each outcome belongs to one charge, and a named request has one charge open at a time;
+that an acceptance of lost entries burned every budget; that stored releases are as released.
 
-What no chain can show by itself (SECURITY.md): that the *newest* entries were cut off, or that
-the whole ledger was rewritten by someone who can compute SHA-256. Keep `Report.head` or a receipt
-elsewhere and pass it as `expect_head`.
+What no chain can show by itself (docs/proofs/ledger.md): that the *newest* entries were cut off,
+or that the whole ledger was rewritten by someone who can compute SHA-256. Keep `Report.head`, a
+receipt or a signed checkpoint elsewhere and pass it as a `Head`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from dpsql.accountant.charge import Charge, price
 from dpsql.accountant.filter import admits
 from dpsql.errors import Error, LedgerError
+from dpsql.ledger.acceptance import burn
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, decode, link, parse
-from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
-from dpsql.ledger.releases import Place, Release, places
+from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, Request, TermsSet, read
+from dpsql.ledger.heads import Head
+from dpsql.ledger.releases import Place, named, places
 from dpsql.ledger.state import Account
 
 LIMIT = (
@@ -29,10 +34,6 @@ LIMIT = (
     "ledger rewritten as a whole, show only against a head kept elsewhere "
     "(keep this one, and name it the next time)"
 )
-
-
-MAX_DIGITS = 19
-"""Of an entry's number: what SQLite's integers hold, and no int() of hostile length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,30 @@ class Report:
     head: str
     spent: Mapping[str, Charge]
     """By budget, recomputed from events."""
+    first_bad: int | None = None
+    """The first entry that is wrong; None if none is (a release or a head may be)."""
+    notes: tuple[str, ...] = ()
+    """What is no fault and yet to be known: losses that the owner accepted."""
+    ledger: str = ""
+    """Its name, from its first entry."""
+    accepted: int = 0
+    """How many losses the owner accepted."""
     limit: str = LIMIT
     """What this report does not show."""
+
+    def and_also(self, problems: Sequence[str]) -> Report:
+        """The same with more problems, of what it was compared with."""
+        if not problems:
+            return self
+        return replace(self, ok=False, problems=(*self.problems, *problems))
 
     def __str__(self) -> str:
         verdict = "verifies" if self.ok else f"DOES NOT VERIFY: {len(self.problems)} problem(s)"
         lines = [f"ledger {verdict}; {self.entries} entries, head {self.seq}:{self.head}"]
+        if self.first_bad is not None:
+            lines.append(f"  the first bad entry is {self.first_bad}")
         lines += [f"  {problem}" for problem in self.problems]
+        lines += [f"  note: {note}" for note in self.notes]
         if self.open_charges:
             numbers = ", ".join(map(str, self.open_entries[:20]))
             more = ", …" if self.open_charges > 20 else ""
@@ -66,41 +84,52 @@ class Report:
 def verify_rows(
     rows: Iterable[Row],
     releases: Iterable[tuple[object, Place, object]] = (),
+    answers: Iterable[tuple[object, object, object]] = (),
     *,
-    expect_head: str | None = None,
+    heads: Sequence[Head] = (),
 ) -> Report:
-    """Verify stored rows in the order the database gives them. Raises only for a bad `expect_head`.
+    """Verify stored rows in the order the database gives them. Raises nothing.
 
-    `expect_head` is a head or receipt seen earlier, `hash` or `number:hash`: it must be the hash
-    of an entry of this ledger, the last or an earlier one.
+    `heads`: kept elsewhere; each must be an entry of this ledger, the last or an earlier one.
+    `releases` and `answers`: the stores of released bytes.
     """
-    audit = _Audit(read_head(expect_head))
+    audit = _Audit(heads)
     for row in rows:
         audit.row(row)
-    audit.close(releases)
+    audit.close()
+    for charge, place, payload in releases:
+        audit.release(charge, place, payload)
+    for charge, fingerprint, payload in answers:
+        audit.answer(charge, fingerprint, payload)
     return audit.report()
 
 
 @dataclass(slots=True)
 class _Budget:
-    """One budget as the entries tell it. `last` is its newest charge since its newest terms."""
+    """One budget as the entries tell it. `paid`: (entry, price) since its newest terms."""
 
     account: Account
-    last: int = 0
+    before: Charge
+    paid: list[tuple[int, Charge]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Audit:
-    expected: tuple[int | None, str] | None
-    problems: list[str] = field(default_factory=list)
+    heads: Sequence[Head]
+    problems: list[tuple[int, int | None, str]] = field(default_factory=list)
+    """Where in the ledger, the entry's number (None: not an entry's fault), and what."""
+    notes: list[str] = field(default_factory=list)
     count: int = 0
     seq: int = 0
     head: bytes = GENESIS
     time: int = 0
-    seen_expected: bool = False
+    ledger: str | None = None
+    accepted: list[Accepted] = field(default_factory=list)
+    seen: set[Head] = field(default_factory=set)
     budgets: dict[str, _Budget] = field(default_factory=dict)
     charges: dict[int, Charged] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    requests: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
     def row(self, row: Row) -> None:
         """One stored row: the link, then what it says."""
@@ -108,128 +137,199 @@ class _Audit:
         try:
             seq, prev, digest, raw = decode(row)
         except LedgerError as error:
-            self.say(f"row {self.count}", error.message)
+            self.problems.append((self.count, self.count, f"row {self.count}: {error.message}"))
             return
-        name = f"entry {seq}"
         if seq != self.seq + 1:
-            self.say(name, f"follows entry {self.seq}: entries are missing or out of order")
+            self.say(seq, f"follows entry {self.seq}: entries are missing or out of order")
         if prev != self.head:
-            self.say(name, "does not link to the hash of the entry before it")
+            self.say(seq, "does not link to the hash of the entry before it")
         if link(prev, raw) != digest:
-            self.say(name, "its text, link or hash was changed: the hash does not fit")
-        if self.expected in ((None, digest.hex()), (seq, digest.hex())):
-            self.seen_expected = True
+            self.say(seq, "its text, link or hash was changed: the hash does not fit")
+        self.seen.update(head for head in self.heads if head.fits(seq, digest.hex()))
         # Go on from what is stored, so that one fault is one problem, not one for each successor.
         self.seq, self.head = seq, digest
         try:
-            self.entry(name, seq, digest, prev, raw)
+            self.entry(seq, digest, prev, raw)
         except Error as error:
-            self.say(name, error.message)
+            self.say(seq, error.message)
 
-    def entry(self, name: str, seq: int, digest: bytes, prev: bytes, raw: bytes) -> None:
+    def entry(self, seq: int, digest: bytes, prev: bytes, raw: bytes) -> None:
         body = parse(raw)
         kind, time = body.get("kind"), body.get("time")
         if body.get("seq") != seq or not isinstance(kind, str) or not isinstance(time, int):
             raise broken("its text does not carry its number, kind and time")
         if time < self.time:
-            self.say(name, "is older than the entry before it")
+            self.say(seq, "is older than the entry before it")
         self.time = time
         record = read(Entry(seq, kind, time, body, prev.hex(), digest.hex()))
         if isinstance(record, Genesis) != (self.count == 1):
-            self.say(name, "a ledger has one genesis, its first entry")
+            self.say(seq, "a ledger has one genesis, its first entry")
         match record:
+            case Genesis():
+                self.ledger = record.ledger
             case TermsSet():
-                self.terms(name, record)
+                self.terms(seq, record)
             case Charged():
-                self.charge(name, seq, record)
+                self.charge(seq, record)
+                self.request(seq, record.request)
             case Outcome():
-                self.outcome(name, record)
+                self.outcome(seq, record)
+            case Accepted():
+                self.accept(seq, record)
 
-    def terms(self, name: str, record: TermsSet) -> None:
+    def terms(self, seq: int, record: TermsSet) -> None:
         known = self.budgets.get(record.budget)
         if (known is None) != (record.kind == "budget"):
-            self.say(name, f"opens budget {record.budget!r} twice, or changes it unopened")
+            self.say(seq, f"opens budget {record.budget!r} twice, or changes it unopened")
         spent = Charge.zero(record.terms.orders)
         if known is not None:
             self.admissible(known)
             old = known.account.terms
             if (old.orders, old.weights) != (record.terms.orders, record.terms.weights):
-                self.say(name, f"changes the orders or weights of budget {record.budget!r}")
+                self.say(seq, f"changes the orders or weights of budget {record.budget!r}")
                 return
             spent = known.account.spent
         account = Account(record.budget, record.holder, record.terms, spent)
-        self.budgets[record.budget] = _Budget(account)
+        self.budgets[record.budget] = _Budget(account, spent)
 
-    def charge(self, name: str, seq: int, record: Charged) -> None:
+    def charge(self, seq: int, record: Charged) -> None:
         request = record.request
         self.charges[seq] = record
         releases = sum(count for _, count in request.items)
         for budget in request.budgets:
             known = self.budgets.get(budget)
             if known is None:
-                self.say(name, f"charges budget {budget!r}, which was never opened")
+                self.say(seq, f"charges budget {budget!r}, which was never opened")
                 continue
             account = known.account
             due = price(request.items, account.terms.orders)
             if not _covers(record.charges[budget], due, releases):
-                self.say(name, f"its recorded charge to {budget!r} is below its events' price")
+                self.say(seq, f"its recorded charge to {budget!r} is below its events' price")
             known.account = replace(account, spent=account.spent + due)
-            known.last = seq
+            known.paid.append((seq, due))
 
-    def outcome(self, name: str, record: Outcome) -> None:
+    def request(self, seq: int, request: Request) -> None:
+        """One request under an id, and one charge of it open at a time."""
+        if request.key is None:
+            return
+        named = request.analyst, request.key.id
+        digest, charge = self.requests.get(named, (request.key.hash, None))
+        if digest != request.key.hash:
+            self.say(seq, f"gives the id of entry {charge} to another request")
+        if charge is not None and charge not in self.outcomes:
+            self.say(seq, f"charges the request of entry {charge} again, which was open")
+        self.requests[named] = request.key.hash, seq
+
+    def accept(self, seq: int, record: Accepted) -> None:
+        """The owner goes on without lost entries: every budget is charged the most they can be."""
+        if set(record.burned) != set(self.budgets):
+            self.say(seq, "accepts a loss without burning every budget")
+        for name in record.burned:
+            known = self.budgets.get(name)
+            if known is None:
+                continue
+            self.admissible(known)
+            account = known.account
+            if record.burned[name] != burn(account.terms):
+                self.say(seq, f"accepts a loss and does not burn all of budget {name!r}")
+            spent = account.spent + price(record.burned[name], account.terms.orders)
+            self.budgets[name] = _Budget(replace(account, spent=spent), spent)
+        self.accepted.append(record)
+        self.notes.append(
+            f"entry {seq}: the owner goes on without entry {record.seq} of ledger "
+            f"{record.ledger}, which somebody had seen; every budget was burned"
+        )
+
+    def outcome(self, seq: int, record: Outcome) -> None:
         if record.charge not in self.charges:
-            self.say(name, f"settles entry {record.charge}, which is no charge before it")
+            self.say(seq, f"settles entry {record.charge}, which is no charge before it")
         if record.charge in self.outcomes:
-            self.say(name, f"settles entry {record.charge} a second time")
+            self.say(seq, f"settles entry {record.charge} a second time")
         self.outcomes[record.charge] = record
 
     def admissible(self, budget: _Budget) -> None:
-        """Spend only grows, so under one set of terms the last charge decides for all of them."""
-        account = budget.account
-        if budget.last and admits(account.terms, account.spent) is not True:
-            self.say(f"entry {budget.last}", f"spends more than budget {account.name!r} admits")
+        """Every decision of the filter under one set of terms; names the first it would not take.
 
-    def close(self, releases: Iterable[tuple[object, Place, object]]) -> None:
+        Spend only grows and the filter is monotone, so the last decision tells whether all hold.
+        """
+        terms, name = budget.account.terms, budget.account.name
+        if not budget.paid or admits(terms, budget.account.spent) is True:
+            return
+        after = list(accumulate((due for _, due in budget.paid), initial=budget.before))[1:]
+        first = bisect_left(after, True, key=lambda spent: admits(terms, spent) is not True)
+        seq = budget.paid[min(first, len(after) - 1)][0]
+        self.say(seq, f"spends more than budget {name!r} admits", at=seq)
+
+    def close(self) -> None:
         for budget in self.budgets.values():
             self.admissible(budget)
         if not self.count:
-            self.say("the ledger", "has no entries, not even its first")
-        if self.expected is not None and not self.seen_expected:
-            self.say(
-                "the expected head",
-                "is no entry of this ledger: entries were cut off at the end, or it was rewritten",
-            )
-        for seq, place, payload in releases:
-            self.release(seq, place, payload)
+            self.store("the ledger", "has no entries, not even its first")
+        for head in self.heads:
+            self.kept_head(head)
+
+    def kept_head(self, head: Head) -> None:
+        """A head kept elsewhere must be shown, unless the owner accepted its loss since then."""
+        if head.ledger not in (None, self.ledger):
+            if not any(one.ledger == head.ledger for one in self.accepted):
+                self.store(head.name, f"is of another ledger, {head.ledger}, and not of this one")
+            return
+        covered = head.accepted is not None and head.accepted < len(self.accepted)
+        if head not in self.seen and not covered:
+            why = "entries were cut off at the end, or it was rewritten"
+            self.store(head.name, f"is no entry of this ledger: {why}")
 
     def release(self, seq: object, place: Place, payload: object) -> None:
         """One row of the release store. Its types are the file's own: SQLite holds any in any."""
-        name = f"stored release of entry {seq}"
-        if not isinstance(seq, int):
-            self.say("a stored release", "the number of its entry is not an integer")
-            return
-        charge, outcome = self.charges.get(seq), self.outcomes.get(seq)
-        if charge is None or place not in places(charge.request).values():
-            self.say(name, "no charge paid for it")
-        elif not isinstance(payload, bytes):
-            self.say(name, "its payload was changed: it is not bytes")
-        elif outcome is None or Release("", payload).hash not in outcome.releases:
-            self.say(name, "its bytes are not those that were released")
+        charge = self.charges.get(seq) if isinstance(seq, int) else None
+        paid = charge is not None and place in places(charge.request).values()
+        self.stored("stored release", seq, place[2], payload, paid=paid)
 
-    def say(self, where: str, what: str) -> None:
-        self.problems.append(f"{where}: {what}")
+    def answer(self, seq: object, fingerprint: object, payload: object) -> None:
+        """One row of the store of named requests' answers."""
+        charge = self.charges.get(seq) if isinstance(seq, int) else None
+        paid = charge is not None and charge.request.key is not None
+        self.stored("kept answer", seq, fingerprint, payload, paid=paid)
+
+    def stored(
+        self, what: str, seq: object, fingerprint: object, payload: object, *, paid: bool
+    ) -> None:
+        if not isinstance(seq, int):
+            self.store(f"a {what}", "the number of its entry is not an integer")
+            return
+        name, outcome = f"{what} of entry {seq}", self.outcomes.get(seq)
+        if not paid:
+            self.store(name, "no charge paid for it")
+        elif not isinstance(payload, bytes):
+            self.store(name, "its payload was changed: it is not bytes")
+        elif outcome is None or not named(self.charges[seq].request, outcome, fingerprint, payload):
+            self.store(name, "its bytes are not those that were released")
+
+    def say(self, seq: int, what: str, *, at: int | None = None) -> None:
+        """A fault of an entry. In the order of the ledger; `at`: if it is not the newest row."""
+        place = self.count if at is None else at
+        self.problems.append((place, seq, f"entry {seq}: {what}"))
+
+    def store(self, where: str, what: str) -> None:
+        """A fault of something else than an entry."""
+        self.problems.append((self.count + 1, None, f"{where}: {what}"))
 
     def report(self) -> Report:
         waiting = tuple(sorted(set(self.charges) - set(self.outcomes)))
+        ordered = sorted(self.problems, key=lambda problem: problem[0])
         return Report(
             ok=not self.problems,
             entries=self.count,
-            problems=tuple(self.problems),
+            problems=tuple(text for *_, text in ordered),
             open_charges=len(waiting),
             open_entries=waiting,
             seq=self.seq,
             head=self.head.hex(),
             spent={name: budget.account.spent for name, budget in self.budgets.items()},
+            first_bad=next((seq for _, seq, _ in ordered if seq is not None), None),
+            notes=tuple(self.notes),
+            ledger=self.ledger or "",
+            accepted=len(self.accepted),
         )
 
 
@@ -248,20 +348,3 @@ def _covers(recorded: Charge, due: Charge, releases: int) -> bool:
         if have < 0 or need is None or have + (have >> 40) + releases < need:
             return False
     return True
-
-
-def read_head(text: str | None) -> tuple[int | None, str] | None:
-    """A head as people keep it, (number or None, hash). LedgerError `bad-head` for other text."""
-    if text is None:
-        return None
-    number, colon, digest = text.strip().lower().rpartition(":")
-    hexadecimal = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
-    numbered = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
-    if not hexadecimal or (colon and not numbered):
-        raise LedgerError(
-            "the expected head is not the head of a ledger",
-            code="bad-head",
-            hint="give the 64 hexadecimal digits that `ledger verify` or a receipt showed, or "
-            "number:digits",
-        )
-    return (int(number) if colon else None), digest

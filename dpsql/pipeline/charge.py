@@ -9,6 +9,7 @@ from dpsql.pipeline.stages import Certified, Charged, Planned
 
 if TYPE_CHECKING:
     from dpsql.ledger import Ledger
+    from dpsql.ledger.requests import Attempt
     from dpsql.policy.schema import BudgetSpec
 
 
@@ -22,11 +23,13 @@ def run(
     budget: BudgetSpec,
     total: BudgetSpec | None,
     data_version: str,
+    attempt: Attempt | None = None,
 ) -> Charged:
     """One durable transaction before any data is touched. Raises BudgetExceeded, LedgerError.
 
     `missing`: indices of the aggregates to run; equal fingerprints were merged by the caller.
-    Each aggregate keeps its own (ε, δ); the price is a function of the plans alone.
+    Each aggregate keeps its own (ε, δ); the price is a function of the plans alone. `attempt`: of
+    a request with an id.
     """
     from dpsql.ledger import Priced
 
@@ -40,5 +43,6 @@ def run(
         ],
         sql=planned.bound.parsed.recorded,
         data_version=data_version,
+        attempt=attempt,
     )
     return Charged(receipt, tuple((index, certified[index]) for index in missing))

@@ -59,9 +59,6 @@ def _values(policy: Policy) -> list[Finding]:
     if policy.limits.reply_quantum_ms:
         message = "replies on a fixed clock are not built yet"
         found.append(_finding("limits.reply_quantum", message, "write 0ms or leave it out"))
-    if policy.checkpoints is not None:
-        message = "signed checkpoints of the ledger are not built yet"
-        found.append(_finding("checkpoints", message, "leave the key out"))
     return found
 
 

@@ -65,6 +65,7 @@ def run(typed: list[str], folder: Path) -> list[tuple[int, str]]:
     script = "".join(f'{text}\necho "{_END}$?"\n' for text in typed)
     bin = str(Path(sys.executable).parent)
     kept = {key: value for key, value in os.environ.items() if not key.startswith("DPSQL")}
+    kept["DPSQL_STATE_DIR"] = str(folder.with_name(folder.name + "-state"))
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,

@@ -35,7 +35,7 @@ def race(policy: str, gate: str, tries: str) -> None:
             say(error.code)
 
 
-def die(policy: str, where: str) -> None:
+def die(policy: str, where: str, request_id: str | None = None) -> None:
     """Kill ourselves -9 between reserve and settle: before the data is read, or after it was."""
     from dpsql.pipeline import execute, perturb
 
@@ -47,7 +47,7 @@ def die(policy: str, where: str) -> None:
     stage.run = killed  # type: ignore[assignment]
     session = Session(policy, "alice")
     say("ready")
-    session.query(SQL)
+    session.query(SQL, request_id=request_id)
     say("answered")
 
 

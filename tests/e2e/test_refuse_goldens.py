@@ -32,7 +32,7 @@ NOT_BY_SQL = {
     "a fault of dpsql itself, and none is known": "internal certify binding bad-price demo-data"
     " demo-wrong release-unpaid engine-kind",
     "how Python calls the driver": "bad-sql closed no-result interface missing-package no-more-sets"
-    " no-procedures engine-type database-url",
+    " no-procedures engine-type database-url bad-request-id request-id-reused request-running",
     "how the program is called, or where it writes": "output bad-head bad-analyst demo-folder"
     " file-exists",
     "commands of the shell, which are no SQL": "unknown-command usage not-confirmed timing",
@@ -43,6 +43,8 @@ NOT_BY_SQL = {
     " ledger-unreachable ledger-url ledger-disk ledger-broken ledger-newer ledger-replaced"
     " ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event unknown-entry"
     " bad-charge bad-terms release-altered",
+    "what was kept outside of the ledger": "ledger-shows-less ledger-another ledger-gone"
+    " receipt-unreadable nothing-to-accept checkpoint-key checkpoint-missing checkpoint-place",
     "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled",
     "`dpsql init` and SQLAlchemy's URLs": "bad-url init-budget init-exists init-file init-flag"
     " init-key init-name init-output init-range init-smartnoise init-source init-values",

@@ -322,12 +322,13 @@ def test_the_guarantee_per_analyst_is_claimed_only_when_shown() -> None:
 
 
 def test_not_built_is_listed_and_refused() -> None:
-    findings = run(checkpoints="./c")
-    assert "not built" in said(findings, "checkpoints", "error")
-    with pytest.raises(PolicyError, match="checkpoints: signed checkpoints") as caught:
-        refuse_not_built(load(policy_dict(checkpoints="./c")))
+    quantum = {"limits": {"reply_quantum": "100ms"}}
+    findings = run(**quantum)
+    assert "not built" in said(findings, "limits.reply_quantum", "error")
+    with pytest.raises(PolicyError, match="replies on a fixed clock are not built") as caught:
+        refuse_not_built(load(policy_dict(**quantum)))
     assert caught.value.code == "not-built"
-    refuse_not_built(load(policy_dict()))
+    refuse_not_built(load(policy_dict(checkpoints="./c")))
 
 
 def test_query_price() -> None:

@@ -1,0 +1,44 @@
+"""Going on without entries that are lost: what it costs, so that the promise still holds.
+
+Somebody holds a receipt (seq, head) that the ledger does not show: it was restored from an older
+copy, or another file lies in its place. What was spent in the lost part is not known. Its releases
+were admitted, so they are together (ε, δ)-DP for each budget, whatever they were, given the entries
+that are left: an acceptance charges each budget exactly that, once more. Every budget is then
+exhausted, and what the owner wants to give beyond it is a grant in the policy, in plain sight.
+
+A budget that was opened only in the lost part, for a name the policy does not list, is not known
+here: `budgets.total`, where there is one, covers it (SECURITY.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dpsql.accountant.events import Threshold
+from dpsql.accountant.terms import BudgetTerms
+from dpsql.errors import LedgerError
+from dpsql.ledger.entries import Accepted, Events
+from dpsql.ledger.state import Account
+
+
+def burn(terms: BudgetTerms) -> Events:
+    """The price of releases of which nothing is known but that these terms admitted them.
+
+    An (ε, δ)-DP mechanism is ε-DP but with probability δ (Kairouz, Oh, Viswanath 2015), which is
+    what a `Threshold` of one key is priced as.
+    """
+    return ((Threshold(terms.epsilon, terms.delta_conv + terms.delta_thr, 1), 1),)
+
+
+def accepted(ledger: str, seq: int, head: str, accounts: Iterable[Account]) -> Accepted:
+    """The entry that gives up the receipt (seq, head) of `ledger` and burns every open budget."""
+    return Accepted(ledger, seq, head, {one.name: burn(one.terms) for one in accounts})
+
+
+def nothing_to_accept() -> LedgerError:
+    """The receipt that would be given up is in the ledger: nothing is lost."""
+    return LedgerError(
+        "the ledger shows that entry: nothing is lost, and nothing was written",
+        code="nothing-to-accept",
+        hint="give the receipt that the refusal named; `dpsql ledger verify` says what is wrong",
+    )

@@ -1,0 +1,234 @@
+"""What this user has seen of ledgers: the newest receipt of each, kept outside of it.
+
+A chain cannot show that its newest entries were cut off. Whoever keeps (seq, head) can: a ledger
+that does not hold that entry is refused (`ledger-shows-less`), and so is another ledger, or none,
+where one was (`ledger-another`, `ledger-gone`). One file for each ledger by its genesis's name, one
+for each place; 0600, replaced whole, and never by older news, whichever process writes.
+
+Where there is no state directory that can be written nothing is remembered: the charge stands
+already, and this is the user's own protection. A file that cannot be understood is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dpsql.errors import LedgerError
+from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.chain import canonical, parse
+from dpsql.ledger.heads import Head, is_digest
+from dpsql.user_state import PRIVATE_FILE, private_folder, state_directory, write_private
+
+if TYPE_CHECKING:
+    from dpsql.ledger.store import Ledger
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes at one instant may keep the older of their receipts
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT = "dpsql-receipt-v1"
+LEDGER_NAME = 32
+"""Hexadecimal digits of a ledger's name."""
+
+_log = logging.getLogger("dpsql")
+
+
+class Remembered:
+    """What was seen at one place. `path` None: a ledger in memory, of which nothing is kept.
+
+    `folder`: by default `receipts` in the user's state directory.
+    """
+
+    def __init__(self, path: str | None, folder: Path | None = None) -> None:
+        if folder is None:
+            with contextlib.suppress(RuntimeError):  # there is no home
+                folder = state_directory() / "receipts"
+        self.path = path
+        self._folder = folder
+        self._last: Anchor | None = None
+
+    def of_ledger(self, name: str) -> Anchor | None:
+        """The newest receipt of a ledger. LedgerError `receipt-unreadable`."""
+        found = self._read(f"{name}.json")
+        return None if found is None else _anchor(found)
+
+    def here(self) -> Anchor | None:
+        """The newest receipt of the ledger that lay here. LedgerError `receipt-unreadable`."""
+        found = None if self.path is None else self._read(_place(self.path))
+        return None if found is None else self.of_ledger(_name(found)) or _anchor(found)
+
+    def require_ledger(self) -> None:
+        """LedgerError `ledger-gone` if a ledger was seen here and there is none now."""
+        if self.path is None or _holds_bytes(self.path):
+            return
+        seen = self.here()
+        if seen is not None:
+            raise _gone(self.path, seen)
+
+    def require_shown(self, ledger: Ledger) -> None:
+        """LedgerError `ledger-shows-less` or `ledger-another`, if it is not what was seen."""
+        if self.path is None:
+            return
+        name = ledger.name()
+        for seen in self._seen(name):
+            if not ledger.shows(seen):
+                raise (_less if seen.ledger == name else _another)(self.path, seen)
+
+    def heads(self, ledger: str) -> list[Head]:
+        """The same receipts for `verify`; `ledger` is the name of the one to be verified."""
+        return [
+            Head(f"receipt {seen}, seen by this user", seen.seq, seen.head, *_since(seen))
+            for seen in self._seen(ledger)
+        ]
+
+    def keep(self, anchor: Anchor) -> None:
+        """Remember a receipt, unless a newer one of its ledger is remembered. Never fails."""
+        if self.path is None or self._folder is None or anchor == self._last:
+            return
+        try:
+            folder = private_folder(self._folder)
+            with _one_at_a_time(folder):
+                body = _body(anchor)
+                known = self.of_ledger(anchor.ledger)
+                if known is None or _age(known) < _age(anchor):
+                    write_private(folder / f"{anchor.ledger}.json", body)
+                was = self._read(_place(self.path))
+                if was is None or _name(was) != anchor.ledger:
+                    write_private(folder / _place(self.path), body)
+        except (OSError, LedgerError) as problem:
+            _log.warning("the receipt of an answer could not be kept: %s", problem)
+            return
+        self._last = anchor
+
+    def forget(self) -> None:
+        """For a ledger that its owner puts away on purpose: none was seen here. Never fails."""
+        with contextlib.suppress(OSError, LedgerError):
+            seen = self.here()
+            if seen is not None and self.path is not None and self._folder is not None:
+                (self._folder / f"{seen.ledger}.json").unlink(missing_ok=True)
+                (self._folder / _place(self.path)).unlink(missing_ok=True)
+
+    def _seen(self, ledger: str) -> list[Anchor]:
+        found = [self.of_ledger(ledger) if is_digest(ledger, LEDGER_NAME) else None, self.here()]
+        return list(dict.fromkeys(one for one in found if one is not None))
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        if self._folder is None:
+            return None
+        try:
+            return _parsed((self._folder / name).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, LedgerError):
+            raise _unreadable(self._folder / name) from None
+
+
+def _since(seen: Anchor) -> tuple[str, int]:
+    return seen.ledger, seen.accepted
+
+
+def _age(anchor: Anchor) -> tuple[int, int]:
+    """Newer is larger: an accepted loss makes a lower number the newer one."""
+    return anchor.accepted, anchor.seq
+
+
+def _body(anchor: Anchor) -> bytes:
+    return canonical({"format": FORMAT, "accepted": anchor.accepted, **anchor.to_json()})
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    found = parse(raw)
+    _anchor(found)
+    return found
+
+
+def _anchor(found: dict[str, Any]) -> Anchor:
+    anchor = Anchor(
+        *(found.get(name) for name in ("ledger", "seq", "head", "accepted"))  # type: ignore[arg-type]
+    )
+    numbers = all(type(n) is int and n >= 0 for n in (anchor.seq, anchor.accepted))
+    names = is_digest(anchor.ledger, LEDGER_NAME) and is_digest(anchor.head, 64)
+    if found.get("format") != FORMAT or len(found) != 5 or not (numbers and names):
+        raise LedgerError("not a receipt", code="receipt-unreadable")
+    return anchor
+
+
+def _name(found: dict[str, Any]) -> str:
+    return str(found["ledger"])
+
+
+def _place(path: str) -> str:
+    return f"place-{hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:32]}.json"
+
+
+def _holds_bytes(path: str) -> bool:
+    """A file that holds something, or cannot be looked at (opening it will say why)."""
+    try:
+        return os.stat(path).st_size > 0 or _holds_bytes(f"{path}-wal")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _way(seen: Anchor) -> str:
+    return (
+        "put the ledger back that holds it. An owner who has lost it for good: `dpsql ledger "
+        f"accept --lost {seen.ledger}:{seen}` goes on without, at the price of every budget"
+    )
+
+
+def _less(path: str, seen: Anchor) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} shows less than this user has seen of it: entry {seen.seq} is missing "
+        "or is another one; it was restored from an older copy, cut off or rewritten",
+        code="ledger-shows-less",
+        hint=_way(seen),
+    )
+
+
+def _another(path: str, seen: Anchor) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} is not the one that lay there when this user saw it last (entry "
+        f"{seen.seq}): what was spent on that one is not in this",
+        code="ledger-another",
+        hint=f"{_way(seen)}; for other data write another file under `ledger:`",
+    )
+
+
+def _gone(path: str, seen: Anchor) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} is gone: this user has seen it with {seen.seq} entries, and a new one "
+        "would have forgotten what was spent",
+        code="ledger-gone",
+        hint=f"{_way(seen)}; for other data write another file under `ledger:`",
+    )
+
+
+def _unreadable(path: Path) -> LedgerError:
+    return LedgerError(
+        f"the remembered receipt {path} cannot be read",
+        code="receipt-unreadable",
+        hint="a check against nothing would always pass; if the file is damaged and you are sure "
+        "of the ledger, delete it",
+    )
