@@ -179,7 +179,7 @@ def _require_file(path: str, read_only: bool) -> None:
     """See that the file is there and usable, creating it 0600 (and durably) if it may be."""
     folder = _require_place(path)
     if read_only:
-        if not _may(path, os.R_OK):
+        if not may(path, os.R_OK):
             raise faults.unreachable(path, "there is no such file that this user may read")
         return
     if not os.path.exists(path):
@@ -190,8 +190,8 @@ def _require_file(path: str, read_only: bool) -> None:
 def require_usable(path: str) -> None:
     """LedgerError if this user could not write a ledger here. Creates nothing."""
     folder = _require_place(path)
-    ours = not os.path.exists(path) or _may(path, os.R_OK | os.W_OK)
-    if not (ours and _may(folder, os.W_OK | os.X_OK)):
+    ours = not os.path.exists(path) or may(path, os.R_OK | os.W_OK)
+    if not (ours and may(folder, os.W_OK | os.X_OK)):
         raise faults.read_only(path)
 
 
@@ -228,12 +228,12 @@ def _reader_mode(path: str) -> str:
     Even reading a WAL database makes its log and index files, and only a connection that may
     write removes them again; left behind, they would belong to the auditor and lock the owner out.
     """
-    if _may(path, os.W_OK) and _may(os.path.dirname(path), os.W_OK):
+    if may(path, os.W_OK) and may(os.path.dirname(path), os.W_OK):
         return "rw"  # with query_only, see _configure
     return "ro" if Path(f"{path}-wal").exists() else "ro&immutable=1"
 
 
-def _may(path: str, how: int) -> bool:
+def may(path: str, how: int) -> bool:
     """os.access for the user we act as, where the system can tell."""
     return os.access(path, how, effective_ids=os.access in os.supports_effective_ids)
 

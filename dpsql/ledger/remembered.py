@@ -5,8 +5,9 @@ that does not hold that entry is refused (`ledger-shows-less`), and so is anothe
 where one was (`ledger-another`, `ledger-gone`). One file for each ledger by its genesis's name, one
 for each place; 0600, replaced whole, and never by older news, whichever process writes.
 
-Where there is no state directory that can be written nothing is remembered: the charge stands
-already, and this is the user's own protection. A file that cannot be understood is refused.
+Where this user has no state directory, or not the right to use it, nothing is remembered: the
+charge stands already, and this is the user's own protection. A file that is there and cannot be
+understood is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from dpsql.errors import LedgerError
 from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import canonical, parse
+from dpsql.ledger.database import may
 from dpsql.ledger.heads import Head, is_digest
 from dpsql.user_state import PRIVATE_FILE, private_folder, state_directory, write_private
 
@@ -127,6 +129,8 @@ class Remembered:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, LedgerError):
+            if not may(str(self._folder), os.X_OK):
+                return None
             raise _unreadable(self._folder / name) from None
 
 
