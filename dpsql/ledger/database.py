@@ -25,6 +25,7 @@ from dpsql.errors import LedgerError
 from dpsql.ledger import faults
 
 _MODE = 0o600
+_NOWHERE = (-1, -1)
 # Engines inherited over fork: kept, never closed here. Closing an SQLite connection that another
 # process opened can checkpoint and delete the write-ahead log under its feet.
 _INHERITED: list[Engine] = []
@@ -47,12 +48,14 @@ class Database:
         if path is not None:
             _require_file(path, read_only)
         self._identity = _identity(path)
+        self._log: tuple[int, int] | None = None
         self._engine = self._connect()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read transaction: one unchanging view of the ledger."""
         with self._guarded(), self._engine.connect() as connection, connection.begin():
+            self._opened()
             yield connection
 
     @contextmanager
@@ -63,21 +66,41 @@ class Database:
         with self._guarded(), self._engine.connect() as connection:
             connection = connection.execution_options(dpsql_write=True)
             with connection.begin():
+                self._opened()
                 yield connection
+            # A log that was unlinked meanwhile took the commit along: then nothing may be answered.
+            self._require_same()
 
     def close(self) -> None:
         """Close the connections of this process."""
         if self._pid == os.getpid():
             self._engine.dispose()
+            self._log = None
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         self._own_process()
         turn = self._turn() if self.path is None else nullcontext()
         with turn, faults.translated(self.name, self.patience):
-            if _identity(self.path) != self._identity:
-                raise _replaced(self.name)
+            self._require_same()
             yield
+
+    def _require_same(self) -> None:
+        """LedgerError unless the path still names the files that our connections have open.
+
+        SQLite goes on with files that were unlinked, its log included, and forgets them at the end.
+        The log stays as long as one connection is open, and ours are pooled.
+        """
+        if _identity(self.path) != self._identity:
+            raise _replaced(self.name)
+        if self._log is not None and _identity(f"{self.path}-wal") != self._log:
+            raise _replaced(self.name)
+
+    def _opened(self) -> None:
+        """With a connection open: remember which log it has."""
+        if self._log is None and self.path is not None and not self.read_only:
+            log = _identity(f"{self.path}-wal")
+            self._log = None if log == _NOWHERE else log
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -245,7 +268,7 @@ def _identity(path: str | None) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
     except OSError:
-        return (-1, -1)
+        return _NOWHERE
     return found.st_dev, found.st_ino
 
 

@@ -80,7 +80,7 @@ def test_explain_and_budget_say_what_a_query_would_meet(dpsql, shop, nothing_is_
 
 def test_a_read_only_ledger_is_enough(dpsql, shop, monkeypatch):
     dpsql("query", "--analyst", "bob", COUNT)
-    monkeypatch.setattr("dpsql.ledger.database._may", lambda path, how: not how & os.W_OK)
+    monkeypatch.setattr("dpsql.ledger.database.may", lambda path, how: not how & os.W_OK)
     assert dpsql("query", "--analyst", "bob", COUNT).exit_code == 5
     assert dpsql("budget", "--analyst", "bob").exit_code == 0
     assert dpsql("explain", "--analyst", "bob", COUNT).exit_code == 0
