@@ -135,20 +135,20 @@ def auc(a: list[float], b: list[float]) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("quantum", "told"), [("0ms", True), ("600ms", False)])
+@pytest.mark.parametrize(("quantum", "told"), [("0ms", True), ("1500ms", False)])
 def test_timing_gate(quantum: str, told: bool) -> None:
-    """200 interleaved runs with and without one slow row; what an observer could see of each is
-    the time to 10 ms. AUC over 0.9 without the clock, at most 0.6 with it.
+    """120 interleaved runs with and without one slow row; what an observer could see of each is
+    the time to 10 ms. AUC over 0.8 without the clock, at most 0.6 with it.
 
-    False alarm: of equal laws the AUC of 100 against 100 has a standard deviation of 0.041, but
-    the clock makes nearly all times equal (ties count 1/2), which leaves the odd run that the
-    machine delays: 0.6 is then more than ten such deviations off.
+    The clock makes nearly all times equal, and ties count 1/2; what is left are runs that the
+    machine delayed, with the row as without it: 0.6 takes a fifth of the runs delayed on one side
+    alone. The quantum is far above what the row takes even on a busy machine.
     """
     sessions = [session(slow_row=slow, quantum=quantum) for slow in (False, True)]
     times: list[list[float]] = [[], []]
     for one in sessions:
         one.query(SLOW)  # warm
-    for _ in range(100):
+    for _ in range(60):
         for which, one in enumerate(sessions):
             began = time.perf_counter()
             one.query(SLOW)
@@ -156,4 +156,4 @@ def test_timing_gate(quantum: str, told: bool) -> None:
     for one in sessions:
         one.close()
     found = auc(times[1], times[0])
-    assert found > 0.9 if told else found <= 0.6
+    assert found > 0.8 if told else found <= 0.6
