@@ -1,8 +1,9 @@
 """The ledger's tables and how an older file becomes a newer one.
 
 `entries` is the ledger. `releases` is the store of paid answers (releases.py): losing it costs
-budget, not privacy. `dpsql_schema` names the version; each migration and the record of it are one
-transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
+budget, not privacy. `refusals` counts what was refused (refusals.py). `dpsql_schema` names the
+version; each migration and the record of it are one transaction (sqlite-utils' rule), so a crash
+leaves the old version or the new one.
 """
 
 from __future__ import annotations
@@ -51,6 +52,20 @@ releases = Table(
     PrimaryKeyConstraint("budget", "data_version", "fingerprint", "epsilon", "delta"),
 )
 
+refusals = Table(
+    "dpsql_refusals",
+    metadata,
+    Column("day", Text, nullable=False),
+    Column("analyst", Text, nullable=False),
+    Column("budget", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("sql", Text, nullable=False),
+    PrimaryKeyConstraint("day", "analyst", "budget", "code"),
+)
+
 version = Table("dpsql_schema", metadata, Column("version", Integer, nullable=False))
 
 
@@ -67,7 +82,12 @@ def _own_prices(_: Connection) -> None:
     """
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _own_prices)
+def _refusals(connection: Connection) -> None:
+    """Refusals are counted beside the chain (refusals.py)."""
+    refusals.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _own_prices, _refusals)
 """Step i brings version i to i + 1. Only ever appended to."""
 
 

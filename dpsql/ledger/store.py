@@ -28,7 +28,9 @@ from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import HOLDERS, Charged, Outcome, Priced, Request, read
 from dpsql.ledger.journal import Draft, Journal, entry_at, raw_rows
 from dpsql.ledger.opening import foreseen, wanted
+from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.receipt import Receipt, issue
+from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import (
     Release,
     Releases,
@@ -61,6 +63,7 @@ class Ledger:
         self._database = database
         self._journal = Journal(database, clock)
         self.releases = Releases(self._journal)
+        self.refusals = Refusals(database, clock)
         self.close = weakref.finalize(self, database.close)
 
     @classmethod
@@ -253,6 +256,16 @@ class Ledger:
             if len(found) < _PIECE:
                 return
             start = found[-1].seq + 1
+
+    def entry(self, seq: int) -> Entry:
+        """One entry, its own hash checked. KeyError if there is none of that number."""
+        with self._database.read() as connection:
+            return entry_at(connection, seq)
+
+    def outcomes(self) -> dict[int, tuple[int, str]]:
+        """By charge, the entry that settles it and how; nothing else of a ledger is looked at."""
+        with self._database.read() as connection:
+            return outcomes_of(raw_rows(connection))
 
     def verify(self, expect_head: str | None = None) -> Report:
         """Recompute chain, charges and spend from the entries alone; see verify.py for its limits.

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from dpsql.commands.budget import in_words as budget_in_words
 from dpsql.commands.ledger_lines import in_words as ledger_in_words
-from dpsql.commands.ledger_lines import lines_of
 from dpsql.commands.options import BINARY_FORMATS, TEXT_FORMATS
 from dpsql.commands.output import grid_lines, note, record_grid
 from dpsql.commands.tables import FIELDS, records_of
 from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
+from dpsql.history.filters import Filter
+from dpsql.history.lines import lines_of
 from dpsql.policy.price import allowed_delta, allowed_epsilon
 from dpsql.render.numbers import amount
 from dpsql.render.text import pairs
@@ -152,7 +153,7 @@ def _ledger(desk: Desk, argument: str) -> None:
     if argument and not (argument.isdecimal() and len(argument) < 10):
         raise InterfaceError(f"\\ledger takes a number, not {argument[:40]}", code="usage")
     last = int(argument or LEDGER_LINES)
-    lines = lines_of(desk.session.ledger, analyst=desk.session.analyst)
+    lines = lines_of(desk.session.ledger, wanted=Filter(analyst=desk.session.analyst))
     counted = [replace(line, entry=number) for number, line in enumerate(lines, 1)]
     desk.show(lambda style: ledger_in_words(counted[-last:] if last else counted, style))
 
