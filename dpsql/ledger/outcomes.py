@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dpsql.errors import LedgerError
 from dpsql.ledger.chain import Row, decode, parse
 
-# Within a JSON text every quote is escaped, so a statement's words can never look like this.
-_MARK = b'"kind":"outcome"'
+# Within a JSON text every quote is escaped, so a statement's words can never look like these.
+OUTCOME = b'"kind":"outcome"'
+CHARGE = b'"kind":"charge"'
 
 
 def outcomes_of(rows: Iterable[Row]) -> dict[int, tuple[int, str]]:
@@ -21,7 +22,7 @@ def outcomes_of(rows: Iterable[Row]) -> dict[int, tuple[int, str]]:
     for row in rows:
         try:
             seq, _, _, raw = decode(row)
-            if _MARK not in raw:
+            if OUTCOME not in raw:
                 continue
             body = parse(raw)
         except LedgerError:

@@ -23,7 +23,7 @@ from dpsql.accountant.filter import admits, why_not
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import process
-from dpsql.ledger.chain import Entry, unseal
+from dpsql.ledger.chain import Entry, decode, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import HOLDERS, Charged, Outcome, Priced, Request, read
 from dpsql.ledger.journal import Draft, Journal, entry_at, raw_rows
@@ -246,16 +246,23 @@ class Ledger:
         with self._journal.reading() as (_, state):
             return state.seq, state.head
 
-    def entries(self, start: int = 0) -> Iterator[Entry]:
-        """Entries from number `start` on, each one's own hash checked (links: `verify`)."""
+    def entries(
+        self, start: int = 0, *, skip: Callable[[bytes], bool] | None = None
+    ) -> Iterator[Entry]:
+        """Entries from number `start` on, each one's own hash checked (links: `verify`).
+
+        Those whose stored text `skip` says yes to are passed over unread.
+        """
         while True:
             # In pieces: no transaction stays open while the caller thinks about an entry.
             with self._database.read() as connection:
-                found = [unseal(row) for row in raw_rows(connection, start, _PIECE)]
-            yield from found
-            if len(found) < _PIECE:
+                rows = list(raw_rows(connection, start, _PIECE))
+            for row in rows:
+                if skip is None or not isinstance(row[3], bytes) or not skip(row[3]):
+                    yield unseal(row)
+            if len(rows) < _PIECE:
                 return
-            start = found[-1].seq + 1
+            start = decode(rows[-1])[0] + 1
 
     def entry(self, seq: int) -> Entry:
         """One entry, its own hash checked. KeyError if there is none of that number."""

@@ -18,9 +18,11 @@ from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
 from dpsql.history.filters import Filter
 from dpsql.history.lines import lines_of
+from dpsql.history.spending import spending
 from dpsql.policy.price import allowed_delta, allowed_epsilon
 from dpsql.render.numbers import amount
 from dpsql.render.text import pairs
+from dpsql.report import MAX_QUERIES
 from dpsql.shell.completion import Suggestion, suggest
 from dpsql.shell.desk import Desk, read_confirm
 from dpsql.shell.scan import scan, unquoted
@@ -144,8 +146,10 @@ def _table_named(text: str, tables: Iterable[Table]) -> Table:
 
 
 def _budget(desk: Desk, argument: str) -> None:
-    report = desk.session.budget()
-    desk.show(lambda style: budget_in_words(report, desk.session.policy, style))
+    session = desk.session
+    report, account = session.budget(), session.account(session.budget_spec)
+    past = spending(session.ledger, account, session.analyst, MAX_QUERIES)
+    desk.show(lambda style: budget_in_words(report, session.policy, style, past))
 
 
 def _ledger(desk: Desk, argument: str) -> None:
