@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dpsql.commands.budget_plan import plan
 from dpsql.commands.options import analyst_option, format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
 from dpsql.commands.words import Commands
@@ -39,6 +40,9 @@ def command() -> None:
       dpsql budget --analyst grace
       dpsql budget show --analyst grace --format json
     """
+
+
+command.add_command(plan)
 
 
 @command.command("show")
