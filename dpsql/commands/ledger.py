@@ -10,7 +10,9 @@ import click
 
 from dpsql.commands.ledger_export import export
 from dpsql.commands.ledger_filters import filter_options, note_nothing, read_filter
-from dpsql.commands.options import format_option, policy_option, wrong_option
+from dpsql.commands.ledger_head import head_option
+from dpsql.commands.ledger_report import report
+from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, note, record_grid
 from dpsql.commands.words import Commands, Word
 from dpsql.render.records import json_text
@@ -37,6 +39,7 @@ def command() -> None:
 
 
 command.add_command(export)
+command.add_command(report)
 
 
 @command.command("show")
@@ -147,26 +150,8 @@ def _show_refusals(ledger: Ledger, wanted: Filter, last: int, form: str, output:
     output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
 
 
-def _head(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """A head that no ledger could have is wrong usage, whatever the ledger's state."""
-    if value is not None:
-        from dpsql.errors import LedgerError
-        from dpsql.ledger.verify import read_head
-
-        try:
-            read_head(value)
-        except LedgerError as problem:
-            raise wrong_option("--expect-head", problem) from None
-    return value
-
-
 @command.command("verify")
-@click.option(
-    "--expect-head",
-    metavar="[N:]HASH",
-    callback=_head,
-    help="A head kept elsewhere: only with it can cut-off newest entries be noticed.",
-)
+@head_option
 @click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @policy_option
 def verify(expect_head: str | None, form: str, policy: str) -> int:
@@ -182,17 +167,17 @@ def verify(expect_head: str | None, form: str, policy: str) -> int:
     output = Output(None, binary=False)
     ledger = open_ledger(policy)
     try:
-        report = ledger.verify(expect_head)
+        found = ledger.verify(expect_head)
     finally:
         ledger.close()
     if form == "table":
-        output.text(_wrapped(str(report), output.style))
+        output.text(_wrapped(str(found), output.style))
     else:
         fields = ("ok", "entries", "problems", "open_entries", "seq", "head", "limit")
-        output.text([json_text({name: getattr(report, name) for name in fields})])
-    if expect_head is None and report.ok:
-        note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(report)}")
-    return 0 if report.ok else 1
+        output.text([json_text({name: getattr(found, name) for name in fields})])
+    if expect_head is None and found.ok:
+        note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(found)}")
+    return 0 if found.ok else 1
 
 
 def _anchor(report: Report) -> str:
