@@ -15,9 +15,10 @@ from dpsql.opening import open_view
 from dpsql.policy import canonical_name, refuse_not_built
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation
-from dpsql.report import BudgetReport, budget_report
+from dpsql.report import MAX_QUERIES, BudgetReport, budget_report
 
 if TYPE_CHECKING:
+    from dpsql.history.spending import Spending
     from dpsql.ledger import Account, View
 
 
@@ -40,17 +41,24 @@ class Reader(Preparation):
         return _account(self._view, spec)
 
 
-def budget_of(policy: Policy, analyst: str) -> BudgetReport:
-    """The analyst's budget as it stands, from policy and ledger alone. Raises `Error`s alone."""
+def budget_and_past(policy: Policy, analyst: str) -> tuple[BudgetReport, Spending]:
+    """The analyst's budget as it stands, and its past, from policy and ledger alone.
+
+    Raises `Error`s alone.
+    """
+    from dpsql.history.spending import NONE, spending
+
     with guarded():
         refuse_not_built(policy)
-        spec = policy.budget_of(analyst)
+        spec, name, past = policy.budget_of(analyst), canonical_name(analyst), NONE
         view = open_view(policy)
         try:
             account = _account(view, spec)
+            if view.ledger is not None:
+                past = spending(view.ledger, account, name, MAX_QUERIES)
         finally:
             view.close()
-        return budget_report(account, policy, spec, canonical_name(analyst))
+        return budget_report(account, policy, spec, name), past
 
 
 def _account(view: View, spec: BudgetSpec) -> Account:

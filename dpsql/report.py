@@ -164,25 +164,11 @@ def budget_report(account: Account, policy: Policy, spec: BudgetSpec, analyst: s
 
 def _queries_left(account: Account, policy: Policy, spec: BudgetSpec) -> int | None:
     """Default-price queries (Laplace, public keys) that the filter would still admit."""
-    from dpsql.accountant.charge import price
     from dpsql.accountant.events import Laplace
-    from dpsql.accountant.filter import admits
+    from dpsql.accountant.remaining import repeats
 
     if policy.budgets.per_query.epsilon is None:
         return None
     epsilon, _ = query_price(policy, spec)
     event = Laplace(noise_multiplier=1 / epsilon)
-
-    def fits(count: int) -> bool:
-        more = price([(event, count)], account.terms.orders)
-        return admits(account.terms, account.spent + more)
-
-    low, high = 0, 1
-    while high < MAX_QUERIES and fits(high):
-        low, high = high, high * 2
-    if high >= MAX_QUERIES:
-        return MAX_QUERIES
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low
+    return repeats(account.terms, account.spent, [event], MAX_QUERIES)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
+from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
 from dpsql.guard import guarded
 from dpsql.opening import open_ledger, remembered
+from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, storage
 from dpsql.pipeline.stages import Charged, Planned, Release
 from dpsql.planning.types import Plan
@@ -109,7 +111,7 @@ class Session(Preparation):
         """
         asked, progress = self.asked_for(epsilon, delta), progress or Progress()
         clock = on_the_clock(self.policy.limits.reply_quantum_ms)
-        with self._cancellable(progress), clock, guarded():
+        with self._cancellable(progress), clock, guarded(), self._refusals_counted(sql):
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
@@ -124,6 +126,19 @@ class Session(Preparation):
             yield
         except KeyboardInterrupt:
             raise progress.cancelled(self.budget_spec.key) from None
+
+    @contextlib.contextmanager
+    def _refusals_counted(self, sql: str) -> Iterator[None]:
+        """For the owner. Where it cannot be written, the refusal stands all the same."""
+        try:
+            yield
+        except (RefusedQuery, BudgetExceeded) as problem:
+            mine = {"analyst": self.analyst, "budget": self.budget_spec.key}
+            try:
+                self.ledger.refusals.note(**mine, code=problem.code, sql=sql)
+            except LedgerError:
+                OWNER_LOG.warning("a refusal could not be counted: %s", problem.code)
+            raise
 
     def _attempt(self, prepared: Prepared, request_id: object) -> Attempt | None:
         """What the ledger knows of a named request; None if it has no name, or nothing private."""

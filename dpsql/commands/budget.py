@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dpsql.commands.budget_plan import plan
 from dpsql.commands.options import analyst_option, format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
 from dpsql.commands.words import Commands
 
 if TYPE_CHECKING:
+    from dpsql.history.spending import LastQuery, Spending
     from dpsql.policy import Policy
     from dpsql.render.terminal import Style
     from dpsql.report import BudgetReport
@@ -40,30 +42,36 @@ def command() -> None:
     """
 
 
+command.add_command(plan)
+
+
 @command.command("show")
 @analyst_option
 @policy_option
 @format_option()
 def show(analyst: str, policy: str, form: str) -> None:
-    """Show the budget, what is spent and what is left.
+    """Show the budget, what is spent and what is left, and draw the spending over time.
 
-    The json has the members analyst, budget, spent, share (the part that is used) and
-    remaining_queries (how many more fit at the policy's usual price).
+    The json has the members analyst, budget, spent, share (the part that is used),
+    remaining_queries (how many more fit at the policy's usual price), last_query (the newest one,
+    and how many more of its price fit) and history (times of charges, and the share used then).
 
     \b
     Example:
       dpsql budget show --analyst grace
     """
     from dpsql.policy import load
-    from dpsql.reader import budget_of
+    from dpsql.reader import budget_and_past
     from dpsql.render.records import json_text
 
     output = Output(None, binary=False)
     style = output.style
     loaded = load(policy)
-    report = budget_of(loaded, analyst)
+    report, past = budget_and_past(loaded, analyst)
     if form in ("json", "jsonl"):
-        output.text([json_text(report.to_json())])
+        last = None if past.last is None else past.last.to_json()
+        more = {"last_query": last, "history": past.to_json()}
+        output.text([json_text({**report.to_json(), **more})])
         return
     if form != "table":
         flat = {
@@ -78,17 +86,20 @@ def show(analyst: str, policy: str, form: str) -> None:
         }
         output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
         return
-    output.text(in_words(report, loaded, style))
+    output.text(in_words(report, loaded, style, past))
 
 
-def in_words(report: BudgetReport, policy: Policy, style: Style) -> Iterator[str]:
-    """The budget, a bar of what is used, and how many more queries fit."""
+def in_words(
+    report: BudgetReport, policy: Policy, style: Style, past: Spending | None = None
+) -> Iterator[str]:
+    """The budget, a bar of what is used, how many more queries fit, and its past drawn."""
     from dpsql.render.answers import more_queries
     from dpsql.render.chart import Bar, draw
     from dpsql.render.numbers import amount, percent
     from dpsql.render.text import pairs
 
-    (bar,) = draw([Bar(report.share, 0.0, 1.0)], 42, style)
+    (bar,) = draw([Bar(report.share, 0.0, 1.0)], min(42, max(10, style.width - 24)), style)
+    last = None if past is None else past.last
     lines = pairs(
         [
             ("analyst", report.analyst),
@@ -97,6 +108,35 @@ def in_words(report: BudgetReport, policy: Policy, style: Style) -> Iterator[str
             ("used", f"{percent(report.share):>5}  {bar}"),
             ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
             ("left", more_queries(report, policy) or percent(1 - report.share)),
+            *([] if last is None else [("", _like(last, style))]),
         ]
     )  # fmt: skip
-    return (style.symbols(line) for line in lines)
+    yield from (style.symbols(line) for line in lines)
+    if past is not None:
+        yield from _over_time(past, style)
+
+
+def _like(last: LastQuery, style: Style) -> str:
+    """`9 more like the last one, at ε = 0.5: SELECT ...`; a repeat of it is free anyway."""
+    from dpsql.render.numbers import amount
+    from dpsql.render.text import shortened
+    from dpsql.report import MAX_QUERIES
+
+    number = f"at least {last.more:,}" if last.more >= MAX_QUERIES else f"{last.more:,}"
+    text = f"{number} more like the last one, at ε = {amount(last.epsilon)}: "
+    return text + shortened(last.sql, max(16, style.width - len(text) - 15), style.symbols("…"))
+
+
+def _over_time(past: Spending, style: Style) -> Iterator[str]:
+    from dpsql.history.filters import moment
+    from dpsql.render.timeline import draw_shares
+
+    if len(past.shares) < 2:
+        return
+    start, end = (moment(past.shares[place][0]) for place in (0, -1))
+    pattern = "%Y-%m-%d" if start.date() != end.date() else "%Y-%m-%d %H:%M:%S"
+    drawn = list(draw_shares(past.shares, (f"{start:{pattern}}", f"{end:{pattern}}"), style))
+    if drawn:
+        yield ""
+        yield "used over time, from the opening to the newest charge (UTC)"
+        yield from drawn

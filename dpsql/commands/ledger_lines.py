@@ -1,118 +1,20 @@
-"""The ledger as a statement of account: one line a charge or change of terms, with the balance."""
+"""The ledger's lines as people read them."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
 
-from dpsql.accountant.charge import Charge
-from dpsql.accountant.odometer import selection_share, share
-from dpsql.ledger import Account, Ledger
-from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, TermsSet, read
+from dpsql.accountant.odometer import share
+from dpsql.history.filters import moment
+from dpsql.history.lines import Line
 from dpsql.render.numbers import amount, percent
 from dpsql.render.terminal import Style
 from dpsql.render.text import shortened
 
-FIELDS = (
-    *("entry", "time", "kind", "analyst", "budget", "epsilon", "delta", "sql", "outcome"),
-    *("used", "delta_used", "hash", "epsilons", "deltas"),
-)
 SQL_COLUMNS = 160
 """How much of a statement is shown to people: one that lists many keys has thousands of them."""
 
 KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A charge (with its outcome so far) or a change of a budget's terms, and the state after it.
-
-    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms. `parts`: the
-    (ε, δ) of each private aggregate of a charge.
-    """
-
-    entry: int
-    time: int
-    kind: str
-    analyst: str | None
-    epsilon: Fraction
-    delta: Fraction
-    sql: str | None
-    outcome: str | None
-    account: Account
-    hash: str
-    parts: tuple[tuple[Fraction, Fraction], ...] = ()
-
-    def record(self) -> dict[str, object]:
-        """All fields as plain values; shares are of the budget just after the entry."""
-        return {
-            "entry": self.entry,
-            "time": _moment(self.time).isoformat(),
-            "kind": self.kind,
-            "analyst": self.analyst,
-            "budget": self.account.name,
-            "epsilon": float(self.epsilon),
-            "delta": float(self.delta),
-            "sql": self.sql,
-            "outcome": self.outcome,
-            "used": share(self.account.terms, self.account.spent),
-            "delta_used": selection_share(self.account.terms, self.account.spent),
-            "hash": self.hash,
-            "epsilons": [float(epsilon) for epsilon, _ in self.parts],
-            "deltas": [float(delta) for _, delta in self.parts],
-        }
-
-
-def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> list[Line]:
-    """The lines of a ledger, the newest `last` of them (0: all), of one analyst if named.
-
-    Balances are recomputed from the events. LedgerError where an entry cannot be read.
-    """
-    accounts: dict[str, Account] = {}
-    lines: dict[int, Line] = {}
-    for entry in ledger.entries():
-        match read(entry):
-            case Genesis():
-                continue
-            case Outcome(charge=charge, outcome=outcome):
-                if charge in lines:
-                    lines[charge] = replace(lines[charge], outcome=outcome)
-            case TermsSet() as terms:
-                account = _with_terms(accounts.get(terms.budget), terms)
-                accounts[terms.budget] = account
-                epsilon, delta = terms.terms.epsilon, terms.terms.delta
-                if analyst in (None, terms.budget.partition(":")[2]):
-                    lines[entry.seq] = Line(
-                        entry.seq, entry.time, terms.kind, None, epsilon, delta, None, None,
-                        account, entry.hash,
-                    )  # fmt: skip
-            case Accepted(burned=burned):
-                for name, events in burned.items():
-                    known = accounts[name]
-                    spent = known.spent + known.price(events)
-                    accounts[name] = replace(known, spent=spent)
-                mine = [n for n in burned if analyst in (None, n.partition(":")[2])]
-                if mine:
-                    lines[entry.seq] = Line(
-                        entry.seq, entry.time, "accept", None, Fraction(0), Fraction(0), None,
-                        None, accounts[mine[-1]], entry.hash,
-                    )  # fmt: skip
-            case Charged(request=request):
-                for name in request.budgets:
-                    known = accounts[name]
-                    spent = known.spent + known.price(request.items)
-                    accounts[name] = replace(known, spent=spent)
-                if analyst in (None, request.analyst):
-                    lines[entry.seq] = Line(
-                        entry.seq, entry.time, "charge", request.analyst,
-                        request.epsilon, request.delta, request.sql, "open",
-                        accounts[request.budget], entry.hash,
-                        tuple((one.epsilon, one.delta) for one in request.aggregates),
-                    )  # fmt: skip
-    found = list(lines.values())
-    return found[-last:] if last else found
 
 
 def brief(record: dict[str, object], style: Style) -> dict[str, object]:
@@ -130,7 +32,7 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
     number = max(len(str(lines[-1].entry)), 2)
     budget = max(len(line.account.name) for line in lines)
     for line in lines:
-        start = f"{line.entry:>{number}}  {_moment(line.time):%Y-%m-%d %H:%M}  "
+        start = f"{line.entry:>{number}}  {moment(line.time):%Y-%m-%d %H:%M}  "
         terms = f"ε {amount(line.epsilon)}, δ {amount(line.delta)}{_apart(line)}"
         who = f"{line.account.name:<{budget}}"
         if line.kind == "accept":
@@ -155,13 +57,3 @@ def _apart(line: Line) -> str:
     epsilons = " + ".join(amount(epsilon) for epsilon, _ in line.parts)
     deltas = " + ".join(amount(delta) for _, delta in line.parts)
     return f" (ε {epsilons}; δ {deltas})"
-
-
-def _with_terms(known: Account | None, terms: TermsSet) -> Account:
-    if known is None:
-        return Account(terms.budget, terms.holder, terms.terms, Charge.zero(terms.terms.orders))
-    return replace(known, holder=terms.holder, terms=terms.terms)
-
-
-def _moment(time: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(time, dt.UTC)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dpsql.commands.ledger_file import load_kept
+from dpsql.commands.ledger_head import head_option
 from dpsql.commands.options import policy_option, wrong_option
 from dpsql.commands.output import Output, note
 from dpsql.commands.words import Word
@@ -21,26 +22,8 @@ if TYPE_CHECKING:
     from dpsql.ledger.verify import Report
 
 
-def _head(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """A head that no ledger could have is wrong usage, whatever the ledger's state."""
-    if value is not None:
-        from dpsql.errors import LedgerError
-        from dpsql.ledger.heads import read_head
-
-        try:
-            read_head(value)
-        except LedgerError as problem:
-            raise wrong_option("--expect-head", problem) from None
-    return value
-
-
 @click.command("verify")
-@click.option(
-    "--expect-head",
-    metavar="[N:]HASH",
-    callback=_head,
-    help="A head or receipt kept elsewhere, which the ledger must show.",
-)
+@head_option
 @click.option(
     "--checkpoint",
     metavar="PLACE",

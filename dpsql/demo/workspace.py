@@ -14,6 +14,9 @@ from dpsql.errors import EngineFailed, InterfaceError
 POLICY = Path(__file__).with_name("policy.yaml")
 """The shipped policy; its database and ledger are named relative to itself."""
 
+WORKLOAD = Path(__file__).with_name("workload.sql")
+"""Questions to plan a budget for: `dpsql budget plan workload.sql --epsilon 3`."""
+
 _LEDGER_FILES = ("ledger.db", "ledger.db-wal", "ledger.db-shm")
 
 
@@ -80,6 +83,9 @@ def _kept(folder: Path) -> Workspace:
 def _fill(place: Workspace) -> None:
     """Policy first, so that an interrupted start is recognised; the database all or nothing."""
     place.policy.write_bytes(POLICY.read_bytes())
+    workload = place.folder / WORKLOAD.name
+    if not workload.exists():
+        workload.write_bytes(WORKLOAD.read_bytes())
     if not place.database.exists():
         part = place.folder / ".rand-hie.part.duckdb"
         part.unlink(missing_ok=True)

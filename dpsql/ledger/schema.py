@@ -2,8 +2,9 @@
 
 `entries` is the ledger. `releases` is the store of paid answers (releases.py), `answers` those
 of named requests where releases are not reused (requests.py): losing them costs budget, not
-privacy. `dpsql_schema` names the version; each migration and the record of it are one
-transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
+privacy. `refusals` counts what was refused (refusals.py). `dpsql_schema` names the version; each
+migration and the record of it are one transaction (sqlite-utils' rule), so a crash leaves the old
+version or the new one.
 """
 
 from __future__ import annotations
@@ -61,6 +62,20 @@ answers = Table(
     PrimaryKeyConstraint("seq", "fingerprint"),
 )
 
+refusals = Table(
+    "dpsql_refusals",
+    metadata,
+    Column("day", Text, nullable=False),
+    Column("analyst", Text, nullable=False),
+    Column("budget", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("sql", Text, nullable=False),
+    PrimaryKeyConstraint("day", "analyst", "budget", "code"),
+)
+
 version = Table("dpsql_schema", metadata, Column("version", Integer, nullable=False))
 
 
@@ -82,7 +97,17 @@ def _named_requests(connection: Connection) -> None:
     answers.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _own_prices, _named_requests)
+def _refusals(connection: Connection) -> None:
+    """Refusals are counted beside the chain (refusals.py)."""
+    refusals.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _own_prices,
+    _named_requests,
+    _refusals,
+)
 """Step i brings version i to i + 1. Only ever appended to."""
 
 

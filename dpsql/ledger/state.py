@@ -17,7 +17,7 @@ from dpsql.accountant.compose import Item
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import InternalError, LedgerError
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, unseal
-from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, TermsSet, read
+from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, Record, TermsSet, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class State:
             raise broken("it does not link to the entry before it", entry.seq)
         if entry.time < self.time:
             raise broken("it is older than the entry before it", entry.seq)
-        self._apply(entry)
+        self.apply(entry, read(entry))
         self.seq, self.head, self.time = entry.seq, entry.hash, entry.time
 
-    def _apply(self, entry: Entry) -> None:
-        record = read(entry)
+    def apply(self, entry: Entry, record: Record) -> None:
+        """What one entry changes; `record` is what it says. Links are for `follow` to check."""
         if isinstance(record, Genesis) != (entry.seq == 1):
             raise broken("a ledger has one genesis, its first entry", entry.seq)
         match record:

@@ -26,7 +26,7 @@ from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import process
 from dpsql.ledger.acceptance import accepted, nothing_to_accept
 from dpsql.ledger.anchor import Anchor
-from dpsql.ledger.chain import Entry, unseal
+from dpsql.ledger.chain import Entry, decode, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
     HOLDERS,
@@ -42,7 +42,9 @@ from dpsql.ledger.entries import (
 from dpsql.ledger.heads import Head, read_head
 from dpsql.ledger.journal import Draft, Journal, entry_at, holds, raw_rows
 from dpsql.ledger.opening import foreseen, wanted
+from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.receipt import Receipt, issue
+from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Release, Releases, places, raw_releases, store, unpaid
 from dpsql.ledger.requests import Attempt, answered, earlier, keep, lost, raw_answers
 from dpsql.ledger.state import Account, OpenCharge, State
@@ -69,6 +71,7 @@ class Ledger:
         self._database = database
         self._journal = Journal(database, clock)
         self.releases = Releases(self._journal)
+        self.refusals = Refusals(database, clock)
         self.close = weakref.finalize(self, database.close)
 
     @classmethod
@@ -308,16 +311,33 @@ class Ledger:
             draft.append(record)
         return record
 
-    def entries(self, start: int = 0) -> Iterator[Entry]:
-        """Entries from number `start` on, each one's own hash checked (links: `verify`)."""
+    def entries(
+        self, start: int = 0, *, skip: Callable[[bytes], bool] | None = None
+    ) -> Iterator[Entry]:
+        """Entries from number `start` on, each one's own hash checked (links: `verify`).
+
+        Those whose stored text `skip` says yes to are passed over unread.
+        """
         while True:
             # In pieces: no transaction stays open while the caller thinks about an entry.
             with self._database.read() as connection:
-                found = [unseal(row) for row in raw_rows(connection, start, _PIECE)]
-            yield from found
-            if len(found) < _PIECE:
+                rows = list(raw_rows(connection, start, _PIECE))
+            for row in rows:
+                if skip is None or not isinstance(row[3], bytes) or not skip(row[3]):
+                    yield unseal(row)
+            if len(rows) < _PIECE:
                 return
-            start = found[-1].seq + 1
+            start = decode(rows[-1])[0] + 1
+
+    def entry(self, seq: int) -> Entry:
+        """One entry, its own hash checked. KeyError if there is none of that number."""
+        with self._database.read() as connection:
+            return entry_at(connection, seq)
+
+    def outcomes(self) -> dict[int, tuple[int, str]]:
+        """By charge, the entry that settles it and how; nothing else of a ledger is looked at."""
+        with self._database.read() as connection:
+            return outcomes_of(raw_rows(connection))
 
     def verify(self, expect_head: str | None = None, *, heads: Sequence[Head] = ()) -> Report:
         """Recompute chain, charges, spend and decisions from the entries alone (verify.py).

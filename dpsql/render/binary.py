@@ -40,7 +40,7 @@ def write_table(
         table = table.rename_columns(names)
     short = {name: part for name, part in privacy.items() if name != "half_widths_95"}
     schema = schema.with_metadata({PRIVACY: json_text(short).encode()})
-    sink = pa.PythonFile(_Counted(target), mode="w")
+    sink = pa.PythonFile(Counted(target), mode="w")
     writer: pq.ParquetWriter | pa.RecordBatchStreamWriter | pa.RecordBatchFileWriter
     if kind == "parquet":
         writer = pq.ParquetWriter(sink, schema)
@@ -59,7 +59,7 @@ def _parts(table: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
         yield table.slice(start, ROWS).cast(schema)
 
 
-class _Counted:
+class Counted:
     """A stream that knows how much it was given: a pipe cannot say where it is."""
 
     closed = False

@@ -24,8 +24,13 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 def csv(grid: Grid) -> Iterator[str]:
     """Header and one line a row (RFC 4180's quoting; lines end in LF)."""
-    yield ",".join(_csv(name) for name in grid.names)
-    for row in grid.rows:
+    return csv_lines(grid.names, grid.rows)
+
+
+def csv_lines(names: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """The same of rows that are read once."""
+    yield ",".join(_csv(name) for name in names)
+    for row in rows:
         yield ",".join(_csv(value) for value in row)
 
 

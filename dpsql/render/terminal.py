@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 PLAIN_WIDTH = 80
-_PROBE = "±│█▒─·εδ"
+_PROBE = "±│█▒─·εδ└▄"
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 _ASCII = {
@@ -20,6 +20,8 @@ _ASCII = {
     "─": "-",
     "│": "|",
     "█": "#",
+    "▄": "_",
+    "└": "+",
     "▒": ":",
     "≤": "<=",
     "…": "...",

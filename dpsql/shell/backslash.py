@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 from dpsql.commands.budget import in_words as budget_in_words
 from dpsql.commands.ledger_lines import in_words as ledger_in_words
-from dpsql.commands.ledger_lines import lines_of
 from dpsql.commands.options import BINARY_FORMATS, TEXT_FORMATS
 from dpsql.commands.output import grid_lines, note, record_grid
 from dpsql.commands.tables import FIELDS, records_of
 from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
+from dpsql.history.filters import Filter
+from dpsql.history.lines import lines_of
+from dpsql.history.spending import spending
 from dpsql.policy.price import allowed_delta, allowed_epsilon
 from dpsql.render.numbers import amount
 from dpsql.render.text import pairs
+from dpsql.report import MAX_QUERIES
 from dpsql.shell.completion import Suggestion, suggest
 from dpsql.shell.desk import Desk, read_confirm
 from dpsql.shell.scan import scan, unquoted
@@ -143,8 +146,10 @@ def _table_named(text: str, tables: Iterable[Table]) -> Table:
 
 
 def _budget(desk: Desk, argument: str) -> None:
-    report = desk.session.budget()
-    desk.show(lambda style: budget_in_words(report, desk.session.policy, style))
+    session = desk.session
+    report, account = session.budget(), session.account(session.budget_spec)
+    past = spending(session.ledger, account, session.analyst, MAX_QUERIES)
+    desk.show(lambda style: budget_in_words(report, session.policy, style, past))
 
 
 def _ledger(desk: Desk, argument: str) -> None:
@@ -152,7 +157,7 @@ def _ledger(desk: Desk, argument: str) -> None:
     if argument and not (argument.isdecimal() and len(argument) < 10):
         raise InterfaceError(f"\\ledger takes a number, not {argument[:40]}", code="usage")
     last = int(argument or LEDGER_LINES)
-    lines = lines_of(desk.session.ledger, analyst=desk.session.analyst)
+    lines = lines_of(desk.session.ledger, wanted=Filter(analyst=desk.session.analyst))
     counted = [replace(line, entry=number) for number, line in enumerate(lines, 1)]
     desk.show(lambda style: ledger_in_words(counted[-last:] if last else counted, style))
 
