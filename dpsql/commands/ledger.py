@@ -33,7 +33,7 @@ def command() -> None:
     Example:
       dpsql ledger show --last 20
       dpsql ledger verify
-      dpsql ledger checkpoint
+      dpsql ledger checkpoint --to checkpoints
     """
 
 

@@ -48,8 +48,8 @@ def checkpoint(to: str | None, signing_key: str | None, rotate: bool, policy: st
 
     \b
     Example:
-      dpsql ledger checkpoint --to /mnt/elsewhere/checkpoints
-      dpsql ledger checkpoint --rotate
+      dpsql ledger checkpoint --to checkpoints
+      dpsql ledger checkpoint --to checkpoints --rotate
     """
     from dpsql.ledger.checkpoints import Checkpoint, write
     from dpsql.ledger.signing import default_key_file, load, load_or_create

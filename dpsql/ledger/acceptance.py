@@ -27,7 +27,7 @@ def burn(terms: BudgetTerms) -> Events:
     An (ε, δ)-DP mechanism is ε-DP but with probability δ (Kairouz, Oh, Viswanath 2015), which is
     what a `Threshold` of one key is priced as.
     """
-    return ((Threshold(terms.epsilon, terms.delta_conv + terms.delta_thr, 1), 1),)
+    return ((Threshold(terms.epsilon, terms.delta, 1), 1),)
 
 
 def accepted(ledger: str, seq: int, head: str, accounts: Iterable[Account]) -> Accepted:

@@ -40,13 +40,14 @@ from dpsql.ledger.entries import (
     read,
 )
 from dpsql.ledger.heads import Head, read_head
-from dpsql.ledger.journal import Draft, Journal, entry_at, holds, raw_rows
+from dpsql.ledger.journal import Journal, entry_at, holds, raw_rows
 from dpsql.ledger.opening import foreseen, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
-from dpsql.ledger.releases import Release, Releases, places, raw_releases, store, unpaid
-from dpsql.ledger.requests import Attempt, answered, earlier, keep, lost, raw_answers
+from dpsql.ledger.releases import Release, Releases, raw_releases
+from dpsql.ledger.requests import Attempt, answered, earlier, lost, raw_answers
+from dpsql.ledger.settling import stored
 from dpsql.ledger.state import Account, OpenCharge, State
 from dpsql.ledger.verify import Report, verify_rows
 
@@ -223,7 +224,7 @@ class Ledger:
             waiting = draft.state.open.get(receipt.seq)
             if waiting is None or waiting.head != receipt.head:
                 raise _not_open(receipt.seq)
-            hashes = [*release_hashes, *_stored(draft, receipt.seq, releases, kept)]
+            hashes = [*release_hashes, *stored(draft, receipt.seq, releases, kept)]
             draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
             return draft.state.account(receipt.budget)
 
@@ -350,7 +351,9 @@ class Ledger:
             heads = [*heads, Head("the expected head", *read_head(expect_head))]
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
-            return verify_rows(rows, releases, raw_answers(connection), heads=heads)
+            report = verify_rows(rows, releases, raw_answers(connection), heads=heads)
+            damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
+            return report.and_also(["the file: SQLite finds it damaged"] if damage else [])
 
 
 def _admitted(state: State, name: str, request: Request) -> Charge:
@@ -396,30 +399,6 @@ def _policy_key(account: Account) -> str:
 
 def _stale(state: State) -> list[int]:
     return [charge.seq for charge in state.open.values() if process.gone(charge.process)]
-
-
-def _stored(
-    draft: Draft, seq: int, releases: Sequence[Release], kept: Sequence[Release]
-) -> list[str]:
-    """Store a charge's releases in the settling transaction; their hashes.
-
-    In the order of the charge's aggregates, which `releases.named` relies on.
-    """
-    if not (releases or kept):
-        return []
-    record = read(entry_at(draft.connection, seq))
-    paid = places(record.request) if isinstance(record, Charged) else {}
-    for release in releases:
-        if release.fingerprint not in paid:
-            raise unpaid(seq)
-        store(draft.connection, seq, paid[release.fingerprint], release.payload)
-    for release in kept:
-        if release.fingerprint not in paid:
-            raise unpaid(seq)
-        keep(draft.connection, seq, release.fingerprint, release.payload)
-    order = list(paid)
-    both = sorted((*releases, *kept), key=lambda one: order.index(one.fingerprint))
-    return [release.hash for release in both]
 
 
 def _not_open(seq: int) -> LedgerError:

@@ -73,6 +73,12 @@ def test_every_example_works(words, demo, monkeypatch):
         place = words.index("--expect-head") + 1
         assert words[place].endswith("...")
         words = [*words[:place], f"{report['seq']}:{report['head']}", *words[place + 1 :]]
+    if "--checkpoint" in words or "--rotate" in words:
+        signed = CliRunner().invoke(main, ["ledger", "checkpoint", "--to", "checkpoints"])
+        assert signed.exit_code == 0, signed.output
+    if "--lost" in words:
+        place = words.index("--lost") + 1
+        words = [*words[:place], f"{'0' * 32}:30:{'0' * 64}", *words[place + 1 :]]
     result = CliRunner().invoke(main, words[1:])
     assert result.exit_code == 0, result.output
     assert result.stderr == "" or "error" not in result.stderr

@@ -27,6 +27,7 @@ def ask(
     budget=None,
     total="total",
     sql="SELECT COUNT(*) FROM patients",
+    attempt=None,
     **more,
 ):
     """Reserve one pure event of that epsilon, or the `aggregates` or `items` of several."""
@@ -37,6 +38,7 @@ def ask(
         aggregates=more.pop("aggregates", None) or priced(epsilon, **more),
         sql=sql,
         data_version="2026-11",
+        attempt=attempt,
     )
 
 

@@ -1,0 +1,34 @@
+"""What a settled charge leaves in the stores of answers, in the transaction that settles it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dpsql.ledger.entries import Charged, read
+from dpsql.ledger.journal import Draft, entry_at
+from dpsql.ledger.releases import Release, places, store, unpaid
+from dpsql.ledger.requests import keep
+
+
+def stored(
+    draft: Draft, seq: int, releases: Sequence[Release], kept: Sequence[Release]
+) -> list[str]:
+    """Store a charge's releases in the settling transaction; their hashes.
+
+    In the order of the charge's aggregates, which `releases.named` relies on.
+    """
+    if not (releases or kept):
+        return []
+    record = read(entry_at(draft.connection, seq))
+    paid = places(record.request) if isinstance(record, Charged) else {}
+    for release in releases:
+        if release.fingerprint not in paid:
+            raise unpaid(seq)
+        store(draft.connection, seq, paid[release.fingerprint], release.payload)
+    for release in kept:
+        if release.fingerprint not in paid:
+            raise unpaid(seq)
+        keep(draft.connection, seq, release.fingerprint, release.payload)
+    order = list(paid)
+    both = sorted((*releases, *kept), key=lambda one: order.index(one.fingerprint))
+    return [release.hash for release in both]
