@@ -10,7 +10,7 @@ from dpsql.history.filters import moment
 from dpsql.history.summary import Summary, collusion
 from dpsql.ledger import Report
 from dpsql.page import sections
-from dpsql.page.html import Markup, style_sheet, tag
+from dpsql.page.html import Markup, joined, style_sheet, tag
 from dpsql.page.style import CSS, digest
 
 POLICY = (
@@ -48,7 +48,7 @@ def ledger_page(
 def _parts(summary: Summary, report: Report, against: str | None) -> Iterator[Markup]:
     yield sections.verification(report, against)
     if summary.stopped is not None:
-        told = f"The figures end after entry {summary.entries:,}: {summary.stopped}."
+        told = f"The figures end after {summary.entries:,} entries: {summary.stopped}."
         yield tag("section", tag("h2", "Not all of it could be read"), tag("p", told), class_="bad")
     yield sections.tiles(summary)
     yield sections.together(collusion(summary))
@@ -60,12 +60,14 @@ def _parts(summary: Summary, report: Report, against: str | None) -> Iterator[Ma
     yield sections.outcomes(summary)
 
 
-def _span(summary: Summary, now: dt.datetime) -> str:
-    written = f"written {now:%Y-%m-%d %H:%M} UTC"
+def _span(summary: Summary, now: dt.datetime) -> Markup:
+    written = sections.whole(f"{now:%Y-%m-%d %H:%M} UTC")
     if summary.first is None or summary.last is None:
-        return f"No budget was opened yet; {written}."
-    first, last = (f"{moment(time):%Y-%m-%d}" for time in (summary.first, summary.last))
-    return f"Entries from {first} to {last}; {written}."
+        return joined("No budget was opened yet; written ", written, ".")
+    first, last = (
+        sections.whole(f"{moment(time):%Y-%m-%d}") for time in (summary.first, summary.last)
+    )
+    return joined("Entries from ", first, " to ", last, "; written ", written, ".")
 
 
 def _about() -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from dpsql.accountant.odometer import odometer, selection_share, share
 from dpsql.history.filters import moment
@@ -17,6 +18,7 @@ from dpsql.render.numbers import amount, count, percent
 MOST = 60
 """Rows of a list that are shown; what is left out is said."""
 SQL_CHARACTERS = 1_500
+TIMES = ("time (UTC)", "last day (UTC)")
 _TOLD = 1e6
 
 
@@ -34,18 +36,21 @@ def verification(report: Report, against: str | None) -> Markup:
         more = len(report.problems) - len(shown)
         lines = [tag("li", problem) for problem in shown]
         found = tag("ul", lines, tag("li", f"and {more:,} more") if more else None)
-    kept = (
-        "It continues the head that was kept elsewhere."
-        if report.ok and against is not None
-        else "Cut-off newest entries, or a ledger rewritten as a whole, show only against a head"
-        " kept elsewhere: keep this one."
-    )
+    if not report.ok:
+        kept = ""
+    elif against is not None:
+        kept = " It continues the head that was kept elsewhere."
+    else:
+        kept = (
+            " Cut-off newest entries, or a ledger rewritten as a whole, show only against a head"
+            " kept elsewhere: keep this one."
+        )
     return tag(
         "section",
         tag("h2", head),
         said,
         found,
-        tag("p", f"{report.entries:,} entries. {kept}"),
+        tag("p", f"{report.entries:,} entries.{kept}"),
         tag("p", "Head ", tag("code", f"{report.seq}:{report.head}"), class_="small"),
         _open_charges(report),
         class_="good" if report.ok else "bad",
@@ -57,8 +62,10 @@ def _open_charges(report: Report) -> Markup | None:
         return None
     numbers = ", ".join(map(str, report.open_entries[:20]))
     more = ", …" if report.open_charges > 20 else ""
-    charges = count(report.open_charges, "charge")
-    return tag("p", f"{charges} without an outcome (they stand): entries {numbers}{more}.")
+    if report.open_charges == 1:
+        return tag("p", f"One charge has no outcome, and stands all the same: entry {numbers}.")
+    told = f"{report.open_charges:,} charges have no outcome, and stand all the same: entries"
+    return tag("p", f"{told} {numbers}{more}.")
 
 
 def tiles(summary: Summary) -> Markup:
@@ -80,40 +87,47 @@ def tiles(summary: Summary) -> Markup:
 
 def together(worst: Collusion) -> Markup:
     """What all analysts could know if they put all answers together."""
+    promise: Child
     if worst.limit is not None:
-        epsilon, delta = worst.limit
         promise = (
-            f"The total budget promises that this never exceeds ε = {amount(epsilon)},"
-            f" δ = {amount(delta)}, whoever asks what: no query is answered beyond it."
+            "The total budget promises that this never exceeds ",
+            _pair(amount(worst.limit[0]), amount(worst.limit[1])),
+            ", whoever asks what: no query is answered beyond it.",
         )
     else:
         promise = (
             "The ledger has no total budget: the budgets of all were added up, and nothing but"
             " the number of budgets bounds how far this can grow."
         )
-    told = (
-        f"All answers so far, put together, are (ε = {_up(worst.epsilon)},"
-        f" δ = {amount(worst.delta)})-differentially private."
-    )
+    told = _pair(_up(worst.epsilon), amount(worst.delta))
     return tag(
         "section",
         tag("h2", "Worst case, if all analysts collude"),
-        tag("p", told),
-        tag("p", _odds(worst.epsilon, float(worst.delta))),
+        tag("p", "All answers so far, put together: differential privacy with ", told, "."),
+        tag("p", _odds(worst.epsilon, worst.delta)),
         tag("p", promise),
     )
 
 
-def _odds(epsilon: float, delta: float) -> str:
+def _pair(epsilon: str, delta: str) -> Markup:
+    return joined(whole(f"ε = {epsilon}"), ", ", whole(f"δ = {delta}"))
+
+
+def whole(text: str) -> Markup:
+    """Text that no line breaks."""
+    return tag("span", text, class_="whole")
+
+
+def _odds(epsilon: float, delta: Fraction) -> str:
     """The same in plain words."""
     if epsilon == 0:
         return "In plain words: nothing about anybody has been answered."
     factor = math.exp(epsilon) if epsilon < 700 else math.inf
-    times = "more than a million" if factor > _TOLD else f"{_up(factor)}"
+    times = "more than a million" if factor > _TOLD else f"at most {_up(factor)}"
     chance = f"1 in {math.floor(1 / delta):,}" if delta > 0 else "none"
     return (
         "In plain words: whatever somebody suspects about one person, all these answers change"
-        f" the odds of it by a factor of at most {times}, but for a chance of {chance}."
+        f" the odds of it by a factor of {times}, but for a chance of {chance}."
     )
 
 
@@ -128,8 +142,11 @@ def over_time(summary: Summary) -> Markup:
         tag(
             "p",
             "Each picture is one budget: the part of its ε that was used by then. The dashed line"
-            f" is 100 %, beyond which queries are refused. All run from {_day(start)} to"
-            f" {_day(end)}.",
+            " is all of it, beyond which queries are refused. All run from ",
+            whole(_day(start)),
+            " to ",
+            whole(_day(end)),
+            ".",
         )
         if figures
         else tag("p", "No budget has been opened yet."),
@@ -186,8 +203,9 @@ def budgets(summary: Summary) -> Markup:
         tag("h2", "Budgets"),
         tag(
             "p",
-            "“ε so far” is what all answers paid from a budget amount to together, at most."
-            " Analysts share a team's budget; every query is charged to the total as well.",
+            "“ε used” says how much of the budget is gone: at 100 % nothing more fits. “ε so far”"
+            " is what its answers amount to together, at most; late queries add less to it than"
+            " early ones. Analysts share a team's budget; every query is charged to the total too.",
             class_="soft small",
         ),
         table(names, rows, numbers=names[2:], graph=1),
@@ -238,7 +256,7 @@ def refusals(found: Sequence[Refusal]) -> Markup:
             "p",
             "Refused queries cost nothing and are not entries of the chain: dpsql counts them"
             " beside it, by day, analyst and error code, and nothing proves the counts whole."
-            " Misspelt SQL, and what `dpsql explain` was asked, is not counted.",
+            " SQL that does not parse, and what `dpsql explain` was asked, is not counted.",
             class_="soft small",
         ),
         table(names, rows, numbers=("times",)) if rows else tag("p", "None counted."),
@@ -302,7 +320,9 @@ def table(
             return "graph"
         if names[place] in numbers:
             return "number"
-        return "sql" if isinstance(cell, Markup) and cell.startswith("<pre") else None
+        if names[place] in TIMES:
+            return "whole"
+        return "sql" if _block(cell) else None
 
     head = [
         tag("th", name, scope="col", class_=kind(place)) if name else tag("td")
@@ -312,7 +332,7 @@ def table(
         tag(
             "tr",
             [
-                tag("td", cell if isinstance(cell, Markup) else tag("span", cell),
+                tag("td", cell if _block(cell) else tag("span", cell),
                     class_=kind(place, cell), data_label=names[place] or None)
                 for place, cell in enumerate(row)
             ],
@@ -322,6 +342,11 @@ def table(
     return tag(
         "div", tag("table", tag("thead", tag("tr", head)), tag("tbody", body)), class_="wide"
     )
+
+
+def _block(cell: Child) -> bool:
+    """A picture or a statement, that takes the width there is."""
+    return isinstance(cell, Markup) and cell.startswith(("<pre", "<svg"))
 
 
 def _left_out(found: int, noun: str) -> Markup | None:

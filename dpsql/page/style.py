@@ -75,7 +75,8 @@ th { font-weight: 600; color: var(--soft); white-space: nowrap; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 td.graph { min-width: 8rem; width: 30%; padding-top: .75rem; }
-tr:last-child td { border-bottom: 0; }
+tbody tr:last-child td { border-bottom: 0; }
+.whole { white-space: nowrap; }
 @media (max-width: 640px) {
   main, header, footer { padding-left: .8rem; padding-right: .8rem; }
   section { padding: .8rem .9rem; }
