@@ -226,13 +226,12 @@ class Session(Preparation):
             if outcome != "released":
                 self.ledger.settle(charged.receipt, outcome)
         stored = [storage.pack(name, release) for name, release in done.items()]
-        if self.policy.releases_reuse:
-            account = self.ledger.settle(charged.receipt, "released", releases=stored)
-        elif keep:
-            account = self.ledger.settle(charged.receipt, "released", kept=stored)
-        else:
-            hashes = [release.hash for release in stored]
-            account = self.ledger.settle(charged.receipt, "released", hashes)
+        reused = stored if self.policy.releases_reuse else []
+        kept = stored if keep else []
+        hashes = [] if reused or kept else [release.hash for release in stored]
+        account = self.ledger.settle(
+            charged.receipt, "released", hashes, releases=reused, kept=kept
+        )
         return done, account
 
     def _stored(self, planned: Planned) -> tuple[dict[str, Release], Account]:

@@ -73,10 +73,17 @@ def _read(text: str) -> tuple[str, int, str]:
 
 
 def _open_budgets(policy: Policy, ledger: Ledger) -> None:
-    """Every budget that the policy names, so that those opened in the lost part are burned, too."""
+    """Every budget that the policy names, at the larger of the policy's and the ledger's terms.
+
+    Those opened or raised in the lost part are then burned as they were; lowering comes later.
+    """
     from dpsql.policy.check_budgets import named_budgets
 
+    known = {account.name: account.terms for account in ledger.budgets()}
     total = policy.budgets.total
     specs = [spec for _, spec in named_budgets(policy)]
     for spec in specs if total is None else [*specs, total]:
-        ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
+        terms = known.get(spec.key)
+        epsilon = spec.epsilon if terms is None else max(spec.epsilon, terms.epsilon)
+        delta = spec.delta if terms is None else max(spec.delta, terms.delta)
+        ledger.ensure_budget(spec.key, spec.kind, epsilon, delta)

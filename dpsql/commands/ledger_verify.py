@@ -76,6 +76,8 @@ def verify(
         output.text([json_text(_record(report))])
     if expect_head is None and checkpoint is None and report.ok:
         note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(report)}")
+    if checkpoint is None and loaded.checkpoints is not None:
+        note(f"the policy keeps checkpoints: dpsql ledger verify --checkpoint {loaded.checkpoints}")
     return 0 if report.ok else 1
 
 

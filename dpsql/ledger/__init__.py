@@ -3,8 +3,13 @@
 One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `state`
 (the fold of all entries: budgets, spend, open charges), `schema` and `database` (SQLite, and each
 way it can fail), `opening` (what the policy says of a budget), `store` (`Ledger`: reserve,
-settle), `view` (for who only looks), `releases` (paid answers), `verify` (the independent
-recomputation), `receipt`, `process` (who holds an open charge).
+settle), `view` (for who only looks), `releases` (paid answers), `requests` (retries), `settling`
+(what both keep), `verify` (the independent recomputation), `receipt`, `process` (who holds an open
+charge).
+
+Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
+`remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`
+(what `verify` compares with), `acceptance` (going on after a loss).
 
 Names resolve on first use: SQLAlchemy is imported when a ledger is opened, not with dpsql.
 """

@@ -49,6 +49,7 @@ class Database:
             _require_file(path, read_only)
         self._identity = _identity(path)
         self._log: tuple[int, int] | None = None
+        self._open = 0
         self._engine = self._connect()
 
     @contextmanager
@@ -75,7 +76,6 @@ class Database:
         """Close the connections of this process."""
         if self._pid == os.getpid():
             self._engine.dispose()
-            self._log = None
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -89,7 +89,7 @@ class Database:
         """LedgerError unless the path still names the files that our connections have open.
 
         SQLite goes on with files that were unlinked, its log included, and forgets them at the end.
-        The log stays as long as one connection is open, and ours are pooled.
+        The log stays as long as one connection is open (`_closed`).
         """
         if _identity(self.path) != self._identity:
             raise _replaced(self.name)
@@ -123,6 +123,7 @@ class Database:
                 hint="use a file: `ledger: sqlite:///dpsql-ledger.db`",
             )
         _INHERITED.append(self._engine)
+        self._log, self._open = None, 0
         self._one_at_a_time = threading.RLock()
         self._engine = self._connect()
         self._pid = os.getpid()
@@ -139,8 +140,15 @@ class Database:
         pool = StaticPool if self.path is None else QueuePool
         engine = create_engine("sqlite://", creator=connection, poolclass=pool)
         event.listen(engine, "connect", self._configure)
+        event.listen(engine, "close", self._closed)
         event.listen(engine, "begin", _begin)
         return engine
+
+    def _closed(self, _raw: sqlite3.Connection, _record: object) -> None:
+        """With its last connection (Ctrl-C closes one) SQLite deletes the log; another follows."""
+        self._open -= 1
+        if self._open < 1:
+            self._log = None
 
     def _configure(self, raw: sqlite3.Connection, _record: object) -> None:
         # SQLAlchemy's documented recipe: the driver opens no transaction, `_begin` does.
@@ -155,6 +163,7 @@ class Database:
         raw.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the platter
         raw.execute("PRAGMA checkpoint_fullfsync = ON")
         _write_ahead(raw, self.patience)
+        self._open += 1
 
 
 def path_of(url: str) -> str | None:

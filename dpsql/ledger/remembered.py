@@ -101,8 +101,7 @@ class Remembered:
                 known = self.of_ledger(anchor.ledger)
                 if known is None or _age(known) < _age(anchor):
                     write_private(folder / f"{anchor.ledger}.json", body)
-                was = self._read(_place(self.path))
-                if was is None or _name(was) != anchor.ledger:
+                if self._last is None or self._last.ledger != anchor.ledger:
                     write_private(folder / _place(self.path), body)
         except (OSError, LedgerError) as problem:
             _log.warning("the receipt of an answer could not be kept: %s", problem)

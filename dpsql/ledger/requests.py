@@ -5,8 +5,8 @@ answered by the bytes that were released, or charged anew where there are none (
 its process died, the bytes are gone). While its charge is open and its process may live, it is
 refused: one charge never runs twice, and an impatient client does not pay twice.
 
-The answers are kept here only where the policy does not reuse releases (releases.py keeps the
-others): they are found by their charge, for the retry of their own request and nothing else.
+The answers are kept here, found by their charge, for the retry of their own request and nothing
+else; so a retry is the same whatever the store of paid answers (releases.py) holds by then.
 """
 
 from __future__ import annotations

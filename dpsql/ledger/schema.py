@@ -1,10 +1,9 @@
 """The ledger's tables and how an older file becomes a newer one.
 
-`entries` is the ledger. `releases` is the store of paid answers (releases.py), `answers` those
-of named requests where releases are not reused (requests.py): losing them costs budget, not
-privacy. `refusals` counts what was refused (refusals.py). `dpsql_schema` names the version; each
-migration and the record of it are one transaction (sqlite-utils' rule), so a crash leaves the old
-version or the new one.
+`entries` is the ledger. `releases` is the store of paid answers (releases.py), `answers` those of
+requests with an id (requests.py): losing them costs budget, not privacy. `refusals` counts what
+was refused (refusals.py). `dpsql_schema` names the version; each migration and the record of it are
+one transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
 """
 
 from __future__ import annotations

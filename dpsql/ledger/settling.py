@@ -29,6 +29,5 @@ def stored(
         if release.fingerprint not in paid:
             raise unpaid(seq)
         keep(draft.connection, seq, release.fingerprint, release.payload)
-    order = list(paid)
-    both = sorted((*releases, *kept), key=lambda one: order.index(one.fingerprint))
-    return [release.hash for release in both]
+    named = {one.fingerprint: one for one in (*releases, *kept)}
+    return [named[fingerprint].hash for fingerprint in paid if fingerprint in named]

@@ -278,9 +278,9 @@ class Ledger:
 
     def name(self) -> str:
         """The ledger's own name, of its first entry; empty where that cannot be read."""
-        with contextlib.suppress(LedgerError):
-            for entry in self.entries():
-                record = read(entry)
+        with contextlib.suppress(LedgerError), self._database.read() as connection:
+            for row in raw_rows(connection, most=1):
+                record = read(unseal(row))
                 return record.ledger if isinstance(record, Genesis) else ""
         return ""
 

@@ -281,6 +281,7 @@ def test_the_policy_names_the_place(dpsql, shop):
     said = [f["message"] for f in found if f["where"] == "checkpoints"]
     assert "the newest is of entry 5; the ledger has 7" in said
     assert any("ledger's volume" in message for message in said)
+    assert f"--checkpoint {shop / 'apart'}" in dpsql("ledger", "verify").stderr
 
 
 def test_after_an_accepted_loss_older_checkpoints_are_excused(dpsql, place, shop):

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import pytest
 
+from dpsql.commands.check_ledger import check_ledger
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import Ledger
 from dpsql.ledger.anchor import Anchor
@@ -95,6 +96,18 @@ def everyone(path):
         lambda: Reader(path, "alice"),
         lambda: budget_of(policy, "alice"),
     ]
+
+
+def test_check_says_it_too(used):
+    path, file, old = used
+    for change, said in [
+        (lambda: shutil.copy(old, file), "shows less"),
+        (file.unlink, "is gone"),
+        (lambda: Ledger.open(f"sqlite:///{file}").close(), "is not the one that lay there"),
+    ]:
+        change()
+        found = [one for one in check_ledger(load(path)) if one.level == "error"]
+        assert [said in one.message for one in found] == [True]
 
 
 def test_an_older_copy_is_refused(used):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -31,6 +32,17 @@ def test_a_retry_is_the_same_answer_for_nothing(reuse, sql, place, opened):
     assert again.privacy.free
     (charge,) = charges(path)
     assert charge["request"]["id"] == "r1"
+
+
+def test_a_retry_does_not_need_the_store_of_paid_answers(place, opened, tmp_path):
+    """Its own bytes are kept for it: by then the store may hold others, or none."""
+    path = place()
+    first = opened(path).query(TWO, request_id="r1")
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
+        connection.execute("DELETE FROM dpsql_releases")
+    assert value(opened(path).query(TWO, request_id="r1")) == value(first)
+    assert not opened(path).query(TWO).privacy.free
+    assert len(charges(path)) == 2
 
 
 def test_without_reuse_another_id_and_none_are_fresh_draws(place, opened):

@@ -165,11 +165,16 @@ def _nobodys(calls: Sequence[Call], ledger: _Ledger) -> Iterator[str]:
 
 
 def _in_vain(calls: Sequence[Call], ledger: _Ledger, limits: dict[str, Fraction]) -> Iterator[str]:
-    """Spend only grows: what would fit at the end would have fitted when it was refused."""
+    """Spend only grows: what would fit at the end would have fitted when it was refused.
+
+    A charge is rounded up by less than a unit of 2^-40.
+    """
+    rounded = Fraction(len(ledger.charges) + 1, 2**40)
     for call in calls:
         if call.result == "refused":
             budgets = (call.analyst, "total")
-            if all(ledger.spent[b] + call.epsilon <= limits[b] for b in budgets if b in limits):
+            needed = call.epsilon + rounded
+            if all(ledger.spent[b] + needed <= limits[b] for b in budgets):
                 yield f"{call.client} was refused {call.id}, which fits"
 
 

@@ -6,6 +6,7 @@ can. (Locks, permissions and damaged files: test_ledger_faults.py; kills: test_l
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -247,6 +248,25 @@ def test_a_log_deleted_during_the_commit_is_told(path, monkeypatch):
 
         monkeypatch.setattr(Draft, "append", then_unlinked)
         assert code(ask, ledger) == "ledger-replaced"
+
+
+def interrupted(ledger):
+    with contextlib.suppress(KeyboardInterrupt), ledger._database.write() as connection:
+        connection.invalidate()
+        raise KeyboardInterrupt
+
+
+def test_a_log_that_went_with_the_last_connection_is_no_fault(path):
+    """Ctrl-C in the middle of a statement closes its connection, and SQLite deletes the log."""
+    with Ledger.open(url(path)) as ledger:
+        budgets(ledger)
+        for _ in range(3):
+            interrupted(ledger)
+            assert not path.with_name("ledger.db-wal").exists()
+            ask(ledger)
+        ledger._database._engine.dispose()
+        ask(ledger)
+        assert ledger.verify().ok
 
 
 def test_rolled_back_between_runs(tmp_path, path):
