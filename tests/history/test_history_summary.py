@@ -88,6 +88,11 @@ def test_the_summary(months):
         assert one.curve.points[-1][1] == one.account
 
 
+def test_what_came_after_the_verdict_is_left_out(months):
+    found = summary_of(months.ledger, until=8)
+    assert (found.entries, found.charges) == (8, 2)
+
+
 def test_the_largest_are_few_and_the_first_of_equal_ones(months):
     for _ in range(LARGEST):
         months.pay("mei", "team:lab", "SELECT 1 FROM visits", "1/20")
