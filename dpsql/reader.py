@@ -55,7 +55,9 @@ def budget_and_past(policy: Policy, analyst: str) -> tuple[BudgetReport, Spendin
         try:
             account = _account(view, spec)
             if view.ledger is not None:
-                past = spending(view.ledger, account, name, MAX_QUERIES)
+                whole = policy.budgets.total
+                total = None if whole is None else _account(view, whole)
+                past = spending(view.ledger, account, name, MAX_QUERIES, total=total)
         finally:
             view.close()
         return budget_report(account, policy, spec, name), past

@@ -117,14 +117,17 @@ def in_words(
 
 
 def _like(last: LastQuery, style: Style) -> str:
-    """`9 more like the last one, at ε = 0.5: SELECT ...`; a repeat of it is free anyway."""
+    """`9 more like the last one (ε = 0.5): SELECT ...`; a repeat of it is free anyway."""
     from dpsql.render.numbers import amount
     from dpsql.render.text import shortened
     from dpsql.report import MAX_QUERIES
 
     number = f"at least {last.more:,}" if last.more >= MAX_QUERIES else f"{last.more:,}"
-    text = f"{number} more like the last one, at ε = {amount(last.epsilon)}: "
-    return text + shortened(last.sql, max(16, style.width - len(text) - 15), style.symbols("…"))
+    text = f"{number} more like the last one (ε = {amount(last.epsilon)})"
+    room = style.width - len(text) - 17
+    if room < 16:
+        return text
+    return f"{text}: {shortened(last.sql, room, style.symbols('…'))}"
 
 
 def _over_time(past: Spending, style: Style) -> Iterator[str]:
@@ -138,5 +141,5 @@ def _over_time(past: Spending, style: Style) -> Iterator[str]:
     drawn = list(draw_shares(past.shares, (f"{start:{pattern}}", f"{end:{pattern}}"), style))
     if drawn:
         yield ""
-        yield "used over time, from the opening to the newest charge (UTC)"
+        yield "used over time (UTC)"
         yield from drawn

@@ -24,7 +24,10 @@ REFUSED = 3
 @click.argument("file", metavar="FILE|-")
 @click.option("--epsilon", metavar="E", required=True, help="ε of the budget to plan for.")
 @click.option(
-    "--delta", metavar="D", help="δ of the budget; that of the policy's default if left out."
+    "--delta",
+    metavar="D",
+    help="δ of the budget. If left out, that of the policy's default budget, else of the first"
+    " one it names.",
 )
 @dialect_option
 @click.option("--format", "form", type=Word(["table", "json"]), default="table")

@@ -45,7 +45,7 @@ def report(file: str, expect_head: str | None, policy: str) -> int:
     output.spare(loaded)
     with closing(open_audit(policy)) as ledger:
         verified = ledger.verify(expect_head)
-        summary = summary_of(ledger)
+        summary = summary_of(ledger, until=verified.seq)
     name = Path(sqlite_path(loaded.ledger or "") or "in memory").name
     now = dt.datetime.now(dt.UTC)
     parts = ledger_page(summary, verified, name=name, now=now, against=expect_head)

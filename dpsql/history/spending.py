@@ -51,7 +51,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class LastQuery:
-    """The newest charge of an analyst, and how many more of its price the budget admits."""
+    """The newest charge of an analyst, and how many more of its price are admitted."""
 
     sql: str
     time: int
@@ -84,11 +84,13 @@ class Spending:
 NONE = Spending((), None)
 
 
-def spending(ledger: Ledger, now: Account, analyst: str, most: int) -> Spending:
-    """The past of a budget, and what `now` still admits of the analyst's newest query.
+def spending(
+    ledger: Ledger, now: Account, analyst: str, most: int, *, total: Account | None = None
+) -> Spending:
+    """The past of a budget, and what is still admitted of the analyst's newest query.
 
-    `now`: the budget as the next query would find it. `most`: where counting ends.
-    LedgerError where an entry cannot be read.
+    `now`: the budget as the next query would find it; it must fit `total` as well, where there is
+    one. `most`: where counting ends. LedgerError where an entry cannot be read.
     """
     state, curve = State(), Curve()
     newest: tuple[int, Request] | None = None
@@ -107,6 +109,10 @@ def spending(ledger: Ledger, now: Account, analyst: str, most: int) -> Spending:
     last = None
     if newest is not None:
         time, request = newest
-        more = repeats(now.terms, now.spent, request.items, most)
+        more = min(
+            repeats(one.terms, one.spent, request.items, most)
+            for one in (now, total)
+            if one is not None
+        )
         last = LastQuery(request.sql, time, request.epsilon, request.delta, more)
     return Spending(tuple(curve.shares()), last)

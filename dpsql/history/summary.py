@@ -92,14 +92,19 @@ class Collusion:
     limit: tuple[Fraction, Fraction] | None
 
 
-def summary_of(ledger: Ledger) -> Summary:
-    """The summary. A ledger that cannot be read to its end is summed up as far as it can."""
+def summary_of(ledger: Ledger, *, until: int | None = None) -> Summary:
+    """The summary, of the entries up to number `until` if it is named.
+
+    A ledger that cannot be read to its end is summed up as far as it can.
+    """
     found = Summary()
     largest: list[tuple[Fraction, int, Large]] = []
     try:
         outcomes = ledger.outcomes()
         found.refusals = ledger.refusals.list()
         for entry, record, state in steps(ledger):
+            if until is not None and entry.seq > until:
+                break
             found.entries += 1
             if entry.kind not in ("genesis", "outcome"):
                 found.first = entry.time if found.first is None else found.first

@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sqlglot import Dialect, exp
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
+
+from dpsql.errors import Error
+from dpsql.sql.parser import parse
 
 _LITERALS = re.compile(
     r"""(?P<kept>--[^\n]*|/\*.*?\*/|"(?:[^"]|"")*"|[^\W\d]\w*)
@@ -46,20 +49,15 @@ def _blank(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _of_shape(sql: str) -> tuple[str, ...]:
-    for name in _DIALECTS:
+    for dialect in _DIALECTS:
         try:
-            roots = Dialect.get_or_raise(name).parse(sql)
-            return tuple(sorted({table for root in roots if root for table in _named(root)}))
-        except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, LookupError):
-            continue
-        except AssertionError:
+            return tuple(sorted(_named(parse(sql, dialect))))
+        except (Error, SqlglotError, RecursionError):
             continue
     return ()
 
 
 def _named(root: exp.Expr) -> set[str]:
-    if not isinstance(root, exp.Query):
-        return {_name(table) for table in root.find_all(exp.Table) if table.name}
     found = set()
     for scope in traverse_scope(root):
         for source in scope.sources.values():

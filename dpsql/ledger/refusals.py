@@ -2,8 +2,9 @@
 
 A refusal costs nothing and is a function of text, policy and spending alone, so it may be written
 down; it is no entry, since an untrusted analyst could make the chain grow with them. Here a
-thousand refusals are one row. Nothing proves that the counts are whole: they are notes, no
-evidence, and `verify` says nothing of them.
+thousand refusals are one row: there are at most as many as days, analysts (each of whom opened a
+budget, which is an entry) and error codes multiplied. Nothing proves that the counts are whole:
+they are notes, no evidence, and `verify` says nothing of them.
 """
 
 from __future__ import annotations

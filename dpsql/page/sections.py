@@ -256,7 +256,7 @@ def refusals(found: Sequence[Refusal]) -> Markup:
             "p",
             "Refused queries cost nothing and are not entries of the chain: dpsql counts them"
             " beside it, by day, analyst and error code, and nothing proves the counts whole."
-            " SQL that does not parse, and what `dpsql explain` was asked, is not counted.",
+            " SQL that does not parse, and what dpsql explain was asked, is not counted.",
             class_="soft small",
         ),
         table(names, rows, numbers=("times",)) if rows else tag("p", "None counted."),

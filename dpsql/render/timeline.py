@@ -43,7 +43,7 @@ def draw_shares(
     yield f"{percent(0.0):>{_AXIS}} {style.symbols('└' + '─' * width)}"
     start, end = ends
     gap = width - len(start) - len(end)
-    under = f"{start}{' ' * gap}{end}" if gap > 0 else end
+    under = f"{start}{' ' * gap}{end}" if gap > 0 else f"{end:>{width}}"
     yield f"{'':>{_AXIS + 2}}{under}"
 
 

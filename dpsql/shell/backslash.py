@@ -148,7 +148,8 @@ def _table_named(text: str, tables: Iterable[Table]) -> Table:
 def _budget(desk: Desk, argument: str) -> None:
     session = desk.session
     report, account = session.budget(), session.account(session.budget_spec)
-    past = spending(session.ledger, account, session.analyst, MAX_QUERIES)
+    total = None if session.total is None else session.account(session.total)
+    past = spending(session.ledger, account, session.analyst, MAX_QUERIES, total=total)
     desk.show(lambda style: budget_in_words(report, session.policy, style, past))
 
 

@@ -24,7 +24,7 @@ def test_usage(dpsql):
     for command in ("audit", "attack", "serve", "releases"):
         exits(dpsql(command), 2, "No such command")
     exits(dpsql("budget", "grant"), 2)
-    exits(dpsql("ledger", "export"), 2)
+    exits(dpsql("ledger", "rewrite"), 2)
 
 
 def test_policy_wrong_or_missing(dpsql, shop):

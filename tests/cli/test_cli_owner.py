@@ -91,7 +91,7 @@ def test_tables_name_the_unit_of_a_foreign_key(dpsql, shop):
 def test_budget(dpsql):
     dpsql("query", "--analyst", "bob", COUNT)
     found = json.loads(dpsql("budget", "--analyst", "bob", "--format", "json").stdout)
-    assert list(found) == ["analyst", "budget", "spent", "share", "remaining_queries"]
+    assert list(found)[:5] == ["analyst", "budget", "spent", "share", "remaining_queries"]
     assert found["analyst"] == "bob"
     assert found["share"] == pytest.approx(0.5, rel=1e-6)
     assert found["remaining_queries"] == 1

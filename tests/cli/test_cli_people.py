@@ -202,7 +202,7 @@ def test_budget_tells_the_last_query_and_the_past(asked):
     assert found["last_query"]["more"] == 2
     assert found["history"][-1]["share"] == found["share"]
     words = asked("budget", "--analyst", "bob").stdout
-    assert "2 more like the last one, at ε = 0.5: SELECT COUNT(*) FROM users" in words
+    assert "2 more like the last one (ε = 0.5): SELECT COUNT(*) FROM users" in words
     for _ in range(2):
         sql = f"{COUNT} WHERE age > {20 + _}"
         assert asked("query", "--analyst", "bob", "--epsilon", "0.5", sql).exit_code == 0

@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"# exit code (\d+)$", re.MULTILINE)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _NUMBER = re.compile(r"[-+]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?")
-_RULES = re.compile(r"[\s─█▒│]+")
+_RULES = re.compile(r"[\s─█▄▒│└]+")
 _END = "== end of a command, exit code "
 
 

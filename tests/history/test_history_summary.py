@@ -47,6 +47,17 @@ def test_what_is_said_to_fit_fits_and_no_more(months):
         months.pay("mei", "team:lab", "SELECT 1 FROM visits", "1/2")
 
 
+def test_what_fits_must_fit_the_total_too(months):
+    months.open("analyst:rest", "analyst", 100)
+    months.pay("rest", "analyst:rest", "SELECT 1 FROM visits", "73/10")  # of the total .55 is left
+    lab, total = (months.ledger.account(name) for name in ("team:lab", "total"))
+    found = spending(months.ledger, lab, "mei", 1_000, total=total)
+    assert (past(months, "team:lab", "mei").last.more, found.last.more) == (4, 1)
+    months.pay("mei", "team:lab", "SELECT 1 FROM visits", "1/2")
+    with pytest.raises(BudgetExceeded):
+        months.pay("mei", "team:lab", "SELECT 1 FROM visits", "1/2")
+
+
 @pytest.mark.parametrize("most", [0, 1, 7, 64])
 def test_repeats_is_what_counting_finds(months, most):
     account = months.ledger.account("analyst:grace")
@@ -86,6 +97,11 @@ def test_the_summary(months):
     for name, one in found.budgets.items():
         assert one.account == months.ledger.account(name)
         assert one.curve.points[-1][1] == one.account
+
+
+def test_what_came_after_the_verdict_is_left_out(months):
+    found = summary_of(months.ledger, until=8)
+    assert (found.entries, found.charges) == (8, 2)
 
 
 def test_the_largest_are_few_and_the_first_of_equal_ones(months):

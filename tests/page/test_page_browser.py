@@ -34,7 +34,7 @@ def test_nothing_sticks_out_on_a_phone(hostile, page_of, tmp_path, width):
          f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", place.as_uri()],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
-    (seen,) = re.findall(r">seen (\d+) (\d+) (\d+) (\d+) (\S+)<", done.stdout)
+    (seen,) = re.findall(r">seen (\d+) (\d+) (\d+) (\d+) ([\d.px]+)<", done.stdout)
     wide, out, scripts, images, corner = seen
     assert int(wide) <= width
     assert (out, scripts, images) == ("0", "0", "0")
