@@ -205,6 +205,15 @@ SELECT CAST(10342400 AS INT128) * COALESCE(SUM(n0), 0) - COALESCE(SUM(s0), 0) AS
     Claim((), None, None, (_block(0, 2, 206_848_000),), 1),
 )
 
+_UNREAD = "TRY_CAST(t0.\"cost\" * CAST('2048.0' AS DOUBLE) AS BIGINT)"
+LAST_STEP = _make(
+    STEPS.sql.replace("THEN 10342400 END", f"THEN 10342400 ELSE {_UNREAD} + 102400 END")
+    .replace("(COALESCE(s0, 0))", "s0")
+    .replace("ELSE COALESCE(s0, 0) END", "ELSE s0 END"),
+    STEPS.claim,
+)
+"""STEPS with an ELSE that no number reaches, and NULL for the sum over no rows."""
+
 HOPS = _make(
     """
 SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SELECT u,
@@ -222,5 +231,6 @@ ALL = {
     "joined": JOINED,
     "per_unit": PER_UNIT,
     "steps": STEPS,
+    "last step": LAST_STEP,
     "hops": HOPS,
 }
