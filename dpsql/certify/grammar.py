@@ -68,11 +68,12 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
 """What an expression over one row may consist of."""
 
 _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
-    exp.Select: ("expressions", "from_", "joins", "where", "group"),
+    exp.Select: ("expressions", "from_", "joins", "where", "group", "having"),
     exp.Subquery: ("this", "alias"),
     exp.From: _UNARY,
     exp.Join: ("this", "side", "kind", "on"),
     exp.Where: _UNARY,
+    exp.Having: _UNARY,
     exp.Group: ("expressions",),
     exp.Table: ("this", "db", "alias"),
     exp.TableAlias: ("this",),
