@@ -124,16 +124,17 @@ def check_grammar(root: exp.Expr) -> None:
         if allowed is None:
             refuse("a construct is not on the list")
         for name, value in node.args.items():
-            if value is None or value is False or value == []:
+            if value is None or value is False or (type(value) is list and not value):
                 continue
             if name not in allowed:
                 refuse("a clause is not on the list")
             if isinstance(value, exp.Expr):
                 stack.append(value)
             elif isinstance(value, list):
-                if not all(isinstance(child, exp.Expr) for child in value):
-                    refuse("a construct is not on the list")
-                stack.extend(value)
+                for child in value:
+                    if not isinstance(child, exp.Expr):
+                        refuse("a construct is not on the list")
+                    stack.append(child)
         check = _CHECKS.get(type(node))
         if check is not None:
             check(node)
