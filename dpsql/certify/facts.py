@@ -151,7 +151,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Capped:
-    """⌊S · min(n, most) / n⌋, S = Σ poly(of) ≥ 0 over the n rows of the cell with a value."""
+    """⌊S · min(n, most) / n⌋, S = Σ poly(of) ≥ 0 over the n rows of the cell with a value.
+
+    0, or NULL in its place, where there is no such row.
+    """
 
     level: int
     of: Number | None
@@ -161,7 +164,7 @@ class Capped:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """w · Σ poly(of) over the cell."""
+    """w · Σ poly(of) over the cell; 0, or NULL in its place, where no row has a value."""
 
     share: Share
     of: Number | None
