@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,13 +13,15 @@ from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.guard import guarded
 from dpsql.opening import open_ledger
-from dpsql.pipeline import charge, execute, perturb, postprocess, storage
-from dpsql.pipeline.stages import Charged, Planned, Release
+from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
+from dpsql.pipeline.stages import Charged, Order, Planned, Release
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.report import (
+    AnsweredBy,
+    Answering,
     BudgetReport,
     PrivacyReport,
     budget_report,
@@ -29,6 +31,8 @@ from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account
+    from dpsql.ledger import Release as StoredRelease
+    from dpsql.ledger.releases import Found
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,24 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Released:
-    """The releases of a statement in order, which of them were `paid` now, and the balance.
+class Answered:
+    """A release in its form's order, and how it came about."""
 
-    `account` is the budget when the last of them was paid or found; None without any.
+    release: Release
+    how: Answering
+
+
+@dataclass(frozen=True)
+class Released:
+    """The releases of a statement in order, each with how it came about, and the balance.
+
+    `paid`: what was charged in all. `account` is the budget when the last of them was paid or
+    found; None without any.
     """
 
     tables: list[Release]
-    paid: tuple[bool, ...]
+    how: tuple[Answering, ...]
+    paid: tuple[Fraction, Fraction]
     account: Account | None
 
 
@@ -119,51 +133,68 @@ class Session(Preparation):
     def _releases(self, prepared: Prepared, progress: Progress) -> Released:
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
-        known: dict[str, Release] = {}
         account: Account | None = None  # the budget as the last look at the ledger showed it
-        for one, name in zip(planned.plans, planned.fingerprints, strict=True):
-            if not one.items:  # public keys alone: nobody's row is read, nothing is charged
-                known[name] = perturb.run(one, execute.nothing(one))
+        stored: Mapping[str, Sequence[Found]] = {}
         if self.policy.releases_reuse and planned.plans:
             stored, account = self._stored(planned)
-            known.update(stored)
-        order = [index for index, name in enumerate(planned.fingerprints) if name not in known]
-        first = {planned.fingerprints[index]: index for index in reversed(order)}
-        missing = sorted(first.values())  # equal aggregates of a statement share one draw
-        if missing:
+        known: dict[str, Answered] = {}
+        orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
+        for index, (one, form) in enumerate(zip(planned.plans, planned.forms, strict=True)):
+            if form.fingerprint in known or form.fingerprint in orders:
+                continue
+            if not one.items:  # public keys alone: nobody's row is read, nothing is charged
+                release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
+                known[form.fingerprint] = Answered(release, _free("public", one))
+                continue
+            found = repeats.answer(index, one, form, stored.get(form.question, ()))
+            if isinstance(found, Order):
+                orders[form.fingerprint] = found
+            else:
+                known[form.fingerprint] = _kept(found, one)
+        paid = _price(orders.values())
+        if orders:
             progress.stage = Stage.CHARGING
             charged = charge.run(
                 planned,
                 prepared.certified,
-                missing,
+                list(orders.values()),
                 ledger=self.ledger,
                 analyst=self.analyst,
                 budget=self.budget_spec,
                 total=self.total,
                 data_version=self.policy.data_version,
             )
-            now = [planned.plans[index] for index in missing]
-            progress.paid(*_price(now))
+            progress.paid(*paid)
             done, account = self._run(charged, planned)
             known.update(done)
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
-        paid = tuple(index in missing for index in range(len(planned.plans)))
-        return Released([known[name] for name in planned.fingerprints], paid, account)
+        answered = [known[name] for name in planned.fingerprints]
+        parts = zip(planned.forms, planned.plans, answered, strict=True)
+        tables = [storage.restored(form, one, found.release) for form, one, found in parts]
+        how = [
+            found.how if name not in planned.fingerprints[:place] else found.how.again()
+            for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
+        ]
+        return Released(tables, tuple(how), paid, account)
 
-    def _run(self, charged: Charged, planned: Planned) -> tuple[dict[str, Release], Account]:
+    def _run(self, charged: Charged, planned: Planned) -> tuple[dict[str, Answered], Account]:
         """Under the receipt: execute, perturb, store. The charge stands whatever happens.
 
         Also the budget as the settling transaction left it.
         """
         outcome: Any = "failed"
-        done: dict[str, Release] = {}
+        done: dict[str, Answered] = {}
+        stored: list[StoredRelease] = []
         try:
-            for index, certified in charged.statements:
+            for order, certified in charged.statements:
                 cells = execute.run(
                     certified, self.engine, timeout=self.policy.limits.timeout_seconds
                 )
-                done[planned.fingerprints[index]] = perturb.run(certified.plan, cells)
+                drawn = perturb.run(order.plan, cells, order.earlier)
+                answered, payload = self._kept_now(order, planned, drawn, charged.receipt.seq)
+                done[planned.fingerprints[order.index]] = answered
+                stored.append(payload)
             outcome = "released"
         except TimedOut as late:
             outcome = "timeout"
@@ -174,7 +205,6 @@ class Session(Preparation):
         finally:
             if outcome != "released":
                 self.ledger.settle(charged.receipt, outcome)
-        stored = [storage.pack(name, release) for name, release in done.items()]
         if self.policy.releases_reuse:
             account = self.ledger.settle(charged.receipt, "released", releases=stored)
         else:
@@ -182,16 +212,38 @@ class Session(Preparation):
             account = self.ledger.settle(charged.receipt, "released", hashes)
         return done, account
 
-    def _stored(self, planned: Planned) -> tuple[dict[str, Release], Account]:
-        """What this budget has paid for already, each part of the statement on its own."""
-        wanted = [
-            (name, one.epsilon, one.delta)
-            for one, name in zip(planned.plans, planned.fingerprints, strict=True)
-            if one.items
-        ]
-        found = self.ledger.releases.find(self.budget_spec.key, self.policy.data_version, wanted)
-        stored = {name: storage.unpack(payload) for name, payload in found.payloads.items()}
-        return stored, found.account
+    def _kept_now(
+        self, order: Order, planned: Planned, drawn: Release, seq: int
+    ) -> tuple[Answered, StoredRelease]:
+        """What was drawn in its form's order, and the bytes it is stored as."""
+        from dpsql.ledger import Release as StoredRelease
+
+        plan, form = planned.plans[order.index], planned.forms[order.index]
+        entries = () if order.earlier is None else order.earlier.entries
+        release = storage.laid(form, plan, drawn)
+        site = planned.bound.sites[order.index]
+        about = storage.describe(plan, form, release, site, entries)
+        how = Answering(
+            "release" if order.earlier is None else "mean",
+            plan.epsilon,
+            plan.delta,
+            order.epsilon,
+            order.delta,
+            (*entries, seq),
+            order.plan.items,
+            about.threshold,
+        )
+        payload = storage.pack(about, release)
+        return Answered(release, how), StoredRelease(order.fingerprint, payload)
+
+    def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
+        """What this budget has paid for already of each question of the statement."""
+        pairs = zip(planned.forms, planned.plans, strict=True)
+        wanted = dict.fromkeys(form.question for form, one in pairs if one.items)
+        replay = self.ledger.releases.find(
+            self.budget_spec.key, self.policy.data_version, list(wanted)
+        )
+        return replay.found, replay.account
 
     def _answer(self, prepared: Prepared, result: postprocess.Result, released: Released) -> Answer:
         table: Any = result.table
@@ -201,16 +253,12 @@ class Session(Preparation):
             low, high = (None if at is None else table.column(at) for at in column.ends)
             computed = low is None and not column.told and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
-        plans, paid, account = prepared.planned.plans, released.paid, released.account
-        now = [one for one, charged in zip(plans, paid, strict=True) if charged]
+        plans, account = prepared.planned.plans, released.account
         privacy = PrivacyReport(
             self.analyst,
             self.budget_spec.key,
-            *_price(now),
-            tuple(
-                release_report(one, free=not charged)
-                for one, charged in zip(plans, paid, strict=True)
-            ),
+            *released.paid,
+            tuple(map(release_report, plans, released.how)),
             tuple(reports),
             None if account is None else lambda: self._report(account),
         )
@@ -223,6 +271,30 @@ class Session(Preparation):
         )
 
 
-def _price(plans: Sequence[Plan]) -> tuple[Fraction, Fraction]:
+def _price(orders: Iterable[Order]) -> tuple[Fraction, Fraction]:
     """The sums of what private aggregates are charged."""
-    return sum((p.epsilon for p in plans), Fraction(0)), sum((p.delta for p in plans), Fraction(0))
+    listed = list(orders)
+    return sum((o.epsilon for o in listed), Fraction(0)), sum(
+        (o.delta for o in listed), Fraction(0)
+    )
+
+
+def _kept(kept: repeats.Kept, plan: Plan) -> Answered:
+    """A stored release as the answer to this plan."""
+    about, found = kept.about, kept.found
+    same = (about.epsilon, about.delta) == (plan.epsilon, plan.delta)
+    how = Answering(
+        "repeat" if same else "tighter",
+        about.epsilon,
+        about.delta,
+        Fraction(0),
+        Fraction(0),
+        (*about.entries, found.seq),
+        found.paid.events,
+        about.threshold,
+    )
+    return Answered(storage.unpack(found.payload), how)
+
+
+def _free(by: AnsweredBy, plan: Plan) -> Answering:
+    return Answering(by, plan.epsilon, plan.delta, Fraction(0), Fraction(0), (), ())
