@@ -189,6 +189,9 @@ def test_every_statement_finds_its_own_cells(place, opened):
     scales = tuple(Fraction(part.block.row_total) for part in plan.blocks)
     drawn = Drawn(marked(plan), 1, scales)
     laid = storage._laid_coords(form, plan, drawn)
+    itself = storage.restored_coords(form, plan, laid)
+    assert [c.tolist() for c in itself.coords] == [c.tolist() for c in marked(plan)]
+    assert itself.scales == scales
     back = storage.restored_coords(form2, plan2, laid)
     assert [c.tolist() for c in back.coords] == [c.tolist() for c in marked(plan2)]
     assert back.scales == tuple(Fraction(part.block.row_total) for part in plan2.blocks)
