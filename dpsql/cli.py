@@ -32,7 +32,10 @@ from dpsql.commands.words import Commands
 from dpsql.errors import Error, InternalError
 from dpsql.owner_log import OWNER_LOG
 
-COMMANDS = ("init", "check", "query", "explain", "shell", "tables", "budget", "ledger", "demo")
+COMMANDS = (
+    *("init", "check", "query", "explain", "shell", "tables"),
+    *("budget", "ledger", "releases", "demo"),
+)
 """In the order in which people meet them."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.error_bars import ColumnReport
@@ -15,15 +15,65 @@ from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
 
 if TYPE_CHECKING:
+    from dpsql.accountant.events import PrivacyEvent
     from dpsql.ledger import Account
     from dpsql.ledger.anchor import Anchor
 
 MAX_QUERIES = 1_000_000
 
 
+AnsweredBy = Literal["release", "public", "repeat", "tighter", "mean"]
+"""release: drawn now. public: public keys alone, nothing is drawn. repeat: the stored release of
+this very price. tighter: a stored one of less noise. mean: a stored one of more noise, averaged
+with what was drawn now."""
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What answered a private aggregate, and what was charged for it now.
+
+    `epsilon`, `delta` are the precision of what is shown: that of a single release at this price.
+    `entries` are the charges in the ledger on which it rests, the newest last; `items` the events
+    charged now or, of a stored release, then.
+    """
+
+    by: AnsweredBy
+    epsilon: Fraction
+    delta: Fraction
+    charged_epsilon: Fraction
+    charged_delta: Fraction
+    entries: tuple[int, ...]
+    items: tuple[tuple[PrivacyEvent, int], ...]
+    key_threshold: int | None = None
+
+    @property
+    def free(self) -> bool:
+        return self.by in ("public", "repeat", "tighter")
+
+    def again(self) -> Answering:
+        """The same release once more in its statement: charged once."""
+        if self.free:
+            return self
+        return replace(self, by="repeat", charged_epsilon=Fraction(0), charged_delta=Fraction(0))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "answered_by": self.by,
+            "precision": {"epsilon": float(self.epsilon), "delta": float(self.delta)},
+            "charged": {
+                "epsilon": float(self.charged_epsilon),
+                "delta": float(self.charged_delta),
+            },
+            "entries": list(self.entries),
+        }
+
+
 @dataclass(frozen=True)
 class ReleaseReport:
-    """One private aggregate: its price, what was enforced on each unit, what noise was drawn."""
+    """One private aggregate: its price, what was enforced on each unit, what noise was drawn.
+
+    `epsilon`, `delta` are the full price asked for; `answering` tells what was charged of it.
+    """
 
     epsilon: Fraction
     delta: Fraction
@@ -35,12 +85,14 @@ class ReleaseReport:
     max_rows_per_unit: int | None
     events: tuple[tuple[dict[str, Any], int], ...]
     key_threshold: int | None
+    answering: Answering
 
     def to_json(self) -> dict[str, Any]:
         return {
             "epsilon": float(self.epsilon),
             "delta": float(self.delta),
             "free": self.free,
+            **self.answering.to_json(),
             "mechanism": self.mechanism,
             "strategy": self.strategy,
             "bounds": {
@@ -131,18 +183,19 @@ class BudgetReport:
         }
 
 
-def release_report(plan: Plan, *, free: bool) -> ReleaseReport:
+def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
     return ReleaseReport(
         plan.epsilon,
         plan.delta,
-        free,
+        answering.free,
         LAW_NAMES[plan.law],
         plan.strategy,
         plan.bounds.touched,
         plan.bounds.max_rows_per_group,
         plan.bounds.max_rows_per_unit,
-        tuple((event.to_json(), count) for event, count in plan.items),
-        None if plan.threshold is None else plan.threshold.threshold,
+        tuple((event.to_json(), count) for event, count in answering.items),
+        answering.key_threshold,
+        answering,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,14 +15,16 @@ from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
 from dpsql.guard import guarded
 from dpsql.opening import open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
-from dpsql.pipeline import charge, execute, perturb, postprocess, storage
-from dpsql.pipeline.stages import Charged, Planned, Release
+from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
+from dpsql.pipeline.stages import Charged, Order, Planned, Release
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.reply_clock import on_the_clock
 from dpsql.report import (
+    AnsweredBy,
+    Answering,
     BudgetReport,
     PrivacyReport,
     budget_report,
@@ -32,6 +34,8 @@ from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account
+    from dpsql.ledger import Release as StoredRelease
+    from dpsql.ledger.releases import Found
     from dpsql.ledger.requests import Attempt
 
 
@@ -46,14 +50,24 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Released:
-    """The releases of a statement in order, which of them were `paid` now, and the balance.
+class Answered:
+    """A release in its form's order, and how it came about."""
 
-    `account` is the budget when the last of them was paid or found; None without any.
+    release: Release
+    how: Answering
+
+
+@dataclass(frozen=True)
+class Released:
+    """The releases of a statement in order, each with how it came about, and the balance.
+
+    `paid`: what was charged in all. `account` is the budget when the last of them was paid or
+    found; None without any.
     """
 
     tables: list[Release]
-    paid: tuple[bool, ...]
+    how: tuple[Answering, ...]
+    paid: tuple[Fraction, Fraction]
     account: Account | None
 
 
@@ -164,26 +178,34 @@ class Session(Preparation):
     ) -> Released:
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
-        known: dict[str, Release] = {}
         account: Account | None = None  # the budget as the last look at the ledger showed it
-        for one, name in zip(planned.plans, planned.fingerprints, strict=True):
-            if not one.items:  # public keys alone: nobody's row is read, nothing is charged
-                known[name] = perturb.run(one, execute.nothing(one))
-        if attempt is not None:
-            payloads = attempt.payloads.items()
-            known.update((name, storage.unpack(payload)) for name, payload in payloads)
+        stored: Mapping[str, Sequence[Found]] = {}
         if self.policy.releases_reuse and planned.plans:
             stored, account = self._stored(planned)
-            known.update(stored)
-        order = [index for index, name in enumerate(planned.fingerprints) if name not in known]
-        first = {planned.fingerprints[index]: index for index in reversed(order)}
-        missing = sorted(first.values())  # equal aggregates of a statement share one draw
-        if missing:
+        known: dict[str, Answered] = {}
+        orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
+        for index, (one, form) in enumerate(zip(planned.plans, planned.forms, strict=True)):
+            if form.fingerprint in known or form.fingerprint in orders:
+                continue
+            if not one.items:  # public keys alone: nobody's row is read, nothing is charged
+                release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
+                known[form.fingerprint] = Answered(release, _free("public", one))
+                continue
+            if attempt is not None and (kept := _retried(attempt, one, form.fingerprint)):
+                known[form.fingerprint] = kept
+                continue
+            found = repeats.answer(index, one, form, stored.get(form.question, ()))
+            if isinstance(found, Order):
+                orders[form.fingerprint] = found
+            else:
+                known[form.fingerprint] = _kept(found, one)
+        paid = _price(orders.values())
+        if orders:
             progress.stage = Stage.CHARGING
             charged = charge.run(
                 planned,
                 prepared.certified,
-                missing,
+                list(orders.values()),
                 ledger=self.ledger,
                 analyst=self.analyst,
                 budget=self.budget_spec,
@@ -191,30 +213,39 @@ class Session(Preparation):
                 data_version=self.policy.data_version,
                 attempt=attempt,
             )
-            now = [planned.plans[index] for index in missing]
-            progress.paid(*_price(now))
+            progress.paid(*paid)
             done, account = self._run(charged, planned, keep=attempt is not None)
             known.update(done)
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
-        paid = tuple(index in missing for index in range(len(planned.plans)))
-        return Released([known[name] for name in planned.fingerprints], paid, account)
+        answered = [known[name] for name in planned.fingerprints]
+        parts = zip(planned.forms, planned.plans, answered, strict=True)
+        tables = [storage.restored(form, one, found.release) for form, one, found in parts]
+        how = [
+            found.how if name not in planned.fingerprints[:place] else found.how.again()
+            for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
+        ]
+        return Released(tables, tuple(how), paid, account)
 
     def _run(
         self, charged: Charged, planned: Planned, *, keep: bool
-    ) -> tuple[dict[str, Release], Account]:
+    ) -> tuple[dict[str, Answered], Account]:
         """Under the receipt: execute, perturb, store. The charge stands whatever happens.
 
         Also the budget as the settling transaction left it. `keep`: for a retry of this request.
         """
         outcome: Any = "failed"
-        done: dict[str, Release] = {}
+        done: dict[str, Answered] = {}
+        stored: list[StoredRelease] = []
         try:
-            for index, certified in charged.statements:
+            for order, certified in charged.statements:
                 cells = execute.run(
                     certified, self.engine, timeout=self.policy.limits.timeout_seconds
                 )
-                done[planned.fingerprints[index]] = perturb.run(certified.plan, cells)
+                drawn = perturb.run(order.plan, cells, order.earlier)
+                answered, payload = self._kept_now(order, planned, drawn, charged.receipt.seq)
+                done[planned.fingerprints[order.index]] = answered
+                stored.append(payload)
             outcome = "released"
         except TimedOut as late:
             outcome = "timeout"
@@ -225,7 +256,6 @@ class Session(Preparation):
         finally:
             if outcome != "released":
                 self.ledger.settle(charged.receipt, outcome)
-        stored = [storage.pack(name, release) for name, release in done.items()]
         reused = stored if self.policy.releases_reuse else []
         kept = stored if keep else []
         hashes = [] if reused or kept else [release.hash for release in stored]
@@ -234,12 +264,38 @@ class Session(Preparation):
         )
         return done, account
 
-    def _stored(self, planned: Planned) -> tuple[dict[str, Release], Account]:
-        """What this budget has paid for already, each part of the statement on its own."""
-        wanted = _wanted(planned)
-        found = self.ledger.releases.find(self.budget_spec.key, self.policy.data_version, wanted)
-        stored = {name: storage.unpack(payload) for name, payload in found.payloads.items()}
-        return stored, found.account
+    def _kept_now(
+        self, order: Order, planned: Planned, drawn: Release, seq: int
+    ) -> tuple[Answered, StoredRelease]:
+        """What was drawn in its form's order, and the bytes it is stored as."""
+        from dpsql.ledger import Release as StoredRelease
+
+        plan, form = planned.plans[order.index], planned.forms[order.index]
+        entries = () if order.earlier is None else order.earlier.entries
+        release = storage.laid(form, plan, drawn)
+        site = planned.bound.sites[order.index]
+        about = storage.describe(plan, form, release, site, entries)
+        how = Answering(
+            "release" if order.earlier is None else "mean",
+            plan.epsilon,
+            plan.delta,
+            order.epsilon,
+            order.delta,
+            (*entries, seq),
+            order.plan.items,
+            about.threshold,
+        )
+        payload = storage.pack(about, release)
+        return Answered(release, how), StoredRelease(order.fingerprint, payload)
+
+    def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
+        """What this budget has paid for already of each question of the statement."""
+        pairs = zip(planned.forms, planned.plans, strict=True)
+        wanted = dict.fromkeys(form.question for form, one in pairs if one.items)
+        replay = self.ledger.releases.find(
+            self.budget_spec.key, self.policy.data_version, list(wanted)
+        )
+        return replay.found, replay.account
 
     def _answer(self, prepared: Prepared, result: postprocess.Result, released: Released) -> Answer:
         table: Any = result.table
@@ -249,18 +305,14 @@ class Session(Preparation):
             low, high = (None if at is None else table.column(at) for at in column.ends)
             computed = low is None and not column.told and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
-        plans, paid, account = prepared.planned.plans, released.paid, released.account
-        now = [one for one, charged in zip(plans, paid, strict=True) if charged]
+        plans, account = prepared.planned.plans, released.account
         receipt = self.ledger.anchor()
         self._seen.keep(receipt)
         privacy = PrivacyReport(
             self.analyst,
             self.budget_spec.key,
-            *_price(now),
-            tuple(
-                release_report(one, free=not charged)
-                for one, charged in zip(plans, paid, strict=True)
-            ),
+            *released.paid,
+            tuple(map(release_report, plans, released.how)),
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account),
@@ -283,6 +335,39 @@ def _wanted(planned: Planned) -> list[tuple[str, Fraction, Fraction]]:
     ]
 
 
-def _price(plans: Sequence[Plan]) -> tuple[Fraction, Fraction]:
+def _price(orders: Iterable[Order]) -> tuple[Fraction, Fraction]:
     """The sums of what private aggregates are charged."""
-    return sum((p.epsilon for p in plans), Fraction(0)), sum((p.delta for p in plans), Fraction(0))
+    listed = list(orders)
+    return sum((o.epsilon for o in listed), Fraction(0)), sum(
+        (o.delta for o in listed), Fraction(0)
+    )
+
+
+def _kept(kept: repeats.Kept, plan: Plan) -> Answered:
+    """A stored release as the answer to this plan."""
+    about, found = kept.about, kept.found
+    same = (about.epsilon, about.delta) == (plan.epsilon, plan.delta)
+    how = Answering(
+        "repeat" if same else "tighter",
+        about.epsilon,
+        about.delta,
+        Fraction(0),
+        Fraction(0),
+        (*about.entries, found.seq),
+        found.paid.events,
+        about.threshold,
+    )
+    return Answered(storage.unpack(found.payload), how)
+
+
+def _retried(attempt: Attempt, plan: Plan, fingerprint: str) -> Answered | None:
+    """What an earlier attempt at this request drew for the aggregate, averaged or not."""
+    drawn = f"{fingerprint}+"  # with the entry it was averaged with
+    for name, payload in attempt.payloads.items():
+        if name == fingerprint or name.startswith(drawn):
+            return Answered(storage.unpack(payload), _free("repeat", plan))
+    return None
+
+
+def _free(by: AnsweredBy, plan: Plan) -> Answering:
+    return Answering(by, plan.epsilon, plan.delta, Fraction(0), Fraction(0), (), ())

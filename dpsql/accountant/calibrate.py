@@ -50,6 +50,27 @@ def is_private(square: Fraction, epsilon: Fraction, delta: Fraction) -> bool:
         return _log_delta(_decimal(epsilon), mu) - _decimal(delta).ln() <= -_CERTAIN
 
 
+def gaussian_epsilon(square: Fraction, delta: Fraction) -> Fraction:
+    """An epsilon at which Gaussian noise with (L2 / std)^2 = `square` is (epsilon, delta)-DP.
+
+    The least one, rounded up to six significant digits; 0 where delta alone covers it. Errors:
+    ValueError unless square > 0 and 0 < delta < 1.
+    """
+    whole, chance = positive(square, "square"), positive(delta, "delta")
+    if chance >= 1:
+        raise ValueError("delta must be below 1")
+    low, high = Fraction(0), Fraction(1)
+    if is_private(whole, low, chance):
+        return low
+    while not is_private(whole, high, chance):
+        low, high = high, 2 * high
+    while high - low > high / 2**24:
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_private(whole, middle, chance) else (middle, high)
+    unit = Fraction(10) ** (Decimal(high.numerator / high.denominator).adjusted() - 5)
+    return -(-high // unit) * unit
+
+
 @lru_cache(maxsize=4096)
 def _multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
     with decimal.localcontext(_CONTEXT):

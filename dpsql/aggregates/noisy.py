@@ -24,7 +24,8 @@ class NoisyBlock:
     """One block after noise. `coords` is (coordinates, groups) of Python ints or int64.
 
     `weight` is W under the weights strategy (each row counts W), else 1; `scale` the noise scale
-    (b or σ) in grid units of one coordinate.
+    (b or σ) in units of one coordinate. `slack`, in the same units, is what a coordinate and the
+    answer's own rounding may be off beyond that law: for means of several draws alone.
     """
 
     block: Block
@@ -32,6 +33,7 @@ class NoisyBlock:
     weight: int
     law: Law
     scale: Fraction
+    slack: int = 0
 
     def combination(self, weights: Sequence[int]) -> NDArray[Any]:
         """Σ wᵢ·coordᵢ as exact Python ints, one for each group."""
@@ -81,7 +83,8 @@ class NoisyBlock:
 
         scales = [self.scale] * len(weights)
         terms = [Fraction(weight) / divisor for weight in weights]
-        return half_width(self.law, terms, scales)
+        loose = float(self.slack * sum(map(abs, terms)))
+        return half_width(self.law, terms, scales) + loose
 
     def expected_error(self, weights: Sequence[int], divisor: Fraction) -> float:
         """Root mean squared error of the linear answer."""

@@ -73,8 +73,15 @@ REPEAT = Question(
 
 QUESTIONS = (COUNT, HISTOGRAM, AVERAGE, PRIVATE_KEY, REPEAT)
 
-EPSILONS = ("0.01", "0.1", "1")
-"""Prices of the histogram in the comparison; the last is what question two paid."""
+COMPARED = Question(
+    "one histogram at three prices",
+    "How many people are on each insurance plan?",
+    "SELECT plan, COUNT(*) FROM persons GROUP BY plan",
+    "SELECT plan, COUNT(*) FROM persons GROUP BY plan",
+)
+
+EPSILONS = ("0.01", "0.1", "0.5")
+"""Its prices, the least first: smaller ones are free to who has paid a larger one."""
 
 REFUSED = "SELECT site, COUNT(*) FROM persons GROUP BY site"
 """One question more than the budget covers."""

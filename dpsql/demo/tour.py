@@ -52,7 +52,8 @@ class Tour:
 
     def run(self) -> None:
         """All steps in order. Raises subclasses of `Error` where one of them fails."""
-        owner = [one.truth for one in QUESTIONS] + [questions.PEOPLE_BY_KEY]
+        owner = [one.truth for one in (*QUESTIONS, questions.COMPARED)]
+        owner.append(questions.PEOPLE_BY_KEY)
         self._truths = true_answers(self._place.database, owner)
         self._welcome()
         self._policy()
@@ -109,18 +110,18 @@ class Tour:
 
     def _prices(self, session: Session) -> None:
         self._pause()
-        self._title("The same histogram at three prices")
+        self._title("One histogram at three prices")
         self._text(
             "A smaller ε says less about each person, costs less of the budget, and has more "
             "noise: small groups drown in it, and a count may come out negative. It is left as "
-            "it was drawn, so that sums and averages of answers stay right."
+            "it was drawn, so that sums and averages of answers stay right. (Asked in the other "
+            "order the last two would be free: what was paid for answers them better.)"
         )
         for epsilon in questions.EPSILONS:
-            answer = session.query(questions.HISTOGRAM.sql, epsilon=epsilon)
+            answer = session.query(questions.COMPARED.sql, epsilon=epsilon)
             self._say()
-            price = "free, paid in question 2" if answer.privacy.free else "paid"
-            self._say(self._style.paint(f"  ε = {epsilon} ({price})", "bold"))
-            self._picture(answer, self._truths[questions.HISTOGRAM.truth], ("true",))
+            self._say(self._style.paint(f"  ε = {epsilon}", "bold"))
+            self._picture(answer, self._truths[questions.COMPARED.truth], ("true",))
         self._bill(session, answer)
 
     def _refusal(self, session: Session) -> None:

@@ -1,26 +1,29 @@
 """The store of paid answers: asking the same again costs nothing and returns the same bytes.
 
-A release is found under (budget, data version, fingerprint, ε, δ) and nothing less: it is free
-only to the budget that paid for it, at the price of its own aggregate. `Ledger.settle` stores it
-together with its SHA-256 in the charge's outcome, so bytes that were changed on disk are not
-handed out. The payloads are released (noisy) values; exact ones are nowhere.
+A release lies under (budget, data version, fingerprint, ε, δ): it is free only to the budget that
+paid for it. A fingerprint is the name of a question, and after a dash that of the noise; a budget
+finds all it ever paid for one question, and the caller decides which of them answers. Another data
+version's releases are not found; they are back when that version is. `Ledger.settle` stores a
+release together with its SHA-256 in the charge's outcome, so bytes that were changed on disk are
+not handed out. The payloads are released (noisy) values; exact ones are nowhere.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
-from sqlalchemy import bindparam, column, select
+from sqlalchemy import and_, bindparam, column, or_, select
 from sqlalchemy import table as plain_table
 from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
 from dpsql.ledger.chain import broken
-from dpsql.ledger.entries import Charged, Outcome, Request, read
+from dpsql.ledger.entries import Charged, Outcome, Priced, Request, read
 from dpsql.ledger.journal import Journal, entry_at
 from dpsql.ledger.schema import releases as table
 from dpsql.ledger.state import Account, State
@@ -40,8 +43,22 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A stored release as its budget finds it: the charge that paid for it, for what, the bytes."""
+
+    seq: int
+    paid: Priced
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRelease:
-    """What is known of a stored release without opening it. `seq` is the charge that paid."""
+    """What is known of a stored release without opening it.
+
+    `seq` is the charge that paid (`epsilon`, `delta`), `part` the place of this aggregate among its
+    `parts`; analyst, SQL text and `time` (seconds since 1970) are that charge's. `told` is what the
+    caller of `list` read from the payload.
+    """
 
     budget: str
     data_version: str
@@ -51,13 +68,19 @@ class StoredRelease:
     seq: int
     hash: str
     size: int
+    part: int
+    parts: int
+    analyst: str
+    sql: str
+    time: int
+    told: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a statement finds stored: payloads by fingerprint, and the budget at that moment."""
+    """What a statement finds stored, by question, oldest first; the budget at that moment."""
 
-    payloads: Mapping[str, bytes]
+    found: Mapping[str, tuple[Found, ...]]
     account: Account
 
 
@@ -67,34 +90,72 @@ class Releases:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def find(
-        self, budget: str, data_version: str, wanted: Sequence[tuple[str, Fraction, Fraction]]
-    ) -> Replay:
-        """The stored bytes of exactly these releases, each (fingerprint, ε, δ), in one read.
+    def find(self, budget: str, data_version: str, questions: Iterable[str]) -> Replay:
+        """All that the budget has of these questions in that data version, in one read.
 
         LedgerError `release-altered` if one is not the bytes that were released.
         """
-        payloads = {}
+        found: dict[str, tuple[Found, ...]] = {}
         with self._journal.reading() as (connection, state):
-            for fingerprint, epsilon, delta in wanted:
-                place = (budget, data_version, fingerprint, str(epsilon), str(delta))
-                found = connection.execute(_FIND, _named(place)).first()
-                if found is not None:
-                    seq, payload = found
-                    _, payloads[fingerprint] = _vouched(connection, state, seq, place, payload)
-            return Replay(payloads, state.account(budget))
+            for question in questions:
+                asked = {"budget": budget, "data_version": data_version, "name": question}
+                asked |= {"start": question + "-", "end": question + "."}  # "." follows "-"
+                found[question] = tuple(
+                    _vouched(connection, state, row[0], _place(row), row[6]).found
+                    for row in connection.execute(_FIND, asked)
+                )
+            return Replay(found, state.account(budget))
 
-    def list(self, budget: str | None = None) -> list[StoredRelease]:
-        """Every stored release (of one budget), oldest first. LedgerError `release-altered`."""
+    def list(
+        self, budget: str | None = None, tell: Callable[[bytes], Any] = len
+    ) -> list[StoredRelease]:
+        """Every stored release (of one budget), oldest first. LedgerError `release-altered`.
+
+        `tell` reads from the bytes what is wanted of them; they are not kept.
+        """
         with self._journal.reading() as (connection, state):
-            found = []
+            listed = []
             for number, place, raw in raw_releases(connection):
                 if budget in (None, place[0]):
-                    seq, payload = _vouched(connection, state, number, place, raw)
-                    digest = hashlib.sha256(payload).hexdigest()
-                    price = Fraction(place[3]), Fraction(place[4])
-                    found.append(StoredRelease(*place[:3], *price, seq, digest, len(payload)))
-            return found
+                    one = _vouched(connection, state, number, place, raw)
+                    listed.append(_listed(one, place, tell))
+            return listed
+
+    def read(self, release: StoredRelease) -> bytes:
+        """Its bytes. LedgerError `release-altered`, also where it is no longer there."""
+        asked = {"budget": release.budget, "data_version": release.data_version}
+        asked |= dict.fromkeys(("name", "start", "end"), release.fingerprint)
+        with self._journal.reading() as (connection, state):
+            for row in connection.execute(_FIND, asked):
+                found = _vouched(connection, state, row[0], _place(row), row[6]).found
+                if found.seq == release.seq:
+                    return found.payload
+        raise altered(release.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class _Vouched:
+    found: Found
+    time: int
+    request: Request
+
+
+def _listed(one: _Vouched, place: Place, tell: Callable[[bytes], Any]) -> StoredRelease:
+    payload, request = one.found.payload, one.request
+    return StoredRelease(
+        *place[:3],
+        Fraction(place[3]),
+        Fraction(place[4]),
+        one.found.seq,
+        hashlib.sha256(payload).hexdigest(),
+        len(payload),
+        request.aggregates.index(one.found.paid) + 1,
+        len(request.aggregates),
+        request.analyst,
+        request.sql,
+        one.time,
+        tell(payload),
+    )
 
 
 Place = tuple[str, str, str, str, str]
@@ -103,9 +164,16 @@ Place = tuple[str, str, str, str, str]
 _NAMES = ("budget", "data_version", "fingerprint", "epsilon", "delta")
 # Read without column types: what the file holds is what we check, nothing is converted on the way.
 _RAW = plain_table(table.name, *(column(name) for name in (*_NAMES, "seq", "payload")))
-_FIND = select(_RAW.c.seq, _RAW.c.payload).where(*(_RAW.c[n] == bindparam(n) for n in _NAMES))
 _ALL = select(_RAW.c.seq, *(_RAW.c[name] for name in _NAMES), _RAW.c.payload).order_by(
     _RAW.c.seq, _RAW.c.fingerprint
+)
+_FIND = _ALL.where(
+    _RAW.c.budget == bindparam("budget"),
+    _RAW.c.data_version == bindparam("data_version"),
+    or_(
+        _RAW.c.fingerprint == bindparam("name"),
+        and_(_RAW.c.fingerprint >= bindparam("start"), _RAW.c.fingerprint < bindparam("end")),
+    ),
 )
 _STORE = insert_or(table).on_conflict_do_nothing()
 
@@ -136,7 +204,11 @@ def store(connection: Connection, seq: int, place: Place, payload: bytes) -> Non
 def raw_releases(connection: Connection) -> Iterator[tuple[object, Place, object]]:
     """Every stored release as (charge, place, payload), their types unchecked, for verify."""
     for row in connection.execute(_ALL):
-        yield row[0], (row[1], row[2], row[3], row[4], row[5]), row[6]
+        yield row[0], _place(row), row[6]
+
+
+def _place(row: Sequence[Any]) -> Place:
+    return (row[1], row[2], row[3], row[4], row[5])
 
 
 def unpaid(seq: int) -> LedgerError:
@@ -165,21 +237,24 @@ def named(request: Request, outcome: Outcome, fingerprint: object, payload: obje
 
 def _vouched(
     connection: Connection, state: State, seq: object, place: Place, payload: object
-) -> tuple[int, bytes]:
-    """Both, if the charge at `seq` paid for this place and its outcome names these bytes."""
+) -> _Vouched:
+    """All, if the charge at `seq` paid for this place and its outcome names these bytes."""
     if not isinstance(seq, int) or not isinstance(payload, bytes) or seq not in state.outcomes:
         raise altered(seq)
     try:
-        charge = read(entry_at(connection, seq))
-        outcome = read(entry_at(connection, state.outcomes[seq]))
+        entry = entry_at(connection, seq)
+        charge, outcome = read(entry), read(entry_at(connection, state.outcomes[seq]))
     except KeyError:
         raise broken("an entry that was there before is missing", seq) from None
-    paid = isinstance(charge, Charged) and place in places(charge.request).values()
-    if not (isinstance(charge, Charged) and isinstance(outcome, Outcome) and paid):
+    if not isinstance(charge, Charged) or not isinstance(outcome, Outcome):
         raise altered(seq)
-    if not named(charge.request, outcome, place[2], payload):
-        raise altered(seq)
-    return seq, payload
+    request = charge.request
+    for paid in request.aggregates:
+        if places(request)[paid.fingerprint] == place:
+            if named(request, outcome, paid.fingerprint, payload):
+                return _Vouched(Found(seq, paid, payload), entry.time, request)
+            break
+    raise altered(seq)
 
 
 def altered(seq: object) -> LedgerError:

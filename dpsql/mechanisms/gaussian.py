@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
 
 _ROOT_BITS = 96
+_SCALE_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,11 @@ def ratio_to_root(sigma: Fraction, square: int) -> Fraction:
     # Scale so that the integer root keeps 96 bits or more whatever the sizes are.
     shift = max(0, _ROOT_BITS + (denominator.bit_length() - numerator.bit_length()) // 2 + 1)
     return Fraction(math.isqrt((numerator << 2 * shift) // denominator), 1 << shift)
+
+
+def root_up(square: Fraction) -> Fraction:
+    """A rational at least √square, within a relative 2^-60: scales round up."""
+    room = max(0, square.denominator.bit_length() - square.numerator.bit_length())
+    shift = 2 * _SCALE_BITS + room + room % 2
+    whole = -((-square.numerator << shift) // square.denominator)
+    return Fraction(math.isqrt(whole - 1) + 1, 1 << (shift // 2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dpsql.pipeline.stages import Certified, Charged, Planned
+from dpsql.pipeline.stages import Certified, Charged, Order, Planned
 
 if TYPE_CHECKING:
     from dpsql.ledger import Ledger
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(
     planned: Planned,
     certified: Sequence[Certified],
-    missing: Sequence[int],
+    orders: Sequence[Order],
     *,
     ledger: Ledger,
     analyst: str,
@@ -27,9 +27,9 @@ def run(
 ) -> Charged:
     """One durable transaction before any data is touched. Raises BudgetExceeded, LedgerError.
 
-    `missing`: indices of the aggregates to run; equal fingerprints were merged by the caller.
-    Each aggregate keeps its own (ε, δ); the price is a function of the plans alone. `attempt`: of
-    a request with an id.
+    `orders`: the aggregates to run; equal releases were merged by the caller. Each keeps its own
+    (ε, δ); the price is a function of the plans and of earlier releases' scales alone. `attempt`:
+    of a request with an id.
     """
     from dpsql.ledger import Priced
 
@@ -38,11 +38,11 @@ def run(
         budget=budget.key,
         total=None if total is None else total.key,
         aggregates=[
-            Priced.of(plan.items, planned.fingerprints[index], plan.epsilon, plan.delta)
-            for index, plan in ((index, planned.plans[index]) for index in missing)
+            Priced.of(order.plan.items, order.fingerprint, order.epsilon, order.delta)
+            for order in orders
         ],
         sql=planned.bound.parsed.recorded,
         data_version=data_version,
         attempt=attempt,
     )
-    return Charged(receipt, tuple((index, certified[index]) for index in missing))
+    return Charged(receipt, tuple((order, certified[order.index]) for order in orders))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +12,28 @@ import numpy as np
 from dpsql import aggregates
 from dpsql.aggregates.noisy import Answer, NoisyBlock
 from dpsql.core.exact import Exact
+from dpsql.mechanisms.means import REFINED, SLACK, average
 from dpsql.mechanisms.threshold import Cut, GaussianThreshold
 from dpsql.mechanisms.truncated import threshold_interval_gaussian, threshold_interval_geometric
 from dpsql.pipeline.release_table import build
-from dpsql.pipeline.stages import ExactCells, Release
-from dpsql.planning.answer_types import noisy_part
+from dpsql.pipeline.stages import Drawn, Earlier, ExactCells, Release
+from dpsql.planning.answer_types import noise_scale, noisy_part
 from dpsql.planning.types import Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def run(plan: Plan, cells: ExactCells) -> Release:
+def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Release:
     """Noise every block, select keys, and combine the noisy coordinates into answers.
 
     Guarantee: exact vectors are opened here to lay out the public domain, and by the plan's
     mechanisms, each of which carries its price; nothing exact leaves. Public keys are all
     emitted, absent ones with exact 0 before noise, in the domain's own order; private keys
-    appear only where the threshold keeps them.
+    appear only where the threshold keeps them. `earlier` is noisy already: averaging with it is
+    post-processing (docs/proofs/repeats.md).
     """
+    drawn: Drawn | None = None
     if plan.threshold is None:
         threshold = None
         keys, coords = _public(plan, cells)
@@ -38,6 +42,9 @@ def run(plan: Plan, cells: ExactCells) -> Release:
             for part, block in zip(plan.blocks, coords, strict=True)
         ]
         counts = None
+        if plan.law == "gaussian":
+            drawn = _drawn(plan, noisy, earlier)
+            noisy = list(drawn.coords)
     else:
         assert cells.units is not None
         threshold = plan.threshold.draw()
@@ -52,11 +59,30 @@ def run(plan: Plan, cells: ExactCells) -> Release:
         _threshold_answer(threshold, counts)
         if column.block is None
         else aggregates.for_name(column.aggregate.fn).combine(
-            column.aggregate, noisy_block(plan, column.block, noisy[column.block])
+            column.aggregate, _noisy(plan, column.block, noisy[column.block], drawn)
         )
         for column in plan.columns
     ]
-    return build(plan, keys, answers)
+    return replace(build(plan, keys, answers), drawn=drawn)
+
+
+def _drawn(plan: Plan, noisy: list[NDArray[Any]], earlier: Earlier | None) -> Drawn:
+    """The coordinates as they came, or averaged with those of an earlier release."""
+    if earlier is None:
+        return Drawn(tuple(noisy), 1, tuple(noise_scale(part) for part in plan.blocks))
+    coords = tuple(
+        average(mean, new, known, earlier.refined)
+        for mean, new, known in zip(earlier.means, noisy, earlier.coords, strict=True)
+    )
+    return Drawn(coords, REFINED, tuple(mean.scale for mean in earlier.means))
+
+
+def _noisy(plan: Plan, index: int, coords: NDArray[Any], drawn: Drawn | None) -> NoisyBlock:
+    block = noisy_block(plan, index, coords)
+    if drawn is None or drawn.refined == 1:
+        return block
+    weight, scale = block.weight * drawn.refined, drawn.scales[index] * drawn.refined
+    return replace(block, weight=weight, scale=scale, slack=SLACK)
 
 
 def noisy_block(plan: Plan, index: int, coords: NDArray[Any]) -> NoisyBlock:

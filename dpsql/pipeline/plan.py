@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dpsql.pipeline.fingerprint import fingerprint
+from dpsql.canonical import canonical
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
@@ -53,4 +53,4 @@ def run(
                 laws=laws,
             )
         )
-    return Planned(bound, tuple(plans), tuple(fingerprint(plan) for plan in plans))
+    return Planned(bound, tuple(plans), tuple(map(canonical, plans)))

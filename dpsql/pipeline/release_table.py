@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
     if plan.units_column is not None:
         table = _frequent(plan, table)
-    return Release(_in_key_order(plan, table), tuple(types))
+    return Release(in_key_order([key.name for key in plan.keys], table), tuple(types))
 
 
 def _frequent(plan: Plan, table: pa.Table) -> pa.Table:
@@ -58,11 +59,9 @@ def _frequent(plan: Plan, table: pa.Table) -> pa.Table:
     return table.filter(pc.greater_equal(table.column(hidden), plan.min_units))
 
 
-def _in_key_order(plan: Plan, table: pa.Table) -> pa.Table:
-    if not plan.keys:
-        return table
-    order = [(key.name, "ascending") for key in plan.keys]
-    return table.sort_by(order)  # NULLs go last
+def in_key_order(keys: Sequence[str], table: pa.Table) -> pa.Table:
+    """Sorted by these columns, NULL last."""
+    return table.sort_by([(key, "ascending") for key in keys]) if keys else table
 
 
 def cast_to(engine_type: str) -> str:

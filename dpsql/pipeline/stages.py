@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from dpsql.binding.context import Site
+from dpsql.canonical import Form
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
 from dpsql.core.ir import PrivateAggregate
+from dpsql.mechanisms.means import Mean
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Table
 
@@ -45,11 +48,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Planned:
-    """Every private aggregate with its plan; `fingerprints` name the releases."""
+    """Every private aggregate with its plan, and the plan's canonical form."""
 
     bound: Bound
     plans: tuple[Plan, ...]
-    fingerprints: tuple[str, ...]
+    forms: tuple[Form, ...]
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The names of the releases: equal ones are one release."""
+        return tuple(form.fingerprint for form in self.forms)
 
 
 @dataclass(frozen=True)
@@ -69,11 +77,41 @@ class Certified:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A release that is drawn once more and averaged with: its coordinates in the plan's order.
+
+    `refined`: they count in 1/refined of a grid unit. `means`: how each block is averaged.
+    """
+
+    coords: tuple[Any, ...]
+    refined: int
+    means: tuple[Mean, ...]
+    entries: tuple[int, ...]
+    """The charges that the earlier release rests on."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A private aggregate that is to be run and paid: `plan` holds the noise that will be drawn.
+
+    `fingerprint`, `epsilon` and `delta` are what the charge is entered under: those of the plan,
+    or, where there is an earlier release, of what is drawn in addition to it.
+    """
+
+    index: int
+    fingerprint: str
+    plan: Plan
+    epsilon: Fraction
+    delta: Fraction
+    earlier: Earlier | None = None
+
+
+@dataclass(frozen=True)
 class Charged:
     """Only `charge` makes one: what to run, under the receipt that paid for it."""
 
     receipt: Receipt
-    statements: tuple[tuple[int, Certified], ...]
+    statements: tuple[tuple[Order, Certified], ...]
 
 
 @dataclass(frozen=True)
@@ -86,9 +124,23 @@ class ExactCells:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The noisy coordinates behind a Gaussian release over public keys, block by block.
+
+    They count in 1/`refined` of a grid unit; `scales` are the σ of one coordinate in grid units.
+    """
+
+    coords: tuple[Any, ...]
+    refined: int
+    scales: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
 class Release:
     """A released table: keys k0.., answers a0.. and their 95 % intervals. Safe to show."""
 
     table: pa.Table
     types: tuple[str, ...]
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
+    drawn: Drawn | None = None
+    """What a tighter repeat can be averaged with; None where the law or the keys forbid it."""

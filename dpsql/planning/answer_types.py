@@ -54,12 +54,12 @@ def largest(type_: ResultType) -> int:
 
 def noisy_part(part: BlockPlan, weight: int, law: Law, coords: np.ndarray) -> NoisyBlock:
     """A block's coordinates with what `combine` must know of their noise."""
-    return NoisyBlock(part.block, coords, weight, law, _scale(part))
+    return NoisyBlock(part.block, coords, weight, law, noise_scale(part))
 
 
 def check_size(part: BlockPlan, weight: int) -> None:
     """RefusedQuery `range-too-wide` where noise and sums could leave the doubles."""
-    whole = _exact(part, weight) + TAIL * _scale(part)
+    whole = _exact(part, weight) + TAIL * noise_scale(part)
     if max(whole, whole * _unit(part.block)) > _LARGEST_DOUBLE:
         raise RefusedQuery(
             "with these bounds on groups and rows the noise would fit no number",
@@ -71,7 +71,7 @@ def check_size(part: BlockPlan, weight: int) -> None:
 def _reach(part: BlockPlan, weight: int, weights: Sequence[int]) -> Fraction:
     """Upper bound on |weights · coords|; the exact coordinates are of one sign each, or one."""
     exact = max(map(abs, weights)) * _exact(part, weight)
-    return exact + sum(map(abs, weights)) * TAIL * _scale(part)
+    return exact + sum(map(abs, weights)) * TAIL * noise_scale(part)
 
 
 def _exact(part: BlockPlan, weight: int) -> int:
@@ -79,7 +79,8 @@ def _exact(part: BlockPlan, weight: int) -> int:
     return min(UNITS * part.sensitivity.linf, ROWS * weight * part.block.row_total)
 
 
-def _scale(part: BlockPlan) -> Fraction:
+def noise_scale(part: BlockPlan) -> Fraction:
+    """b or σ of one coordinate, in grid units."""
     law = part.mechanism
     return Fraction(law.sigma if isinstance(law, GaussianMechanism) else law.scale)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isqrt, log
+from math import log
 
 from dpsql.accountant.calibrate import gaussian_multiplier
 from dpsql.accountant.events import PrivacyEvent
@@ -22,7 +22,7 @@ from dpsql.core.bounds import (
     cap_sensitivity,
     weights_sensitivity,
 )
-from dpsql.mechanisms.gaussian import GaussianMechanism
+from dpsql.mechanisms.gaussian import GaussianMechanism, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 from dpsql.planning.bounds import Limits
@@ -31,7 +31,6 @@ from dpsql.planning.types import WEIGHT, BlockPlan, Strategy
 # δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
 # chance that a lone unit's key passes the threshold (the sum of both is least near 0.55 to 0.65).
 _NOISE_DELTA = Fraction(3, 5)
-_ROOT_BITS = 64
 
 Laws = Sequence[Law]
 LAWS: Laws = ("laplace", "gaussian")
@@ -165,7 +164,7 @@ def _noise(
         plans = tuple(_gaussian(b, s, multiplier, each) for b, s in blocks)
         threshold = None
         if thresholded is not None:
-            sigma = _root_up(multiplier**2 * thresholded / selection)
+            sigma = root_up(multiplier**2 * thresholded / selection)
             threshold = GaussianThreshold(sigma, delta - noise_delta, thresholded, min_units)
     score = sum(_log_spread(plan.mechanism) for plan in plans)
     if threshold is not None:
@@ -182,16 +181,8 @@ def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
 
 
 def _gaussian(block: Block, s: Sensitivity, multiplier: Fraction, share: Fraction) -> BlockPlan:
-    sigma = _root_up(multiplier**2 * s.l2_squared / share)
+    sigma = root_up(multiplier**2 * s.l2_squared / share)
     return BlockPlan(block, s, GaussianMechanism(sigma, s.l2_squared))
-
-
-def _root_up(square: Fraction) -> Fraction:
-    """A rational at least √square, within a relative 2^-60: scales round up."""
-    shift = 2 * _ROOT_BITS + max(0, square.denominator.bit_length() - square.numerator.bit_length())
-    shift += shift % 2
-    whole = -((-square.numerator << shift) // square.denominator)
-    return Fraction(isqrt(whole - 1) + 1, 1 << (shift // 2))
 
 
 def _log_spread(mechanism: LaplaceMechanism | GaussianMechanism) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dpsql.policy.schema import Policy
@@ -68,10 +69,21 @@ def _remarks(privacy: PrivacyReport) -> list[str]:
 
 
 def cost(privacy: PrivacyReport) -> str:
-    """What this execution charged."""
+    """What this execution charged, and which earlier release helped."""
     if privacy.free:
-        return "free: a repeat of what was paid for"
-    return f"cost ε = {amount(privacy.epsilon)}, δ = {amount(privacy.delta)}"
+        better = [one.answering for one in privacy.releases if one.answering.by == "tighter"]
+        if not better:
+            return "free: a repeat of what was paid for"
+        told = sorted({f"ε = {amount(a.epsilon)} (entry {a.entries[-1]})" for a in better})
+        return f"free: answered by what was paid for at {', '.join(told)}"
+    text = f"cost ε = {amount(privacy.epsilon)}, δ = {amount(privacy.delta)}"
+    means = [one for one in privacy.releases if one.answering.by == "mean"]
+    if means:
+        full = sum((one.epsilon - one.answering.charged_epsilon for one in means), Fraction(0))
+        entries = sorted({entry for one in means for entry in one.answering.entries[:-1]})
+        which = f"entr{'y' if len(entries) == 1 else 'ies'} {', '.join(map(str, entries))}"
+        text += f" in place of ε = {amount(privacy.epsilon + full)}: averaged with {which}"
+    return text
 
 
 def left(report: BudgetReport, policy: Policy) -> str:

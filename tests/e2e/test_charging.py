@@ -127,13 +127,23 @@ def test_another_question_is_not_free(other, place, opened):
     assert len(charges(path)) == 2
 
 
-def test_another_price_is_not_free(place, opened):
+def test_a_larger_price_is_not_free(place, opened):
     path = place()
     session = opened(path)
-    session.query(GROUPED)
-    assert not session.query(GROUPED, epsilon="0.25").privacy.free
-    assert session.query(GROUPED, epsilon="0.25").privacy.free
+    session.query(GROUPED, epsilon="0.25")
+    assert not session.query(GROUPED).privacy.free
+    assert session.query(GROUPED).privacy.free
     assert len(charges(path)) == 2
+
+
+def test_a_smaller_price_is_free(place, opened):
+    path = place()
+    session = opened(path)
+    first = session.query(GROUPED).table
+    again = session.query(GROUPED, epsilon="0.25")
+    assert again.privacy.free
+    assert again.table.equals(first)
+    assert len(charges(path)) == 1
 
 
 def test_parameters_are_part_of_the_question(place, opened):

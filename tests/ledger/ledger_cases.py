@@ -53,8 +53,13 @@ def priced(epsilon="1/10", *, items=None, fingerprints=()):
 
 def stored(ledger, budget, data_version, fingerprint, epsilon, delta):
     """The payload at one place of the release store, or None."""
-    found = ledger.releases.find(budget, data_version, [(fingerprint, epsilon, delta)])
-    return found.payloads.get(fingerprint)
+    found = ledger.releases.find(budget, data_version, [fingerprint]).found[fingerprint]
+    price = (epsilon, delta)
+    return next((one.payload for one in found if _price(one.paid) == price), None)
+
+
+def _price(paid):
+    return paid.epsilon, paid.delta
 
 
 def budgets(ledger, *, epsilon=ONE, total=Fraction(20)):

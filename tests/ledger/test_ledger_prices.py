@@ -47,9 +47,9 @@ def test_every_release_lies_at_its_own_price(ledger):
     crossed = "alice", "2026-11", "f2", CHEAP.epsilon, CHEAP.delta
     assert stored(ledger, *crossed) is None
     assert ledger.verify().ok
-    wanted = [(one.fingerprint, one.epsilon, one.delta) for one in BOTH]
-    found = ledger.releases.find("alice", "2026-11", wanted)
-    assert found.payloads == {"f1": b"one", "f2": b"two"}
+    found = ledger.releases.find("alice", "2026-11", ["f1", "f2", "f3"])
+    said = {name: [(one.paid, one.payload) for one in ones] for name, ones in found.found.items()}
+    assert said == {"f1": [(CHEAP, b"one")], "f2": [(DEAR, b"two")], "f3": []}
     assert found.account == ledger.account("alice")
 
 

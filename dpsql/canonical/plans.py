@@ -1,0 +1,142 @@
+"""A plan as canonical text, in two parts: what is asked, and with what noise it is answered.
+
+`question` names everything but the noise: relation, keys with their public values, contribution
+bounds, strategy, blocks with grids and sensitivities, columns. `fingerprint` adds the noise and the
+price. Two plans of one question differ in the scale of their noise alone, and their releases can
+stand for each other as `pipeline/repeats.py` says.
+
+A release is laid out in an order of its own, since GROUP BY b, a and GROUP BY a, b are one release:
+`keys`, `columns`, `blocks` and `values` say where each part of the plan stands in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dpsql.aggregates.basis import MomentsBlock, Rows, SumBlock
+from dpsql.canonical.constants import type_text, value_text
+from dpsql.canonical.expressions import Writer
+from dpsql.canonical.labels import digest
+from dpsql.canonical.relations import BlockForm
+from dpsql.core.ir import Expr
+from dpsql.planning.types import BlockPlan, ColumnPlan, KeyPlan, Plan
+
+VERSION = 2
+_COUNTS = ("count_star", "count", "count_units")
+
+Order = tuple[int, ...]
+"""Places in the plan, in the release's order."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A plan's question and noise in canonical text, and its parts in the release's order."""
+
+    asked: str
+    noise: str
+    keys: Order
+    columns: Order
+    blocks: Order
+    values: tuple[Order, ...]
+    """For each key of the plan, the places of its public values in the release's order."""
+
+    @cached_property
+    def question(self) -> str:
+        """SHA-256, hexadecimal, of what is asked."""
+        return digest(self.asked)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The question, and after a dash a name for the noise and the price."""
+        return f"{self.question}-{digest(self.noise)[:32]}"
+
+
+def canonical(plan: Plan) -> Form:
+    """The canonical form of a plan."""
+    form = BlockForm(plan.aggregate.block, list(_uses(plan)))
+    values = [[*map(value_text, key.values or ())] for key in plan.keys]
+    orders = tuple(map(_sorted, values))
+    keys = [
+        _key(key, [texts[place] for place in order], form.writer)
+        for key, texts, order in zip(plan.keys, values, orders, strict=True)
+    ]
+    shapes = [_shape(part, form.writer) for part in plan.blocks]
+    if len(set(shapes)) < len(shapes):  # told apart by their order alone
+        shapes = [f"{place} {shape}" for place, shape in enumerate(shapes)]
+    columns = [_column(column, shapes, plan.units_column == place)
+               for place, column in enumerate(plan.columns)]  # fmt: skip
+    asked = [
+        str(VERSION),
+        form.text,
+        *("keys", *sorted(keys)),
+        *("bounds", _fields(plan.bounds), plan.strategy, str(plan.weight), str(plan.min_units)),
+        *("blocks", *sorted(shapes)),
+        *("columns", *sorted(columns)),
+    ]
+    blocks = _sorted(shapes)
+    noise = [plan.law, str(plan.epsilon), str(plan.delta)]
+    noise += [_fields(plan.blocks[place].mechanism) for place in blocks]
+    noise += [] if plan.threshold is None else [_fields(plan.threshold)]
+    return Form(
+        "\n".join(asked),
+        "\n".join(noise),
+        _sorted(keys),
+        _sorted(columns),
+        blocks,
+        orders,
+    )
+
+
+def _sorted(texts: Sequence[str]) -> Order:
+    return tuple(sorted(range(len(texts)), key=lambda place: texts[place]))
+
+
+def _uses(plan: Plan) -> list[Expr]:
+    uses = [key.expr for key in plan.keys]
+    for part in plan.blocks:
+        block = part.block
+        uses += [expr for expr in (block.rows.where, block.rows.present) if expr is not None]
+        uses += [block.value] if isinstance(block, (SumBlock, MomentsBlock)) else []
+    return uses
+
+
+def _key(key: KeyPlan, values: Sequence[str], writer: Writer) -> str:
+    listed = "private" if key.values is None else f"public {values}"
+    return f"{key.coding} {writer.text(key.expr)} {listed}"
+
+
+def _shape(part: BlockPlan, writer: Writer) -> str:
+    """A block without its noise."""
+    block = part.block
+    texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
+    if isinstance(block, (SumBlock, MomentsBlock)):
+        texts += [writer.text(block.value), _fields(block.grid)]
+    if isinstance(block, MomentsBlock):
+        texts.append(str(block.degree))
+    return " ".join(texts)
+
+
+def _rows(rows: Rows, writer: Writer) -> str:
+    where = "" if rows.where is None else str(writer.formula(rows.where))
+    present = "" if rows.present is None else writer.text(rows.present)
+    return f"(where {where} present {present})"
+
+
+def _column(column: ColumnPlan, shapes: Sequence[str], hidden: bool) -> str:
+    """What is computed from which block; argument and filter are the block's."""
+    call = column.aggregate
+    fn = "count" if call.fn in _COUNTS else call.fn
+    arg = "" if call.arg is None or fn == "count" else type_text(call.arg.domain.type)
+    block = "threshold" if column.block is None else shapes[column.block]
+    result = f"{column.result.text} {type_text(column.result.type)}"
+    return f"{fn} {arg} {result} {'hidden' if hidden else ''} of {block}"
+
+
+def _fields(item: Any) -> str:
+    """A record of numbers, by name."""
+    fields = ((field.name, getattr(item, field.name)) for field in dataclasses.fields(item))
+    return f"({type(item).__name__} {' '.join(f'{name}={value}' for name, value in fields)})"

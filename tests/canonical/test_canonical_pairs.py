@@ -1,0 +1,218 @@
+"""Ways of asking the same are one release; whatever changes the answer is another."""
+
+from __future__ import annotations
+
+import pytest
+from canonical_world import forms, names, rows
+
+J = "FROM people p JOIN visits v ON v.id = p.id"
+THREE = "FROM people p JOIN visits v ON v.id = p.id JOIN places c ON c.s = p.s"
+
+SAME = [
+    # spelling
+    ("SELECT COUNT(*) FROM people", "select  count( * ) /* all */ as n from PEOPLE"),
+    ("SELECT COUNT(*) FROM people", "SELECT COUNT(1) FROM people AS z"),
+    ("SELECT COUNT(*) FROM people", "SELECT COUNT(id) FROM people"),
+    # projection order, keys, post-processing
+    (
+        "SELECT s, b, COUNT(*), SUM(a) FROM people GROUP BY s, b",
+        "SELECT SUM(a) AS t, b, COUNT(*) AS n, s FROM people GROUP BY b, s",
+    ),
+    ("SELECT s, COUNT(*) FROM people GROUP BY s", "SELECT COUNT(*), s FROM people GROUP BY ALL"),
+    (
+        "SELECT s, COUNT(*) FROM people GROUP BY s",
+        "SELECT s FROM people GROUP BY 1 HAVING COUNT(*) > 3 ORDER BY COUNT(*) DESC LIMIT 2",
+    ),
+    (
+        "SELECT s, COUNT(*) FROM people GROUP BY s",
+        "SELECT MAX(n) FROM (SELECT s, COUNT(*) AS n FROM people GROUP BY s) AS q",
+    ),
+    # subqueries
+    (
+        "SELECT SUM(a) FROM people WHERE b > 2",
+        "WITH q AS (SELECT a, b AS c FROM people) SELECT SUM(a) FROM q WHERE c > 2",
+    ),
+    (
+        "SELECT SUM(a) FROM people WHERE b > 2",
+        "SELECT SUM(y) FROM (SELECT a AS y FROM people WHERE 2 < b) AS q",
+    ),
+    (
+        "SELECT AVG(n) FROM (SELECT id, COUNT(*) n, SUM(n) m FROM visits GROUP BY id) q",
+        "SELECT AVG(c) FROM (SELECT COUNT(*) c, id FROM visits GROUP BY 2) q",
+    ),
+    # joins
+    (f"SELECT SUM(n) {J}", "SELECT SUM(n) FROM visits v JOIN people p ON p.id = v.id"),
+    (f"SELECT SUM(n) {J} AND b > 2", "SELECT SUM(n) FROM visits, people p"
+     " WHERE b > 2 AND p.id = visits.id"),
+    (f"SELECT SUM(n) {J}", "SELECT SUM(n) FROM people JOIN visits USING (id)"),
+    (
+        f"SELECT region, COUNT(*) {THREE} GROUP BY region",
+        "SELECT region, COUNT(*) FROM places JOIN visits v ON true JOIN people p ON v.id = p.id"
+        " AND p.s = places.s GROUP BY 1",
+    ),
+    (
+        "SELECT COUNT(*) FROM visits x JOIN visits y ON x.id = y.id WHERE x.n > 5 AND y.n < 3",
+        "SELECT COUNT(*) FROM visits x JOIN visits y ON x.id = y.id WHERE y.n > 5 AND x.n < 3",
+    ),
+    (
+        "SELECT COUNT(*) FROM people p LEFT JOIN places c ON c.s = p.s AND c.region = 'north'"
+        " WHERE b > 1",
+        "SELECT COUNT(*) FROM people p LEFT JOIN places k ON 'north' = k.region AND p.s = k.s"
+        " WHERE 1 < p.b",
+    ),
+    (
+        "SELECT COUNT(*) FROM people p LEFT JOIN places c ON c.s = p.s JOIN visits v"
+        " ON v.id = p.id WHERE c.region IS NULL",
+        "SELECT COUNT(*) FROM visits v JOIN people p ON v.id = p.id LEFT JOIN places c"
+        " ON c.s = p.s WHERE c.region IS NULL",
+    ),
+    (
+        "SELECT COUNT(*) FROM people WHERE id IN (SELECT id FROM visits WHERE n > 3 AND n < 8)",
+        "SELECT COUNT(*) FROM people z WHERE z.id IN (SELECT id FROM visits WHERE n < 8 AND n > 3)",
+    ),
+    # conditions
+    ("SELECT COUNT(*) FROM people WHERE a > 1 AND b < 5 AND s = 'p'",
+     "SELECT COUNT(*) FROM people WHERE 'p' = s AND (5 > b AND NOT a <= 1)"),
+    ("SELECT COUNT(*) FROM people WHERE a = 1 OR b = 2 OR a = 3",
+     "SELECT COUNT(*) FROM people WHERE b = 2 OR a IN (3, 1, 3)"),
+    ("SELECT COUNT(*) FROM people WHERE a <> 1 AND a <> 2",
+     "SELECT COUNT(*) FROM people WHERE a NOT IN (2, 1)"),
+    ("SELECT SUM(a) FROM people WHERE a BETWEEN 1 AND 9",
+     "SELECT SUM(a) FROM people WHERE a <= 9 AND a >= 1"),
+    ("SELECT COUNT(*) FROM people WHERE a NOT BETWEEN 1 AND 9",
+     "SELECT COUNT(*) FROM people WHERE a > 9 OR a < 1"),
+    ("SELECT COUNT(*) FROM people WHERE NOT (a > 1 AND flag)",
+     "SELECT COUNT(*) FROM people WHERE NOT flag OR a <= 1"),
+    ("SELECT COUNT(*) FROM people WHERE flag = TRUE AND 1 = 1",
+     "SELECT COUNT(*) FROM people WHERE flag"),
+    ("SELECT COUNT(*) FROM people WHERE s IS NOT DISTINCT FROM 'p'",
+     "SELECT COUNT(*) FROM people WHERE 'p' IS NOT DISTINCT FROM s"),
+    # literals
+    ("SELECT COUNT(*) FROM people WHERE a = 3", "SELECT COUNT(*) FROM people WHERE 3.0 = a"),
+    ("SELECT COUNT(*) FROM people WHERE a = 3",
+     "SELECT COUNT(*) FROM people WHERE a = CAST('3' AS BIGINT)"),
+    ("SELECT COUNT(*) FROM people WHERE d >= 0.5", "SELECT COUNT(*) FROM people WHERE d >= 0.500"),
+    ("SELECT COUNT(*) FROM people WHERE x >= 2.5", "SELECT COUNT(*) FROM people WHERE x >= 25e-1"),
+    ("SELECT COUNT(*) FROM people WHERE r < 3", "SELECT COUNT(*) FROM people WHERE r < 3.0"),
+    ("SELECT COUNT(*) FROM people WHERE day >= '2020-02-01'",
+     "SELECT COUNT(*) FROM people WHERE CAST('2020-2-1' AS DATE) <= day"),
+    ("SELECT COUNT(*) FROM people WHERE day >= DATE '2020-02-01'",
+     "SELECT COUNT(*) FROM people WHERE day >= TIMESTAMP '2020-02-01 00:00:00'"),
+    ("SELECT COUNT(*) FROM people WHERE ts < '2020-03-02'",
+     "SELECT COUNT(*) FROM people WHERE ts < DATE '2020-03-02'"),
+    # arithmetic, exact types
+    ("SELECT SUM(a + b + 2) FROM people", "SELECT SUM(2 + (b + a)) FROM people"),
+    ("SELECT SUM(a * b) FROM people", "SELECT SUM(b * a) FROM people"),
+    ("SELECT SUM(GREATEST(a, b, 3)) FROM people", "SELECT SUM(GREATEST(3, a, b)) FROM people"),
+    ("SELECT s, COUNT(*) FROM people WHERE s IN ('p', 'q') GROUP BY s",
+     "SELECT s, COUNT(*) FROM people WHERE s IN ('q', 'p', 'q') GROUP BY s"),
+    ("SELECT CASE WHEN a > 1 AND b > 2 THEN 'x' ELSE 'y' END k, COUNT(*) FROM people GROUP BY 1",
+     "SELECT IF(2 < b AND 1 < a, 'x', 'y') k, COUNT(*) FROM people GROUP BY 1"),
+    ("SELECT COUNT(*) FILTER (WHERE a > 1), AVG(b) FROM people",
+     "SELECT AVG(b), COUNT(*) FILTER (WHERE 1 < a) FROM people"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_one_release(session, one, other):
+    assert names(session, one) == names(session, other)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "bigquery", "snowflake", "tsql"])
+def test_one_release_in_any_dialect(session, dialect):
+    quote = "`" if dialect == "bigquery" else '"'
+    sql = f"SELECT COUNT(*) FROM people WHERE {quote}a{quote} <> 3 AND NOT s = 'p'"
+    plain = "SELECT COUNT(*) FROM people WHERE a != 3 AND s <> 'p'"
+    assert names(session, sql, dialect=dialect) == names(session, plain)
+
+
+DIFFERENT = [
+    ("SELECT COUNT(*) FROM people", "SELECT COUNT(a) FROM people"),
+    ("SELECT COUNT(*) FROM people", "SELECT COUNT(*) FROM visits"),
+    ("SELECT SUM(a) FROM people", "SELECT SUM(b) FROM people"),
+    ("SELECT SUM(a - b) FROM people", "SELECT SUM(b - a) FROM people"),
+    ("SELECT SUM(a) FROM people WHERE a > 1", "SELECT SUM(a) FROM people WHERE a >= 1"),
+    ("SELECT COUNT(*) FROM people WHERE a < b", "SELECT COUNT(*) FROM people WHERE b < a"),
+    ("SELECT COUNT(*) FROM people WHERE a = 1 OR b = 2 AND d > 0",
+     "SELECT COUNT(*) FROM people WHERE (a = 1 OR b = 2) AND d > 0"),
+    ("SELECT COUNT(*) FROM people WHERE NOT a = 1",
+     "SELECT COUNT(*) FROM people WHERE a IS DISTINCT FROM 1"),
+    ("SELECT COUNT(*) FROM people WHERE a NOT IN (1)",
+     "SELECT COUNT(*) FROM people WHERE a NOT IN (1, NULL)"),
+    ("SELECT COUNT(*) FROM people WHERE s = 'p'", "SELECT COUNT(*) FROM people WHERE s = 'P'"),
+    ("SELECT COUNT(*) FROM people WHERE r = 0.1", "SELECT COUNT(*) FROM people WHERE r = 1e-1"),
+    ("SELECT COUNT(c.region) FROM people p LEFT JOIN places c ON c.s = p.s",
+     "SELECT COUNT(c.region) FROM people p LEFT JOIN places c ON c.s = p.s AND c.region = 'north'"),
+    ("SELECT COUNT(*) FROM people WHERE a - b > 3", "SELECT COUNT(*) FROM people WHERE b - a > 3"),
+    ("SELECT COUNT(*) FROM people WHERE r IN (0.1, 1e0)",
+     "SELECT COUNT(*) FROM people WHERE r = 0.1 OR r = 1e0"),
+    ("SELECT COUNT(*) FROM people WHERE r BETWEEN -1e0 AND 0.1",
+     "SELECT COUNT(*) FROM people WHERE r >= -1e0 AND r <= 0.1"),
+    ("SELECT SUM(a, contribution_bounds_per_row => (0, 2)) FROM people",
+     "SELECT SUM(a, contribution_bounds_per_row => (-2, 2)) FROM people"),
+    ("SELECT COUNT(*) FROM people WHERE s LIKE 'p%'",
+     "SELECT COUNT(*) FROM people WHERE s ILIKE 'p%'"),
+    ("SELECT COUNT(*) FROM people WHERE flag", "SELECT COUNT(*) FROM people WHERE flag IS NULL"),
+    ("SELECT COUNT(*) FROM people WHERE flag IS NOT FALSE", "SELECT COUNT(*) FROM people"
+     " WHERE flag"),
+    ("SELECT SUM(COALESCE(a, b)) FROM people", "SELECT SUM(COALESCE(b, a)) FROM people"),
+    ("SELECT SUM(CASE WHEN a > 1 THEN 1 WHEN b > 2 THEN 2 ELSE 0 END) FROM people",
+     "SELECT SUM(CASE WHEN b > 2 THEN 2 WHEN a > 1 THEN 1 ELSE 0 END) FROM people"),
+    (f"SELECT COUNT(*) {J}", "SELECT COUNT(*) FROM people p LEFT JOIN visits v ON v.id = p.id"),
+    (f"SELECT COUNT(*) {J} WHERE n > 5", f"SELECT COUNT(*) {J} WHERE b > 5"),
+    ("SELECT COUNT(*) FROM people p LEFT JOIN places c ON c.s = p.s AND c.region = 'north'",
+     "SELECT COUNT(*) FROM people p LEFT JOIN places c ON c.s = p.s WHERE c.region = 'north'"),
+    ("SELECT SUM(y.n) FROM visits x JOIN visits y ON x.id = y.id WHERE x.n > 5 AND y.n < 3",
+     "SELECT SUM(x.n) FROM visits x JOIN visits y ON x.id = y.id WHERE x.n > 5 AND y.n < 3"),
+    ("SELECT COUNT(*) FROM people WHERE id IN (SELECT id FROM visits WHERE n > 8)",
+     "SELECT COUNT(*) FROM people WHERE id IN (SELECT id FROM visits WHERE n > 3)"),
+    ("SELECT SUM(m) FROM (SELECT id, SUM(n) m FROM visits GROUP BY id) q",
+     "SELECT SUM(m) FROM (SELECT id, MAX(n) m FROM visits GROUP BY id) q"),
+    ("SELECT COUNT(*) FROM (SELECT id, kind FROM visits GROUP BY id, kind) q",
+     "SELECT COUNT(*) FROM (SELECT id FROM visits GROUP BY id) q"),
+    ("SELECT AVG(a) FROM people", "SELECT STDDEV(a) FROM people"),
+    ("SELECT VAR_POP(a) FROM people", "SELECT VAR_SAMP(a) FROM people"),
+    ("SELECT SUM(a, contribution_bounds_per_row => (0, 1)) FROM people",
+     "SELECT SUM(a, contribution_bounds_per_row => (0, 2)) FROM people"),
+    ("SELECT s, COUNT(*) FROM people GROUP BY s",
+     "SELECT s, COUNT(*) FROM people WHERE s IN ('p', 'q') GROUP BY s"),
+    ("SELECT COUNT(*) FROM people WHERE day < '2020-02-01'",
+     "SELECT COUNT(*) FROM people WHERE ts < '2020-03-02'"),
+    ("SELECT SUM(a) FILTER (WHERE b > 2) FROM people", "SELECT SUM(b) FILTER (WHERE a > 2)"
+     " FROM people"),
+    ("SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 1) COUNT(*) FROM visits",
+     "SELECT COUNT(*) FROM visits"),
+    ("SELECT SUM(a), COUNT(b) FILTER (WHERE a > 2) FROM people", "SELECT SUM(a), COUNT(b)"
+     " FROM people"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_two_releases(session, one, other):
+    """Their answers differ on this data, and so do their names."""
+    assert rows(session, one) != rows(session, other), "the pair shows nothing: choose another"
+    assert [form.question for form in forms(session, one)] != [
+        form.question for form in forms(session, other)
+    ]
+
+
+NOISE_ALONE = [
+    ("SELECT COUNT(*) FROM people", {"epsilon": "2"}, {"epsilon": "1"}),
+    ("SELECT AVG(b), SUM(b), COUNT(*) FROM people", {"delta": "1e-7"}, {"delta": "1e-8"}),
+]
+
+
+@pytest.mark.parametrize(("sql", "one", "other"), NOISE_ALONE)
+def test_another_price_is_the_same_question(session, sql, one, other):
+    (first,), (second,) = forms(session, sql, **one), forms(session, sql, **other)
+    assert first.question == second.question
+    assert first.fingerprint != second.fingerprint
+
+
+def test_names_are_those_of_yesterday(session):
+    """Stored releases are found by them: a change here retires what everybody has paid for."""
+    (form,) = forms(session, "SELECT s, COUNT(*) AS n FROM people WHERE a > 1 GROUP BY s")
+    assert form.fingerprint == (
+        "89e465c5eb4d526447ed644d5b1e586f01930ca6a24b25932b353b7041578c46"
+        "-763394123fe40bea179d5fed221af2ea"
+    )
