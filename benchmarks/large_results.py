@@ -40,7 +40,7 @@ def answer(rows: int) -> Answer:
     table = pa.table({"city": names, "n": numbers, "a": average})
     columns = (ColumnReport("city"), _bars("n", numbers, half), _bars("a", average, half))
     free = Fraction(0)
-    privacy = PrivacyReport("ann", "analyst:ann", free, free, (), columns)
+    privacy = PrivacyReport("ann", "analyst:ann", free, free, (), columns, None)
     return Answer(table, ("city", "n", "a"), ("VARCHAR", "BIGINT", "DOUBLE"), privacy)
 
 

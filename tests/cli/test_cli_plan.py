@@ -41,9 +41,8 @@ def plan(dpsql, shop):
 
 def admitted(shop, texts, epsilon, delta, *, budget):
     """How many of these statements, one after the other, a fresh budget of (ε, δ) admits."""
-    for old in shop.glob("wes.db*"):
-        old.unlink()
-    text = (shop / "dpsql.yaml").read_text().replace("ledger.db", "wes.db")
+    fresh = f"wes{len(list(shop.glob('wes*.db')))}.db"  # a ledger that is gone would be missed
+    text = (shop / "dpsql.yaml").read_text().replace("ledger.db", fresh)
     wes = f"wes: {{epsilon: {budget[0]}, delta: {budget[1]}}}"
     (shop / "wes.yaml").write_text(text.replace("bob: {epsilon: 2, delta: 1e-6}", wes))
     with dpsql.connect(shop / "wes.yaml", analyst="wes", epsilon=epsilon, delta=delta) as c:

@@ -19,7 +19,7 @@ from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.database import path_of
 from dpsql.ledger.remembered import Remembered
 from dpsql.policy import load
-from dpsql.reader import Reader, budget_of
+from dpsql.reader import Reader, budget_and_past
 from dpsql.session import Session
 
 COUNT = "SELECT COUNT(*) FROM users"
@@ -94,7 +94,7 @@ def everyone(path):
     return [
         lambda: Session(path, "alice"),
         lambda: Reader(path, "alice"),
-        lambda: budget_of(policy, "alice"),
+        lambda: budget_and_past(policy, "alice"),
     ]
 
 

@@ -21,9 +21,9 @@ CLIENTS = Path(__file__).with_name("ledger_clients.py")
 
 
 def limits(seconds):
-    """Budgets that run out on the way: bob's early, the total before the end of a long run."""
+    """Budgets that run out on the way: bob's at once, the total before the end of a long run."""
     return {
-        "alice": Fraction(seconds) * 10, "bob": Fraction(2), "carol": Fraction(seconds) * 10,
+        "alice": Fraction(seconds) * 10, "bob": Fraction(1, 2), "carol": Fraction(seconds) * 10,
         "total": Fraction(seconds) * 2,
     }  # fmt: skip
 
