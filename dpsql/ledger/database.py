@@ -153,6 +153,7 @@ class Database:
     def _configure(self, raw: sqlite3.Connection, _record: object) -> None:
         # SQLAlchemy's documented recipe: the driver opens no transaction, `_begin` does.
         raw.isolation_level = None
+        raw.text_factory = _text
         raw.execute("PRAGMA foreign_keys = ON")
         raw.execute("PRAGMA trusted_schema = OFF")
         if self.read_only:
@@ -179,6 +180,11 @@ def path_of(url: str) -> str | None:
     if parsed.database in (None, "", ":memory:"):
         return None
     return os.path.abspath(str(parsed.database))
+
+
+def _text(raw: bytes) -> str:
+    """Stored text; of bytes that are none, what no text of ours is, for the reader to refuse."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _begin(connection: Connection) -> None:

@@ -26,6 +26,8 @@ def translated(path: str, patience: float) -> Iterator[None]:
         raise _fault(error, path, patience) from None
     except SQLAlchemyError as error:
         raise _unknown(type(error).__name__, path) from None
+    except UnicodeDecodeError:  # names in a damaged file, in SQLite's own message about them
+        raise _damaged(path) from None
 
 
 def locked(path: str, patience: float) -> LedgerError:
@@ -75,11 +77,7 @@ def _fault(error: BaseException | None, path: str, patience: float) -> LedgerErr
             "backup: a new one would forget what was spent",
         )
     if name.startswith("SQLITE_CORRUPT"):
-        return LedgerError(
-            f"the ledger {path} is damaged: SQLite cannot read it",
-            code="ledger-broken",
-            hint="restore the file from a backup that `dpsql ledger verify` accepts",
-        )
+        return _damaged(path)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return LedgerError(
             f"the disk of the ledger {path} is full or failing; nothing more can be charged",
@@ -87,6 +85,14 @@ def _fault(error: BaseException | None, path: str, patience: float) -> LedgerErr
             hint="free space on that volume, then ask again; a charge that was written stands",
         )
     return _unknown(name or type(error).__name__, path)
+
+
+def _damaged(path: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {path} is damaged: SQLite cannot read it",
+        code="ledger-broken",
+        hint="restore the file from a backup that `dpsql ledger verify` accepts",
+    )
 
 
 def _unknown(name: str, path: str) -> LedgerError:

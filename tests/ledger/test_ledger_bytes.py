@@ -5,6 +5,7 @@ A cut at the end shows only against something kept elsewhere: here every receipt
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import shutil
 import sqlite3
@@ -237,6 +238,19 @@ def test_a_deleted_answer_costs_a_charge_and_no_more(path, table):
 
 
 # ---- the file ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old", [b"dpsql_releases", b"2026-11", b"fingerprint"])
+def test_bytes_that_are_no_text_are_reported(path, old):
+    """In a stored text and in the file's own schema, whose words SQLite repeats in its messages."""
+    whole, before = path.read_bytes(), everything(path)
+    assert whole.count(old) > 2
+    place = -1
+    while (place := whole.find(old, place + 1)) >= 0:
+        path.write_bytes(whole[:place] + b"\xf3" + whole[place + 1 :])
+        assert not passes(path) or everything(path) == before
+        with contextlib.suppress(LedgerError):  # and no other error
+            Ledger.open(url(path)).close()
 
 
 def test_any_changed_byte_of_the_file_is_found_or_without_effect(path):

@@ -322,11 +322,11 @@ def test_the_guarantee_per_analyst_is_claimed_only_when_shown() -> None:
 
 
 def test_not_built_is_listed_and_refused() -> None:
-    automatic = {"bounds": {"max_groups": 2, "max_rows_per_group": "auto"}}
-    findings = run(**automatic)
+    auto = {"bounds": {"max_rows_per_group": "auto"}}
+    findings = run(**auto)
     assert "not built" in said(findings, "bounds.max_rows_per_group", "error")
     with pytest.raises(PolicyError, match="automatic bounds are not built") as caught:
-        refuse_not_built(load(policy_dict(**automatic)))
+        refuse_not_built(load(policy_dict(**auto)))
     assert caught.value.code == "not-built"
     refuse_not_built(load(policy_dict(checkpoints="./c")))
 

@@ -222,7 +222,7 @@ def test_the_installed_program_needs_no_prompt_toolkit_in_a_pipe(clinic, script)
     assert done.returncode == 3, done.stderr
     assert done.stdout == "people\n3\n"
     assert "\x1b" not in done.stdout + done.stderr
-    assert not (clinic / "state").exists()
+    assert not (clinic / "state" / "shell_history").exists()
 
 
 def _heeding_interrupts():

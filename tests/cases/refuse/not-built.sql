@@ -1,5 +1,5 @@
--- policy: {"limits": {"reply_quantum": "100ms"}}
+-- policy: {"bounds": {"max_rows_per_group": "auto"}}
 SELECT COUNT(*) FROM users
 -- refuse: not-built (PolicyError, exit 2)
---   limits.reply_quantum: replies on a fixed clock are not built yet
--- hint: write 0ms or leave it out
+--   bounds.max_rows_per_group: automatic bounds are not built yet
+-- hint: write a whole number
