@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
-from dpsql.policy.schema import Policy
+from dpsql.policy.schema import BudgetSpec, Policy
 
 if TYPE_CHECKING:
     from dpsql.ledger import Ledger
@@ -42,3 +42,17 @@ def open_ledger(policy: Policy) -> Ledger:
     with contextlib.suppress(LedgerError):  # book-keeping: without it the same charges stand
         ledger.forfeit_stale()
     return ledger
+
+
+def open_budget(ledger: Ledger, policy: Policy, spec: BudgetSpec) -> None:
+    """Have the ledger say of a budget what the policy says. LedgerError; see `ensure_budget`."""
+    team = policy.budgets.teams.get(spec.name) if spec.kind == "team" else None
+    ledger.ensure_budget(
+        spec.key,
+        spec.kind,
+        spec.epsilon,
+        spec.delta,
+        refresh=spec.refresh,
+        members=() if team is None else team.members,
+        named=[f"team:{name}" for name in policy.budgets.teams],
+    )

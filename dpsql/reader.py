@@ -59,4 +59,4 @@ def _view(policy: Policy) -> View:
 
 
 def _account(view: View, spec: BudgetSpec) -> Account:
-    return view.account(spec.key, spec.kind, spec.epsilon, spec.delta)
+    return view.account(spec.key, spec.kind, spec.epsilon, spec.delta, spec.refresh)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.guard import guarded
-from dpsql.opening import open_ledger
+from dpsql.opening import open_budget, open_ledger
 from dpsql.pipeline import charge, execute, perturb, postprocess, storage
 from dpsql.pipeline.stages import Charged, Planned, Release
 from dpsql.planning.types import Plan
@@ -70,7 +70,7 @@ class Session(Preparation):
             self.ledger = open_ledger(self.policy)
             for spec in (self.budget_spec, self.total):
                 if spec is not None:
-                    self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
+                    open_budget(self.ledger, self.policy, spec)
         except BaseException:  # even an interrupt must not leave it open
             super().close()
             raise

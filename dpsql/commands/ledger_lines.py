@@ -7,30 +7,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dpsql.accountant.charge import Charge
 from dpsql.accountant.odometer import selection_share, share
 from dpsql.ledger import Account, Ledger
-from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
+from dpsql.ledger.account import Book
+from dpsql.ledger.entries import Charged, Genesis, Granted, Outcome, TermsSet, read
+from dpsql.ledger.prices import priced
 from dpsql.render.numbers import amount, percent
 from dpsql.render.terminal import Style
 from dpsql.render.text import shortened
 
 FIELDS = (
     *("entry", "time", "kind", "analyst", "budget", "epsilon", "delta", "sql", "outcome"),
-    *("used", "delta_used", "hash", "epsilons", "deltas"),
+    *("used", "delta_used", "hash", "epsilons", "deltas", "window", "by", "why"),
 )
 SQL_COLUMNS = 160
 """How much of a statement is shown to people: one that lists many keys has thousands of them."""
 
-KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
+KINDS = {"budget": "opened", "raise": "raised", "limit": "lowered", "refresh": "windows"}
+KINDS |= {"grant": "granted"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A charge (with its outcome so far) or a change of a budget's terms, and the state after it.
 
-    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms. `parts`: the
-    (ε, δ) of each private aggregate of a charge.
+    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms, or what was
+    granted (`by` whom and `why`). `parts`: the (ε, δ) of each private aggregate of a charge.
     """
 
     entry: int
@@ -44,6 +46,8 @@ class Line:
     account: Account
     hash: str
     parts: tuple[tuple[Fraction, Fraction], ...] = ()
+    by: str | None = None
+    why: str | None = None
 
     def record(self) -> dict[str, object]:
         """All fields as plain values; shares are of the budget just after the entry."""
@@ -62,6 +66,9 @@ class Line:
             "hash": self.hash,
             "epsilons": [float(epsilon) for epsilon, _ in self.parts],
             "deltas": [float(delta) for _, delta in self.parts],
+            "window": None if self.account.window.end is None else str(self.account.window),
+            "by": self.by,
+            "why": self.why,
         }
 
 
@@ -70,7 +77,7 @@ def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> li
 
     Balances are recomputed from the events. LedgerError where an entry cannot be read.
     """
-    accounts: dict[str, Account] = {}
+    books: dict[str, Book] = {}
     lines: dict[int, Line] = {}
     for entry in ledger.entries():
         match read(entry):
@@ -80,24 +87,31 @@ def lines_of(ledger: Ledger, *, analyst: str | None = None, last: int = 0) -> li
                 if charge in lines:
                     lines[charge] = replace(lines[charge], outcome=outcome)
             case TermsSet() as terms:
-                account = _with_terms(accounts.get(terms.budget), terms)
-                accounts[terms.budget] = account
-                epsilon, delta = terms.terms.epsilon, terms.terms.delta
+                account = _with_terms(books, terms).account(entry.time)
+                epsilon, delta = account.terms.epsilon, account.terms.delta
                 if analyst in (None, terms.budget.partition(":")[2]):
                     lines[entry.seq] = Line(
-                        entry.seq, entry.time, terms.kind, None, epsilon, delta, None, None,
+                        entry.seq, entry.time, _kind(terms), None, epsilon, delta, None, None,
                         account, entry.hash,
+                    )  # fmt: skip
+            case Granted(amounts=amounts) as grant:
+                book = books[grant.budget]
+                book.set(book.policy, book.refresh, book.granted + amounts)
+                if analyst in (None, grant.budget.partition(":")[2]):
+                    lines[entry.seq] = Line(
+                        entry.seq, entry.time, "grant", None, amounts.epsilon, amounts.delta,
+                        None, None, book.account(entry.time), entry.hash,
+                        by=grant.by, why=grant.why,
                     )  # fmt: skip
             case Charged(request=request):
                 for name in request.budgets:
-                    known = accounts[name]
-                    spent = known.spent + known.price(request.items)
-                    accounts[name] = replace(known, spent=spent)
+                    book = books[name]
+                    book.add(priced(tuple(request.items), book.policy.orders), entry.time)
                 if analyst in (None, request.analyst):
                     lines[entry.seq] = Line(
                         entry.seq, entry.time, "charge", request.analyst,
                         request.epsilon, request.delta, request.sql, "open",
-                        accounts[request.budget], entry.hash,
+                        books[request.budget].account(entry.time), entry.hash,
                         tuple((one.epsilon, one.delta) for one in request.aggregates),
                     )  # fmt: skip
     found = list(lines.values())
@@ -123,7 +137,11 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
         terms = f"ε {amount(line.epsilon)}, δ {amount(line.delta)}{_apart(line)}"
         who = f"{line.account.name:<{budget}}"
         if line.kind != "charge":
-            yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}")
+            calendar = "" if line.account.window.end is None else f" {line.account.window.refresh}"
+            yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}{calendar}")
+            if line.why is not None:
+                said = style.symbols(f"{line.by}: {line.why}")
+                yield " " * (number + 2) + style.paint(said, "dim")
             continue
         left = percent(1 - share(line.account.terms, line.account.spent))
         ending = "" if line.outcome == "released" else f"  ({line.outcome}; the charge stands)"
@@ -143,10 +161,20 @@ def _apart(line: Line) -> str:
     return f" (ε {epsilons}; δ {deltas})"
 
 
-def _with_terms(known: Account | None, terms: TermsSet) -> Account:
+def _with_terms(books: dict[str, Book], terms: TermsSet) -> Book:
+    known = books.get(terms.budget)
     if known is None:
-        return Account(terms.budget, terms.holder, terms.terms, Charge.zero(terms.terms.orders))
-    return replace(known, holder=terms.holder, terms=terms.terms)
+        known = Book(terms.budget, terms.holder, terms.terms, terms.refresh)
+        books[terms.budget] = known
+    else:
+        known.set(terms.terms, terms.refresh, known.granted)
+        known.holder = terms.holder
+    return known
+
+
+def _kind(terms: TermsSet) -> str:
+    """As written today: schemas 1 and 2 called a raise by the policy a grant."""
+    return "raise" if terms.kind == "grant" else terms.kind
 
 
 def _moment(time: int) -> dt.datetime:

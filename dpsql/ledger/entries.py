@@ -4,8 +4,11 @@
 |-----------|------|
 | `genesis` | which ledger this is, in which format |
 | `budget`  | a budget exists from here on, with these terms (orders and weights fixed for ever) |
-| `grant`   | its terms were raised; `limit`: the policy lowered some of them. Spend stands |
-| `charge`  | these privacy events were paid for, by whom, on which budgets, before execution |
+| `raise`   | the policy raised its terms; `limit`: lowered some of them; `refresh`: gave it another
+|           | calendar of windows. Spend stands |
+| `grant`   | its owner added to what the policy says, and why |
+| `charge`  | these privacy events were paid for, by whom, on which budgets (and in which window of
+|           | those that have windows), before execution |
 | `outcome` | what became of a charge, and the hashes of what was released. Never a refund |
 
 Readers are strict: an unknown kind, a missing, unknown or ill-typed field is a LedgerError, since
@@ -17,7 +20,7 @@ values. An outcome repeats the time of the entry before it, for the same reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -26,7 +29,9 @@ from dpsql.accountant.charge import Charge
 from dpsql.accountant.compose import Item
 from dpsql.accountant.events import PrivacyEvent, from_json
 from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import LedgerError
+from dpsql.ledger.account import Amounts
 from dpsql.ledger.chain import FORMAT, Entry, broken, canonical
 
 OUTCOMES = ("released", "failed", "timeout", "cancelled", "forfeited")
@@ -48,15 +53,40 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True)
 class TermsSet:
-    """A budget's terms from this entry on. `kind` is budget, grant or limit."""
+    """The policy's word on a budget from this entry on; `kind` is budget, raise, limit or refresh.
+
+    A `grant` with terms is a raise as schemas 1 and 2 wrote it.
+    """
 
     kind: str
     budget: str
     holder: str
     terms: BudgetTerms
+    refresh: Refresh = "never"
 
     def body(self) -> dict[str, Any]:
-        return {"budget": self.budget, "holder": self.holder, "terms": self.terms.to_json()}
+        body = {"budget": self.budget, "holder": self.holder, "terms": self.terms.to_json()}
+        return body if self.refresh == "never" else {**body, "refresh": self.refresh}
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What an owner added to a budget, on top of what the policy says, for good."""
+
+    budget: str
+    amounts: Amounts
+    by: str
+    why: str
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "budget": self.budget,
+            "epsilon": str(self.amounts.epsilon),
+            "delta_conv": str(self.amounts.delta_conv),
+            "delta_thr": str(self.amounts.delta_thr),
+            "by": self.by,
+            "why": self.why,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +169,21 @@ class Charged:
     """A paid request. `charges` are the prices as decided then, one for each budget.
 
     They are kept for auditors; spend is always recomputed from the events. `process` is who may
-    settle it.
+    settle it. `windows` names the window of each budget that has windows; it is that of the
+    entry's time, or the ledger does not verify.
     """
 
     request: Request
     charges: Mapping[str, Charge]
     process: str
+    windows: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         written = self.request.body()
         written["charges"] = {name: charge.to_json() for name, charge in self.charges.items()}
         written["process"] = self.process
+        if self.windows:
+            written["windows"] = dict(self.windows)
         return written
 
 
@@ -165,7 +199,7 @@ class Outcome:
         return {"charge": self.charge, "outcome": self.outcome, "releases": list(self.releases)}
 
 
-Record = Genesis | TermsSet | Charged | Outcome
+Record = Genesis | TermsSet | Granted | Charged | Outcome
 
 
 def kind_of(record: Record) -> str:
@@ -175,6 +209,8 @@ def kind_of(record: Record) -> str:
             return "genesis"
         case TermsSet(kind=kind):
             return kind
+        case Granted():
+            return "grant"
         case Charged():
             return "charge"
         case Outcome():
@@ -254,7 +290,22 @@ def _terms(fields: _Fields) -> TermsSet:
     budget, holder = fields.text("budget"), fields.text("holder")
     if holder not in HOLDERS:
         raise ValueError(holder)
-    return TermsSet(fields.entry.kind, budget, holder, BudgetTerms.from_json(fields.take("terms")))
+    terms, refresh = BudgetTerms.from_json(fields.take("terms")), fields.optional("refresh")
+    calendar = next(word for word in REFRESH if word == (refresh or "never"))
+    if refresh == "never" or (holder == "total" and refresh is not None):
+        raise ValueError("refresh")
+    return TermsSet(fields.entry.kind, budget, holder, terms, calendar)
+
+
+def _grant(fields: _Fields) -> TermsSet | Granted:
+    if "terms" in fields.left:
+        return _terms(fields)
+    budget = fields.text("budget")
+    parts = [fields.fraction(name) for name in ("epsilon", "delta_conv", "delta_thr")]
+    amounts = Amounts(*parts)
+    if min(parts) < 0 or not any(parts):
+        raise ValueError("grant")
+    return Granted(budget, amounts, fields.text("by"), fields.text("why"))
 
 
 def _charge(fields: _Fields) -> Charged:
@@ -269,7 +320,8 @@ def _charge(fields: _Fields) -> Charged:
     charges = {name: Charge.from_json(value) for name, value in fields.take("charges").items()}
     if not request.items or set(charges) != set(request.budgets):
         raise ValueError("charges")
-    return Charged(request, charges, fields.text("process"))
+    windows = dict(fields.take("windows")) if "windows" in fields.left else {}
+    return Charged(request, charges, fields.text("process"), windows)
 
 
 def _own_prices(fields: _Fields) -> tuple[Priced, ...]:
@@ -344,8 +396,10 @@ def _list(value: object) -> list[Any]:
 _READERS: dict[str, Callable[[_Fields], Record]] = {
     "genesis": _genesis,
     "budget": _terms,
-    "grant": _terms,
+    "raise": _terms,
     "limit": _terms,
+    "refresh": _terms,
+    "grant": _grant,
     "charge": _charge,
     "outcome": _outcome,
 }

@@ -3,7 +3,8 @@
 Independent of `state`: nothing a running process has cached is used, and nothing stops at the
 first fault. Checked: types, numbering, links, hashes, canonical text, times; that each budget was
 opened once and never changed its orders; that each charge's recorded price covers the price of
-its events today; that spend, recomputed from events, was admissible where it was last charged;
+its events today, and that it names the window its time lies in; that spend, recomputed from
+events, was admissible in every window where it was last charged there;
 that each outcome belongs to one charge; that stored releases are those that were released.
 
 What no chain can show by itself (SECURITY.md): that the *newest* entries were cut off, or that
@@ -14,15 +15,17 @@ elsewhere and pass it as `expect_head`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dpsql.accountant.charge import Charge, price
 from dpsql.accountant.filter import admits
+from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import DAY, LAST, Refresh, Window, window
 from dpsql.errors import Error, LedgerError
+from dpsql.ledger.account import FOREVER, NOTHING, Amounts
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, decode, link, parse
-from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
+from dpsql.ledger.entries import Charged, Genesis, Granted, Outcome, TermsSet, read
 from dpsql.ledger.releases import Place, Release, places
-from dpsql.ledger.state import Account
 
 LIMIT = (
     "the chain shows edits, reordering and deletions inside; entries cut off at the end, or a "
@@ -48,7 +51,10 @@ class Report:
     seq: int
     head: str
     spent: Mapping[str, Charge]
-    """By budget, recomputed from events."""
+    """By budget, recomputed from events; of one with windows, in the window last charged."""
+    windows: Mapping[tuple[str, str], Charge] = field(default_factory=dict)
+    """By budget and window, for budgets that had windows: `("analyst:bob", "monthly 2026-11-01")`.
+    """
     limit: str = LIMIT
     """What this report does not show."""
 
@@ -83,10 +89,33 @@ def verify_rows(
 
 @dataclass(slots=True)
 class _Budget:
-    """One budget as the entries tell it. `last` is its newest charge since its newest terms."""
+    """One budget as the entries tell it. `last` is its newest charge since its newest terms.
 
-    account: Account
+    `charges`: all of it, by day. `window` is that of the charge `last`.
+    """
+
+    name: str
+    policy: BudgetTerms
+    refresh: Refresh
+    granted: Amounts = NOTHING
     last: int = 0
+    window: Window = FOREVER
+    charges: list[tuple[int, Charge]] = field(default_factory=list)
+
+    def spent(self) -> Charge:
+        """The sum of the charges in the window, the newest first."""
+        total = Charge.zero(self.policy.orders)
+        for day, charge in reversed(self.charges):
+            if day * DAY < self.window.start:
+                break
+            total = total + charge
+        return total
+
+    def pay(self, due: Charge, time: int) -> None:
+        day = time // DAY
+        if self.charges and self.charges[-1][0] == day:
+            due = self.charges.pop()[1] + due
+        self.charges.append((day, due))
 
 
 @dataclass(slots=True)
@@ -101,6 +130,7 @@ class _Audit:
     budgets: dict[str, _Budget] = field(default_factory=dict)
     charges: dict[int, Charged] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Charge] = field(default_factory=dict)
 
     def row(self, row: Row) -> None:
         """One stored row: the link, then what it says."""
@@ -133,6 +163,8 @@ class _Audit:
             raise broken("its text does not carry its number, kind and time")
         if time < self.time:
             self.say(name, "is older than the entry before it")
+        if not 0 <= time < LAST:
+            raise broken("its time is none of the calendar", seq)
         self.time = time
         record = read(Entry(seq, kind, time, body, prev.hex(), digest.hex()))
         if isinstance(record, Genesis) != (self.count == 1):
@@ -140,6 +172,8 @@ class _Audit:
         match record:
             case TermsSet():
                 self.terms(name, record)
+            case Granted():
+                self.grant(name, record)
             case Charged():
                 self.charge(name, seq, record)
             case Outcome():
@@ -149,32 +183,58 @@ class _Audit:
         known = self.budgets.get(record.budget)
         if (known is None) != (record.kind == "budget"):
             self.say(name, f"opens budget {record.budget!r} twice, or changes it unopened")
-        spent = Charge.zero(record.terms.orders)
-        if known is not None:
-            self.admissible(known)
-            old = known.account.terms
-            if (old.orders, old.weights) != (record.terms.orders, record.terms.weights):
-                self.say(name, f"changes the orders or weights of budget {record.budget!r}")
-                return
-            spent = known.account.spent
-        account = Account(record.budget, record.holder, record.terms, spent)
-        self.budgets[record.budget] = _Budget(account)
+        if known is None:
+            known = _Budget(record.budget, record.terms, record.refresh)
+            self.budgets[record.budget] = known
+            return
+        old, new = known.policy, record.terms
+        if (old.orders, old.weights) != (new.orders, new.weights):
+            self.say(name, f"changes the orders or weights of budget {record.budget!r}")
+            return
+        self.change(name, known, new, record.refresh, known.granted)
+
+    def grant(self, name: str, record: Granted) -> None:
+        known = self.budgets.get(record.budget)
+        if known is None:
+            self.say(name, f"grants to budget {record.budget!r}, which was never opened")
+            return
+        self.change(name, known, known.policy, known.refresh, known.granted + record.amounts)
+
+    def change(
+        self, name: str, budget: _Budget, policy: BudgetTerms, refresh: Refresh, granted: Amounts
+    ) -> None:
+        """Judge what was charged under the old terms, and go on with the new ones."""
+        try:
+            granted.on(policy)
+        except ValueError:
+            self.say(name, f"policy and grants of {budget.name!r} together make no budget")
+            return
+        self.admissible(budget)
+        budget.policy, budget.refresh, budget.granted = policy, refresh, granted
+        budget.last = 0
 
     def charge(self, name: str, seq: int, record: Charged) -> None:
         request = record.request
         self.charges[seq] = record
         releases = sum(count for _, count in request.items)
+        windows = {}
         for budget in request.budgets:
             known = self.budgets.get(budget)
             if known is None:
                 self.say(name, f"charges budget {budget!r}, which was never opened")
                 continue
-            account = known.account
-            due = price(request.items, account.terms.orders)
+            due = price(request.items, known.policy.orders)
             if not _covers(record.charges[budget], due, releases):
                 self.say(name, f"its recorded charge to {budget!r} is below its events' price")
-            known.account = replace(account, spent=account.spent + due)
-            known.last = seq
+            now = window(known.refresh, self.time)
+            if now != known.window:
+                self.admissible(known)
+            known.pay(due, self.time)
+            known.last, known.window = seq, now
+            if now.end is not None:
+                windows[budget] = str(now)
+        if windows != record.windows:
+            self.say(name, "names another window than its time lies in")
 
     def outcome(self, name: str, record: Outcome) -> None:
         if record.charge not in self.charges:
@@ -184,10 +244,17 @@ class _Audit:
         self.outcomes[record.charge] = record
 
     def admissible(self, budget: _Budget) -> None:
-        """Spend only grows, so under one set of terms the last charge decides for all of them."""
-        account = budget.account
-        if budget.last and admits(account.terms, account.spent) is not True:
-            self.say(f"entry {budget.last}", f"spends more than budget {account.name!r} admits")
+        """Spend only grows in a window, so under one set of terms its last charge decides."""
+        if not budget.last:
+            return
+        spent = budget.spent()
+        if budget.window.end is not None:
+            self.windows[budget.name, str(budget.window)] = spent
+        if admits(budget.granted.on(budget.policy), spent) is not True:
+            within = "" if budget.window.end is None else f" in window {budget.window}"
+            self.say(
+                f"entry {budget.last}", f"spends more than budget {budget.name!r} admits{within}"
+            )
 
     def close(self, releases: Iterable[tuple[object, Place, object]]) -> None:
         for budget in self.budgets.values():
@@ -229,7 +296,8 @@ class _Audit:
             open_entries=waiting,
             seq=self.seq,
             head=self.head.hex(),
-            spent={name: budget.account.spent for name, budget in self.budgets.items()},
+            spent={name: budget.spent() for name, budget in self.budgets.items()},
+            windows=dict(self.windows),
         )
 
 

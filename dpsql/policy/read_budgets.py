@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.fields import Fields, delta, epsilon, items, mapping, text, word
 from dpsql.policy.nodes import Node, Where
-from dpsql.policy.schema import REFRESH, Budgets, BudgetSpec, Kind, Price, Refresh, TeamSpec
+from dpsql.policy.schema import Budgets, BudgetSpec, Kind, Price, TeamSpec
 
 _KEYS = ("per_query", "max_per_query", "default", "analysts", "teams", "total")
 _EXAMPLE = "write budgets: {default: {epsilon: 5.0, delta: 1e-6}}"
@@ -71,7 +72,7 @@ def _teams(node: Node | None, names: _Names) -> dict[str, TeamSpec]:
     for written, inner in (mapping(node).entries if node is not None else {}).items():
         name = teams.add(written, inner.where)
         fields = Fields(inner, ("members", *_WINDOWED))
-        members = items(fields.need("members", "write members: [carol, dan]"))
+        members = items(fields.need("members", "write members: [carol, dan]"), empty=True)
         listed = tuple(names.add(text(member), member.where) for member in members)
         found[name] = TeamSpec(listed, _spec(fields, name, "team"))
     return found

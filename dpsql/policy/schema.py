@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Literal as OneOf
 
 from dpsql.core.nearest import hint
+from dpsql.core.windows import Refresh
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.identifiers import same_name
@@ -17,8 +18,6 @@ from dpsql.policy.literals import Literal
 from dpsql.policy.urls import Database
 
 Kind = OneOf["analyst", "team", "default", "total"]
-Refresh = OneOf["never", "daily", "weekly", "monthly", "yearly"]
-REFRESH: tuple[Refresh, ...] = ("never", "daily", "weekly", "monthly", "yearly")
 
 
 class Auto(Enum):

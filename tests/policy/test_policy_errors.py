@@ -154,7 +154,7 @@ def test_columns(rule: str, code: str, words: str) -> None:
             "budgets.teams.x.members[0]",
             "already has a budget",
         ),
-        ("{teams: {x: {members: [], epsilon: 1, delta: .1}}}", "x.members", "the list is empty"),
+        ("{teams: {x: {members: a, epsilon: 1, delta: .1}}}", "x.members", "a list"),
         ("{teams: {x: {epsilon: 1, delta: .1}}}", "budgets.teams.x", "`members` is missing"),
         (
             "{default: {epsilon: 1, delta: .1}, per_query: {epsilon: 2}, "
