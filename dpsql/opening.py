@@ -46,13 +46,13 @@ def open_ledger(policy: Policy) -> Ledger:
 
 def open_budget(ledger: Ledger, policy: Policy, spec: BudgetSpec) -> None:
     """Have the ledger say of a budget what the policy says. LedgerError; see `ensure_budget`."""
-    team = policy.budgets.teams.get(spec.name) if spec.kind == "team" else None
+    members, named = policy.team_of(spec)
     ledger.ensure_budget(
         spec.key,
         spec.kind,
         spec.epsilon,
         spec.delta,
         refresh=spec.refresh,
-        members=() if team is None else team.members,
-        named=[f"team:{name}" for name in policy.budgets.teams],
+        members=members,
+        named=named,
     )

@@ -36,7 +36,7 @@ class Reader(Preparation):
         self._view.close()
 
     def account(self, spec: BudgetSpec) -> Account:
-        return _account(self._view, spec)
+        return _account(self._view, self.policy, spec)
 
 
 def budget_of(policy: Policy, analyst: str) -> BudgetReport:
@@ -46,7 +46,7 @@ def budget_of(policy: Policy, analyst: str) -> BudgetReport:
         spec = policy.budget_of(analyst)
         view = _view(policy)
         try:
-            account = _account(view, spec)
+            account = _account(view, policy, spec)
         finally:
             view.close()
         return budget_report(account, policy, spec, canonical_name(analyst))
@@ -58,5 +58,6 @@ def _view(policy: Policy) -> View:
     return View(policy.ledger_url)
 
 
-def _account(view: View, spec: BudgetSpec) -> Account:
-    return view.account(spec.key, spec.kind, spec.epsilon, spec.delta, spec.refresh)
+def _account(view: View, policy: Policy, spec: BudgetSpec) -> Account:
+    amounts = spec.epsilon, spec.delta
+    return view.account(spec.key, spec.kind, *amounts, spec.refresh, *policy.team_of(spec))

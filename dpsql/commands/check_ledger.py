@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from dpsql.commands.check_holders import check_holders
 from dpsql.errors import LedgerError
 from dpsql.policy import Finding
 from dpsql.policy.check_budgets import named_budgets
@@ -62,6 +63,7 @@ def _contents(policy: Policy, ledger: Ledger) -> Iterator[Finding]:
         yield _error(problem)
         return
     yield from _strangers(policy, accounts)
+    yield from check_holders(policy, ledger, accounts)
     yield Finding(
         "note",
         WHERE,

@@ -59,8 +59,8 @@ class Account:
     """A budget as it stands: who holds it, its current terms, what has been spent on it.
 
     `terms` include `granted`. `spent` is what counts against them: all of it, or that of `window`.
-    `reached`: the largest terms so far, which a budget that was lowered may have filled (None: no
-    terms cover them). `used`: something was charged to it, in whatever window.
+    `reached`: the largest terms so far, which a budget that was lowered may have filled (None: none
+    bound it, since it had windows). `used`: something was charged to it, in whatever window.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Book:
 
     def __post_init__(self) -> None:
         self._spent = Charge.zero(self.policy.orders)
-        self.reached = self.policy
+        self.reached = self.policy if self.refresh == "never" else None
 
     @property
     def terms(self) -> BudgetTerms:
@@ -102,7 +102,8 @@ class Book:
 
     def set(self, policy: BudgetTerms, refresh: Refresh, granted: Amounts) -> None:
         """New terms or another calendar. ValueError, and nothing changes, if they are none."""
-        reached = _larger(granted.on(policy), self.reached)
+        before = self.reached if refresh == "never" else None
+        reached = _larger(granted.on(policy), before)
         self.policy, self.refresh, self.granted, self.reached = policy, refresh, granted, reached
 
     def add(self, charge: Charge, time: int) -> None:
@@ -140,7 +141,7 @@ class Book:
 
 
 def _larger(terms: BudgetTerms, before: BudgetTerms | None) -> BudgetTerms | None:
-    """The largest of each part; None where both δs together would reach 1."""
+    """The largest of each part; None, as for windows, where both δs together would reach 1."""
     if before is None:
         return None
     conv = max(terms.delta_conv, before.delta_conv)

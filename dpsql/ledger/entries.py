@@ -291,10 +291,12 @@ def _terms(fields: _Fields) -> TermsSet:
     if holder not in HOLDERS:
         raise ValueError(holder)
     terms, refresh = BudgetTerms.from_json(fields.take("terms")), fields.optional("refresh")
-    calendar = next(word for word in REFRESH if word == (refresh or "never"))
-    if refresh == "never" or (holder == "total" and refresh is not None):
+    if refresh is None:
+        return TermsSet(fields.entry.kind, budget, holder, terms)
+    calendar = [word for word in REFRESH[1:] if word == refresh]
+    if not calendar or holder == "total":
         raise ValueError("refresh")
-    return TermsSet(fields.entry.kind, budget, holder, terms, calendar)
+    return TermsSet(fields.entry.kind, budget, holder, terms, calendar[0])
 
 
 def _grant(fields: _Fields) -> TermsSet | Granted:

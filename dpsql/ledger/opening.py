@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from dpsql.accountant.terms import BudgetTerms
@@ -54,26 +54,28 @@ def foreseen(
     change = wanted(state, name, kind, asked, refresh)
     if change is None:
         return state.account(name)
-    book, known = Book(name, kind, change.terms, refresh), state.books.get(name)
-    if known is not None:
-        book.set(change.terms, refresh, known.granted)
-        for day, charge in known.days.items():
-            book.add(charge, day * DAY)
+    known = state.books.get(name)
+    if known is None:
+        return Book(name, kind, change.terms, refresh).account(state.moment)
+    book = Book(name, kind, known.policy, known.refresh)
+    book.granted, book.reached = known.granted, known.reached
+    book.set(change.terms, refresh, known.granted)
+    for day, charge in known.days.items():
+        book.add(charge, day * DAY)
     return book.account(state.moment)
 
 
-def refuse_renamed(state: State, team: str, members: Iterable[str], named: Iterable[str]) -> None:
+def refuse_renamed(state: State, team: str, members: Iterable[str], named: Collection[str]) -> None:
     """LedgerError `team-renamed` if a new team's people spent as a team the policy has dropped.
 
     A team is its name: under another one it would start whole, and what its members learned
-    would be forgotten. `named`: the keys of the policy's budgets.
+    would be forgotten. `named`: the keys of the policy's teams.
     """
     if team in state.books:
         return
-    kept = set(named)
     for member in sorted(members):
         for budget in sorted(state.payers.get(member, ())):
-            if budget.startswith("team:") and budget not in kept:
+            if budget.startswith("team:") and budget not in named:
                 old = budget.removeprefix("team:")
                 raise LedgerError(
                     f"{member!r} spent as team {old!r}, which the policy no longer names, and "

@@ -137,7 +137,7 @@ class Ledger:
         """Open the budget at first sight; later, record what the policy changed. Returns its terms.
 
         They are those of the policy and all grants. A team that is opened while its `members`
-        spent as a team that is none of the policy's (`named`: all its keys) is refused
+        spent as a team that is none of the policy's (`named`: the keys of its teams) is refused
         (`team-renamed`).
         Orders and weights stay those of the first day. What was spent is never forgotten. An
         analyst who was under `default` and is named later keeps the budget, and so the spend;
@@ -256,10 +256,17 @@ class Ledger:
             return state.account(budget)
 
     def foreseen(
-        self, name: str, kind: Holder, asked: BudgetTerms, refresh: Refresh = "never"
+        self,
+        name: str,
+        kind: Holder,
+        asked: BudgetTerms,
+        refresh: Refresh = "never",
+        members: Sequence[str] = (),
+        named: Sequence[str] = (),
     ) -> Account:
         """The budget as `ensure_budget` would leave it. Writes nothing."""
         with self._journal.reading() as (_, state):
+            refuse_renamed(state, name, members, named)
             return foreseen(state, name, kind, asked, refresh)
 
     def spent(self, budget: str) -> Charge:

@@ -6,6 +6,7 @@ Where there is no ledger yet, nothing is spent, and every budget is whole.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 
 from dpsql.accountant.terms import BudgetTerms
@@ -30,17 +31,19 @@ class View:
         epsilon: Fraction,
         delta: Fraction,
         refresh: Refresh = "never",
+        members: Sequence[str] = (),
+        named: Sequence[str] = (),
     ) -> Account:
         """The budget under the policy's (ε, δ) and calendar, written down or not.
 
-        LedgerError if the chain does not verify, or `budget-kind`: whatever a query would meet.
+        LedgerError if the chain does not verify, `budget-kind`, `team-renamed`: what a query meets.
         """
         asked = BudgetTerms.create(epsilon, delta)
         if self.ledger is None:
             empty = State()
             empty.now = int(time.time())
             return foreseen(empty, name, kind, asked, refresh)
-        return self.ledger.foreseen(name, kind, asked, refresh)
+        return self.ledger.foreseen(name, kind, asked, refresh, members, named)
 
     def close(self) -> None:
         if self.ledger is not None:

@@ -8,6 +8,8 @@ from dpsql.policy.findings import Finding
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.policy.together import filled_together
 
+NOT_SHOWN = "all budgets filled together are not shown to fit under total"
+
 
 def check_budgets(policy: Policy) -> list[Finding]:
     """What each budget can buy, then what is guaranteed to whom."""
@@ -73,7 +75,7 @@ def _guarantee(policy: Policy) -> Iterator[Finding]:
         )
         return
     shown = f"(ε = {float(total.epsilon):.6g}, δ = {float(total.delta):.6g})"
-    reason = _unproven(policy, total)
+    reason = unproven(policy, total)
     if reason:
         yield Finding(
             "note",
@@ -88,11 +90,12 @@ def _guarantee(policy: Policy) -> Iterator[Finding]:
         "note",
         "budgets.total",
         f"all analysts together are held to {shown}, and each budget's own guarantee holds too: "
-        "even all filled at once they fit under total (while the ledger holds no other budgets)",
+        "even all filled at once they fit under total (while the ledger holds no other budgets "
+        "and no grants)",
     )
 
 
-def _unproven(policy: Policy, total: BudgetSpec) -> str:
+def unproven(policy: Policy, total: BudgetSpec) -> str:
     """Why per-analyst guarantees are not claimed; '' if they are (see together.py)."""
     from dpsql.accountant.filter import BudgetTerms
 
@@ -103,5 +106,5 @@ def _unproven(policy: Policy, total: BudgetSpec) -> str:
         return "a budget with windows counts as unbounded"
     terms = [BudgetTerms.create(spec.epsilon, spec.delta) for spec in specs]
     if not filled_together(terms, BudgetTerms.create(total.epsilon, total.delta)):
-        return "all budgets filled together are not shown to fit under total"
+        return NOT_SHOWN
     return ""

@@ -207,6 +207,12 @@ class Policy:
             raise self._unknown(name)
         return BudgetSpec(name, "default", default.epsilon, default.delta, default.refresh)
 
+    def team_of(self, spec: BudgetSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Who spends a team's budget (nobody, if it is no team's), and the keys of all teams."""
+        teams = self.budgets.teams
+        members = teams[spec.name].members if spec.kind == "team" else ()
+        return members, tuple(team.budget.key for team in teams.values())
+
     def _unknown(self, name: str) -> PolicyError:
         members = [member for team in self.budgets.teams.values() for member in team.members]
         rule = "analysts_only is true" if self.analysts_only else "there is no default budget"
