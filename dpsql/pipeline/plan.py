@@ -11,6 +11,7 @@ from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
 from dpsql.policy import query_price
+from dpsql.policy.price import allowed_together
 from dpsql.policy.schema import BudgetSpec, Policy
 
 
@@ -53,4 +54,8 @@ def run(
                 laws=laws,
             )
         )
-    return Planned(bound, tuple(plans), tuple(fingerprint(plan) for plan in plans))
+    fingerprints = tuple(fingerprint(plan) for plan in plans)
+    # Equal aggregates share one draw, and what reads nobody's row is not charged.
+    drawn = {name: plan for name, plan in zip(fingerprints, plans, strict=True) if plan.items}
+    allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
+    return Planned(bound, tuple(plans), fingerprints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from dpsql.core.numbers import MIN_DELTA, read_delta, read_epsilon
@@ -69,6 +70,27 @@ def allowed_delta(policy: Policy, chance: Fraction) -> Fraction:
     if chance > cap:
         raise _above("delta", cap)
     return chance
+
+
+def allowed_together(policy: Policy, prices: Iterable[tuple[Fraction, Fraction]]) -> None:
+    """InvalidQuery `bad-epsilon`, `bad-delta` where a statement's releases sum to above the cap.
+
+    `prices`: (ε, δ) of each release that the statement would pay for if none were stored.
+    """
+    listed = list(prices)
+    cap = policy.budgets.max_per_query
+    for index, (name, most) in enumerate((("epsilon", cap.epsilon), ("delta", cap.delta))):
+        total = sum((price[index] for price in listed), Fraction(0))
+        if len(listed) > 1 and most is not None and total > most:
+            shown = f"{float(most):.6g}"
+            raise InvalidQuery(
+                f"the {len(listed)} private queries of this statement ask for {name} "
+                f"{float(total):.6g} together, above the most that one statement may ask for, "
+                f"{shown}",
+                code=f"bad-{name}",
+                hint=f"a smaller {name} for each, or separate statements "
+                f"(budgets.max_per_query.{name} of the policy is {shown})",
+            )
 
 
 def _delta_cap(policy: Policy) -> Fraction:
