@@ -86,6 +86,8 @@ class Book:
     policy: BudgetTerms
     refresh: Refresh = "never"
     granted: Amounts = NOTHING
+    terms: BudgetTerms = field(init=False)
+    """What is promised now: the policy's word and the grants."""
     reached: BudgetTerms | None = field(init=False)
     days: dict[int, Charge] = field(default_factory=dict)
     _window: Window = FOREVER
@@ -93,18 +95,15 @@ class Book:
 
     def __post_init__(self) -> None:
         self._spent = Charge.zero(self.policy.orders)
+        self.terms = self.granted.on(self.policy)
         self.reached = self.policy if self.refresh == "never" else None
-
-    @property
-    def terms(self) -> BudgetTerms:
-        """What is promised now: the policy's word and the grants."""
-        return self.granted.on(self.policy)
 
     def set(self, policy: BudgetTerms, refresh: Refresh, granted: Amounts) -> None:
         """New terms or another calendar. ValueError, and nothing changes, if they are none."""
+        terms = granted.on(policy)
         before = self.reached if refresh == "never" else None
-        reached = _larger(granted.on(policy), before)
-        self.policy, self.refresh, self.granted, self.reached = policy, refresh, granted, reached
+        self.terms, self.reached = terms, _larger(terms, before)
+        self.policy, self.refresh, self.granted = policy, refresh, granted
 
     def add(self, charge: Charge, time: int) -> None:
         """A charge at a time not before that of any other."""

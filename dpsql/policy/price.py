@@ -73,23 +73,21 @@ def allowed_delta(policy: Policy, chance: Fraction) -> Fraction:
 
 
 def allowed_together(policy: Policy, prices: Iterable[tuple[Fraction, Fraction]]) -> None:
-    """InvalidQuery `bad-epsilon`, `bad-delta` where a statement's releases sum to above the cap.
+    """InvalidQuery `bad-epsilon`, `bad-delta` where a statement's sum is above max_per_statement.
 
     `prices`: (ε, δ) of each release that the statement would pay for if none were stored.
     """
-    listed = list(prices)
-    cap = policy.budgets.max_per_query
+    listed, cap = list(prices), policy.budgets.max_per_statement
     for index, (name, most) in enumerate((("epsilon", cap.epsilon), ("delta", cap.delta))):
         total = sum((price[index] for price in listed), Fraction(0))
-        if len(listed) > 1 and most is not None and total > most:
+        if most is not None and total > most:
             shown = f"{float(most):.6g}"
             raise InvalidQuery(
-                f"the {len(listed)} private queries of this statement ask for {name} "
-                f"{float(total):.6g} together, above the most that one statement may ask for, "
-                f"{shown}",
+                f"the private queries of this statement add up to {name} {float(total):.6g}, above "
+                f"the most that one statement may ask for, {shown}",
                 code=f"bad-{name}",
-                hint=f"a smaller {name} for each, or separate statements "
-                f"(budgets.max_per_query.{name} of the policy is {shown})",
+                hint=f"ask each with a smaller {name}, or in statements of their own "
+                f"(budgets.max_per_statement.{name} of the policy is {shown})",
             )
 
 

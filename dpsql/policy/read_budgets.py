@@ -9,25 +9,36 @@ from dpsql.policy.fields import Fields, delta, epsilon, items, mapping, text, wo
 from dpsql.policy.nodes import Node, Where
 from dpsql.policy.schema import Budgets, BudgetSpec, Kind, Price, TeamSpec
 
-_KEYS = ("per_query", "max_per_query", "default", "analysts", "teams", "total")
+_KEYS = (
+    "per_query",
+    "max_per_query",
+    "max_per_statement",
+    "default",
+    "analysts",
+    "teams",
+    "total",
+)
 _EXAMPLE = "write budgets: {default: {epsilon: 5.0, delta: 1e-6}}"
 
 
 def read_budgets(node: Node) -> Budgets:
-    """All of `budgets`. Somebody must have one; per_query must not exceed max_per_query."""
+    """All of `budgets`. Somebody must have one; per_query must not exceed the caps."""
     fields = Fields(node, _KEYS)
     per_query, largest = _price(fields.get("per_query")), _price(fields.get("max_per_query"))
+    statement = _price(fields.get("max_per_statement"))
     default, total = fields.get("default"), fields.get("total")
     names = _Names()
     budgets = Budgets(
         per_query=per_query,
         max_per_query=largest,
+        max_per_statement=statement,
         default=None if default is None else _budget(default, "default", "default", _WINDOWED),
         analysts=_analysts(fields.get("analysts"), names),
         teams=_teams(fields.get("teams"), names),
         total=None if total is None else _budget(total, "total", "total", _AMOUNT),
     )
-    _within(per_query, largest, fields)
+    _within(per_query, largest, fields, "max_per_query")
+    _within(per_query, statement, fields, "max_per_statement")
     if budgets.default is None and not budgets.analysts and not budgets.teams:
         raise fields.where.error("nobody has a budget", code="missing-key", hint=_EXAMPLE)
     return budgets
@@ -108,13 +119,13 @@ def _price(node: Node | None) -> Price:
     )
 
 
-def _within(price: Price, largest: Price, fields: Fields) -> None:
+def _within(price: Price, largest: Price, fields: Fields, key: str) -> None:
     pairs = (("epsilon", price.epsilon, largest.epsilon), ("delta", price.delta, largest.delta))
     for name, asked, cap in pairs:
         if asked is not None and cap is not None and asked > cap:
             node = mapping(fields.need("per_query")).entries[name]
             raise node.where.error(
-                f"more than max_per_query.{name}",
+                f"more than {key}.{name}",
                 code="bad-range",
                 hint="a query that names nothing would be refused; lower this or raise the cap",
             )

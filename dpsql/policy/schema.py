@@ -72,6 +72,7 @@ class Budgets:
 
     per_query: Price = field(default_factory=Price)
     max_per_query: Price = field(default_factory=Price)
+    max_per_statement: Price = field(default_factory=Price)
     default: BudgetSpec | None = None
     analysts: Mapping[str, BudgetSpec] = field(default_factory=dict)
     teams: Mapping[str, TeamSpec] = field(default_factory=dict)

@@ -57,7 +57,10 @@ def spent(name):
 
 # --- max_per_query ---
 
-CAP = {"max_per_query": {"epsilon": 1, "delta": "1e-6"}, "default": {"epsilon": 9, "delta": "1e-3"}}
+MOST = {"epsilon": 1, "delta": "1e-6"}
+LARGE = {"default": {"epsilon": 9, "delta": "1e-3"}}
+CAP = {"max_per_query": MOST} | LARGE
+SUM = {"max_per_statement": MOST} | LARGE
 
 
 @pytest.mark.parametrize(
@@ -77,23 +80,27 @@ def test_the_cap_of_each_query_at_its_boundary(world, price, code):
     ("second", "code"), [("0.5", None), ("0.500000000000000000000000001", "bad-epsilon")]
 )
 def test_the_cap_of_a_statements_sum_at_its_boundary(world, second, code):
-    refused_or_paid(lambda: ask(world("ann", **CAP), TWO.format(second)), code)
+    refused_or_paid(lambda: ask(world("ann", **SUM), TWO.format(second)), code)
 
 
 @pytest.mark.parametrize(("each", "code"), [("5e-7", None), ("5.0000000000001e-7", "bad-delta")])
 def test_the_cap_of_a_statements_deltas(world, each, code):
-    refused_or_paid(lambda: ask(world("ann", **CAP), TWO.format("0.5"), delta=each), code)
+    refused_or_paid(lambda: ask(world("ann", **SUM), TWO.format("0.5"), delta=each), code)
 
 
 def test_what_is_drawn_once_counts_once(world):
     same = f"SELECT ({COUNT}) AS a, ({COUNT}) AS b"
-    assert ask(world("ann", **CAP), same, epsilon=1).epsilon == 1
+    assert ask(world("ann", **SUM), same, epsilon=1).epsilon == 1
+
+
+def test_without_a_cap_of_statements_each_query_has_its_own(world):
+    assert ask(world("ann", **CAP), TWO.format("1"), epsilon=1).epsilon == 2
 
 
 def test_stored_parts_count_against_the_cap_too(world):
     """Or what may be asked would tell what was asked before."""
-    ask(world("ann", **CAP), COUNT)
-    refused_or_paid(lambda: ask(world("ann", **CAP), TWO.format("0.75")), "bad-epsilon")
+    ask(world("ann", **SUM), COUNT)
+    refused_or_paid(lambda: ask(world("ann", **SUM), TWO.format("0.75")), "bad-epsilon")
 
 
 def refused_or_paid(call, code):
@@ -103,7 +110,7 @@ def refused_or_paid(call, code):
     with pytest.raises(InvalidQuery) as caught:
         call()
     assert caught.value.code == code
-    assert "max_per_query" in caught.value.hint
+    assert "budgets.max_per_" in caught.value.hint
 
 
 # --- teams ---
