@@ -162,6 +162,12 @@ def test_columns(rule: str, code: str, words: str) -> None:
             "budgets.per_query.epsilon",
             "more than max_per_query.epsilon",
         ),
+        (
+            "{default: {epsilon: 1, delta: .1}, per_query: {delta: 1e-6}, "
+            "max_per_statement: {delta: 1e-7}}",
+            "budgets.per_query.delta",
+            "more than max_per_statement.delta",
+        ),
     ],
 )
 def test_budgets(budgets: str, place: str, words: str) -> None:
