@@ -13,7 +13,7 @@ NOT_SHOWN = "all budgets filled together are not shown to fit under total"
 
 def check_budgets(policy: Policy) -> list[Finding]:
     """What each budget can buy, then what is guaranteed to whom."""
-    return [*_affordable(policy), *_default(policy), *_guarantee(policy)]
+    return [*_affordable(policy), *_default(policy), *_windows(policy), *_guarantee(policy)]
 
 
 def named_budgets(policy: Policy) -> list[tuple[str, BudgetSpec]]:
@@ -61,6 +61,22 @@ def _default(policy: Policy) -> Iterator[Finding]:
             "holds the files may choose"
         )
         yield Finding("note", "budgets.default", message, "analysts_only: true closes the list")
+
+
+def _windows(policy: Policy) -> Iterator[Finding]:
+    """A budget that refreshes promises something of each window, nothing of all of them."""
+    listed, default = named_budgets(policy), policy.budgets.default
+    if default is not None and not policy.analysts_only:
+        listed.append(("budgets.default", default))
+    for where, spec in listed:
+        if spec.refresh == "never":
+            continue
+        message = f"refreshes {spec.refresh}: its guarantee is for each window alone"
+        if policy.budgets.total is None:
+            message += ", and nothing bounds what is learned in all of them"
+            yield Finding("warning", where, message, "set budgets.total: it never refreshes")
+        else:
+            yield Finding("note", where, f"{message}; all of them are bounded by budgets.total")
 
 
 def _guarantee(policy: Policy) -> Iterator[Finding]:
