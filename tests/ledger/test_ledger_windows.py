@@ -281,3 +281,11 @@ def copy_of(path):
 
     with closing(sqlite3.connect(path)) as connection:
         return connection.serialize()
+
+
+def test_no_terms_bound_a_budget_that_ever_had_windows(ledger):
+    """`check` claims nothing for it: it may have been filled once a day."""
+    assert ledger.account("alice").reached == ledger.terms("alice")
+    for refresh in ("daily", "never"):
+        ledger.ensure_budget("alice", "analyst", Fraction(1), MILLIONTH, refresh=refresh)
+        assert ledger.account("alice").reached is None
