@@ -76,13 +76,15 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
     plans = [planned.plans[index] for index in paid]
     items = [item for plan in plans for item in plan.items]
     account = session.account(session.budget_spec)
-    after, fits = account.spent, True
+    after, lacking = account.spent, None
     if items:
         after = account.spent + account.price(items)
-        fits = admits(account.terms, after)
-        if session.total is not None:
+        if admits(account.terms, after) is not True:
+            lacking = account.name
+        elif session.total is not None:
             total = session.account(session.total)
-            fits = fits and admits(total.terms, total.spent + total.price(items))
+            if admits(total.terms, total.spent + total.price(items)) is not True:
+                lacking = total.name
     releases = tuple(_release(question, prepared, index, advice) for index in paid)
     private = [planned.bound.private[index] for index in paid]
     return Explanation(
@@ -93,12 +95,14 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
         sum((plan.epsilon for plan in plans), start=Fraction(0)),
         sum((plan.delta for plan in plans), start=Fraction(0)),
         releases,
-        fits,
+        lacking is None,
         share(account.terms, account.spent),
         share(account.terms, after),
         selection_share(account.terms, account.spent),
         selection_share(account.terms, after),
         dot(private, releases, prepared.names, session.policy.unit),
+        lacking,
+        None if account.window.end is None else account.window,
     )
 
 

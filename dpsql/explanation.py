@@ -12,6 +12,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any, Literal
 
+from dpsql.core.windows import Window
 from dpsql.wording import number
 
 Who = Literal["analyst", "owner"]
@@ -293,8 +294,9 @@ class Explanation:
 
     Everything is a function of text, policy, schema, public tables and the analyst's own spending.
     `share_before`, `share_after`: part of the budget's ε that is used (`selection_*`: of the δ
-    kept for private keys). `fits`: the budget would cover it now. `dot`: the plan as a graph in
-    Graphviz's language.
+    kept for private keys), in the present `window` if it has windows. `fits`: the budget would
+    cover it now; `lacking`: the one that would not. `dot`: the plan as a graph in Graphviz's
+    language.
     """
 
     analyst: str
@@ -310,6 +312,8 @@ class Explanation:
     selection_before: float
     selection_after: float
     dot: str
+    lacking: str | None = None
+    window: Window | None = None
 
     @property
     def share(self) -> float:
@@ -332,6 +336,9 @@ class Explanation:
             "budget": {
                 "name": self.budget,
                 "fits": self.fits,
+                "lacking": self.lacking,
+                "window": None if self.window is None else str(self.window),
+                "next_window": None if self.window is None else self.window.next_start,
                 "share": self.share,
                 "share_before": self.share_before,
                 "share_after": self.share_after,

@@ -41,7 +41,7 @@ def _head(explanation: Explanation) -> Iterator[str]:
     yield from _entry("price", price)
     whose = f"the budget {explanation.budget}"
     if not explanation.fits:
-        yield from _entry("budget", f"{whose} does not cover it: it would be refused")
+        yield from _entry("budget", _refusal(explanation))
         return
     text = f"takes {_percent(explanation.share)} of {whose}"
     text += f"; {_percent(explanation.remaining)} would be left"
@@ -52,6 +52,16 @@ def _head(explanation: Explanation) -> Iterator[str]:
             f" and leaves {_percent(1 - explanation.selection_after)}"
         )
     yield from _entry("budget", text)
+
+
+def _refusal(explanation: Explanation) -> str:
+    """Which budget ran out, and when its next window begins."""
+    lacking = explanation.lacking or explanation.budget
+    whose = "the total budget of all analysts" if lacking == "total" else f"the budget {lacking}"
+    window = explanation.window if lacking == explanation.budget else None
+    during = "" if window is None else f" for {window.shown}"
+    after = "" if window is None else f"; the next window begins {window.next_start}"
+    return f"{whose}{during} does not cover it: it would be refused{after}"
 
 
 def _release(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
-from dpsql.policy.schema import Policy
+from dpsql.policy.schema import BudgetSpec, Policy
 
 if TYPE_CHECKING:
     from dpsql.ledger import Ledger, View
@@ -75,3 +75,17 @@ def remembered(policy: Policy) -> Remembered:
     from dpsql.ledger.remembered import Remembered
 
     return Remembered(path_of(policy.ledger_url))
+
+
+def open_budget(ledger: Ledger, policy: Policy, spec: BudgetSpec) -> None:
+    """Have the ledger say of a budget what the policy says. LedgerError; see `ensure_budget`."""
+    members, named = policy.team_of(spec)
+    ledger.ensure_budget(
+        spec.key,
+        spec.kind,
+        spec.epsilon,
+        spec.delta,
+        refresh=spec.refresh,
+        members=members,
+        named=named,
+    )

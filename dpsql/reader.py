@@ -38,7 +38,7 @@ class Reader(Preparation):
         self._view.close()
 
     def account(self, spec: BudgetSpec) -> Account:
-        return _account(self._view, spec)
+        return _account(self._view, self.policy, spec)
 
 
 def budget_and_past(policy: Policy, analyst: str) -> tuple[BudgetReport, Spending]:
@@ -53,15 +53,16 @@ def budget_and_past(policy: Policy, analyst: str) -> tuple[BudgetReport, Spendin
         spec, name, past = policy.budget_of(analyst), canonical_name(analyst), NONE
         view = open_view(policy)
         try:
-            account = _account(view, spec)
+            account = _account(view, policy, spec)
             if view.ledger is not None:
                 whole = policy.budgets.total
-                total = None if whole is None else _account(view, whole)
+                total = None if whole is None else _account(view, policy, whole)
                 past = spending(view.ledger, account, name, MAX_QUERIES, total=total)
         finally:
             view.close()
         return budget_report(account, policy, spec, name), past
 
 
-def _account(view: View, spec: BudgetSpec) -> Account:
-    return view.account(spec.key, spec.kind, spec.epsilon, spec.delta)
+def _account(view: View, policy: Policy, spec: BudgetSpec) -> Account:
+    amounts = spec.epsilon, spec.delta
+    return view.account(spec.key, spec.kind, *amounts, spec.refresh, *policy.team_of(spec))

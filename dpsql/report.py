@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from dpsql.aggregates.noisy import LAW_NAMES
+from dpsql.core.windows import Window
 from dpsql.error_bars import ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
@@ -157,7 +159,9 @@ class PrivacyReport:
 class BudgetReport:
     """State of one budget. `share` is the part used, `spent` an ε that holds at any time (Ville).
 
-    `queries`: how many more queries of the policy's default price fit (None: no default price).
+    `epsilon`, `delta`: the policy's and what was granted on top (`granted`). Of a budget that
+    refreshes, all else is of the present `window`. `queries`: how many more queries of the
+    policy's default price fit (None: no default price).
     """
 
     analyst: str
@@ -168,14 +172,25 @@ class BudgetReport:
     selection_share: float
     spent: float
     queries: int | None
+    granted: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
+    window: Window | None = None
 
     def to_json(self) -> dict[str, Any]:
+        window = self.window
         return {
             "analyst": self.analyst,
             "budget": {
                 "name": self.budget,
                 "epsilon": float(self.epsilon),
                 "delta": float(self.delta),
+                "granted": {"epsilon": float(self.granted[0]), "delta": float(self.granted[1])},
+                "window": None
+                if window is None
+                else {
+                    "refresh": window.refresh,
+                    "start": _moment(window.start),
+                    "next": _moment(window.end or 0),
+                },
             },
             "spent": {"epsilon": self.spent, "delta_share": self.selection_share},
             "share": self.share,
@@ -206,13 +221,19 @@ def budget_report(account: Account, policy: Policy, spec: BudgetSpec, analyst: s
     return BudgetReport(
         analyst,
         spec.key,
-        spec.epsilon,
-        spec.delta,
+        account.terms.epsilon,
+        account.terms.delta,
         share(account.terms, account.spent),
         selection_share(account.terms, account.spent),
         odometer(account.terms, account.spent),
         _queries_left(account, policy, spec),
+        (account.granted.epsilon, account.granted.delta),
+        None if account.window.end is None else account.window,
     )
+
+
+def _moment(time: int) -> str:
+    return dt.datetime.fromtimestamp(time, dt.UTC).isoformat()
 
 
 def _queries_left(account: Account, policy: Policy, spec: BudgetSpec) -> int | None:

@@ -13,7 +13,7 @@ from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
 from dpsql.guard import guarded
-from dpsql.opening import open_ledger, remembered
+from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
@@ -89,7 +89,7 @@ class Session(Preparation):
             self.ledger = open_ledger(self.policy, self._seen)
             for spec in (self.budget_spec, self.total):
                 if spec is not None:
-                    self.ledger.ensure_budget(spec.key, spec.kind, spec.epsilon, spec.delta)
+                    open_budget(self.ledger, self.policy, spec)
         except BaseException:  # even an interrupt must not leave it open
             super().close()
             raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dpsql.commands.budget_plan import plan
+from dpsql.commands.grant import command as grant
 from dpsql.commands.options import analyst_option, format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
 from dpsql.commands.words import Commands
@@ -31,7 +32,7 @@ class DefaultShow(Commands):
 
 @click.group("budget", cls=DefaultShow)
 def command() -> None:
-    """Show what an analyst's budget is, and what is left of it.
+    """Show what an analyst's budget is and what is left of it; grant more.
 
     `dpsql budget` alone is `dpsql budget show`.
 
@@ -39,10 +40,12 @@ def command() -> None:
     Example:
       dpsql budget --analyst grace
       dpsql budget show --analyst grace --format json
+      dpsql budget grant grace --epsilon 2 --why "second study"
     """
 
 
 command.add_command(plan)
+command.add_command(grant)
 
 
 @command.command("show")
@@ -55,6 +58,7 @@ def show(analyst: str, policy: str, form: str) -> None:
     The json has the members analyst, budget, spent, share (the part that is used),
     remaining_queries (how many more fit at the policy's usual price), last_query (the newest one,
     and how many more of its price fit) and history (times of charges, and the share used then).
+    Of a budget that refreshes, they are of the present window.
 
     \b
     Example:
@@ -83,6 +87,8 @@ def show(analyst: str, policy: str, form: str) -> None:
             "share": report.share,
             "delta_share": report.selection_share,
             "remaining_queries": report.queries,
+            "window": None if report.window is None else str(report.window),
+            "next_window": None if report.window is None else report.window.next_start,
         }
         output.text(grid_lines(record_grid(list(flat), [flat]), form, style))
         return
@@ -105,6 +111,8 @@ def in_words(
             ("analyst", report.analyst),
             ("budget", f"{report.budget}  ε = {amount(report.epsilon)}, "
              f"δ = {amount(report.delta)}"),
+            *_granted(report),
+            *_window(report),
             ("used", f"{percent(report.share):>5}  {bar}"),
             ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
             ("left", more_queries(report, policy) or percent(1 - report.share)),
@@ -143,3 +151,21 @@ def _over_time(past: Spending, style: Style) -> Iterator[str]:
         yield ""
         yield "used over time (UTC)"
         yield from drawn
+
+
+def _granted(report: BudgetReport) -> list[tuple[str, str]]:
+    from dpsql.render.numbers import amount
+
+    epsilon, delta = report.granted
+    if not epsilon and not delta:
+        return []
+    parts = [f"ε {amount(epsilon)}"] if epsilon else []
+    parts += [f"δ {amount(delta)}"] if delta else []
+    return [("granted", f"{', '.join(parts)} of it, on top of the policy")]
+
+
+def _window(report: BudgetReport) -> list[tuple[str, str]]:
+    if report.window is None:
+        return []
+    now = report.window
+    return [("window", f"{now.shown} ({now.refresh}), the next begins {now.next_start}")]

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from dpsql.commands.check_checkpoints import check_checkpoints
+from dpsql.commands.check_holders import check_holders
 from dpsql.errors import LedgerError
 from dpsql.policy import Finding
 from dpsql.policy.check_budgets import named_budgets
@@ -68,6 +69,7 @@ def _contents(policy: Policy, ledger: Ledger, seen: Remembered) -> Iterator[Find
         return
     yield from _strangers(policy, accounts)
     yield from check_checkpoints(policy, seq)
+    yield from check_holders(policy, ledger, accounts)
     yield Finding(
         "note",
         WHERE,

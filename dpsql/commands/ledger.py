@@ -123,7 +123,7 @@ def _show_entry(ledger: Ledger, number: int, form: str, output: Output) -> None:
     entry, said, state = found
     if form == "table":
         if isinstance(said, Charged):
-            charged = [state.accounts[name] for name in said.request.budgets]
+            charged = [state.books[n].account(entry.time) for n in said.request.budgets]
             left = {one.name: 1 - share(one.terms, one.spent) for one in charged}
         output.text(entry_in_words(entry, outcomes, left, output.style))
     else:

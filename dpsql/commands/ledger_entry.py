@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.history.filters import OPEN, moment
 from dpsql.history.tables import tables_of
-from dpsql.ledger.entries import Charged, Genesis, Outcome, TermsSet, read
+from dpsql.ledger.entries import Accepted, Charged, Genesis, Granted, Outcome, TermsSet, read
 from dpsql.render.numbers import amount, percent
 from dpsql.render.text import pairs, printable
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 WORDS = {
     "genesis": "the first entry: which ledger this is",
     "budget": "a budget was opened",
-    "grant": "a budget was raised",
-    "limit": "a budget was lowered",
+    "raise": "the policy raised a budget",
+    "limit": "the policy lowered a budget",
+    "refresh": "the policy gave a budget another calendar of windows",
+    "grant": "an owner granted more",
+    "accept": "entries were lost: every budget is taken as spent",
     "charge": "a statement was charged, before it ran",
     "outcome": "what became of a charge",
 }
@@ -50,6 +53,13 @@ def entry_in_words(
             rows.append(("ledger", name))
         case TermsSet() as record:
             rows += [("budget", f"{record.budget} ({record.holder})"), *_terms(record.terms)]
+        case Granted() as record:
+            added = record.amounts
+            rows += [("budget", record.budget), ("by", record.by), ("why", record.why)]
+            rows.append(("adds", f"ε {amount(added.epsilon)}, δ {amount(added.delta)}"))
+        case Accepted() as record:
+            rows.append(("lost", f"{record.ledger}:{record.seq}:{record.head}"))
+            rows.append(("burned", ", ".join(record.burned)))
         case Charged() as record:
             rows += _charge(record, outcomes.get(entry.seq), left)
             sql = record.request.sql

@@ -14,7 +14,8 @@ from dpsql.render.text import shortened
 SQL_COLUMNS = 160
 """How much of a statement is shown to people: one that lists many keys has thousands of them."""
 
-KINDS = {"budget": "opened", "grant": "raised", "limit": "lowered"}
+KINDS = {"budget": "opened", "raise": "raised", "limit": "lowered", "refresh": "windows"}
+KINDS |= {"grant": "granted"}
 
 
 def brief(record: dict[str, object], style: Style) -> dict[str, object]:
@@ -39,7 +40,11 @@ def in_words(lines: Sequence[Line], style: Style) -> Iterator[str]:
             yield f"{start}{'':<{budget}}  entries were lost: every budget is taken as spent"
             continue
         if line.kind != "charge":
-            yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}")
+            calendar = "" if line.account.window.end is None else f" {line.account.window.refresh}"
+            yield style.symbols(f"{start}{who}  {KINDS[line.kind]}: {terms}{calendar}")
+            if line.why is not None:
+                said = style.symbols(f"{line.by}: {line.why}")
+                yield " " * (number + 2) + style.paint(said, "dim")
             continue
         left = percent(1 - share(line.account.terms, line.account.spent))
         ending = "" if line.outcome == "released" else f"  ({line.outcome}; the charge stands)"

@@ -94,6 +94,9 @@ def _price(body: Mapping[str, Any]) -> tuple[Fraction | None, Fraction | None]:
             Fraction(terms["epsilon"]),
             Fraction(terms["delta_conv"]) + Fraction(terms["delta_thr"]),
         )
+    if "why" in body:  # a grant: what it adds
+        added = Fraction(body["delta_conv"]) + Fraction(body["delta_thr"])
+        return Fraction(body["epsilon"]), added
     aggregates = body.get("aggregates")
     if not isinstance(aggregates, list):
         return None, None

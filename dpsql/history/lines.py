@@ -12,12 +12,12 @@ from dpsql.history.filters import OPEN, Filter, moment
 from dpsql.history.tables import tables_of
 from dpsql.ledger import Account, Ledger
 from dpsql.ledger.chain import Entry
-from dpsql.ledger.entries import Accepted, Charged, Record, TermsSet, read
+from dpsql.ledger.entries import Accepted, Charged, Granted, Record, TermsSet, read
 from dpsql.ledger.state import State
 
 FIELDS = (
     *("entry", "time", "kind", "analyst", "budget", "epsilon", "delta", "sql", "outcome"),
-    *("used", "delta_used", "hash", "epsilons", "deltas", "tables"),
+    *("used", "delta_used", "hash", "epsilons", "deltas", "window", "by", "why", "tables"),
 )
 
 
@@ -25,7 +25,8 @@ FIELDS = (
 class Line:
     """A charge (with its outcome so far) or a change of a budget's terms, and the state after it.
 
-    `epsilon`, `delta`: the sum of what the statement was charged, or the new terms. `parts`: the
+    `epsilon`, `delta`: the sum of what the statement was charged, the new terms, or what was
+    granted (`by` whom and `why`). `parts`: the
     (ε, δ) of each private aggregate of a charge.
     """
 
@@ -40,6 +41,8 @@ class Line:
     account: Account
     hash: str
     parts: tuple[tuple[Fraction, Fraction], ...] = ()
+    by: str | None = None
+    why: str | None = None
 
     def record(self) -> dict[str, object]:
         """All fields as plain values; shares are of the budget just after the entry."""
@@ -58,6 +61,9 @@ class Line:
             "hash": self.hash,
             "epsilons": [float(epsilon) for epsilon, _ in self.parts],
             "deltas": [float(delta) for _, delta in self.parts],
+            "window": None if self.account.window.end is None else str(self.account.window),
+            "by": self.by,
+            "why": self.why,
             "tables": [] if self.sql is None else list(tables_of(self.sql)),
         }
 
@@ -94,24 +100,32 @@ def line_at(
 ) -> Line | None:
     """The line of an entry, if it has one and is wanted."""
     match record:
-        case TermsSet(budget=budget, terms=terms) if wanted.terms(budget, entry.time):
+        case TermsSet(budget=budget) if wanted.terms(budget, entry.time):
+            account = state.books[budget].account(entry.time)
+            # Schemas 1 and 2 called a raise by the policy a grant.
+            kind = "raise" if entry.kind == "grant" else entry.kind
             return Line(
-                entry.seq, entry.time, entry.kind, None, terms.epsilon, terms.delta, None, None,
-                state.accounts[budget], entry.hash,
+                entry.seq, entry.time, kind, None, account.terms.epsilon, account.terms.delta, None,
+                None, account, entry.hash,
+            )  # fmt: skip
+        case Granted(budget=budget, amounts=more) if wanted.terms(budget, entry.time):
+            return Line(
+                entry.seq, entry.time, "grant", None, more.epsilon, more.delta, None, None,
+                state.books[budget].account(entry.time), entry.hash, by=record.by, why=record.why,
             )  # fmt: skip
         case Accepted(burned=burned):
             mine = [name for name in burned if wanted.terms(name, entry.time)]
             if mine:
                 return Line(
                     entry.seq, entry.time, "accept", None, Fraction(0), Fraction(0), None, None,
-                    state.accounts[mine[-1]], entry.hash,
+                    state.books[mine[-1]].account(entry.time), entry.hash,
                 )  # fmt: skip
         case Charged(request=request):
             outcome = outcomes.get(entry.seq, (0, OPEN))[1]
             if wanted.charge(request.analyst, request.sql, entry.time, outcome):
+                account = state.books[request.budget].account(entry.time)
                 return Line(
                     entry.seq, entry.time, "charge", request.analyst, request.epsilon,
-                    request.delta, request.sql, outcome, state.accounts[request.budget],
-                    entry.hash, tuple((one.epsilon, one.delta) for one in request.aggregates),
+                    request.delta, request.sql, outcome, account, entry.hash, tuple((one.epsilon, one.delta) for one in request.aggregates),
                 )  # fmt: skip
     return None

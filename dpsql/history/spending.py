@@ -102,8 +102,8 @@ def spending(
     for entry in ledger.entries(skip=other):
         record = read(entry)
         state.apply(entry, record)
-        if now.name in state.accounts:
-            curve.add(entry.time, state.accounts[now.name])
+        if now.name in state.books:
+            curve.add(entry.time, state.books[now.name].account(entry.time))
         if isinstance(record, Charged) and record.request.analyst == analyst:
             newest = entry.time, record.request
     last = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ from dpsql.history.lines import steps
 from dpsql.history.spending import Curve
 from dpsql.history.tables import tables_of
 from dpsql.ledger import Account, Ledger
-from dpsql.ledger.entries import Charged, Record, TermsSet
+from dpsql.ledger.entries import Charged, Granted, Record, TermsSet
 from dpsql.ledger.refusals import Refusal
 
 POINTS = 60
@@ -35,6 +35,14 @@ class BudgetHistory:
     account: Account
     curve: Curve = field(default_factory=lambda: Curve(POINTS))
     charges: int = 0
+    ended: tuple[float, Fraction] = (0.0, Fraction(0))
+    """(ε, δ) of the windows that are over, added up."""
+
+    def end_window(self) -> None:
+        """The account's window is over: what it told stays told."""
+        epsilon = odometer(self.account.terms, self.account.spent)
+        if epsilon > 0:
+            self.ended = self.ended[0] + epsilon, self.ended[1] + self.account.terms.delta
 
 
 @dataclass(slots=True)
@@ -109,7 +117,8 @@ def summary_of(ledger: Ledger, *, until: int | None = None) -> Summary:
             if entry.kind not in ("genesis", "outcome"):
                 found.first = entry.time if found.first is None else found.first
                 found.last = entry.time
-                _see_budgets(found, _touched(record, state.accounts), entry.time)
+                touched = [state.books[name] for name in _touched(record, state.books)]
+                _see_budgets(found, [book.account(entry.time) for book in touched], entry.time)
             if isinstance(record, Charged):
                 outcome = outcomes.get(entry.seq, (0, OPEN))[1]
                 _see_charge(found, record, outcome)
@@ -128,24 +137,24 @@ def summary_of(ledger: Ledger, *, until: int | None = None) -> Summary:
     return found
 
 
-def _touched(record: Record, accounts: Mapping[str, Account]) -> Mapping[str, Account]:
-    """The accounts an entry may have changed: a charge names them, and so do terms."""
+def _touched(record: Record, names: Iterable[str]) -> Iterable[str]:
+    """The budgets an entry may have changed: a charge names them, and so do terms."""
     match record:
         case Charged(request=request):
-            return {name: accounts[name] for name in request.budgets}
-        case TermsSet(budget=budget):
-            return {budget: accounts[budget]}
+            return request.budgets
+        case TermsSet(budget=budget) | Granted(budget=budget):
+            return (budget,)
         case _:
-            return accounts
+            return names
 
 
-def _see_budgets(found: Summary, accounts: Mapping[str, Account], time: int) -> None:
-    for name, account in accounts.items():
-        known = found.budgets.get(name)
+def _see_budgets(found: Summary, accounts: Iterable[Account], time: int) -> None:
+    for account in accounts:
+        known = found.budgets.get(account.name)
         if known is None:
-            known = found.budgets[name] = BudgetHistory(account)
-        elif known.account is account:  # unchanged
-            continue
+            known = found.budgets[account.name] = BudgetHistory(account)
+        elif known.account.window != account.window:
+            known.end_window()
         known.account = account
         known.curve.add(time, account)
 
@@ -177,6 +186,7 @@ def collusion(summary: Summary) -> Collusion:
             bound = odometer(terms, account.spent)
             return Collusion(bound, terms.delta, (terms.epsilon, terms.delta))
     bounds = [(odometer(one.terms, one.spent), one.terms.delta) for one in accounts]
+    bounds += [budget.ended for budget in summary.budgets.values()]
     spent = [(epsilon, delta) for epsilon, delta in bounds if epsilon > 0]
     total = sum((epsilon for epsilon, _ in spent), 0.0)
     return Collusion(total, sum((delta for _, delta in spent), Fraction(0)), None)

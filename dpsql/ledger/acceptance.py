@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from dpsql.accountant.events import Threshold
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import LedgerError
+from dpsql.ledger.account import Account
 from dpsql.ledger.entries import Accepted, Events
-from dpsql.ledger.state import Account
 
 
 def burn(terms: BudgetTerms) -> Events:

@@ -4,8 +4,11 @@
 |-----------|------|
 | `genesis` | which ledger this is, in which format |
 | `budget`  | a budget exists from here on, with these terms (orders and weights fixed for ever) |
-| `grant`   | its terms were raised; `limit`: the policy lowered some of them. Spend stands |
-| `charge`  | these privacy events were paid for, by whom, on which budgets, before execution |
+| `raise`   | the policy raised its terms; `limit`: lowered some of them; `refresh`: gave it another
+|           | calendar of windows. Spend stands |
+| `grant`   | its owner added to what the policy says, and why |
+| `charge`  | these privacy events were paid for, by whom, on which budgets (and in which window of
+|           | those that have windows), before execution |
 | `outcome` | what became of a charge, and the hashes of what was released. Never a refund |
 | `accept`  | the owner goes on without entries that were seen and are lost; their spend is burned |
 
@@ -18,7 +21,7 @@ values. An outcome repeats the time of the entry before it, for the same reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -27,7 +30,9 @@ from dpsql.accountant.charge import Charge
 from dpsql.accountant.compose import Item
 from dpsql.accountant.events import PrivacyEvent, from_json
 from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import LedgerError
+from dpsql.ledger.account import Amounts
 from dpsql.ledger.chain import FORMAT, Entry, broken, canonical
 
 OUTCOMES = ("released", "failed", "timeout", "cancelled", "forfeited")
@@ -49,15 +54,40 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True)
 class TermsSet:
-    """A budget's terms from this entry on. `kind` is budget, grant or limit."""
+    """The policy's word on a budget from this entry on; `kind` is budget, raise, limit or refresh.
+
+    A `grant` with terms is a raise as schemas 1 and 2 wrote it.
+    """
 
     kind: str
     budget: str
     holder: str
     terms: BudgetTerms
+    refresh: Refresh = "never"
 
     def body(self) -> dict[str, Any]:
-        return {"budget": self.budget, "holder": self.holder, "terms": self.terms.to_json()}
+        body = {"budget": self.budget, "holder": self.holder, "terms": self.terms.to_json()}
+        return body if self.refresh == "never" else {**body, "refresh": self.refresh}
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What an owner added to a budget, on top of what the policy says, for good."""
+
+    budget: str
+    amounts: Amounts
+    by: str
+    why: str
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "budget": self.budget,
+            "epsilon": str(self.amounts.epsilon),
+            "delta_conv": str(self.amounts.delta_conv),
+            "delta_thr": str(self.amounts.delta_thr),
+            "by": self.by,
+            "why": self.why,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +181,21 @@ class Charged:
     """A paid request. `charges` are the prices as decided then, one for each budget.
 
     They are kept for auditors; spend is always recomputed from the events. `process` is who may
-    settle it.
+    settle it. `windows` names the window of each budget that has windows; it is that of the
+    entry's time, or the ledger does not verify.
     """
 
     request: Request
     charges: Mapping[str, Charge]
     process: str
+    windows: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         written = self.request.body()
         written["charges"] = {name: charge.to_json() for name, charge in self.charges.items()}
         written["process"] = self.process
+        if self.windows:
+            written["windows"] = dict(self.windows)
         return written
 
 
@@ -195,7 +229,7 @@ class Accepted:
         return {"lost": lost, "burned": burned}
 
 
-Record = Genesis | TermsSet | Charged | Outcome | Accepted
+Record = Genesis | TermsSet | Granted | Charged | Outcome | Accepted
 
 
 def kind_of(record: Record) -> str:
@@ -205,6 +239,8 @@ def kind_of(record: Record) -> str:
             return "genesis"
         case TermsSet(kind=kind):
             return kind
+        case Granted():
+            return "grant"
         case Charged():
             return "charge"
         case Outcome():
@@ -292,7 +328,24 @@ def _terms(fields: _Fields) -> TermsSet:
     budget, holder = fields.text("budget"), fields.text("holder")
     if holder not in HOLDERS:
         raise ValueError(holder)
-    return TermsSet(fields.entry.kind, budget, holder, BudgetTerms.from_json(fields.take("terms")))
+    terms, refresh = BudgetTerms.from_json(fields.take("terms")), fields.optional("refresh")
+    if refresh is None:
+        return TermsSet(fields.entry.kind, budget, holder, terms)
+    calendar = [word for word in REFRESH[1:] if word == refresh]
+    if not calendar or holder == "total":
+        raise ValueError("refresh")
+    return TermsSet(fields.entry.kind, budget, holder, terms, calendar[0])
+
+
+def _grant(fields: _Fields) -> TermsSet | Granted:
+    if "terms" in fields.left:
+        return _terms(fields)
+    budget = fields.text("budget")
+    parts = [fields.fraction(name) for name in ("epsilon", "delta_conv", "delta_thr")]
+    amounts = Amounts(*parts)
+    if min(parts) < 0 or not any(parts):
+        raise ValueError("grant")
+    return Granted(budget, amounts, fields.text("by"), fields.text("why"))
 
 
 def _charge(fields: _Fields) -> Charged:
@@ -308,7 +361,8 @@ def _charge(fields: _Fields) -> Charged:
     charges = {name: Charge.from_json(value) for name, value in fields.take("charges").items()}
     if not request.items or set(charges) != set(request.budgets):
         raise ValueError("charges")
-    return Charged(request, charges, fields.text("process"))
+    windows = dict(fields.take("windows")) if "windows" in fields.left else {}
+    return Charged(request, charges, fields.text("process"), windows)
 
 
 def _request_key(fields: _Fields) -> RequestKey | None:
@@ -403,8 +457,10 @@ def _list(value: object) -> list[Any]:
 _READERS: dict[str, Callable[[_Fields], Record]] = {
     "genesis": _genesis,
     "budget": _terms,
-    "grant": _terms,
+    "raise": _terms,
     "limit": _terms,
+    "refresh": _terms,
+    "grant": _grant,
     "charge": _charge,
     "outcome": _outcome,
     "accept": _accepted,

@@ -7,6 +7,7 @@ and then the entries after it, so a decision costs O(new entries), whoever wrote
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import uuid
@@ -17,6 +18,7 @@ from sqlalchemy import bindparam, column, insert, select
 from sqlalchemy import table as plain_table
 from sqlalchemy.engine import Connection
 
+from dpsql.core.windows import LAST
 from dpsql.errors import LedgerError
 from dpsql.ledger import faults, schema
 from dpsql.ledger.anchor import Anchor
@@ -39,21 +41,21 @@ _APPEND = insert(schema.entries)
 class Draft:
     """An open write transaction: the state before it, and the entries appended so far."""
 
-    def __init__(self, connection: Connection, state: State, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection, state: State) -> None:
         self.connection = connection
         self.state = state
-        self._clock = clock
         self._seq, self._head, self._time = state.seq, bytes.fromhex(state.head), state.time
         self.rows: list[Row] = []
 
     def append(self, record: Record) -> tuple[int, str]:
         """Write a record as the next entry; returns its number and hash.
 
-        The clock may only move the time forward. An outcome does not read the clock: how long a
-        query ran depends on the data.
+        Its time is the one at which this transaction decides (`State.moment`); the clock may only
+        move it forward. An outcome does not read the clock: how long a query ran depends on the
+        data.
         """
         if not isinstance(record, Outcome):
-            self._time = max(self._time, int(self._clock()))
+            self._time = max(self._time, self.state.moment)
         self._seq += 1
         body = write(self._seq, self._time, record)
         digest = link(self._head, body)
@@ -85,7 +87,7 @@ class Journal:
         """A serialised write transaction. Durable when the block ends; undone if it raises."""
         with self._turn():
             with self.database.write() as connection:
-                draft = Draft(connection, self._caught_up(connection), self._clock)
+                draft = Draft(connection, self._caught_up(connection))
                 yield draft
             # Committed. From now on a ledger without these entries is not ours (see _caught_up).
             for row in draft.rows:
@@ -106,7 +108,9 @@ class Journal:
             with self._turn(), self.database.write() as connection:
                 if schema.migrate(connection):
                     # A name, not noise: it only has to differ from every other ledger's.
-                    Draft(connection, State(), self._clock).append(Genesis(uuid.uuid4().hex))
+                    empty = State()
+                    empty.now = self._read_clock()
+                    Draft(connection, empty).append(Genesis(uuid.uuid4().hex))
         with self.reading() as (_, state):
             if state.seq == 0:
                 raise LedgerError(
@@ -134,7 +138,20 @@ class Journal:
                 raise _rolled_back(self.database.name)
         for row in rows:
             state.follow(row)
+        state.now = self._read_clock()
         return state
+
+    def _read_clock(self) -> int:
+        """Whole seconds since 1970. LedgerError `bad-clock` for what no calendar knows."""
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            now = int(self._clock())
+            if 0 <= now < LAST:
+                return now
+        raise LedgerError(
+            "the clock of this machine shows no time of the calendar",
+            code="bad-clock",
+            hint="set the clock; the ledger dates every charge by it",
+        )
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -22,11 +22,12 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
+from dpsql.ledger.account import Account
 from dpsql.ledger.chain import broken
 from dpsql.ledger.entries import Charged, Outcome, Priced, Request, read
 from dpsql.ledger.journal import Journal, entry_at
 from dpsql.ledger.schema import releases as table
-from dpsql.ledger.state import Account, State
+from dpsql.ledger.state import State
 
 
 @dataclass(frozen=True, slots=True)

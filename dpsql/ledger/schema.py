@@ -101,11 +101,17 @@ def _refusals(connection: Connection) -> None:
     refusals.create(connection, checkfirst=True)
 
 
+def _windows_and_grants(_: Connection) -> None:
+    """No table changes: budgets may have windows and owners' grants (entries.py), and a raise by
+    the policy, once written `grant`, is written `raise`. The number is for older programs."""
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _own_prices,
     _named_requests,
     _refusals,
+    _windows_and_grants,
 )
 """Step i brings version i to i + 1. Only ever appended to."""
 

@@ -7,31 +7,24 @@ way. It raises at the first thing it cannot vouch for (verify.py is the one that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import lru_cache
+from dataclasses import dataclass
 
-from dpsql.accountant.charge import Charge, price
-from dpsql.accountant.compose import Item
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.errors import InternalError, LedgerError
+from dpsql.core.windows import LAST, Refresh
+from dpsql.errors import LedgerError
+from dpsql.ledger.account import Account, Amounts, Book, windows_of
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, unseal
-from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, Record, TermsSet, read
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A budget as it stands: who holds it, its current terms, what has been spent on it."""
-
-    name: str
-    holder: str
-    terms: BudgetTerms
-    spent: Charge
-
-    def price(self, items: Sequence[Item]) -> Charge:
-        """The price of events at this budget's own orders, refused if it is no price."""
-        return _price(tuple(items), self.terms.orders)
+from dpsql.ledger.entries import (
+    Accepted,
+    Charged,
+    Genesis,
+    Granted,
+    Outcome,
+    Record,
+    TermsSet,
+    read,
+)
+from dpsql.ledger.prices import priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,11 @@ class State:
         self.seq = 0
         self.head = GENESIS.hex()
         self.time = 0
-        self.accounts: dict[str, Account] = {}
+        self.now = 0
+        """The clock when this transaction began."""
+        self.books: dict[str, Book] = {}
+        self.payers: dict[str, set[str]] = {}
+        """The budgets that each analyst's statements were charged to, `total` not counted."""
         self.open: dict[int, OpenCharge] = {}
         self.outcomes: dict[int, int] = {}
         """Entry of the outcome, by entry of the charge."""
@@ -60,15 +57,21 @@ class State:
         """Hash and newest charge of each request, by analyst and the analyst's id for it."""
         self.accepted: list[Accepted] = []
 
+    @property
+    def moment(self) -> int:
+        """The time of this transaction, and of the entries it appends: the clock's, unless the
+        ledger has seen a later one. A clock that is set back opens no window again."""
+        return max(self.time, self.now)
+
     def account(self, name: str) -> Account:
-        """The budget of that name. LedgerError `unknown-budget`."""
-        if name not in self.accounts:
+        """The budget of that name, now. LedgerError `unknown-budget`."""
+        if name not in self.books:
             raise LedgerError(
                 f"the ledger knows no budget {name!r}",
                 code="unknown-budget",
                 hint="connect with the policy that declares it; its first use opens it",
             )
-        return self.accounts[name]
+        return self.books[name].account(self.moment)
 
     def follow(self, row: Row) -> None:
         """Move one entry forward. On an error the state stays where it was."""
@@ -79,6 +82,8 @@ class State:
             raise broken("it does not link to the entry before it", entry.seq)
         if entry.time < self.time:
             raise broken("it is older than the entry before it", entry.seq)
+        if entry.time >= LAST:
+            raise broken("its time is none of the calendar", entry.seq)
         self.apply(entry, read(entry))
         self.seq, self.head, self.time = entry.seq, entry.hash, entry.time
 
@@ -90,47 +95,57 @@ class State:
             case Genesis(ledger=name):
                 self.ledger = name
             case Accepted():
-                self._accept(entry.seq, record)
+                self._accept(entry, record)
             case TermsSet():
                 self._set_terms(entry.seq, record)
+            case Granted():
+                self._grant(entry.seq, record)
             case Charged():
                 self._charge(entry, record)
             case Outcome():
                 self._settle(entry.seq, record)
 
     def _set_terms(self, seq: int, record: TermsSet) -> None:
-        known = self.accounts.get(record.budget)
+        known = self.books.get(record.budget)
         if (known is None) != (record.kind == "budget"):
             raise broken("a budget is opened twice, or changed before it was opened", seq)
         if known is None:
-            spent = Charge.zero(record.terms.orders)
-        elif (known.terms.orders, known.terms.weights) == _grid(record.terms):
-            spent = known.spent
+            book = Book(record.budget, record.holder, record.terms, record.refresh)
+            self.books[record.budget] = book
+        elif (known.policy.orders, known.policy.weights) == _grid(record.terms):
+            _change(known, seq, record.terms, record.refresh, known.granted)
+            known.holder = record.holder
         else:
             raise broken("it changes the orders or weights of a budget", seq)
-        account = Account(record.budget, record.holder, record.terms, spent)
-        self.accounts[record.budget] = account
+
+    def _grant(self, seq: int, record: Granted) -> None:
+        known = self.books.get(record.budget)
+        if known is None:
+            raise broken("it grants to a budget that was never opened", seq)
+        _change(known, seq, known.policy, known.refresh, known.granted + record.amounts)
 
     def _charge(self, entry: Entry, record: Charged) -> None:
-        unknown = [name for name in record.request.budgets if name not in self.accounts]
+        unknown = [name for name in record.request.budgets if name not in self.books]
         if unknown:
             raise broken("it charges a budget that was never opened", entry.seq)
-        charged = [self.accounts[name] for name in record.request.budgets]
-        paid = [
-            replace(account, spent=account.spent + account.price(record.request.items))
-            for account in charged
-        ]
-        self.accounts.update({account.name: account for account in paid})
+        charged = [self.books[name] for name in record.request.budgets]
+        if record.windows != windows_of(charged, entry.time):
+            raise broken("it names another window than its time lies in", entry.seq)
+        items = tuple(record.request.items)
+        prices = [priced(items, book.policy.orders) for book in charged]
+        for book, charge in zip(charged, prices, strict=True):
+            book.add(charge, entry.time)
+        self.payers.setdefault(record.request.analyst, set()).add(record.request.budget)
         self.open[entry.seq] = OpenCharge(entry.seq, entry.hash, record.process)
         if (key := record.request.key) is not None:
             self.requests[record.request.analyst, key.id] = key.hash, entry.seq
 
-    def _accept(self, seq: int, record: Accepted) -> None:
-        if set(record.burned) != set(self.accounts):
-            raise broken("it does not burn the budgets that are open", seq)
-        burned = [(self.accounts[name], events) for name, events in record.burned.items()]
-        left = [replace(one, spent=one.spent + one.price(events)) for one, events in burned]
-        self.accounts.update({account.name: account for account in left})
+    def _accept(self, entry: Entry, record: Accepted) -> None:
+        if set(record.burned) != set(self.books):
+            raise broken("it does not burn the budgets that are open", entry.seq)
+        for name, events in record.burned.items():
+            book = self.books[name]
+            book.add(priced(events, book.policy.orders), entry.time)
         self.accepted.append(record)
 
     def _settle(self, seq: int, record: Outcome) -> None:
@@ -140,38 +155,11 @@ class State:
         self.outcomes[record.charge] = seq
 
 
-@lru_cache(maxsize=4096)
-def _price(items: tuple[Item, ...], orders: tuple[Fraction, ...]) -> Charge:
-    """A charge is priced when it is decided and again when it is read back: once is enough."""
+def _change(book: Book, seq: int, policy: BudgetTerms, refresh: Refresh, granted: Amounts) -> None:
     try:
-        charge = price(items, orders)
-    except (ValueError, TypeError, ArithmeticError):
-        raise _bad_price() from None
-    return sound(charge, orders)
-
-
-def sound(charge: Charge, orders: tuple[Fraction, ...]) -> Charge:
-    """The charge itself, if it is one: right orders, whole units, none negative, not all zero.
-
-    InternalError `bad-price` otherwise: a price that is NaN passes `spent + price > budget`, and a
-    negative one is a refund, so neither is ever compared with anything.
-    """
-    finite = [units for units in (*charge.renyi, charge.pure) if units is not None]
-    finite.append(charge.delta)
-    whole = all(type(units) is int and units >= 0 for units in finite)
-    free = whole and not any(finite) and len(finite) == len(charge.renyi) + 2
-    fits = charge.orders == orders and len(charge.renyi) == len(charge.orders)
-    if not whole or not fits or free:
-        raise _bad_price()
-    return charge
-
-
-def _bad_price() -> InternalError:
-    return InternalError(
-        "the price of the query is not a price; nothing was charged or answered",
-        code="bad-price",
-        hint="this is a defect of dpsql, please report it",
-    )
+        book.set(policy, refresh, granted)
+    except ValueError:
+        raise broken("policy and grants together make no budget", seq) from None
 
 
 def _grid(terms: BudgetTerms) -> tuple[object, object]:

@@ -22,9 +22,11 @@ from typing import Literal, get_args
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.filter import admits, why_not
 from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import process
 from dpsql.ledger.acceptance import accepted, nothing_to_accept
+from dpsql.ledger.account import Account, Amounts, windows_of
 from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Entry, decode, unseal
 from dpsql.ledger.database import Database, path_of
@@ -33,6 +35,7 @@ from dpsql.ledger.entries import (
     Accepted,
     Charged,
     Genesis,
+    Granted,
     Outcome,
     Priced,
     Request,
@@ -41,14 +44,14 @@ from dpsql.ledger.entries import (
 )
 from dpsql.ledger.heads import Head, read_head
 from dpsql.ledger.journal import Journal, entry_at, holds, raw_rows
-from dpsql.ledger.opening import foreseen, wanted
+from dpsql.ledger.opening import foreseen, refuse_renamed, too_large, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Release, Releases, raw_releases
 from dpsql.ledger.requests import Attempt, answered, earlier, lost, raw_answers
 from dpsql.ledger.settling import stored
-from dpsql.ledger.state import Account, OpenCharge, State
+from dpsql.ledger.state import OpenCharge, State
 from dpsql.ledger.verify import Report, verify_rows
 
 Holder = Literal["analyst", "team", "default", "total"]
@@ -140,24 +143,60 @@ class Ledger:
         delta: Fraction,
         *,
         split: Fraction = Fraction(1, 2),
+        refresh: Refresh = "never",
+        members: Sequence[str] = (),
+        named: Sequence[str] = (),
     ) -> BudgetTerms:
         """Open the budget at first sight; later, record what the policy changed. Returns its terms.
 
+        They are those of the policy and all grants. A team that is opened while its `members`
+        spent as a team that is none of the policy's (`named`: the keys of its teams) is refused
+        (`team-renamed`).
         Orders and weights stay those of the first day. What was spent is never forgotten. An
         analyst who was under `default` and is named later keeps the budget, and so the spend;
         other changes of kind are refused (`budget-kind`), they would merge two budgets.
         """
         if kind not in HOLDERS:
             raise ValueError(f"no kind of budget: {kind!r}")
+        if refresh not in REFRESH or (kind == "total" and refresh != "never"):
+            raise ValueError(f"no calendar of that budget: {refresh!r}")
         asked = BudgetTerms.create(epsilon, delta, split)
         with self._journal.reading() as (_, state):
-            change = wanted(state, name, kind, asked)
+            change = wanted(state, name, kind, asked, refresh)
         if change is not None:
             with self._journal.writing() as draft:
-                change = wanted(draft.state, name, kind, asked)
+                refuse_renamed(draft.state, name, members, named)
+                change = wanted(draft.state, name, kind, asked, refresh)
                 if change is not None:
                     draft.append(change)
         return self.terms(name)
+
+    def grant(
+        self,
+        budget: str,
+        *,
+        epsilon: Fraction = Fraction(0),
+        delta: Fraction = Fraction(0),
+        split: Fraction = Fraction(1, 2),
+        by: str,
+        why: str,
+    ) -> Account:
+        """Add to a budget, for good, on top of what the policy says; returns it as it stands then.
+
+        `split` of δ goes to key selection. Orders and weights stay, so the guarantee is that of
+        the largest terms reached (docs/proofs/filter.md, section 4). Every call is a grant of its
+        own. LedgerError `unknown-budget`, `grants-too-large`; ValueError for no amounts or text.
+        """
+        if epsilon < 0 or not 0 <= delta < 1 or not (epsilon or delta) or not 0 <= split <= 1:
+            raise ValueError("a grant adds to epsilon or delta")
+        if not why.strip() or not by.strip():
+            raise ValueError("a grant says who gives it, and why")
+        amounts = Amounts(epsilon, delta * (1 - split), delta * split)
+        with self._journal.writing() as draft:
+            if draft.state.account(budget).terms.delta + delta >= 1:
+                raise too_large(budget)
+            draft.append(Granted(budget, amounts, by, why))
+        return self.account(budget)
 
     def reserve(
         self,
@@ -187,7 +226,9 @@ class Ledger:
             if gone is not None:
                 draft.append(Outcome(gone, "forfeited", ()))
             charges = {name: _admitted(draft.state, name, request) for name in request.budgets}
-            seq, head = draft.append(Charged(request, charges, process.mine()))
+            books = [draft.state.books[name] for name in request.budgets]
+            windows = windows_of(books, draft.state.moment)
+            seq, head = draft.append(Charged(request, charges, process.mine(), windows))
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
 
     def retry(self, analyst: str, key: RequestKey) -> Attempt:
@@ -248,10 +289,19 @@ class Ledger:
         with self._journal.reading() as (_, state):
             return state.account(budget)
 
-    def foreseen(self, name: str, kind: Holder, asked: BudgetTerms) -> Account:
+    def foreseen(
+        self,
+        name: str,
+        kind: Holder,
+        asked: BudgetTerms,
+        refresh: Refresh = "never",
+        members: Sequence[str] = (),
+        named: Sequence[str] = (),
+    ) -> Account:
         """The budget as `ensure_budget` would leave it. Writes nothing."""
         with self._journal.reading() as (_, state):
-            return foreseen(state, name, kind, asked)
+            refuse_renamed(state, name, members, named)
+            return foreseen(state, name, kind, asked, refresh)
 
     def spent(self, budget: str) -> Charge:
         """What has been charged to a budget, recomputed from events."""
@@ -264,7 +314,12 @@ class Ledger:
     def budgets(self) -> list[Account]:
         """All budgets, in the order they were opened."""
         with self._journal.reading() as (_, state):
-            return list(state.accounts.values())
+            return [state.account(name) for name in state.books]
+
+    def payers(self) -> dict[str, tuple[str, ...]]:
+        """By analyst, the budgets (but `total`) that their statements were charged to."""
+        with self._journal.reading() as (_, state):
+            return {name: tuple(sorted(found)) for name, found in state.payers.items()}
 
     def open_charges(self) -> list[OpenCharge]:
         """Charges without an outcome: running, or left by a process that died."""
@@ -308,7 +363,7 @@ class Ledger:
             whose = state.ledger if ledger is None else ledger
             if whose == state.ledger and holds(draft.connection, seq, head):
                 raise nothing_to_accept()
-            record = accepted(whose, seq, head, state.accounts.values())
+            record = accepted(whose, seq, head, map(state.account, state.books))
             draft.append(record)
         return record
 
@@ -368,25 +423,32 @@ def _admitted(state: State, name: str, request: Request) -> Charge:
 
 
 def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
-    whose = (
-        "the total budget of all analysts together"
-        if account.holder == "total"
-        else f"the budget of {account.name.split(':', 1)[-1]!r}"
+    name = account.name.split(":", 1)[-1]
+    whose = {
+        "total": "the total budget of all analysts together",
+        "team": f"the budget of team {name!r}",
+    }.get(account.holder, f"the budget of {name!r}")
+    if account.window.end is not None:
+        whose += f" for {account.window.shown}"
+    wait = (
+        f"wait for {account.window.next_start}, when its next window begins, "
+        if account.window.next_start
+        else ""
     )
     if why == "delta":
         return BudgetExceeded(
             f"{whose} does not cover this query: too little is left of its delta for private "
             "group keys",
             code="budget-delta",
-            hint="group by keys whose values the policy lists, ask with a smaller delta, or ask "
-            f"the owner to raise {_policy_key(account)}.delta in the policy",
+            hint=f"group by keys whose values the policy lists, ask with a smaller delta, {wait}or "
+            f"ask the owner to raise {_policy_key(account)}.delta in the policy",
         )
     return BudgetExceeded(
         f"{whose} does not cover this query: what is left of its epsilon "
         f"({float(account.terms.epsilon):g}) is too little",
         code="budget-epsilon",
-        hint="ask with a smaller epsilon, repeat a query that was paid for (it is free), or ask "
-        f"the owner to raise {_policy_key(account)}.epsilon in the policy",
+        hint=f"ask with a smaller epsilon, repeat a query that was paid for (it is free), {wait}or "
+        f"ask the owner to raise {_policy_key(account)}.epsilon in the policy",
     )
 
 

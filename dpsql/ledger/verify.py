@@ -3,9 +3,10 @@
 Independent of `state`: nothing a running process has cached is used, and nothing stops at the
 first fault. Checked: types, numbering, links, hashes, canonical text, times; that each budget was
 opened once and never changed its orders; that each charge's recorded price covers the price of
-its events today; that every charge was admissible when it was made, by spend recomputed from
-events; that each outcome belongs to one charge, and a named request has one charge open at a time;
-that an acceptance of lost entries burned every budget; that stored releases are as released.
+its events today, and that it names the window its time lies in; that every charge was admissible
+when it was made, by spend recomputed from events; that each outcome belongs to one charge, and a
+named request has one charge open at a time; that an acceptance of lost entries burned every budget;
+that stored releases are as released.
 
 What no chain can show by itself (docs/proofs/ledger.md): that the *newest* entries were cut off,
 or that the whole ledger was rewritten by someone who can compute SHA-256. Keep `Report.head`, a
@@ -21,13 +22,24 @@ from itertools import accumulate
 
 from dpsql.accountant.charge import Charge, price
 from dpsql.accountant.filter import admits
+from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import DAY, LAST, Refresh, Window, window
 from dpsql.errors import Error, LedgerError
 from dpsql.ledger.acceptance import burn
+from dpsql.ledger.account import FOREVER, NOTHING, Amounts
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, decode, link, parse
-from dpsql.ledger.entries import Accepted, Charged, Genesis, Outcome, Request, TermsSet, read
+from dpsql.ledger.entries import (
+    Accepted,
+    Charged,
+    Genesis,
+    Granted,
+    Outcome,
+    Request,
+    TermsSet,
+    read,
+)
 from dpsql.ledger.heads import Head
 from dpsql.ledger.releases import Place, named, places
-from dpsql.ledger.state import Account
 
 LIMIT = (
     "the chain shows edits, reordering and deletions inside; entries cut off at the end, or a "
@@ -49,7 +61,10 @@ class Report:
     seq: int
     head: str
     spent: Mapping[str, Charge]
-    """By budget, recomputed from events."""
+    """By budget, recomputed from events; of one with windows, in the window last charged."""
+    windows: Mapping[tuple[str, str], Charge] = field(default_factory=dict)
+    """By budget and window, for budgets that had windows: `("analyst:bob", "monthly 2026-11-01")`.
+    """
     first_bad: int | None = None
     """The first entry that is wrong; None if none is (a release or a head may be)."""
     notes: tuple[str, ...] = ()
@@ -106,11 +121,46 @@ def verify_rows(
 
 @dataclass(slots=True)
 class _Budget:
-    """One budget as the entries tell it. `paid`: (entry, price) since its newest terms."""
+    """One budget as the entries tell it. `charges`: all of it, by day.
 
-    account: Account
-    before: Charge
+    `paid`: (entry, price) since its newest terms, in `window`, where `before` was spent then.
+    """
+
+    name: str
+    policy: BudgetTerms
+    refresh: Refresh
+    granted: Amounts = NOTHING
+    window: Window = FOREVER
+    charges: list[tuple[int, Charge]] = field(default_factory=list)
     paid: list[tuple[int, Charge]] = field(default_factory=list)
+    before: Charge = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = Charge.zero(self.policy.orders)
+
+    @property
+    def terms(self) -> BudgetTerms:
+        """The policy's word and the grants."""
+        return self.granted.on(self.policy)
+
+    def restart(self) -> None:
+        """What was paid so far has been judged."""
+        self.paid, self.before = [], self.spent()
+
+    def spent(self) -> Charge:
+        """The sum of the charges in the window, the newest first."""
+        total = Charge.zero(self.policy.orders)
+        for day, charge in reversed(self.charges):
+            if day * DAY < self.window.start:
+                break
+            total = total + charge
+        return total
+
+    def pay(self, due: Charge, time: int) -> None:
+        day = time // DAY
+        if self.charges and self.charges[-1][0] == day:
+            due = self.charges.pop()[1] + due
+        self.charges.append((day, due))
 
 
 @dataclass(slots=True)
@@ -130,6 +180,7 @@ class _Audit:
     charges: dict[int, Charged] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Charge] = field(default_factory=dict)
 
     def row(self, row: Row) -> None:
         """One stored row: the link, then what it says."""
@@ -160,6 +211,8 @@ class _Audit:
             raise broken("its text does not carry its number, kind and time")
         if time < self.time:
             self.say(seq, "is older than the entry before it")
+        if not 0 <= time < LAST:
+            raise broken("its time is none of the calendar", seq)
         self.time = time
         record = read(Entry(seq, kind, time, body, prev.hex(), digest.hex()))
         if isinstance(record, Genesis) != (self.count == 1):
@@ -169,6 +222,8 @@ class _Audit:
                 self.ledger = record.ledger
             case TermsSet():
                 self.terms(seq, record)
+            case Granted():
+                self.grant(seq, record)
             case Charged():
                 self.charge(seq, record)
                 self.request(seq, record.request)
@@ -181,32 +236,64 @@ class _Audit:
         known = self.budgets.get(record.budget)
         if (known is None) != (record.kind == "budget"):
             self.say(seq, f"opens budget {record.budget!r} twice, or changes it unopened")
-        spent = Charge.zero(record.terms.orders)
-        if known is not None:
-            self.admissible(known)
-            old = known.account.terms
-            if (old.orders, old.weights) != (record.terms.orders, record.terms.weights):
-                self.say(seq, f"changes the orders or weights of budget {record.budget!r}")
-                return
-            spent = known.account.spent
-        account = Account(record.budget, record.holder, record.terms, spent)
-        self.budgets[record.budget] = _Budget(account, spent)
+        if known is None:
+            known = _Budget(record.budget, record.terms, record.refresh)
+            self.budgets[record.budget] = known
+            return
+        old, new = known.policy, record.terms
+        if (old.orders, old.weights) != (new.orders, new.weights):
+            self.say(seq, f"changes the orders or weights of budget {record.budget!r}")
+            return
+        self.change(seq, known, new, record.refresh, known.granted)
+
+    def grant(self, seq: int, record: Granted) -> None:
+        known = self.budgets.get(record.budget)
+        if known is None:
+            self.say(seq, f"grants to budget {record.budget!r}, which was never opened")
+            return
+        self.change(seq, known, known.policy, known.refresh, known.granted + record.amounts)
+
+    def change(
+        self, seq: int, budget: _Budget, policy: BudgetTerms, refresh: Refresh, granted: Amounts
+    ) -> None:
+        """Judge what was charged under the old terms, and go on with the new ones."""
+        try:
+            granted.on(policy)
+        except ValueError:
+            self.say(seq, f"policy and grants of {budget.name!r} together make no budget")
+            return
+        self.admissible(budget)
+        budget.policy, budget.refresh, budget.granted = policy, refresh, granted
+        budget.restart()
 
     def charge(self, seq: int, record: Charged) -> None:
         request = record.request
         self.charges[seq] = record
         releases = sum(count for _, count in request.items)
+        windows = {}
         for budget in request.budgets:
             known = self.budgets.get(budget)
             if known is None:
                 self.say(seq, f"charges budget {budget!r}, which was never opened")
                 continue
-            account = known.account
-            due = price(request.items, account.terms.orders)
+            due = price(request.items, known.policy.orders)
             if not _covers(record.charges[budget], due, releases):
                 self.say(seq, f"its recorded charge to {budget!r} is below its events' price")
-            known.account = replace(account, spent=account.spent + due)
+            self.turn(known)
+            known.pay(due, self.time)
             known.paid.append((seq, due))
+            if known.window.end is not None:
+                windows[budget] = str(known.window)
+        if windows != record.windows:
+            self.say(seq, "names another window than its time lies in")
+
+    def turn(self, budget: _Budget) -> None:
+        """Judge a window that is over, and go on in that of this entry."""
+        now = window(budget.refresh, self.time)
+        if now != budget.window:
+            self.admissible(budget)
+            budget.window = now
+            budget.restart()
 
     def request(self, seq: int, request: Request) -> None:
         """One request under an id, and one charge of it open at a time."""
@@ -228,12 +315,12 @@ class _Audit:
             known = self.budgets.get(name)
             if known is None:
                 continue
+            self.turn(known)
             self.admissible(known)
-            account = known.account
-            if record.burned[name] != burn(account.terms):
+            if record.burned[name] != burn(known.terms):
                 self.say(seq, f"accepts a loss and does not burn all of budget {name!r}")
-            spent = account.spent + price(record.burned[name], account.terms.orders)
-            self.budgets[name] = _Budget(replace(account, spent=spent), spent)
+            known.pay(price(record.burned[name], known.policy.orders), self.time)
+            known.restart()
         self.accepted.append(record)
         self.notes.append(
             f"entry {seq}: the owner goes on without entry {record.seq} of ledger "
@@ -250,15 +337,21 @@ class _Audit:
     def admissible(self, budget: _Budget) -> None:
         """Every decision of the filter under one set of terms; names the first it would not take.
 
-        Spend only grows and the filter is monotone, so the last decision tells whether all hold.
+        Spend only grows in a window and the filter is monotone, so the last decision tells whether
+        all of them hold.
         """
-        terms, name = budget.account.terms, budget.account.name
-        if not budget.paid or admits(terms, budget.account.spent) is True:
+        if not budget.paid:
+            return
+        terms, spent, name = budget.terms, budget.spent(), budget.name
+        within = "" if budget.window.end is None else f" in window {budget.window}"
+        if within:
+            self.windows[name, str(budget.window)] = spent
+        if admits(terms, spent) is True:
             return
         after = list(accumulate((due for _, due in budget.paid), initial=budget.before))[1:]
         first = bisect_left(after, True, key=lambda spent: admits(terms, spent) is not True)
         seq = budget.paid[min(first, len(after) - 1)][0]
-        self.say(seq, f"spends more than budget {name!r} admits", at=seq)
+        self.say(seq, f"spends more than budget {name!r} admits{within}", at=seq)
 
     def close(self) -> None:
         for budget in self.budgets.values():
@@ -325,7 +418,8 @@ class _Audit:
             open_entries=waiting,
             seq=self.seq,
             head=self.head.hex(),
-            spent={name: budget.account.spent for name, budget in self.budgets.items()},
+            spent={name: budget.spent() for name, budget in self.budgets.items()},
+            windows=dict(self.windows),
             first_bad=next((seq for _, seq, _ in ordered if seq is not None), None),
             notes=tuple(self.notes),
             ledger=self.ledger or "",

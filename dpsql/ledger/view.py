@@ -5,11 +5,15 @@ Where there is no ledger yet, nothing is spent, and every budget is whole.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from fractions import Fraction
 
 from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import Refresh
+from dpsql.ledger.account import Account
 from dpsql.ledger.opening import foreseen
-from dpsql.ledger.state import Account, State
+from dpsql.ledger.state import State
 from dpsql.ledger.store import Holder, Ledger
 
 
@@ -20,15 +24,26 @@ class View:
         """LedgerError for a file that is no ledger, or none this user can read."""
         self.ledger = Ledger.view(url)
 
-    def account(self, name: str, kind: Holder, epsilon: Fraction, delta: Fraction) -> Account:
-        """The budget under the policy's (ε, δ), written down or not.
+    def account(
+        self,
+        name: str,
+        kind: Holder,
+        epsilon: Fraction,
+        delta: Fraction,
+        refresh: Refresh = "never",
+        members: Sequence[str] = (),
+        named: Sequence[str] = (),
+    ) -> Account:
+        """The budget under the policy's (ε, δ) and calendar, written down or not.
 
-        LedgerError if the chain does not verify, or `budget-kind`: whatever a query would meet.
+        LedgerError if the chain does not verify, `budget-kind`, `team-renamed`: what a query meets.
         """
         asked = BudgetTerms.create(epsilon, delta)
         if self.ledger is None:
-            return foreseen(State(), name, kind, asked)
-        return self.ledger.foreseen(name, kind, asked)
+            empty = State()
+            empty.now = int(time.time())
+            return foreseen(empty, name, kind, asked, refresh)
+        return self.ledger.foreseen(name, kind, asked, refresh, members, named)
 
     def close(self) -> None:
         if self.ledger is not None:

@@ -11,6 +11,7 @@ from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
 from dpsql.policy import query_price
+from dpsql.policy.price import allowed_together
 from dpsql.policy.schema import BudgetSpec, Policy
 
 
@@ -53,4 +54,9 @@ def run(
                 laws=laws,
             )
         )
-    return Planned(bound, tuple(plans), tuple(map(canonical, plans)))
+    forms = tuple(map(canonical, plans))
+    # Equal aggregates share one draw, and what reads nobody's row is not charged.
+    pairs = zip(forms, plans, strict=True)
+    drawn = {form.fingerprint: plan for form, plan in pairs if plan.items}
+    allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
+    return Planned(bound, tuple(plans), forms)

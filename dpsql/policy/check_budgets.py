@@ -8,10 +8,12 @@ from dpsql.policy.findings import Finding
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.policy.together import filled_together
 
+NOT_SHOWN = "all budgets filled together are not shown to fit under total"
+
 
 def check_budgets(policy: Policy) -> list[Finding]:
     """What each budget can buy, then what is guaranteed to whom."""
-    return [*_affordable(policy), *_default(policy), *_guarantee(policy)]
+    return [*_affordable(policy), *_default(policy), *_windows(policy), *_guarantee(policy)]
 
 
 def named_budgets(policy: Policy) -> list[tuple[str, BudgetSpec]]:
@@ -61,6 +63,22 @@ def _default(policy: Policy) -> Iterator[Finding]:
         yield Finding("note", "budgets.default", message, "analysts_only: true closes the list")
 
 
+def _windows(policy: Policy) -> Iterator[Finding]:
+    """A budget that refreshes promises something of each window, nothing of all of them."""
+    listed, default = named_budgets(policy), policy.budgets.default
+    if default is not None and not policy.analysts_only:
+        listed.append(("budgets.default", default))
+    for where, spec in listed:
+        if spec.refresh == "never":
+            continue
+        message = f"refreshes {spec.refresh}: its guarantee is for each window alone"
+        if policy.budgets.total is None:
+            message += ", and nothing bounds what is learned in all of them"
+            yield Finding("warning", where, message, "set budgets.total: it never refreshes")
+        else:
+            yield Finding("note", where, f"{message}; all of them are bounded by budgets.total")
+
+
 def _guarantee(policy: Policy) -> Iterator[Finding]:
     total = policy.budgets.total
     if total is None:
@@ -73,7 +91,7 @@ def _guarantee(policy: Policy) -> Iterator[Finding]:
         )
         return
     shown = f"(ε = {float(total.epsilon):.6g}, δ = {float(total.delta):.6g})"
-    reason = _unproven(policy, total)
+    reason = unproven(policy, total)
     if reason:
         yield Finding(
             "note",
@@ -88,11 +106,12 @@ def _guarantee(policy: Policy) -> Iterator[Finding]:
         "note",
         "budgets.total",
         f"all analysts together are held to {shown}, and each budget's own guarantee holds too: "
-        "even all filled at once they fit under total (while the ledger holds no other budgets)",
+        "even all filled at once they fit under total (while the ledger holds no other budgets "
+        "and no grants)",
     )
 
 
-def _unproven(policy: Policy, total: BudgetSpec) -> str:
+def unproven(policy: Policy, total: BudgetSpec) -> str:
     """Why per-analyst guarantees are not claimed; '' if they are (see together.py)."""
     from dpsql.accountant.filter import BudgetTerms
 
@@ -103,5 +122,5 @@ def _unproven(policy: Policy, total: BudgetSpec) -> str:
         return "a budget with windows counts as unbounded"
     terms = [BudgetTerms.create(spec.epsilon, spec.delta) for spec in specs]
     if not filled_together(terms, BudgetTerms.create(total.epsilon, total.delta)):
-        return "all budgets filled together are not shown to fit under total"
+        return NOT_SHOWN
     return ""

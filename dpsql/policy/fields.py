@@ -67,12 +67,12 @@ def mapping(node: Node, hint: str = "") -> Keys:
     return node
 
 
-def items(node: Node) -> tuple[Node, ...]:
-    """A list that is not empty."""
+def items(node: Node, *, empty: bool = False) -> tuple[Node, ...]:
+    """A list, of one entry at least unless it may be `empty`."""
     if not isinstance(given(node), Items):
         raise wrong(node, "a list", "write [a, b, c]")
     assert isinstance(node, Items)
-    if not node.items:
+    if not node.items and not empty:
         raise node.where.error("the list is empty", code="bad-value")
     return node.items
 

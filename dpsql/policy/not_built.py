@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dpsql.errors import PolicyError
 from dpsql.policy.findings import Finding
-from dpsql.policy.schema import AUTO, BudgetSpec, Policy
+from dpsql.policy.schema import AUTO, Policy
 
 
 def not_built(policy: Policy) -> list[Finding]:
@@ -13,7 +13,6 @@ def not_built(policy: Policy) -> list[Finding]:
         *_database(policy),
         *ledger_not_built(policy),
         *_values(policy),
-        *_windows(policy),
         *_promises(policy),
     ]
 
@@ -57,22 +56,6 @@ def _values(policy: Policy) -> list[Finding]:
         message = "automatic bounds are not built yet"
         found.append(_finding("bounds.max_rows_per_group", message, "write a whole number"))
     return found
-
-
-def _windows(policy: Policy) -> list[Finding]:
-    budgets = policy.budgets
-    listed: list[tuple[str, BudgetSpec | None]] = [("default", budgets.default)]
-    listed += [(f"analysts.{name}", spec) for name, spec in budgets.analysts.items()]
-    listed += [(f"teams.{name}", team.budget) for name, team in budgets.teams.items()]
-    return [
-        _finding(
-            f"budgets.{path}.refresh",
-            f"a budget that refreshes {spec.refresh} is not built yet",
-            "write never or leave it out",
-        )
-        for path, spec in listed
-        if spec is not None and spec.refresh != "never"
-    ]
 
 
 def _promises(policy: Policy) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from dpsql.core.numbers import MIN_DELTA, read_delta, read_epsilon
@@ -69,6 +70,25 @@ def allowed_delta(policy: Policy, chance: Fraction) -> Fraction:
     if chance > cap:
         raise _above("delta", cap)
     return chance
+
+
+def allowed_together(policy: Policy, prices: Iterable[tuple[Fraction, Fraction]]) -> None:
+    """InvalidQuery `bad-epsilon`, `bad-delta` where a statement's sum is above max_per_statement.
+
+    `prices`: (ε, δ) of each release that the statement would pay for if none were stored.
+    """
+    listed, cap = list(prices), policy.budgets.max_per_statement
+    for index, (name, most) in enumerate((("epsilon", cap.epsilon), ("delta", cap.delta))):
+        total = sum((price[index] for price in listed), Fraction(0))
+        if most is not None and total > most:
+            shown = f"{float(most):.6g}"
+            raise InvalidQuery(
+                f"the private queries of this statement add up to {name} {float(total):.6g}, above "
+                f"the most that one statement may ask for, {shown}",
+                code=f"bad-{name}",
+                hint=f"ask each with a smaller {name}, or in statements of their own "
+                f"(budgets.max_per_statement.{name} of the policy is {shown})",
+            )
 
 
 def _delta_cap(policy: Policy) -> Fraction:

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.fields import Fields, delta, epsilon, items, mapping, text, word
 from dpsql.policy.nodes import Node, Where
-from dpsql.policy.schema import REFRESH, Budgets, BudgetSpec, Kind, Price, Refresh, TeamSpec
+from dpsql.policy.schema import Budgets, BudgetSpec, Kind, Price, TeamSpec
 
-_KEYS = ("per_query", "max_per_query", "default", "analysts", "teams", "total")
+_KEYS = (
+    "per_query",
+    "max_per_query",
+    "max_per_statement",
+    "default",
+    "analysts",
+    "teams",
+    "total",
+)
 _EXAMPLE = "write budgets: {default: {epsilon: 5.0, delta: 1e-6}}"
 
 
 def read_budgets(node: Node) -> Budgets:
-    """All of `budgets`. Somebody must have one; per_query must not exceed max_per_query."""
+    """All of `budgets`. Somebody must have one; per_query must not exceed the caps."""
     fields = Fields(node, _KEYS)
     per_query, largest = _price(fields.get("per_query")), _price(fields.get("max_per_query"))
+    statement = _price(fields.get("max_per_statement"))
     default, total = fields.get("default"), fields.get("total")
     names = _Names()
     budgets = Budgets(
         per_query=per_query,
         max_per_query=largest,
+        max_per_statement=statement,
         default=None if default is None else _budget(default, "default", "default", _WINDOWED),
         analysts=_analysts(fields.get("analysts"), names),
         teams=_teams(fields.get("teams"), names),
         total=None if total is None else _budget(total, "total", "total", _AMOUNT),
     )
-    _within(per_query, largest, fields)
+    _within(per_query, largest, fields, "max_per_query")
+    _within(per_query, statement, fields, "max_per_statement")
     if budgets.default is None and not budgets.analysts and not budgets.teams:
         raise fields.where.error("nobody has a budget", code="missing-key", hint=_EXAMPLE)
     return budgets
@@ -71,7 +83,7 @@ def _teams(node: Node | None, names: _Names) -> dict[str, TeamSpec]:
     for written, inner in (mapping(node).entries if node is not None else {}).items():
         name = teams.add(written, inner.where)
         fields = Fields(inner, ("members", *_WINDOWED))
-        members = items(fields.need("members", "write members: [carol, dan]"))
+        members = items(fields.need("members", "write members: [carol, dan]"), empty=True)
         listed = tuple(names.add(text(member), member.where) for member in members)
         found[name] = TeamSpec(listed, _spec(fields, name, "team"))
     return found
@@ -107,13 +119,13 @@ def _price(node: Node | None) -> Price:
     )
 
 
-def _within(price: Price, largest: Price, fields: Fields) -> None:
+def _within(price: Price, largest: Price, fields: Fields, key: str) -> None:
     pairs = (("epsilon", price.epsilon, largest.epsilon), ("delta", price.delta, largest.delta))
     for name, asked, cap in pairs:
         if asked is not None and cap is not None and asked > cap:
             node = mapping(fields.need("per_query")).entries[name]
             raise node.where.error(
-                f"more than max_per_query.{name}",
+                f"more than {key}.{name}",
                 code="bad-range",
                 hint="a query that names nothing would be refused; lower this or raise the cap",
             )

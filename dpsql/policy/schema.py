@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Literal as OneOf
 
 from dpsql.core.nearest import hint
+from dpsql.core.windows import Refresh
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.identifiers import same_name
@@ -17,8 +18,6 @@ from dpsql.policy.literals import Literal
 from dpsql.policy.urls import Database
 
 Kind = OneOf["analyst", "team", "default", "total"]
-Refresh = OneOf["never", "daily", "weekly", "monthly", "yearly"]
-REFRESH: tuple[Refresh, ...] = ("never", "daily", "weekly", "monthly", "yearly")
 
 
 class Auto(Enum):
@@ -73,6 +72,7 @@ class Budgets:
 
     per_query: Price = field(default_factory=Price)
     max_per_query: Price = field(default_factory=Price)
+    max_per_statement: Price = field(default_factory=Price)
     default: BudgetSpec | None = None
     analysts: Mapping[str, BudgetSpec] = field(default_factory=dict)
     teams: Mapping[str, TeamSpec] = field(default_factory=dict)
@@ -207,6 +207,12 @@ class Policy:
         if self.analysts_only or default is None:
             raise self._unknown(name)
         return BudgetSpec(name, "default", default.epsilon, default.delta, default.refresh)
+
+    def team_of(self, spec: BudgetSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Who spends a team's budget (nobody, if it is no team's), and the keys of all teams."""
+        teams = self.budgets.teams
+        members = teams[spec.name].members if spec.kind == "team" else ()
+        return members, tuple(team.budget.key for team in teams.values())
 
     def _unknown(self, name: str) -> PolicyError:
         members = [member for team in self.budgets.teams.values() for member in team.members]

@@ -82,7 +82,7 @@ def scan(policy: Policy, owner: str, epsilon: Fraction, targets: Sequence[Target
     from dpsql.session import Session
 
     bare = {name: replace(table, columns={}) for name, table in policy.tables.items()}
-    uncapped = replace(policy.budgets, max_per_query=Price())
+    uncapped = replace(policy.budgets, max_per_query=Price(), max_per_statement=Price())
     session = Session(replace(policy, tables=bare, budgets=uncapped), owner)
     try:
         catalog = session.engine.catalog()

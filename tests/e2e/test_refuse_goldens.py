@@ -42,10 +42,11 @@ NOT_BY_SQL = {
     "the state of the ledger's file": "ledger ledger-missing ledger-locked ledger-read-only"
     " ledger-unreachable ledger-url ledger-disk ledger-broken ledger-newer ledger-replaced"
     " ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event unknown-entry"
-    " bad-charge bad-terms release-altered",
+    " bad-charge bad-terms release-altered team-renamed bad-clock",
     "what was kept outside of the ledger": "ledger-shows-less ledger-another ledger-gone"
     " receipt-unreadable nothing-to-accept checkpoint-key checkpoint-missing checkpoint-place",
-    "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled",
+    "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled"
+    " grants-too-large",
     "`dpsql init` and SQLAlchemy's URLs": "bad-url init-budget init-exists init-file init-flag"
     " init-key init-name init-output init-range init-smartnoise init-source init-values",
 }

@@ -25,13 +25,13 @@ def test_a_budget_is_opened_once(ledger):
     assert kinds(ledger) == before == ["genesis", "budget", "budget"]
 
 
-def test_a_grant_raises_and_keeps_orders_and_spend(ledger):
+def test_a_raise_by_the_policy_raises_and_keeps_orders_and_spend(ledger):
     old = ledger.terms("alice")
     for _ in range(10):
         ask(ledger)
     refused(ask, ledger)
     new = ledger.ensure_budget("alice", "analyst", Fraction(3), 4 * MILLIONTH)
-    assert kinds(ledger)[-1] == "grant"
+    assert kinds(ledger)[-1] == "raise"
     assert (new.orders, new.weights) == (old.orders, old.weights)
     assert new.orders != BudgetTerms.create(Fraction(3), 4 * MILLIONTH).orders
     assert (new.epsilon, new.delta_thr) == (3, 2 * MILLIONTH)

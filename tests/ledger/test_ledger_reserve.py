@@ -12,7 +12,7 @@ from ledger_cases import MILLIONTH, ask, budgets, refused
 from dpsql.accountant.charge import Charge, price
 from dpsql.accountant.events import Gaussian, Laplace, Pure, Threshold
 from dpsql.errors import InternalError, LedgerError
-from dpsql.ledger import Ledger, state
+from dpsql.ledger import Ledger, prices
 
 
 def test_a_charge_is_written_before_the_receipt_is_given(either):
@@ -161,8 +161,8 @@ NAN = float("nan")
 def test_a_price_that_is_none_is_refused_and_writes_nothing(ledger, monkeypatch, wrong):
     """NaN passes `spent + price > budget`, a negative price is a refund: neither is compared."""
     head = ledger.head()
-    state._price.cache_clear()
-    monkeypatch.setattr(state, "price", lambda items, orders: wrong(tuple(orders)))
+    prices.priced.cache_clear()
+    monkeypatch.setattr(prices, "price", lambda items, orders: wrong(tuple(orders)))
     error = refused(ask, ledger, error=InternalError)
     assert error.code == "bad-price"
     monkeypatch.undo()

@@ -321,6 +321,16 @@ def test_the_guarantee_per_analyst_is_claimed_only_when_shown() -> None:
     assert "each budget's own" in verdict(named(10, 2, 1), only=False)
 
 
+def test_a_budget_with_windows_promises_each_window_alone() -> None:
+    month = {"default": {"epsilon": 1, "delta": "1e-6", "refresh": "monthly"}}
+    text = said(run(budgets=month), "budgets.default", "warning")
+    assert "refreshes monthly: its guarantee is for each window alone, and nothing" in text
+    bounded = month | {"total": {"epsilon": 9, "delta": "1e-5"}}
+    assert "bounded by budgets.total" in said(run(budgets=bounded), "budgets.default")
+    never = {"default": {"epsilon": 1, "delta": "1e-6"}}
+    assert "refreshes" not in said(run(budgets=never), "budgets.default")
+
+
 def test_not_built_is_listed_and_refused() -> None:
     auto = {"bounds": {"max_rows_per_group": "auto"}}
     findings = run(**auto)

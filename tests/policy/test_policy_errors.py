@@ -154,13 +154,19 @@ def test_columns(rule: str, code: str, words: str) -> None:
             "budgets.teams.x.members[0]",
             "already has a budget",
         ),
-        ("{teams: {x: {members: [], epsilon: 1, delta: .1}}}", "x.members", "the list is empty"),
+        ("{teams: {x: {members: a, epsilon: 1, delta: .1}}}", "x.members", "a list"),
         ("{teams: {x: {epsilon: 1, delta: .1}}}", "budgets.teams.x", "`members` is missing"),
         (
             "{default: {epsilon: 1, delta: .1}, per_query: {epsilon: 2}, "
             "max_per_query: {epsilon: 1}}",
             "budgets.per_query.epsilon",
             "more than max_per_query.epsilon",
+        ),
+        (
+            "{default: {epsilon: 1, delta: .1}, per_query: {delta: 1e-6}, "
+            "max_per_statement: {delta: 1e-7}}",
+            "budgets.per_query.delta",
+            "more than max_per_statement.delta",
         ),
     ],
 )

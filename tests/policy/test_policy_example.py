@@ -125,7 +125,6 @@ def test_columns(example: Policy) -> None:
 
 def test_not_built_names_each(example: Policy) -> None:
     assert [finding.where for finding in not_built(example)] == [
-        "budgets.analysts.bob.refresh",
         "tables.visits_archive.promised",
     ]
 

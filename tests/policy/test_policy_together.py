@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -51,6 +52,21 @@ def test_yes_is_true_for_every_kind_of_spending(total: int, parts: tuple[int, ..
             count = fill(terms, event)
             if count:
                 spent = spent + price([(event, count)], whole.orders)
+        assert admits(whole, spent)
+
+
+def test_yes_is_true_of_budgets_raised_by_grants() -> None:
+    """A grant keeps the first day's orders, so a raised budget is none that `create` makes."""
+    first = [BudgetTerms.create(Fraction(e), MILLIONTH) for e in ("1/2", "4")]
+    raised = [replace(t, epsilon=t.epsilon + 8, delta_conv=MILLIONTH * 3) for t in first]
+    old = BudgetTerms.create(Fraction(20), MILLIONTH * 10)
+    small, whole = (replace(old, epsilon=Fraction(e), delta_thr=MILLIONTH * 5) for e in (12, 60))
+    assert not filled_together(raised, small)
+    assert filled_together(raised, whole)
+    for event in [Gaussian(noise_multiplier=5), Laplace(noise_multiplier=3), Pure(epsilon="0.3")]:
+        spent = Charge.zero(whole.orders)
+        for terms in raised:
+            spent = spent + price([(event, fill(terms, event))], whole.orders)
         assert admits(whole, spent)
 
 

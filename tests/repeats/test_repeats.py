@@ -10,6 +10,7 @@ from dpsql.accountant.events import Gaussian
 from dpsql.errors import BudgetExceeded, InternalError
 from dpsql.explain import explain
 from dpsql.ledger import Ledger
+from dpsql.ledger.remembered import Remembered
 from dpsql.pipeline import perturb
 
 LAPLACE = "SELECT COUNT(*) AS c FROM visits"
@@ -193,6 +194,9 @@ def test_nothing_depends_on_the_data(place, opened):
             ]
         finally:
             session.close()
+        Remembered(
+            str(path.parent / "ledger.db")
+        ).forget()  # the same place, as if for the first time
         (path.parent / "ledger.db").unlink()
         return told
 

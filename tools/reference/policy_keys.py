@@ -24,6 +24,7 @@ _SPECIMEN: Mapping[str, Any] = {
     "budgets": {
         "per_query": {"epsilon": 1},
         "max_per_query": {"epsilon": 1},
+        "max_per_statement": {"epsilon": 1},
         "default": {**_BUDGET},
         "analysts": {"NAME": {**_BUDGET}},
         "teams": {"NAME": {"members": ["carol"], **_BUDGET}},
@@ -42,6 +43,7 @@ _SECTIONS = (
     "budgets",
     "budgets.per_query",
     "budgets.max_per_query",
+    "budgets.max_per_statement",
     "budgets.default",
     "budgets.analysts.NAME",
     "budgets.teams.NAME",
