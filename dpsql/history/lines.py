@@ -126,6 +126,7 @@ def line_at(
                 account = state.books[request.budget].account(entry.time)
                 return Line(
                     entry.seq, entry.time, "charge", request.analyst, request.epsilon,
-                    request.delta, request.sql, outcome, account, entry.hash, tuple((one.epsilon, one.delta) for one in request.aggregates),
+                    request.delta, request.sql, outcome, account, entry.hash,
+                    tuple((one.epsilon, one.delta) for one in request.aggregates),
                 )  # fmt: skip
     return None
