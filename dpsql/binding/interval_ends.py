@@ -33,7 +33,8 @@ def end_of(node: exp.Expr) -> str | None:
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    return isinstance(node, (exp.Filter, exp.AggFunc)) or aggregates.for_node(node) is not None
+    call = aggregates.plain(node)
+    return isinstance(call, (exp.Filter, exp.AggFunc)) or aggregates.for_node(call) is not None
 
 
 def asks_for_ends(select: exp.Select) -> bool:

@@ -27,6 +27,7 @@ from dpsql.certify.facts import (
     Unit,
     UnitTotal,
     Weighted,
+    value_range,
 )
 from dpsql.certify.ranges import between
 from dpsql.certify.reader import bare, whole
@@ -73,7 +74,7 @@ def _largest(fact: Fact) -> float:
         case Share(_, total, cell):
             return min(total, cell)
         case Capped(_, of, poly, most):
-            lowest, highest = poly.range(*((0, 0) if of is None else (of.lo, of.hi)))
+            lowest, highest = value_range(of, poly)
             return most * ceil(max(abs(lowest), abs(highest)))
     return inf
 
@@ -153,8 +154,7 @@ def _scaled(node: exp.Case, scope: Scope) -> Fact:
 
 
 def _never_negative(cell: CellSum) -> bool:
-    of = cell.of
-    return cell.poly.range(*((0, 0) if of is None else (of.lo, of.hi)))[0] >= 0
+    return value_range(cell.of, cell.poly)[0] >= 0
 
 
 # ---- windows ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from sqlglot import exp
 from dpsql.certify.bounds import Atom, RowSum, sensitivity
 from dpsql.certify.cells import fact_of
 from dpsql.certify.claim import BlockClaim, Claim, refuse, require
-from dpsql.certify.facts import ONE, Capped, Clamped, Column, Number, Relation, Weighted
+from dpsql.certify.facts import ONE, Capped, Clamped, Column, Relation, Weighted
 from dpsql.certify.reader import bare, fold, whole
 from dpsql.certify.relations import Reader, _name
 from dpsql.certify.scope import Scope
@@ -146,10 +146,10 @@ def _atom(node: exp.Expr, scope: Scope) -> Atom:
         inner = bare(node.this)
         if isinstance(inner, exp.Sum) and [whole(other) for other in node.expressions] == [0]:
             return _summed(inner.this, scope)
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
-        column = scope.column(node.this)
-        if column is not None and isinstance(column.fact, Number):
-            return RowSum(column.fact, ONE)
+    if isinstance(node, exp.Count) and isinstance(node.this, (exp.Column, exp.Mul)):
+        row = as_row_poly(fact_of(node.this, scope))
+        if row is not None:
+            return RowSum(row.of, ONE)
     refuse("a coordinate is COALESCE(SUM(bounded), 0) or COUNT(value)")
 
 

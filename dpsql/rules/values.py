@@ -90,9 +90,11 @@ def _read(part: Rows, sources: Sources) -> list[exp.Expr]:
     tests = []
     if part.where is not None:
         tests.append(paren(sources.expr(part.where)))
-    if part.present is not None:
-        value = sources.expr(part.present)
-        if part.present.domain.type.kind is Kind.FLOAT:
+    for present in (part.present, part.also):
+        if present is None:
+            continue
+        value = sources.expr(present)
+        if present.domain.type.kind is Kind.FLOAT:
             tests.append(exp.func("isfinite", value))  # NULL for NULL, false for NaN and ±inf
         else:
             tests.append(is_not_null(value))

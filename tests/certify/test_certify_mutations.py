@@ -6,6 +6,7 @@ import pytest
 from certify_world import World
 from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
+from mutations_pairs import PAIRS
 from mutations_steps import STEPS
 from mutations_units import UNITS
 from statements import ALL
@@ -13,11 +14,11 @@ from statements import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR}
+MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR, **PAIRS}
 
 
 def test_the_lists_do_not_overlap() -> None:
-    assert len(MUTATIONS) == len(BOUNDS) + len(STEPS) + len(UNITS) + len(GRAMMAR)
+    assert len(MUTATIONS) == sum(map(len, (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS)))
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

@@ -26,7 +26,24 @@ QUERIES = {
     "filter avg": "SELECT AVG(age) FILTER (WHERE vip), AVG(age), COUNT(age) FROM persons",
     "filter units": "SELECT COUNT(DISTINCT pid) FILTER (WHERE x > 50) FROM events",
     "filter groups": "SELECT kind, SUM(n) FILTER (WHERE n > 3) AS s FROM events GROUP BY kind",
+    "count if": "SELECT COUNT_IF(age > 30), COUNTIF(vip) FILTER (WHERE city = 'Bonn') FROM persons",
+    "count if by group": "SELECT kind, COUNT_IF(n > 3) AS c, COUNT_IF(x IS NULL) FROM events GROUP"
+    " BY kind",
+    "mean": "SELECT MEAN(age), FAVG(income) FILTER (WHERE vip) FROM persons",
     "filter variance": "SELECT VAR_SAMP(x) FILTER (WHERE n IS NOT NULL) FROM events",
+    # ---- two values at once ----
+    "covariance": "SELECT COVAR_POP(age, income), COVAR_SAMP(income, age) FROM persons",
+    "correlation": "SELECT CORR(age, income) AS r FROM persons",
+    "correlation by group": "SELECT kind, CORR(n, x) AS r, REGR_R2(x, n) FROM events GROUP BY kind",
+    "regression": "SELECT REGR_SLOPE(n, age) AS b, REGR_INTERCEPT(n, age) AS a,"
+    " REGR_COUNT(n, age), REGR_AVGX(n, age), REGR_AVGY(n, age) FROM persons p JOIN events e"
+    " ON p.pid = e.pid",
+    "regression sums": "SELECT REGR_SXX(n, age), REGR_SYY(n, age), REGR_SXY(n, age) FROM persons p"
+    " JOIN events e ON p.pid = e.pid WHERE kind = 'bus'",
+    "regression of decimals": "SELECT kind, REGR_SLOPE(score, cost) FROM visits GROUP BY kind",
+    "correlation filtered": "SELECT CORR(age, income) FILTER (WHERE vip), COUNT(*) FROM persons",
+    "beside the pair": "SELECT COVAR_POP(n, age), SUM(n), AVG(age), COUNT(n) FROM persons p JOIN"
+    " events e ON p.pid = e.pid WHERE age IS NOT NULL AND n IS NOT NULL",
     # ---- CASE, arithmetic, functions below the noise line ----
     "case": "SELECT SUM(CASE WHEN age > 40 THEN 1 WHEN age > 20 THEN 2 ELSE 0 END) FROM persons",
     "case simple": "SELECT SUM(CASE kind WHEN 'bus' THEN n WHEN 'car' THEN -n END) FROM events",
