@@ -34,6 +34,8 @@ def end_of(node: exp.Expr) -> str | None:
 
 def is_aggregate(node: exp.Expr) -> bool:
     call = aggregates.plain(node)
+    if isinstance(call, (exp.Grouping, exp.GroupingId)):
+        return False  # it tells of GROUP BY, not of rows
     return isinstance(call, (exp.Filter, exp.AggFunc)) or aggregates.for_node(call) is not None
 
 

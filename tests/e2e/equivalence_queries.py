@@ -109,6 +109,27 @@ QUERIES = {
     "distinct": "SELECT DISTINCT city FROM persons",
     "distinct of two": "SELECT DISTINCT city, vip FROM persons ORDER BY city, vip",
     "distinct of declared": "SELECT DISTINCT kind FROM visits",
+    # ---- grouping sets ----
+    "rollup": "SELECT kind, vip, COUNT(*) AS n, GROUPING(kind) AS g, GROUPING(kind, vip) AS gg"
+    " FROM persons p JOIN events e ON p.pid = e.pid GROUP BY ROLLUP (kind, vip)"
+    " ORDER BY 1, 2, 4, 5",
+    "cube": "SELECT city, vip, SUM(age), AVG(income) FROM persons GROUP BY CUBE (city, vip)",
+    "cube of conditions": "SELECT city, (age >= 40) AS older, COUNT(*) FROM persons GROUP BY CUBE"
+    " (city, (age >= 40))",
+    "grouping sets": "SELECT kind, p, SUM(x) FROM (SELECT pid, kind, n > 0 AS p, x FROM events) t"
+    " GROUP BY GROUPING SETS (kind, p, (kind, p), ())",
+    "grouping sets crossed": "SELECT city, vip, COUNT(*) AS n FROM persons GROUP BY city, ROLLUP"
+    " (vip) HAVING COUNT(*) > 20",
+    "the empty set": "SELECT COUNT(*) AS n FROM persons GROUP BY ()",
+    "a set twice": "SELECT kind, AVG(n) FROM events GROUP BY GROUPING SETS ((kind), (kind), ())",
+    "sets of sets": "SELECT city, vip, COUNT(*) FROM persons GROUP BY GROUPING SETS (ROLLUP (city,"
+    " vip), (vip))",
+    "rollup above": "SELECT COALESCE(city, 'all') AS c, RANK() OVER (ORDER BY SUM(age) DESC) AS r"
+    " FROM persons WHERE city IS NOT NULL GROUP BY ROLLUP (city) ORDER BY r",
+    "grouping without sets": "SELECT city, GROUPING(city) AS g, COUNT(*) FROM persons GROUP BY"
+    " city",
+    "rollup in a subquery": "SELECT SUM(n) AS s FROM (SELECT kind, COUNT(*) AS n FROM visits GROUP"
+    " BY ROLLUP (kind)) t",
     # ---- joins ----
     "join on the unit": "SELECT COUNT(*), SUM(v.cost) FROM persons p JOIN visits v ON p.pid ="
     " v.pid",
