@@ -314,7 +314,7 @@ SALES = SetUp(
             "SUM(v)",
             "sales",
             "region",
-            None,
+            -0.06,
             _SAMPLING,
             measure="bias",
             options="max_rows_contributed = 5",

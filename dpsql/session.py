@@ -19,6 +19,7 @@ from dpsql.planning.types import Plan
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
+from dpsql.reply_clock import on_the_clock
 from dpsql.report import (
     BudgetReport,
     PrivacyReport,
@@ -100,7 +101,8 @@ class Session(Preparation):
     ) -> Answer:
         """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C."""
         asked, progress = self.asked_for(epsilon, delta), progress or Progress()
-        with guarded(), self._cancellable(progress):
+        clock = on_the_clock(self.policy.limits.reply_quantum_ms)
+        with self._cancellable(progress), clock, guarded():
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
                 released = self._releases(prepared, progress)

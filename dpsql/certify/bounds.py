@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from math import ceil
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.facts import ONE, Capped, Clamped, Poly, Value, Weighted, value_range
+from dpsql.certify.facts import (
+    ONE,
+    Capped,
+    Clamped,
+    Poly,
+    Value,
+    Weighted,
+    WeightedSum,
+    value_range,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,8 @@ class RowSum:
     poly: Poly
 
 
-Atom = RowSum | Capped | Weighted | Clamped
+Basic = RowSum | Capped | Weighted
+Atom = Basic | WeightedSum | Clamped
 Form = Mapping[Atom, int]
 """Atom → integer coefficient, none of them 0."""
 
@@ -80,6 +90,10 @@ def _lone(form: Form) -> Reach:
     factor = abs(factor)
     if isinstance(atom, Clamped):
         return Reach(factor * max(abs(atom.lo), abs(atom.hi)), None, None)
+    if isinstance(atom, WeightedSum):
+        # Integers: a cell that is not 0 moves by at least 1.
+        share = atom.share
+        return Reach(factor * share.most, factor * share.total, share.total)
     lo, hi = value_range(atom.of, atom.poly)
     return _reach(atom, factor * ceil(max(abs(lo), abs(hi))))
 
@@ -90,14 +104,14 @@ def _joint(forms: Sequence[Form]) -> Reach:
         if len(form) != 1:
             refuse("a joint basis is a remainder and plain sums")
         ((atom, factor),) = form.items()
-        if isinstance(atom, Clamped) or factor != 1:
+        if isinstance(atom, (Clamped, WeightedSum)) or factor != 1:
             refuse("a joint basis is a remainder and plain sums")
         sums.append(atom)
     family = _family(sums[0])
     require(len(set(sums)) == len(sums), "a joint basis repeats no sum")
     require(all(_family(atom) == family for atom in sums), "a joint basis is bounded as one")
     counts = [atom for atom in first if atom not in sums]
-    if len(counts) != 1 or isinstance(counts[0], Clamped):
+    if len(counts) != 1 or isinstance(counts[0], (Clamped, WeightedSum)):
         refuse("the first coordinate is a count less the others")
     count = counts[0]
     require(
@@ -117,7 +131,7 @@ def _joint(forms: Sequence[Form]) -> Reach:
     return _reach(count, most)
 
 
-def _family(atom: RowSum | Capped | Weighted) -> object:
+def _family(atom: Basic) -> object:
     """Equal for sums over the same rows, bounded by the same rule."""
     if isinstance(atom, Capped):
         return Capped, atom.level, atom.of, atom.most

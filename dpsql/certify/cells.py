@@ -5,6 +5,8 @@ Capped      LEAST(n, m)
 Clamped     LEAST(GREATEST(S, lo), hi)
 Share       LEAST(W, A // SUM(n) OVER (PARTITION BY u), B // n)
 Weighted    w * S
+SizeShare   the same with sizes GREATEST(SUM(ABS(S)) OVER (PARTITION BY u), 1), GREATEST(ABS(S), 1)
+WeightedSum w * S, of the very S that it was weighed by
 """
 
 from __future__ import annotations
@@ -24,9 +26,12 @@ from dpsql.certify.facts import (
     Number,
     Rank,
     Share,
+    Size,
+    SizeShare,
     Unit,
     UnitTotal,
     Weighted,
+    WeightedSum,
     value_range,
 )
 from dpsql.certify.ranges import between
@@ -59,6 +64,8 @@ def fact_of(node: exp.Expr, scope: Scope) -> Fact:
         return _combined(node, scope)
     if isinstance(node, exp.Least):
         return _least(node, scope)
+    if isinstance(node, (exp.Abs, exp.Greatest)):
+        return _size(node, scope)
     if isinstance(node, exp.Case):
         return _scaled(node, scope) or row_value(node, scope)
     return _window(node, scope) if isinstance(node, exp.Window) else None
@@ -73,6 +80,8 @@ def _largest(fact: Fact) -> float:
             return max(abs(lo), abs(hi))
         case Share(_, total, cell):
             return min(total, cell)
+        case SizeShare(weight):
+            return weight
         case Capped(_, of, poly, most):
             lowest, highest = value_range(of, poly)
             return most * ceil(max(abs(lowest), abs(highest)))
@@ -99,6 +108,9 @@ def _combined(node: exp.Expr, scope: Scope) -> Fact:
             require(not cell.nullable, "sums over no rows are 0")
             require(share.level == cell.level, "weights are of the cells they weigh")
             return Weighted(share, cell.of, cell.poly)
+        case (SizeShare() as share, CellSum() as cell) if isinstance(node, exp.Mul):
+            require(share.cell == cell, "a sum weighed by its size is that sum")
+            return WeightedSum(share)
         case (CellSum() as a, CellSum() as b) if not isinstance(node, exp.Mul):
             require(not a.nullable and not b.nullable, "sums over no rows are 0")
             require((a.level, a.of) == (b.level, b.of), "sums combined are of the same rows")
@@ -160,18 +172,35 @@ def _never_negative(cell: CellSum) -> bool:
 # ---- windows ---------------------------------------------------------------------------------
 
 
+def _size(node: exp.Abs | exp.Greatest, scope: Scope) -> Fact:
+    """ABS(S), or GREATEST(size, 1)."""
+    inner = fact_of(node.this, scope)
+    if isinstance(node, exp.Abs):
+        return Size(inner) if isinstance(inner, CellSum) and not inner.nullable else None
+    if isinstance(inner, Size) and [whole(other) for other in node.expressions] == [1]:
+        return Size(inner.cell, inner.unit, positive=True)
+    return None
+
+
 def _share(node: exp.Least, scope: Scope) -> Fact:
     """LEAST(W, A // N, B // n), in any order: never above any of them."""
     total = cell = level = None
+    quotients: list[tuple[int, Fact]] = []
+    most: list[int] = []
     for part in (node.this, *node.expressions):
         part = bare(part)
         if not isinstance(part, exp.IntDiv):
-            if (whole(part) or 0) < 1:
+            most.append(whole(part) or 0)
+            if most[-1] < 1:
                 return None
             continue
         numerator, below = whole(part.this), fact_of(part.args["expression"], scope)
         if numerator is None or numerator < 1:
             return None
+        quotients.append((numerator, below))
+    if any(isinstance(below, Size) for _, below in quotients):
+        return _size_share(most, quotients)
+    for numerator, below in quotients:
         match below:
             case UnitTotal(at) if total is None and level in (None, at):
                 total, level = numerator, at
@@ -186,6 +215,19 @@ def _share(node: exp.Least, scope: Scope) -> Fact:
     return Share(level, total, cell)
 
 
+def _size_share(most: list[int], quotients: list[tuple[int, Fact]]) -> Fact:
+    """W, ⌊A / Σ|S|⌋ and ⌊B / |S|⌋, both of one sum, and never divided by 0."""
+    require(bool(most), "a weight is limited whatever the sizes")
+    found: dict[bool, tuple[int, CellSum]] = {}
+    for numerator, below in quotients:
+        if not isinstance(below, Size) or not below.positive or below.unit in found:
+            refuse("a weight divides by the sizes of the unit and of the cell")
+        found[below.unit] = numerator, below.cell
+    if len(found) != 2 or found[True][1] != found[False][1]:
+        refuse("a weight has both its caps, of one sum")
+    return SizeShare(min(most), found[True][1], found[True][0], found[False][0])
+
+
 def _window(node: exp.Window, scope: Scope) -> Fact:
     relation = scope.single
     partition = node.args.get("partition_by") or []
@@ -197,6 +239,8 @@ def _window(node: exp.Window, scope: Scope) -> Fact:
     function, order = node.this, node.args.get("order")
     if isinstance(function, exp.Sum):
         inner = fact_of(function.this, scope)
+        if order is None and isinstance(inner, Size) and not (inner.unit or inner.positive):
+            return Size(inner.cell, unit=True)
         if (
             order is not None
             or not isinstance(inner, CellSum)

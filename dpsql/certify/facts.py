@@ -94,6 +94,29 @@ class UnitTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """|Σ poly(of)| of the cell; `unit`: summed over all cells of the row's unit.
+
+    `positive`: at least 1, where the sum is 0.
+    """
+
+    cell: CellSum
+    unit: bool = False
+    positive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SizeShare:
+    """An integer weight 0 ≤ w ≤ weight of the cell: w · (sizes in all cells of the unit) ≤ total
+    and w · (size of this cell) ≤ most, size being |`cell`|."""
+
+    weight: int
+    cell: CellSum
+    total: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """A row weight w ≥ 0 of the cell: w · (rows in all cells of the unit) ≤ total and
     w · (rows of this cell) ≤ cell."""
@@ -123,6 +146,13 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedSum:
+    """w · S, S the very sum by whose size w weighs."""
+
+    share: SizeShare
+
+
+@dataclass(frozen=True, slots=True)
 class Clamped:
     """An integer in lo..hi, one a cell, never NULL."""
 
@@ -137,8 +167,8 @@ class Rank:
 
 
 Fact = (
-    Unit | Const | Number | RowPoly | CellSum | UnitTotal | Share | Capped | Weighted | Clamped
-    | Rank | None
+    Unit | Const | Number | RowPoly | CellSum | UnitTotal | Size | Share | SizeShare | Capped
+    | Weighted | WeightedSum | Clamped | Rank | None
 )  # fmt: skip
 """None: nothing is known but that the value is computed within the unit."""
 

@@ -9,7 +9,15 @@ from sqlglot import exp
 from dpsql.certify.bounds import Atom, RowSum, sensitivity
 from dpsql.certify.cells import fact_of
 from dpsql.certify.claim import BlockClaim, Claim, refuse, require
-from dpsql.certify.facts import ONE, Capped, Clamped, Column, Relation, Weighted
+from dpsql.certify.facts import (
+    ONE,
+    Capped,
+    Clamped,
+    Column,
+    Relation,
+    Weighted,
+    WeightedSum,
+)
 from dpsql.certify.reader import bare, fold, whole
 from dpsql.certify.relations import Reader, _name
 from dpsql.certify.scope import Scope
@@ -155,7 +163,7 @@ def _atom(node: exp.Expr, scope: Scope) -> Atom:
 
 def _summed(node: exp.Expr, scope: Scope) -> Atom:
     fact = fact_of(node, scope)
-    if isinstance(fact, (Capped, Weighted, Clamped)):
+    if isinstance(fact, (Capped, Weighted, WeightedSum, Clamped)):
         return fact
     row = as_row_poly(fact)
     if row is None:

@@ -55,7 +55,7 @@ def cap_sensitivity(bounds: ContributionBounds, row_total: int) -> Sensitivity:
 
 
 def weights_sensitivity(bounds: ContributionBounds, row_total: int, scale: int) -> Sensitivity:
-    """Weights strategy: at most W·C row weight in all, at most W·m of it in one cell.
+    """Weights strategy: L1 at most W·C·M^d in all, at most W·m·M^d of it in one cell.
 
     With Σ n_i ≤ C and 0 ≤ n_i ≤ m the sum of squares is largest with ⌊C/m⌋ full cells and one
     of the rest (a convex function on a box cut by a simplex, vertex by vertex).
@@ -70,7 +70,7 @@ def weights_sensitivity(bounds: ContributionBounds, row_total: int, scale: int) 
         )
     full, rest = divmod(cap, m)
     return Sensitivity(
-        l0=min(k, cap * scale),
+        l0=min(k, cap * unit),
         linf=m * unit,
         l1=cap * unit,
         l2_squared=(full * m * m + rest * rest) * unit * unit,

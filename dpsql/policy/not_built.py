@@ -56,9 +56,6 @@ def _values(policy: Policy) -> list[Finding]:
     if policy.bounds.max_rows_per_group is AUTO:
         message = "automatic bounds are not built yet"
         found.append(_finding("bounds.max_rows_per_group", message, "write a whole number"))
-    if policy.limits.reply_quantum_ms:
-        message = "replies on a fixed clock are not built yet"
-        found.append(_finding("limits.reply_quantum", message, "write 0ms or leave it out"))
     if policy.checkpoints is not None:
         message = "signed checkpoints of the ledger are not built yet"
         found.append(_finding("checkpoints", message, "leave the key out"))

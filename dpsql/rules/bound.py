@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from dpsql.aggregates.basis import CountBlock, MomentsBlock, PairBlock, SumBlock, UnitsBlock
@@ -19,7 +21,10 @@ def bound(plan: Plan, cells: exp.Select) -> exp.Select:
     in a joint basis every coordinate but the first is scaled to floor(coordinate · m / n) when
     the cell has n > m rows, and the first is what is left of min(n, m) · M^d (`totals`).
     Guarantee (weights): every row of the cell weighs w = min(W, ⌊W·C/N⌋, ⌊W·m/n⌋), N the unit's
-    rows in all cells, so a unit's weight is at most W·C in all and W·m in a cell.
+    rows in all cells, so a unit's weight is at most W·C in all and W·m in a cell. A sum asked
+    alone weighs by its own size instead: with V = max(|lo|, |hi|), w = min(W, ⌊W·C·V/Σ|s|⌋,
+    ⌊W·m·V/|s|⌋), s the cell's sum and Σ over the unit's cells. The same L1; many rows of small
+    values are not cut, as their number would have them.
     """
     columns: list[exp.Expr] = [col(names.UNIT), *(col(key.name) for key in plan.keys)]
     if plan.strategy == "weights":
@@ -100,34 +105,57 @@ def _narrow(node: exp.Expr, most: int) -> exp.Expr:
 
 
 def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Select:
+    weights: list[exp.Expr] = []
+    if any(not isinstance(part.block, SumBlock) for part in plan.blocks):
+        weights.append(named(_share(plan, col(names.ROWS), 1, _itself), names.WEIGHT))
+    for index, part in enumerate(plan.blocks):
+        block, total = (
+            part.block,
+            exp.Coalesce(this=col(names.total(index)), expressions=[integer(0)]),
+        )
+        if isinstance(block, SumBlock):
+            size = exp.Abs(this=total.copy())
+            share = _share(plan, size, block.row_total, _at_least_one)
+            weights.append(named(share, names.weight(index)))
+            columns.append(named(_times(names.weight(index), total), names.total(index)))
+            continue
+        columns.append(named(_times(names.WEIGHT, col(names.count(index))), names.count(index)))
+        if isinstance(block, PairBlock):
+            for at, part_sum in _pair_sums(index, block):
+                columns.append(named(_times(names.WEIGHT, part_sum), names.part(index, at)))
+        if isinstance(block, MomentsBlock):
+            for power, part_sum in enumerate(_upper(index, block.grid.span, block.degree)):
+                weighed = _times(names.WEIGHT, paren(part_sum))
+                columns.append(named(weighed, names.total(index, power + 1)))
+    return select(columns, select([exp.Star(), *weights], cells, "c"), "w")
+
+
+def _share(
+    plan: Plan, size: exp.Expr, one_row: int, divisor: Callable[[exp.Expr], exp.Expr]
+) -> exp.Expr:
+    """min(W, ⌊W·C·V/Σ size⌋, ⌊W·m·V/size⌋), V = `one_row` the size of one row at the most."""
     cap, m = plan.bounds.max_rows_per_unit, plan.bounds.max_rows_per_group
     assert cap is not None
     over_unit = exp.Window(
-        this=exp.Sum(this=col(names.ROWS)), partition_by=[col(names.UNIT)], over="OVER"
+        this=exp.Sum(this=size.copy()), partition_by=[col(names.UNIT)], over="OVER"
     )
+    whole = plan.weight * one_row
     shares = [
         integer(plan.weight),
-        exp.IntDiv(this=integer(plan.weight * cap), expression=over_unit),
-        exp.IntDiv(this=integer(plan.weight * m), expression=col(names.ROWS)),
+        exp.IntDiv(this=integer(whole * cap), expression=divisor(over_unit)),
+        exp.IntDiv(this=integer(whole * m), expression=divisor(size)),
     ]
-    inner = select([exp.Star(), named(bigint(least(*shares)), names.WEIGHT)], cells, "c")
-    for index, part in enumerate(plan.blocks):
-        block = part.block
-        if not isinstance(block, SumBlock):
-            columns.append(named(_times_weight(col(names.count(index))), names.count(index)))
-        if isinstance(block, SumBlock):
-            total = exp.Coalesce(this=col(names.total(index)), expressions=[integer(0)])
-            columns.append(named(_times_weight(total), names.total(index)))
-        if isinstance(block, PairBlock):
-            for at, part_sum in _pair_sums(index, block):
-                columns.append(named(_times_weight(part_sum), names.part(index, at)))
-        if isinstance(block, MomentsBlock):
-            parts = _upper(index, block.grid.span, block.degree)
-            for power, part_sum in enumerate(parts):
-                weighed = _times_weight(paren(part_sum))
-                columns.append(named(weighed, names.total(index, power + 1)))
-    return select(columns, inner, "w")
+    return bigint(least(*shares))
 
 
-def _times_weight(node: exp.Expr) -> exp.Expr:
-    return exp.Mul(this=col(names.WEIGHT), expression=node)
+def _itself(size: exp.Expr) -> exp.Expr:
+    return size
+
+
+def _at_least_one(size: exp.Expr) -> exp.Expr:
+    """Cells of sum 0 take any weight."""
+    return exp.Greatest(this=size, expressions=[integer(1)], ignore_nulls=True)
+
+
+def _times(weight: str, node: exp.Expr) -> exp.Expr:
+    return exp.Mul(this=col(weight), expression=node)

@@ -12,14 +12,16 @@ from dpsql.rules.pairs import pair_count, pair_products
 
 
 def cells(plan: Plan, rows: exp.Select) -> exp.Select:
-    """u, keys, n (all rows of the cell), and per block its count, Σv and Σv².
+    """u, keys, n (all rows of the cell, if rows are weighed), and per block its count, Σv, Σv².
 
     Guarantee: (u, keys) is unique; all sums are of integers, so no other unit's cell changes
     when one unit leaves.
     """
     columns: list[exp.Expr] = [col(names.UNIT), *(col(key.name) for key in plan.keys)]
     grouped = len(columns)
-    if plan.strategy == "weights":
+    if plan.strategy == "weights" and any(
+        not isinstance(part.block, SumBlock) for part in plan.blocks
+    ):
         columns.append(named(exp.Count(this=exp.Star()), names.ROWS))
     for index, part in enumerate(plan.blocks):
         if isinstance(part.block, PairBlock):

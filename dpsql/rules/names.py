@@ -28,6 +28,11 @@ def count(block: int) -> str:
     return f"n{block}"
 
 
+def weight(block: int) -> str:
+    """The weight of a lone sum, which is weighed by its own size."""
+    return f"w{block}"
+
+
 def total(block: int, power: int = 1) -> str:
     """Σ v (power 1) or Σ v² (power 2) over a cell, then its bounded form."""
     return f"s{block}" if power == 1 else f"q{block}"

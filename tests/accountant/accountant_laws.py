@@ -76,7 +76,7 @@ def tables(event: PrivacyEvent) -> Iterator[Table]:
     if isinstance(event, Pure):
         yield _geometric(1 / number(event.epsilon), 1)
         e = mp.e ** number(event.epsilon)
-        yield [(e / (e + 9), 1 / (1 + 9 * 1)), (9 / (e + 9), mp.mpf(9) / 10)]
+        yield [(e / (e + 9), mp.mpf(1) / 10), (9 / (e + 9), mp.mpf(9) / 10)]
     if isinstance(event, DiscreteLaplace):
         yield _geometric(number(event.scale), event.sensitivity)
     if isinstance(event, DiscreteGaussian):
@@ -129,7 +129,8 @@ def _gaussian(shift: mp.mpf, a: mp.mpf) -> mp.mpf:
 
 def _response(epsilon: mp.mpf) -> Table:
     truth = 1 / (1 + mp.e**-epsilon)
-    return [(truth, 1 - truth), (1 - truth, truth)]
+    lie = mp.e**-epsilon / (1 + mp.e**-epsilon)  # not 1 - truth, which loses its digits
+    return [(truth, lie), (lie, truth)]
 
 
 def _geometric(scale: mp.mpf, shift: int) -> Table:

@@ -8,6 +8,8 @@ _INCOME = " ".join(INCOME.split())
 _WAGE = " ".join(WAGE.split())
 _RN = "ROW_NUMBER() OVER (PARTITION BY u ORDER BY HASH(HASH(u, k0, CAST('7' AS UBIGINT))), k0)"
 _SHARE = "LEAST(65536, 1966080 // SUM(n) OVER (PARTITION BY u), 1310720 // n)"
+_UNIT_SIZE = "20132659200000 // GREATEST(SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u), 1)"
+_CELL_SIZE = "13421772800000 // GREATEST(ABS(COALESCE(s1, 0)), 1)"
 _S1 = "CASE WHEN n1 > 20 THEN ((COALESCE(s1, 0)) * 20) // n1 ELSE COALESCE(s1, 0) END"
 
 BOUNDS: dict[str, Mutation] = {
@@ -182,4 +184,62 @@ BOUNDS: dict[str, Mutation] = {
         "COALESCE(q0, 0) AS q0",
     ),
     "rows of a unit counted partly": ("weights", "COUNT(*) AS n,", "COUNT(v1) AS n,"),
+    # ---- weights of a lone sum, by its size
+    "size: weight of a unit raised": ("weights", "20132659200000 //", "20132659200001 //"),
+    "size: weight of a cell raised": ("weights", "13421772800000 //", "13421772800001 //"),
+    "size: weight without the unit's cap": ("weights", f"{_UNIT_SIZE}, ", ""),
+    "size: weight without the cell's cap": ("weights", f", {_CELL_SIZE}", ""),
+    "size: weight without W": ("weights", f"LEAST(65536, {_UNIT_SIZE}", f"LEAST({_UNIT_SIZE}"),
+    "size: sizes of sums with their signs": (
+        "weights",
+        "SUM(ABS(COALESCE(s1, 0))) OVER",
+        "SUM(COALESCE(s1, 0)) OVER",
+    ),
+    "size: size of the sum over cells": (
+        "weights",
+        "SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u)",
+        "ABS(SUM(COALESCE(s1, 0)) OVER (PARTITION BY u))",
+    ),
+    "size: of a cell with its sign": (
+        "weights",
+        "GREATEST(ABS(COALESCE(s1, 0)), 1)",
+        "GREATEST(COALESCE(s1, 0), 1)",
+    ),
+    "size: of another sum": (
+        "weights",
+        "SUM(ABS(COALESCE(s1, 0))) OVER",
+        "SUM(ABS(COALESCE(q0, 0))) OVER",
+    ),
+    "size: of another sum's cell": (
+        "weights",
+        "GREATEST(ABS(COALESCE(s1, 0)), 1)",
+        "GREATEST(ABS(COALESCE(s0, 0)), 1)",
+    ),
+    "size: over keys": (
+        "weights",
+        "SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u)",
+        "SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY k0)",
+    ),
+    "size: running": (
+        "weights",
+        "SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u)",
+        "SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u ORDER BY k0)",
+    ),
+    "size: largest cell of the unit": (
+        "weights",
+        "SUM(ABS(COALESCE(s1, 0))) OVER",
+        "MAX(ABS(COALESCE(s1, 0))) OVER",
+    ),
+    "size: divided by 0": ("weights", "GREATEST(ABS(COALESCE(s1, 0)), 1)", "ABS(COALESCE(s1, 0))"),
+    "size: divided by less": (
+        "weights",
+        "GREATEST(SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u), 1)",
+        "LEAST(SUM(ABS(COALESCE(s1, 0))) OVER (PARTITION BY u), 1)",
+    ),
+    "size: NULL sums": ("weights", "SUM(ABS(COALESCE(s1, 0))) OVER", "SUM(ABS(s1)) OVER"),
+    "size: by the rows' weight": ("weights", "w1 * COALESCE(s1, 0)", "w1 * w * COALESCE(s1, 0)"),
+    "size: another sum weighed": ("weights", "w1 * COALESCE(s1, 0)", "w1 * COALESCE(s0, 0)"),
+    "size: weight on a count": ("weights", "w * n2 AS n2", "w1 * n2 AS n2"),
+    "size: weight dropped": ("weights", "w1 * COALESCE(s1, 0)", "COALESCE(s1, 0)"),
+    "size: in floats": ("weights", "20132659200000 // GREATEST", "20132659200000 / GREATEST"),
 }

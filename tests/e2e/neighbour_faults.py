@@ -132,7 +132,7 @@ FAULTS = {
     "row clamp of floats": (no_row_clamp, "row, private key"),
     "row clamp of decimals": (no_row_clamp, "row, looked up"),
     "row clamp of squares": (no_row_clamp, "row, two moments"),
-    "row clamp under weights": (no_row_clamp, "weights"),
+    "row clamp under weights": (no_row_clamp, "weights, two moments"),
     "count cap": (no_count_cap, "cap, one group"),
     "sum clamp": (no_sum_clamp, "cap, public keys"),
     "joint scaling": (no_joint_scaling, "cap, joint"),

@@ -151,7 +151,6 @@ def test_not_built_of_engines_and_auto() -> None:
     policy = load(
         small(
             bounds={"max_rows_per_group": "auto"},
-            limits={"reply_quantum": "0.1ms"},
             ledger="postgresql://h/db",
         )
     )
@@ -159,7 +158,6 @@ def test_not_built_of_engines_and_auto() -> None:
     assert [f.where for f in not_built(policy)] == [
         "ledger",
         "bounds.max_rows_per_group",
-        "limits.reply_quantum",
     ]
 
 
