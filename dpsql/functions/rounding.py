@@ -22,6 +22,7 @@ from dpsql.functions.arithmetic import as_number, numeric_domain, prepare
 from dpsql.functions.forms import cast, constant_int, need, only, result
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import HUGEINT_SAFE, within
+from dpsql.functions.whole import steps
 
 MAX_DIGITS = 15
 _STEPS: dict[type[exp.Expr], str] = {
@@ -101,7 +102,9 @@ def _bind_step(name: str, arg: Expr, digits: int) -> Call:
     certain, declared = image.certain, image.declared
     if type_.kind is Kind.FLOAT:
         certain, declared = intervals.single(certain), intervals.double(declared)
-    domain = result(type_, (arg,), certain=certain, declared=declared)
+    nothing = arg.domain.type.kind is Kind.NULL
+    values = None if nothing else steps(type_, certain, declared, Fraction(10) ** -digits)
+    domain = result(type_, (arg,), certain=certain, declared=declared, values=values)
     return Call(name, (arg,), domain, (str(digits),) if digits else ())
 
 

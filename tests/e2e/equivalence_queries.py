@@ -69,6 +69,24 @@ QUERIES = {
     "date trunc of dates": "SELECT date_trunc('month', born) AS m, COUNT(*) FROM persons GROUP BY"
     " m",
     "date diff": "SELECT AVG(date_diff('day', born, DATE '2020-01-01')) FROM persons",
+    "trigonometry": "SELECT SUM(SIN(age)), AVG(ATAN2(n, 3)), SUM(DEGREES(COS(age))) FROM persons p"
+    " JOIN events e ON p.pid = e.pid",
+    "places in text": "SELECT SUM(LEAST(STRPOS(city, 'o'), 9)), COUNT_IF(REVERSE(city) < 'n') FROM persons"
+    " WHERE STRPOS(city, 'o') < 20 AND SPLIT_PART(city, 'i', 1) <> 'A'",
+    "padded keys": "SELECT LPAD(kind, 5, '*') AS k, COUNT(*) FROM visits GROUP BY k",
+    "joined keys": "SELECT CONCAT_WS('/', kind, vip) AS k, COUNT(*) FROM persons p JOIN events e ON"
+    " p.pid = e.pid GROUP BY k",
+    "months as text": "SELECT STRFTIME(seen, '%Y-%m') AS m, COUNT(*), SUM(score) FROM visits"
+    " GROUP BY m ORDER BY m",
+    "weekdays": "SELECT STRFTIME(seen, '%A') AS d, AVG(n) FROM events GROUP BY d",
+    "last days": "SELECT LAST_DAY(seen) AS d, COUNT(*) FROM visits GROUP BY d ORDER BY d",
+    "days added": "SELECT COUNT(*) FROM persons WHERE born + 30 > DATE '2000-06-01'",
+    "histogram": "SELECT FLOOR(age / 10) * 10 AS a, COUNT(*), AVG(income) FROM persons GROUP BY a",
+    "histogram of decimals": "SELECT FLOOR(cost / 100) AS c, COUNT(*) FROM visits GROUP BY c",
+    "histogram of integers": "SELECT (n // 10) * 10 AS b, COUNT(*), SUM(x) FROM events GROUP BY b",
+    "remainders": "SELECT n % 3 AS r, COUNT(*) FROM events GROUP BY r",
+    "buckets of time": "SELECT time_bucket(INTERVAL 1 month, seen) AS m, SUM(x) FROM events GROUP"
+    " BY m",
     # ---- WHERE ----
     "comparisons": "SELECT COUNT(*) FROM persons WHERE age >= 30 AND income < 500 AND age <> 40",
     "or not": "SELECT COUNT(*) FROM persons WHERE NOT (age > 30) OR vip",
