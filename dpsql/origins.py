@@ -130,8 +130,8 @@ class Origins:
                 node = columns[aggregate.name][0]
                 call = node.this if isinstance(node, exp.Filter) else node
                 call = aggregates.plain(call)
-                name = "this" if value == aggregate.arg else "expression"
-                return str(call.args[name].sql("duckdb"))
+                parts = aggregates.arguments(call)
+                return str(parts[0 if value == aggregate.arg else 1].sql("duckdb"))
         return words(value)
 
     def _range_origin(self, value: Expr) -> tuple[str, tuple[str, ...]]:

@@ -19,9 +19,10 @@ from dpsql.aggregates import (
     sum_,
     units,
     variance,
+    weighted,
 )
 from dpsql.aggregates.protocol import Family
-from dpsql.aggregates.spelled import CALLS, plain
+from dpsql.aggregates.spelled import CALLS, TWO, arguments, plain
 
 FAMILIES: tuple[Family, ...] = (
     count.FAMILY,
@@ -33,6 +34,7 @@ FAMILIES: tuple[Family, ...] = (
     correlation.FAMILY,
     regression.FAMILY,
     squares.FAMILY,
+    weighted.FAMILY,
     regression_rows.COUNT_FAMILY,
     regression_rows.MEAN_FAMILY,
 )
@@ -44,6 +46,8 @@ _BY_NAME = {name: family for family in FAMILIES for name in family.names}
 
 def for_node(node: exp.Expr) -> Family | None:
     """The family that reads this call, or None: then it is not an aggregate that exists."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() in TWO:
+        return _BY_NAME[TWO[node.name.lower()]]
     return _BY_NODE.get(type(plain(node)))
 
 
@@ -51,4 +55,4 @@ def for_name(name: str) -> Family:
     return _BY_NAME[name]
 
 
-__all__ = ["CALLS", "FAMILIES", "NODES", "Family", "for_name", "for_node", "plain"]
+__all__ = ["CALLS", "FAMILIES", "NODES", "Family", "arguments", "for_name", "for_node", "plain"]

@@ -9,7 +9,16 @@ _SAME: dict[str, type[exp.Expr]] = {
     "favg": exp.Avg,
     "every": exp.LogicalAnd,
 }
-CALLS = tuple(_SAME)
+TWO = {"weighted_avg": "weighted_avg", "wavg": "weighted_avg"}
+"""Aggregates of two values that the parser does not know: name → family."""
+CALLS = (*(name for name in _SAME if name != "every"), *TWO)
+
+
+def arguments(call: exp.Expr) -> list[exp.Expr]:
+    """The arguments of an aggregate call of one or two values."""
+    if isinstance(call, exp.Anonymous):
+        return list(call.expressions)
+    return [part for name in ("this", "expression") if (part := call.args.get(name)) is not None]
 
 
 def plain(node: exp.Expr) -> exp.Expr:

@@ -22,7 +22,7 @@ from dpsql.functions.narrow import narrow
 BOUNDS_PER_ROW = "contribution_bounds_per_row"
 TWO_VALUES = frozenset(
     "covar_pop covar_samp corr regr_r2 regr_slope regr_intercept regr_sxx regr_syy regr_sxy"
-    " regr_count regr_avgx regr_avgy".split()
+    " regr_count regr_avgx regr_avgy weighted_avg".split()
 )
 
 
@@ -70,7 +70,9 @@ def _of_two(
             f"{word} takes no bounds per row: which of its values would they be of?",
             "clip the values: LEAST(GREATEST(x, 0), 100)",
         )
-    nodes = (call.this, call.args["expression"])
+    nodes = aggregates.arguments(call)
+    if len(nodes) != 2:
+        scope.invalid(call, "wrong-arguments", f"{word} takes two values")
     for node in nodes:
         if isinstance(node, (exp.Distinct, exp.Order, exp.Limit, exp.IgnoreNulls)):
             scope.refuse(
@@ -78,6 +80,13 @@ def _of_two(
             )
     # A value is finite as well where the row counts: NaN and infinities are no values here.
     first, second = (_bounded(call, node, scope, select) for node in nodes)
+    if fn == "weighted_avg" and second.domain.bounds.numbers()[0] < 0:
+        scope.refuse(
+            nodes[1],
+            "unsupported-aggregate",
+            f"weights of {word} may not be negative: their sum could be nothing",
+            "GREATEST(w, 0), or WHERE w >= 0",
+        )
     return Aggregate("", fn, first, where, second)
 
 
@@ -192,7 +201,7 @@ def _bounded(call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect
 
 
 def _clipped(call: exp.Expr, name: str) -> str:
-    if "expression" in call.args:
+    if len(aggregates.arguments(call)) == 2:
         return f"LEAST(GREATEST({name}, 0), 100) with its own limits"
     return f"{call.key.upper()}({name}, {BOUNDS_PER_ROW} => (low, high))"
 

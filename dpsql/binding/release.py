@@ -24,6 +24,7 @@ from dpsql.binding.interval_ends import (
 )
 from dpsql.binding.options import read_options
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
+from dpsql.binding.weighted_means import weighted_mean
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Col, Expr, Key, Options, PrivateAggregate, columns
 from dpsql.errors import Error
@@ -263,6 +264,8 @@ class _Splitter:
             return report(value) if wants_report(node, self.select.context) else value
         if isinstance(node, exp.Column):
             return self._column(node)
+        if (mean := weighted_mean(node, self.select)) is not None:
+            return self._ref(self._registered(mean))
         if type(node) in self._key_kinds and not isinstance(node, exp.Literal):
             found = self._key(node)
             if found is not None:

@@ -15,7 +15,7 @@ from sqlglot import exp
 from dpsql.core.domain import INTEGER, TEXT, Kind
 from dpsql.core.ir import Call, Expr
 from dpsql.functions import forms, intervals
-from dpsql.functions.forms import arity, cast, constant_int, constant_text, mismatch, only, result
+from dpsql.functions.forms import cast, constant_int, constant_text, mismatch, only, result
 from dpsql.functions.literals import lit
 from dpsql.functions.protocol import Scope
 
@@ -36,7 +36,7 @@ class Places:
         *(exp.StrPosition, exp.SplitPart, exp.Pad, exp.Reverse, exp.ConcatWs, exp.Translate),
         *(exp.Unicode, exp.Ascii),
     )
-    calls: tuple[str, ...] = ("ord",)
+    calls: tuple[str, ...] = ()
 
     def bind(self, node: exp.Expr, scope: Scope) -> Expr:
         if isinstance(node, exp.StrPosition):
@@ -140,12 +140,9 @@ def _bind_translate(node: exp.Translate, scope: Scope) -> Expr:
 
 
 def _bind_code(node: exp.Expr, scope: Scope) -> Expr:
-    if isinstance(node, exp.Anonymous):
-        name, (part,) = "unicode", arity(node, scope, 1)
-    else:
-        only(node, scope, "this", "empty_is_zero")
-        name, part = ("ascii" if isinstance(node, exp.Ascii) else "unicode"), node.this
-    arg = _text(node, part, scope)
+    only(node, scope, "this", "empty_is_zero")
+    name = "ascii" if isinstance(node, exp.Ascii) else "unicode"
+    arg = _text(node, node.this, scope)
     codes = intervals.span(-1, _LARGEST_CODE)
     return Call(name, (arg,), result(INTEGER, (arg,), certain=codes, declared=codes))
 

@@ -42,6 +42,12 @@ QUERIES = {
     " JOIN events e ON p.pid = e.pid WHERE kind = 'bus'",
     "regression of decimals": "SELECT kind, REGR_SLOPE(score, cost) FROM visits GROUP BY kind",
     "correlation filtered": "SELECT CORR(age, income) FILTER (WHERE vip), COUNT(*) FROM persons",
+    "weighted averages": "SELECT WEIGHTED_AVG(income, age) AS a, WAVG(age, age) AS b FROM persons",
+    "quotient of sums": "SELECT kind, SUM(age * n) FILTER (WHERE vip) / SUM(n) FILTER (WHERE vip)"
+    " AS m FROM persons p JOIN events e ON p.pid = e.pid WHERE n > 0 AND age IS NOT NULL"
+    " GROUP BY kind",
+    "weighted mean": "SELECT kind, SUM(x * age) / SUM(age) AS m FROM persons p JOIN events e ON"
+    " p.pid = e.pid WHERE x IS NOT NULL AND age IS NOT NULL GROUP BY kind",
     "beside the pair": "SELECT COVAR_POP(n, age), SUM(n), AVG(age), COUNT(n) FROM persons p JOIN"
     " events e ON p.pid = e.pid WHERE age IS NOT NULL AND n IS NOT NULL",
     # ---- CASE, arithmetic, functions below the noise line ----
@@ -71,8 +77,8 @@ QUERIES = {
     "date diff": "SELECT AVG(date_diff('day', born, DATE '2020-01-01')) FROM persons",
     "trigonometry": "SELECT SUM(SIN(age)), AVG(ATAN2(n, 3)), SUM(DEGREES(COS(age))) FROM persons p"
     " JOIN events e ON p.pid = e.pid",
-    "places in text": "SELECT SUM(LEAST(STRPOS(city, 'o'), 9)), COUNT_IF(REVERSE(city) < 'n') FROM persons"
-    " WHERE STRPOS(city, 'o') < 20 AND SPLIT_PART(city, 'i', 1) <> 'A'",
+    "places in text": "SELECT SUM(LEAST(STRPOS(city, 'o'), 9)), COUNT_IF(REVERSE(city) < 'n')"
+    " FROM persons WHERE STRPOS(city, 'o') < 20 AND SPLIT_PART(city, 'i', 1) <> 'A'",
     "padded keys": "SELECT LPAD(kind, 5, '*') AS k, COUNT(*) FROM visits GROUP BY k",
     "joined keys": "SELECT CONCAT_WS('/', kind, vip) AS k, COUNT(*) FROM persons p JOIN events e ON"
     " p.pid = e.pid GROUP BY k",

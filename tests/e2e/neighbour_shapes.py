@@ -115,6 +115,10 @@ SHAPES = {
         "SELECT kind, CORR(x, n), AVG(n) FROM events GROUP BY kind", {"max_groups": 4},
         (1, 0.2), ("cap", "gaussian", {1}),
     ),
+    "cap, weighted mean": (
+        "SELECT kind, WEIGHTED_AVG(x, n) FROM events WHERE n >= 0 GROUP BY kind",
+        {"max_groups": 2}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
     "weights, pair": (
         "SELECT kind, COVAR_SAMP(x, n), REGR_AVGX(x, n) FROM events GROUP BY kind",
         {"max_groups": 4, "kinds": ["x", "y", "z", "w"], "per_unit": {"events": 3}},

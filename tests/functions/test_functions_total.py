@@ -120,7 +120,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
             *("split_part({0}, '-', 1)", "split_part({0}, 'a', 3)", "lpad({0}, 5, 'xy')"),
             *("rpad({0}, 5, 'é')", "lpad({0}, 0, ' ')", "lpad({0}, 256, '0')", "rpad({0}, 3, ' ')"),
             *("translate({0}, 'ab', 'x')", "translate({0}, 'abc', '')", "ascii({0})"),
-            *("unicode({0})", "ord({0})", "concat_ws('-', {0}, {1})", "concat_ws('', {0}, 'b')"),
+            *("unicode({0})", "concat_ws('-', {0}, {1})", "concat_ws('', {0}, 'b')"),
         )
     },
     "concat_ws": ("concat_ws('/', {0}, {1})", ("s", "d", "h", "day", "f")),

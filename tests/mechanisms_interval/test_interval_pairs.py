@@ -17,7 +17,7 @@ from dpsql.mechanisms import inversion
 
 FUNCTIONS = (
     "covar_pop", "covar_samp", "corr", "regr_r2", "regr_slope", "regr_intercept", "regr_sxx",
-    "regr_syy", "regr_sxy",
+    "regr_syy", "regr_sxy", "weighted_avg",
 )  # fmt: skip
 Y, X = (Col(0, name, Domain(INTEGER, nullable=False)) for name in ("a", "b"))
 HIGH_Y, HIGH_X = 30, 20
@@ -55,6 +55,7 @@ def truth(fn, y, x):
         "covar_pop": sxy, "covar_samp": sxy * n / (n - 1), "corr": sxy / np.sqrt(sxx * syy),
         "regr_r2": sxy**2 / (sxx * syy), "regr_slope": sxy / sxx,
         "regr_intercept": np.mean(y) - sxy / sxx * np.mean(x),
+        "weighted_avg": (y * x).sum() / x.sum(),
         "regr_sxx": n * sxx, "regr_syy": n * syy, "regr_sxy": n * sxy,
     }[fn]  # fmt: skip
 
@@ -101,7 +102,13 @@ def test_where_the_noise_may_be_all_there_is_the_bar_is_the_whole_range(fn):
     found = answer(
         fn, y, x, "gaussian", lambda block: Fraction(9_000 * block.row_total), lambda block: 0
     )
-    ends = {"corr": (-1, 1), "regr_r2": (0, 1), "covar_pop": (-150, 150), "covar_samp": (-300, 300)}
+    ends = {
+        "weighted_avg": (0, 30),
+        "corr": (-1, 1),
+        "regr_r2": (0, 1),
+        "covar_pop": (-150, 150),
+        "covar_samp": (-300, 300),
+    }
     low, high = ends.get(fn, (0 if fn in ("regr_sxx", "regr_syy") else -np.inf, np.inf))
     assert (found.low[0], found.high[0]) == (low, high)
 
@@ -127,7 +134,7 @@ def test_the_lattice_follows_the_law(law):
 
 
 @pytest.mark.parametrize("law", ["laplace", "gaussian"])
-@pytest.mark.parametrize("fn", ["covar_pop", "corr", "regr_slope"])
+@pytest.mark.parametrize("fn", ["covar_pop", "corr", "regr_slope", "weighted_avg"])
 def test_quick_coverage(fn, law):
     assert 0.93 <= coverage(fn, law, "related", 300, 1_000) <= 0.975
 
