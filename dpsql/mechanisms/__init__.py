@@ -10,5 +10,7 @@ laplace        LaplaceMechanism
 gaussian       GaussianMechanism
 addition       integers plus noise, without overflow
 threshold      which keys may appear: TruncatedGeometricThreshold, GaussianThreshold
+exponential    one index out of many, by exact exponential weights
+quantile       QuantileMechanism
 interval       error bars
 """

@@ -13,6 +13,7 @@ from dpsql.core import nearest
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.sql.caret import show
 from dpsql.sql.clauses import ReadExpression, put_back, take_out
+from dpsql.sql.fetch import as_limit
 from dpsql.sql.grouping_terms import parenthesised
 from dpsql.sql.parameters import writable
 
@@ -53,6 +54,8 @@ def parse(text: str, dialect: str) -> exp.Expr:
             code="not-a-query",
             hint="write a SELECT with aggregates such as COUNT(*) or AVG(x)",
         )
+    if "fetch" in text.casefold():
+        as_limit(root)
     return root
 
 

@@ -44,6 +44,13 @@ DIALECTS = [
         "SELECT city AS c, COUNT(*) AS n FROM persons GROUP BY city ORDER BY SUM(age) DESC LIMIT 2",
     ),
     (
+        "postgres",
+        "SELECT city AS c, COUNT(*) AS n FROM persons GROUP BY city ORDER BY SUM(age) DESC"
+        " OFFSET 1 ROW FETCH NEXT 2 ROWS ONLY",
+        "SELECT city AS c, COUNT(*) AS n FROM persons GROUP BY city ORDER BY SUM(age) DESC"
+        " LIMIT 2 OFFSET 1",
+    ),
+    (
         "spark",
         "SELECT kind AS k, COUNT(DISTINCT pid) AS n FROM events WHERE kind RLIKE 'x' IS NULL"
         " OR n > 0 GROUP BY kind",

@@ -12,7 +12,7 @@ from scipy import stats
 
 from dpsql.accountant.events import Gaussian, Laplace
 from dpsql.core.exact import Exact
-from dpsql.mechanisms import gaussian, laplace, threshold
+from dpsql.mechanisms import gaussian, laplace, quantile, threshold
 from dpsql.mechanisms.gaussian import GaussianMechanism, ratio_to_root
 from dpsql.mechanisms.laplace import LaplaceMechanism
 
@@ -30,6 +30,7 @@ def both(scale: Fraction):
         gaussian.GaussianMechanism,
         threshold.TruncatedGeometricThreshold,
         threshold.GaussianThreshold,
+        quantile.QuantileMechanism,
     ],
 )
 def test_docstrings_carry_the_seven_headings(mechanism):
