@@ -11,10 +11,12 @@ from math import ceil, floor, isqrt
 
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Interval, Kind, SqlType
+from dpsql.errors import RefusedQuery
 
 # n · W · M^d · m < 2^126 with n = 2^48 units leaves this many bits for W · M^d · m.
 _TOTAL_BITS = 126 - 48
 _EXACT_BITS = 52
+_LEAST_STEPS = 256  # of a value of a pair: rounding then moves a variance by a millionth of range²
 _ROW_BITS = 61  # one row's coordinate is a BIGINT
 
 
@@ -74,8 +76,18 @@ def make_pair_grids(
             continue
         left = most // (sizes[1 - at] or 1) if small[1 - at] else share**degree
         root = 2 ** ((left.bit_length() - 1) // degree)
+        if root < _LEAST_STEPS:
+            raise _too_coarse()
         found.append(_coarse(bounds[at], root, alone=False, epsilon=epsilon))
     return found[0], found[1]
+
+
+def _too_coarse() -> RefusedQuery:
+    return RefusedQuery(
+        "with so many rows of one unit the two values could be told apart in a few steps only",
+        code="range-too-wide",
+        hint="lower max_rows_per_group, or ask with OPTIONS(max_rows_contributed = 1000)",
+    )
 
 
 def _largest_row(rows: int, weight: int) -> int:
