@@ -52,7 +52,9 @@ class Rounding:
             return _bind_sign(arg)
         name, digits = _STEPS[type(node)], 0
         if (places := node.args.get("decimals")) is not None:
-            digits = _digits(name, places, scope)
+            digits = _digits(places, scope)
+            if digits and name != "round":
+                return scope.expr(_scaled(node, digits, scope))
         return _bind_step(name, arg, digits)
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
@@ -64,16 +66,33 @@ class Rounding:
         return _emit_step(call, args[0])
 
 
-def _digits(name: str, node: exp.Expr, scope: Scope) -> int:
+def _digits(node: exp.Expr, scope: Scope) -> int:
     digits = constant_int(scope.expr(node))
-    if digits is None or abs(digits) > MAX_DIGITS or name != "round":
+    if digits is None or abs(digits) > MAX_DIGITS:
         scope.refuse(
             node,
             "unsupported-function",
-            f"digits are a constant from -{MAX_DIGITS} to {MAX_DIGITS}, in ROUND only",
+            f"digits are a constant from -{MAX_DIGITS} to {MAX_DIGITS}",
             "for example ROUND(x, 2)",
         )
     return digits
+
+
+def _scaled(node: exp.Expr, digits: int, scope: Scope) -> exp.Expr:
+    """TRUNC(x, -1) as TRUNC(x / 10) * 10; FLOOR and CEIL too.
+
+    Digits after the point are refused: of a float, 99.99 * 100 may lie below 9999.
+    """
+    if digits > 0:
+        scope.refuse(
+            node,
+            "unsupported-function",
+            "digits after the point are available in ROUND only",
+            "ROUND(x, 2), or TRUNC(x, -1) for tens",
+        )
+    unit = exp.Literal.number(10**-digits)
+    scaled = exp.Div(this=exp.paren(node.this.copy()), expression=unit)
+    return exp.Mul(this=type(node)(this=scaled), expression=unit.copy())
 
 
 def _bind_sign(arg: Expr) -> Call:

@@ -48,7 +48,7 @@ NEVER_ORDINARY = {
     *("literal / 0", "literal // 0", "literal % 0"),
     # Not DuckDB's: compared in test_functions_shorthand.py.
     *("square", "zeroifnull", "nullifzero", "isnull", "nvl2", "width_bucket"),
-    "width_bucket uneven",
+    *("width_bucket uneven", "floor -1", "floor -15", "ceil -1", "ceil -15"),
 }
 
 

@@ -26,6 +26,8 @@ SAME = {
     "yearweek(day)": "isoyear(day) * 100 + week(day)",
     "day + 3": "CAST(day + INTERVAL 3 DAY AS DATE)",
     "time_bucket(INTERVAL 1 month, ts)": "date_trunc('month', ts)",
+    "floor(d, -1)": "FLOOR(d / 10) * 10",
+    "ceil(i, -2)": "CEIL(i / 100) * 100",
     "degrees(d)": "d * 180 / pi()",
 }
 """What is asked → what plain DuckDB answers."""

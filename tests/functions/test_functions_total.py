@@ -111,6 +111,11 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "atan2": ("atan2({0}, {1})", ("i", "d", "h", "n", "r")),
     "pi": ("pi() * {0}", NUMBERS),
     "nvl2": ("nvl2({0}, {1}, 0)", NUMBERS),
+    **{
+        f"{fn} {k}": (f"{fn}({{0}}, {k})", NUMBERS)
+        for fn in ("trunc", "floor", "ceil")
+        for k in (-1, -15)
+    },
     "width_bucket": ("width_bucket({0}, 0, 10, 4)", NUMBERS),
     "width_bucket uneven": ("width_bucket({0}, -1.5, 2.5, 3)", NUMBERS),
     **{
