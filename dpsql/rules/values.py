@@ -27,7 +27,8 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
     tests = _read(block.rows, sources)
     if not isinstance(block, (SumBlock, MomentsBlock)):
         return when(conjunction(tests), integer(1)) if tests else integer(1)
-    if block.rows.present is None:  # the engine's LEAST and GREATEST would turn NULL into a bound
+    if block.value not in (block.rows.present, block.rows.also):
+        # The engine's LEAST and GREATEST would turn NULL into a bound.
         tests.append(is_not_null(sources.expr(block.value)))
     number = _shifted(block, _on_grid(block, sources.expr(block.value)))
     return when(conjunction(tests), number)

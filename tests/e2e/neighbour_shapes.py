@@ -115,6 +115,11 @@ SHAPES = {
         "SELECT kind, CORR(x, n), AVG(n) FROM events GROUP BY kind", {"max_groups": 4},
         (1, 0.2), ("cap", "gaussian", {1}),
     ),
+    "row, mean of a pair": (
+        "SELECT REGR_AVGX(h.lo, h.k), REGR_AVGY(h.k, h.lo), REGR_COUNT(h.lo, h.k) FROM (SELECT pid,"
+        " MIN(n) AS lo, COUNT(DISTINCT kind) AS k FROM events GROUP BY pid) h",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
     "cap, weighted mean": (
         "SELECT kind, WEIGHTED_AVG(x, n) FROM events WHERE n >= 0 GROUP BY kind",
         {"max_groups": 2}, (1, 1e-6), ("cap", "laplace", set()),
