@@ -7,10 +7,14 @@ Share       LEAST(W, A // SUM(n) OVER (PARTITION BY u), B // n)
 Weighted    w * S
 SizeShare   the same with sizes GREATEST(SUM(ABS(S)) OVER (PARTITION BY u), 1), GREATEST(ABS(S), 1)
 WeightedSum w * S, of the very S that it was weighed by
+
+A sum over no rows is NULL. Arithmetic keeps it NULL, and the sum over cells skips it, so that it
+counts as the 0 it is; LEAST and GREATEST would make a bound of it, so COALESCE(S, 0) goes before.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, inf
 
 from sqlglot import exp
@@ -100,22 +104,19 @@ def _combined(node: exp.Expr, scope: Scope) -> Fact:
     left, right = fact_of(node.this, scope), fact_of(node.args["expression"], scope)
     match left, right:
         case (Const(factor), CellSum() as cell) | (CellSum() as cell, Const(factor)):
-            require(not cell.nullable, "sums over no rows are 0")
             if isinstance(node, exp.Mul):
-                return CellSum(cell.level, cell.of, cell.poly.times(factor), nullable=False)
+                return replace(cell, poly=cell.poly.times(factor))
             return None
         case (Share() as share, CellSum() as cell) if isinstance(node, exp.Mul):
-            require(not cell.nullable, "sums over no rows are 0")
             require(share.level == cell.level, "weights are of the cells they weigh")
             return Weighted(share, cell.of, cell.poly)
         case (SizeShare() as share, CellSum() as cell) if isinstance(node, exp.Mul):
             require(share.cell == cell, "a sum weighed by its size is that sum")
             return WeightedSum(share)
         case (CellSum() as a, CellSum() as b) if not isinstance(node, exp.Mul):
-            require(not a.nullable and not b.nullable, "sums over no rows are 0")
             require((a.level, a.of) == (b.level, b.of), "sums combined are of the same rows")
             poly = a.poly + b.poly if isinstance(node, exp.Add) else a.poly - b.poly
-            return CellSum(a.level, a.of, poly, nullable=False)
+            return CellSum(a.level, a.of, poly, a.nullable or b.nullable)
     return polynomial(node, left, right)
 
 
@@ -132,6 +133,7 @@ def _least(node: exp.Least, scope: Scope) -> Fact:
     most = whole(node.expressions[0]) if len(node.expressions) == 1 else None
     count = fact_of(node.this, scope)
     if isinstance(count, CellSum) and count.poly == ONE and most is not None and most >= 0:
+        require(not count.nullable, "a count over no rows is 0")  # LEAST would make it `most`
         return Capped(count.level, count.of, ONE, most)
     return None
 
@@ -161,7 +163,7 @@ def _scaled(node: exp.Case, scope: Scope) -> Fact:
         and most >= 1,
         "a sum is scaled to the rows allowed",
     )
-    require(not whole_sum.nullable and _never_negative(whole_sum), "a scaled sum is never negative")
+    require(_never_negative(whole_sum), "a scaled sum is never negative")
     return Capped(whole_sum.level, whole_sum.of, whole_sum.poly, most)
 
 

@@ -128,7 +128,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Capped:
-    """⌊S · min(n, most) / n⌋, S = Σ poly(of) ≥ 0 over the n rows of the cell with a value."""
+    """⌊S · min(n, most) / n⌋, S = Σ poly(of) ≥ 0 over the n rows of the cell with a value.
+
+    0, or NULL in its place, where there is no such row.
+    """
 
     level: int
     of: Value | None
@@ -138,7 +141,7 @@ class Capped:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """w · Σ poly(of) over the cell."""
+    """w · Σ poly(of) over the cell; 0, or NULL in its place, where no row has a value."""
 
     share: Share
     of: Value | None

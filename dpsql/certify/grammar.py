@@ -78,11 +78,12 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
 """What an expression over one row may consist of."""
 
 _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
-    exp.Select: ("expressions", "from_", "joins", "where", "group"),
+    exp.Select: ("expressions", "from_", "joins", "where", "group", "having"),
     exp.Subquery: ("this", "alias"),
     exp.From: _UNARY,
     exp.Join: ("this", "side", "kind", "on"),
     exp.Where: _UNARY,
+    exp.Having: _UNARY,
     exp.Group: ("expressions",),
     exp.Table: ("this", "db", "alias"),
     exp.TableAlias: ("this",),
@@ -133,16 +134,17 @@ def check_grammar(root: exp.Expr) -> None:
         if allowed is None:
             refuse("a construct is not on the list")
         for name, value in node.args.items():
-            if value is None or value is False or value == []:
+            if value is None or value is False or (type(value) is list and not value):
                 continue
             if name not in allowed:
                 refuse("a clause is not on the list")
             if isinstance(value, exp.Expr):
                 stack.append(value)
             elif isinstance(value, list):
-                if not all(isinstance(child, exp.Expr) for child in value):
-                    refuse("a construct is not on the list")
-                stack.extend(value)
+                for child in value:
+                    if not isinstance(child, exp.Expr):
+                        refuse("a construct is not on the list")
+                    stack.append(child)
         check = _CHECKS.get(type(node))
         if check is not None:
             check(node)

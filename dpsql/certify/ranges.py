@@ -110,6 +110,12 @@ def tested(test: exp.Expr, scope: Scope) -> Ranged | None:
     return Ranged(lo.value, hi.value, kind, (x,)) if kind is lo.kind else None
 
 
+def positive(node: exp.Expr) -> bool:
+    """Is it a DOUBLE constant above 0, and finite?"""
+    found = _constant(node)
+    return found is not None and found.kind is Kind.FLOAT and found.value > 0
+
+
 def between(node: exp.Expr) -> tuple[exp.Expr, exp.Expr, exp.Expr] | None:
     """(x, lo, hi) of either clamp form."""
     if isinstance(node, exp.Case):

@@ -47,6 +47,7 @@ class Reader:
         """A nested SELECT over rows of units."""
         if type(node) is not exp.Select:
             refuse("subqueries are SELECTs")
+        require(node.args.get("having") is None, "no group of a unit is dropped by what it holds")
         scope, base = self.sources(node)
         group = node.args.get("group")
         columns = (

@@ -20,6 +20,7 @@ from dpsql.certify.facts import (
 )
 from dpsql.certify.reader import bare, fold, whole
 from dpsql.certify.relations import Reader, _name
+from dpsql.certify.rows import check_condition
 from dpsql.certify.scope import Scope
 from dpsql.certify.values import as_row_poly
 
@@ -45,6 +46,8 @@ def check_totals(root: exp.Select, claim: Claim, reader: Reader) -> None:
     totals = Totals(outputs, scope, base)
     _check_outputs(outputs, claim)
     keys = _keys(root, claim, totals)
+    if root.args.get("having") is not None:
+        _check_having(root.args["having"].this, claim, totals)
     touched = _touched(keys, claim, base)
     if claim.units is not None:
         _check_units(claim, totals, touched)
@@ -84,6 +87,34 @@ def _keys(root: exp.Select, claim: Claim, totals: Totals) -> list[Column]:
         require(column.exact and not column.barred, "equal keys are the same bytes")
         found.append(column)
     return found
+
+
+def _check_having(condition: exp.Expr, claim: Claim, totals: Totals) -> None:
+    """Groups are dropped by their keys alone, which moves no other group and no unit's reach.
+
+    `OR COUNT(*) < 1` may stand beside it: no group is without rows.
+    """
+    rule = "groups are dropped by their keys alone"
+    require(bool(claim.keys), rule)
+    condition = bare(condition)
+    if isinstance(condition, exp.Or) and _no_rows(bare(condition.args["expression"])):
+        condition = bare(condition.this)
+    named = {fold(name) for name in claim.keys}
+    for node in condition.find_all(exp.Column):
+        key = totals.outputs[fold(node.name)] if fold(node.name) in named else None
+        # An output's name and a column's may both be meant: they are one.
+        require(key is not None and not node.table and bare(key) == node, rule)
+    check_condition(condition, totals.scope)
+
+
+def _no_rows(node: exp.Expr) -> bool:
+    """COUNT(*) < 1."""
+    return (
+        type(node) is exp.LT
+        and type(node.this) is exp.Count
+        and isinstance(node.this.this, exp.Star)
+        and whole(node.args["expression"]) == 1
+    )
 
 
 def _touched(keys: list[Column], claim: Claim, base: Relation) -> int | None:

@@ -2,7 +2,8 @@
 
     CASE WHEN <conditions AND> <guard of x> THEN clamped ± c END
     CASE WHEN <conditions> THEN 1 END
-    CASE WHEN x BETWEEN lo AND hi THEN scaled x ± c WHEN <condition> THEN constant ... END
+    CASE WHEN x BETWEEN lo AND hi THEN scaled x ± c WHEN <condition> THEN constant ...
+         [ELSE TRY_CAST(x * positive constant AS BIGINT) ± c] END
 
 `clamped` is built from clamps by constants, positive constant factors and monotone roundings, and
 is an integer at last. The guard (x IS NOT NULL, ISFINITE(x)) keeps NULL, NaN and infinities from
@@ -11,14 +12,16 @@ becoming a bound: the engine's LEAST and GREATEST skip NULL, and NaN ranks highe
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.facts import Const, Fact, Number, Pair, Poly, RowPoly, Value
+from dpsql.certify.grammar import is_integer_type
 from dpsql.certify.kinds import kind_of
-from dpsql.certify.ranges import ranged, tested
+from dpsql.certify.ranges import positive, ranged, tested
 from dpsql.certify.reader import bare, conjuncts, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Scope
@@ -26,15 +29,20 @@ from dpsql.core.domain import Kind
 
 _PRESENT = frozenset({Kind.INTEGER, Kind.DECIMAL})
 """Kinds without NaN and infinities."""
+_LARGEST = Fraction(sys.float_info.max)
 
 
 def row_value(node: exp.Case, scope: Scope) -> Number | None:
     """The value a guarded clamp makes, None for a CASE that is none."""
-    branches = node.args["ifs"]
-    if node.this is not None or node.args.get("default") is not None:
+    branches, otherwise = node.args["ifs"], node.args.get("default")
+    if node.this is not None:
         return None
     if len(branches) > 1:
+        if otherwise is not None and not _never(otherwise, branches, scope):
+            return None
         return _steps(branches, scope)
+    if otherwise is not None:
+        return None
     condition, value = branches[0].this, bare(branches[0].args["true"])
     constant = whole(value)
     if constant is not None:
@@ -70,6 +78,41 @@ def _steps(branches: list[exp.If], scope: Scope) -> Number | None:
             check_row(value, scope)
         check_condition(condition, scope)
     return Number(scope.serials(), int(min(ends)), int(max(ends)))
+
+
+def _never(otherwise: exp.Expr, branches: list[exp.If], scope: Scope) -> bool:
+    """Is the ELSE, an attempted cast of a float x, NULL whenever it is reached?
+
+    The tests in front of it together hold all finite x, so that NULL, NaN and infinities alone
+    come here: a positive constant leaves them what they are, and no attempt makes integers of
+    them. It repeats a branch, so that no number stands in it that nothing else is held against.
+    """
+    node = bare(otherwise)
+    if not any(bare(branch.args["true"]) == node for branch in branches):
+        return False
+    if isinstance(node, (exp.Add, exp.Sub)) and whole(node.args["expression"]) is not None:
+        node = bare(node.this)
+    if type(node) is not exp.TryCast or not is_integer_type(node.to):
+        return False
+    product = bare(node.this)
+    if type(product) is not exp.Mul or not positive(bare(product.args["expression"])):
+        return False
+    x = bare(product.this)
+    found = [tested(bare(branch.this), scope) for branch in branches]
+    ranges = sorted(
+        (part.lo, part.hi)
+        for part in found
+        if part is not None and part.layers == (x,) and part.kind is Kind.FLOAT
+    )
+    reached = -_LARGEST
+    for lo, hi in ranges:
+        if lo > reached:
+            return False
+        reached = max(reached, hi)
+    if not ranges or reached < _LARGEST:
+        return False
+    check_row(otherwise, scope)
+    return True
 
 
 def _guards(test: exp.Expr, layers: tuple[exp.Expr, ...], scope: Scope) -> bool:

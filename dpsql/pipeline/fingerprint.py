@@ -26,6 +26,10 @@ def fingerprint(plan: Plan) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_PLAIN = (bool, str, int, Fraction, Decimal, float, dt.date, Enum, tuple, list, frozenset, Mapping)
+"""What `_other` writes in its own way."""
+
+
 class _Canonical:
     """Turns frozen dataclasses into plain JSON; source ids become their order of appearance."""
 
@@ -40,6 +44,8 @@ class _Canonical:
             return str(item)
         if kind is tuple or kind is list:
             return [self.value(part) for part in item]
+        if _has_fields(item.__class__):
+            return [kind.__name__, *self._fields(item)]
         return self._other(item)
 
     def _other(self, item: Any) -> Any:
@@ -59,8 +65,6 @@ class _Canonical:
             return {str(key): self.value(part) for key, part in item.items()}
         if hasattr(item, "to_json"):
             return item.to_json()
-        if dataclasses.is_dataclass(item):
-            return [type(item).__name__, *self._fields(item)]
         raise TypeError(f"{type(item).__name__} has no canonical form")
 
     def _fields(self, item: Any) -> list[Any]:
@@ -75,6 +79,17 @@ class _Canonical:
                 part = frozenset(self._ids.setdefault(source, len(self._ids)) for source in part)
             found.append(self.value(part))
         return found
+
+
+@functools.cache
+def _has_fields(cls: Hashable) -> bool:
+    """Is it a dataclass that nothing but its fields is written of?"""
+    return (
+        isinstance(cls, type)
+        and dataclasses.is_dataclass(cls)
+        and not hasattr(cls, "to_json")
+        and not issubclass(cls, _PLAIN)
+    )
 
 
 @functools.cache

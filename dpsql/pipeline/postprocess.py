@@ -77,7 +77,8 @@ def check(
             hint="add LIMIT, a join condition or an aggregate around it",
         )
     query, bars = _with_bars(remainder)
-    sql = _ordered(query).sql("duckdb", comments=False)
+    ordered = _ordered(query)
+    sql = ordered.sql("duckdb", comments=False, copy=ordered is remainder)
     types = sealed.check(sql, given)
     return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)])
 

@@ -78,11 +78,14 @@ def _pair_sums(index: int, pair: PairBlock) -> list[tuple[int, exp.Expr]]:
 
 
 def _upper(index: int, span: int, degree: int) -> list[exp.Expr]:
-    """The coordinates of a cell but the first: Σy, or Σ2y(M-y) and Σy²."""
-    first = exp.Coalesce(this=col(names.total(index)), expressions=[integer(0)])
+    """The coordinates of a cell but the first: Σy, or Σ2y(M-y) and Σy².
+
+    All are NULL where the block reads no row of the cell; the sums over cells skip them.
+    """
+    first: exp.Expr = col(names.total(index))
     if degree == 1:
         return [first]
-    square = exp.Coalesce(this=col(names.total(index, 2)), expressions=[integer(0)])
+    square = col(names.total(index, 2))
     product = exp.Mul(this=integer(span), expression=first)
     middle = exp.Mul(
         this=integer(2), expression=paren(exp.Sub(this=product, expression=square.copy()))

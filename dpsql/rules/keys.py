@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -61,6 +62,11 @@ def presentable(expr: Expr, node: exp.Expr) -> exp.Expr:
         )
         return when(inside, node)
     return node
+
+
+def domain_tests(keys: Sequence[KeyPlan]) -> list[exp.Expr]:
+    """A condition for each public key that has one: its value is in its domain, or its span."""
+    return [test for key in keys if (test := inside_domain(key)) is not None]
 
 
 def inside_domain(key: KeyPlan) -> exp.Expr | None:

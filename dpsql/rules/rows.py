@@ -9,7 +9,7 @@ from dpsql.core.catalog import Catalog
 from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import conjunction, named, select
-from dpsql.rules.keys import inside_domain, key_column
+from dpsql.rules.keys import domain_tests, key_column
 from dpsql.rules.source import Sources, Tables
 from dpsql.rules.values import bounded_value
 
@@ -31,8 +31,8 @@ def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
         else:
             columns.append(named(bounded_value(part.block, sources), names.value(index)))
     query.set("expressions", columns)
-    inside = [test for key in plan.keys if (test := inside_domain(key)) is not None]
-    if not inside:
+    inside = domain_tests(plan.keys)
+    if not inside or plan.strategy == "row":  # there, `totals` drops them, a group at a time
         return query
     kept: list[exp.Expr] = [exp.column(column.alias) for column in columns]
     outer = select(kept, query, "r")

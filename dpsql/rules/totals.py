@@ -7,7 +7,8 @@ from sqlglot import exp
 from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
 from dpsql.planning.types import BlockPlan, Plan
 from dpsql.rules import names
-from dpsql.rules.build import col, hugeint, integer, named, select
+from dpsql.rules.build import col, conjunction, hugeint, integer, named, paren, select
+from dpsql.rules.keys import domain_tests
 from dpsql.rules.pairs import pair_count, pair_products
 
 
@@ -27,7 +28,20 @@ def totals(plan: Plan, bounded: exp.Select) -> exp.Select:
     if plan.keys:
         terms: list[exp.Expr] = [integer(i + 1) for i in range(len(plan.keys))]
         result.set("group", exp.Group(expressions=terms))
+        inside = domain_tests(plan.keys) if plan.strategy == "row" else []
+        if inside:
+            result.set("having", exp.Having(this=_late(inside)))
     return result
+
+
+def _late(inside: list[exp.Expr]) -> exp.Expr:
+    """Groups of the public domain, dropped after they are made: few groups instead of all rows.
+
+    No group has fewer rows than one: the count is there to keep the engine from testing rows.
+    """
+    test = inside[0] if len(inside) == 1 else paren(conjunction(inside))
+    never = exp.LT(this=exp.Count(this=exp.Star()), expression=integer(1))
+    return exp.Or(this=test, expression=never)
 
 
 def _coordinates(plan: Plan, index: int, part: BlockPlan) -> list[exp.Expr]:

@@ -50,9 +50,12 @@ def _stepped(block: SumBlock | MomentsBlock, sources: Sources) -> exp.Expr:
 
         CASE WHEN x BETWEEN lo AND hi THEN TRY_CAST(x * scale AS BIGINT)
              WHEN x BETWEEN -largest AND lo THEN low
-             WHEN x BETWEEN hi AND largest THEN high END
+             WHEN x BETWEEN hi AND largest THEN high
+             ELSE TRY_CAST(x * scale AS BIGINT) END
 
-    NULL, NaN and infinities lie in none of them (BETWEEN holds NaN to be above `largest`).
+    NULL, NaN and infinities lie in none of them (BETWEEN holds NaN to be above `largest`). They
+    alone reach the ELSE, which is NULL for each. A missing ELSE would say the same, but the engine
+    then forgets between which numbers a CASE lies, and sums 128 bits where 64 are enough.
     """
     grid, value = block.grid, block.value
     lo, hi = double(grid.lo * grid.unit), double(_top(block) * grid.unit)
@@ -63,13 +66,15 @@ def _stepped(block: SumBlock | MomentsBlock, sources: Sources) -> exp.Expr:
         return exp.If(this=test, true=then)
 
     scaled = exp.Mul(this=sources.expr(value), expression=double(1 / grid.unit))
+    attempt = _shifted(block, exp.TryCast(this=scaled, to=_BIGINT.copy(), safe=True))
     offset = grid.lo if isinstance(block, MomentsBlock) else 0
     return exp.Case(
         ifs=[
-            step(lo, hi, _shifted(block, exp.TryCast(this=scaled, to=_BIGINT.copy(), safe=True))),
+            step(lo, hi, attempt),
             step(double(-largest), lo, integer(grid.lo - offset)),
             step(hi, double(largest), integer(_top(block) - offset)),
-        ]
+        ],
+        default=attempt.copy(),
     )
 
 

@@ -79,6 +79,8 @@ GRAMMAR: dict[str, Mutation] = {
     "two statements": ("hops", ") AS c) AS b", ") AS c) AS b; SELECT 1"),
     "comment": ("hops", ") AS c) AS b", ") AS c) AS b -- x"),
     "comment inside": ("hops", "LEAST(n0, 20)", "LEAST(n0, /* 20 */ 20)"),
+    "comment beside a strange text": ("hops", "= 'n'", "= '#' /* x */"),
+    "positional column beside a strange text": ("hops", "= 'n'", "= '--' AND #2 = 3"),
     "positional column": ("hops", "LEAST(n0, 20)", "LEAST(#2, 20)"),
     "parameter": ("hops", "LEAST(n0, 20)", "LEAST(n0, ?)"),
     "dollar quotes": ("hops", "= 'n'", "= $$n$$"),

@@ -43,11 +43,6 @@ PAIRS: dict[str, Mutation] = {
         "not scaled": ("slope", _SCALED, "COALESCE(p0_4, 0)"),
         "scaled less": ("slope", _SCALED, _SCALED.replace("* 20)", "* 21)")),
         "scaled by another count": ("slope", _SCALED, _SCALED.replace("// n0", "// 20")),
-        "a sum that may be missing": (
-            "slope",
-            _SCALED,
-            _SCALED.replace("COALESCE(p0_4, 0)", "p0_4"),
-        ),
         "rows capped higher": ("slope", "LEAST(n0, 20)", "LEAST(n0, 21)"),
         "rows not capped": ("slope", "LEAST(n0, 20) AS n0", "n0 AS n0"),
         "clamped as a cell": ("slope", _SCALED, "LEAST(GREATEST(COALESCE(p0_4, 0), 0), 50000)"),

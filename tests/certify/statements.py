@@ -210,6 +210,15 @@ SELECT CAST(10342400 AS INT128) * COALESCE(SUM(n0), 0) - COALESCE(SUM(s0), 0) AS
     Claim((), None, None, (_block(0, 2, 206_848_000),), 1),
 )
 
+_UNREAD = "TRY_CAST(t0.\"cost\" * CAST('2048.0' AS DOUBLE) AS BIGINT)"
+LAST_STEP = _make(
+    STEPS.sql.replace("THEN 10342400 END", f"THEN 10342400 ELSE {_UNREAD} + 102400 END")
+    .replace("(COALESCE(s0, 0))", "s0")
+    .replace("ELSE COALESCE(s0, 0) END", "ELSE s0 END"),
+    STEPS.claim,
+)
+"""STEPS with an ELSE that no number reaches, and NULL for the sum over no rows."""
+
 HOPS = _make(
     """
 SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SELECT u,
@@ -224,6 +233,16 @@ COVARIANCE = _make(
     statements_pairs.COVARIANCE, Claim((), None, None, (_block(0, 4, 60_000_000),), 1)
 )
 SLOPE = _make(statements_pairs.SLOPE, Claim((), None, None, (_block(0, 6, 50_000),), 1))
+HAVING = _make(
+    """
+SELECT k0, k1, COALESCE(SUM(v0), 0) AS b0_0, COUNT(v1) AS b1_0 FROM (SELECT t0."id" AS u,
+  t0."sex" AS k0, t0."city" AS k1, CASE WHEN NOT t0."age" IS NULL
+    THEN CAST(LEAST(GREATEST(t0."age", 0), 120) AS BIGINT) END AS v0, 1 AS v1
+  FROM "main"."persons" AS t0 WHERE NOT t0."id" IS NULL) AS b GROUP BY 1, 2
+HAVING ((k0 IN ('f', 'm') OR k0 IS NULL) AND k1 IN ('a', 'b')) OR COUNT(*) < 1
+""",
+    Claim(("k0", "k1"), None, None, (_block(0, 1, 120), _block(1, 1, 1)), 6),
+)
 
 ALL = {
     "covariance": COVARIANCE,
@@ -234,5 +253,7 @@ ALL = {
     "joined": JOINED,
     "per_unit": PER_UNIT,
     "steps": STEPS,
+    "last step": LAST_STEP,
+    "having": HAVING,
     "hops": HOPS,
 }

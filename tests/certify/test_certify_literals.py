@@ -40,6 +40,7 @@ BOUNDS = [
     (r"THEN $", r"^ END AS v0 FROM .* GROUP BY 1\) AS c\) AS b$", (1,)),
     (r"AS BIGINT\) \+ $", r"^ WHEN", (1, -1)),
     (r'"cost", CAST\(\'$', r"^' AS DOUBLE\)\), .* END AS v0", (-1,)),
+    (r"COUNT\(\*\) < $", r"^$", (1, -1)),
 ]
 
 

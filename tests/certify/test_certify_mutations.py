@@ -6,6 +6,7 @@ import pytest
 from certify_world import World
 from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
+from mutations_having import HAVING
 from mutations_pairs import PAIRS
 from mutations_steps import STEPS
 from mutations_units import UNITS
@@ -14,11 +15,11 @@ from statements import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR, **PAIRS}
+MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR, **PAIRS, **HAVING}
 
 
 def test_the_lists_do_not_overlap() -> None:
-    assert len(MUTATIONS) == sum(map(len, (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS)))
+    assert len(MUTATIONS) == sum(map(len, (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING)))
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

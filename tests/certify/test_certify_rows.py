@@ -99,6 +99,7 @@ CASTS = {
 }
 
 FINE = {
+    "a strange text": (*NOTE, "t0.\"note\" = '#--$/*'"),
     "a boolean": also('t0."ok"'),
     "NULL": (*NOTE, "NULL"),
     "CASE of booleans": (*NOTE, "CASE WHEN t0.\"note\" = 'n' THEN NULL ELSE TRUE END"),
