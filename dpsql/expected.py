@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import MomentsBlock, SumBlock
+from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
 from dpsql.aggregates.noisy import LAW_NAMES, Answer, NoisyBlock
 from dpsql.explanation import (
     BoundExplanation,
@@ -70,12 +70,7 @@ def column_explanation(
         answer = family.combine(column.aggregate, noisy)
         return replace(told, noise={"answer": error}, scale=_scale(noisy), half_width=_half(answer))
     block = noisy.block
-    assert isinstance(block, MomentsBlock)
-    unit = float(block.grid.unit)
-    parts = {
-        "sum": unit * noisy.expected_error(*noisy.sum_weights()),
-        "rows": noisy.expected_error(*noisy.count_weights()),
-    }
+    assert isinstance(block, (MomentsBlock, PairBlock))
     sizes = tuple(
         (
             rows,
@@ -85,7 +80,20 @@ def column_explanation(
         for spread in (_spread(block, noisy.weight, rows),)
     )
     note = "falls with the rows of a group; told for values spread evenly over the range"
-    return replace(told, noise=parts, half_widths=sizes, note=note)
+    return replace(told, noise=_parts(noisy), half_widths=sizes, note=note)
+
+
+def _parts(noisy: NoisyBlock) -> dict[str, float]:
+    """Noise on what a ratio or a moment is worked out from."""
+    block = noisy.block
+    found = {"rows": noisy.expected_error(*noisy.count_weights())}
+    if isinstance(block, PairBlock):
+        for value, which in zip(block.values, ("first", "second"), strict=True):
+            unit = float(noisy.grid_of(value).unit)
+            found[f"{which} sum"] = unit * noisy.expected_error(*noisy.sum_weights(value))
+        return found
+    unit = float(noisy.grid_of(None).unit)
+    return {"sum": unit * noisy.expected_error(*noisy.sum_weights()), **found}
 
 
 def _scale(noisy: NoisyBlock) -> float | None:
@@ -97,7 +105,7 @@ def _scale(noisy: NoisyBlock) -> float | None:
     return float(noisy.scale * unit / noisy.weight)
 
 
-def _spread(block: MomentsBlock, weight: int, rows: int) -> np.ndarray:
+def _spread(block: MomentsBlock | PairBlock, weight: int, rows: int) -> np.ndarray:
     """Coordinates of a pretended group: a Bernstein basis gives each of them the same share."""
     each = rows * weight * block.row_total // block.coordinates
     return np.full((block.coordinates, 1), each, dtype=object)

@@ -17,7 +17,7 @@ from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
 from dpsql.aggregates.noisy import LAW_NAMES
-from dpsql.binding.release import release_table
+from dpsql.binding.release import RELEASE, release_table
 from dpsql.expected import (
     column_explanation,
     column_labels,
@@ -161,11 +161,22 @@ def _uses(prepared: Prepared, index: int) -> Mapping[str, tuple[str, ...]]:
     root = prepared.planned.bound.remainder
     found: dict[str, list[str]] = {}
     projections = root.expressions if isinstance(root, exp.Select) else []
+    shown = _shown_as(root, release_table(index))
     for name, projection in zip(prepared.names, projections, strict=False):
         for node in projection.find_all(exp.Column):
-            if node.table == release_table(index) and name not in found.get(node.name, ()):
+            if node.table == shown and name not in found.get(node.name, ()):
                 found.setdefault(node.name, []).append(name)
     return {column: tuple(names) for column, names in found.items()}
+
+
+def _shown_as(root: exp.Expr, table: str) -> str:
+    """The name the release has in the statement: grouping sets are read under their first's."""
+    source = root.args.get("from_")
+    stacked = source.this if source is not None else None
+    if not isinstance(stacked, exp.Subquery) or not stacked.alias.startswith(RELEASE):
+        return table
+    read = any(part.name == table for part in stacked.find_all(exp.Table))
+    return str(stacked.alias) if read else table
 
 
 def _why(plan: Plan, unit: str) -> str:

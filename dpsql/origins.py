@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import Block, Grid, MomentsBlock, SumBlock, UnitsBlock
+from dpsql import aggregates
+from dpsql.aggregates.basis import Block, Grid, MomentsBlock, PairBlock, SumBlock, UnitsBlock
 from dpsql.binding.aggregate_calls import BOUNDS_PER_ROW
 from dpsql.binding.context import domain_of
 from dpsql.core.domain import Domain, Point
@@ -100,31 +101,37 @@ class Origins:
 
     def ranges(self) -> list[BoundExplanation]:
         """The range each summed expression is clamped to, one for each block that sums."""
-        found = (self._range(part.block) for part in self.plan.blocks)
-        return [bound for bound in found if bound is not None]
+        return [bound for part in self.plan.blocks for bound in self._ranges(part.block)]
 
     def range_of(self, column: ColumnPlan) -> BoundExplanation | None:
         """The range of what a column sums; None for a count, also one read off a sum's block."""
-        counted = column.aggregate.fn in ("count", "count_star", "count_units")
+        counted = column.aggregate.fn in ("count", "count_star", "count_units", "regr_count")
         if column.block is None or counted:
             return None
-        return self._range(self.plan.blocks[column.block].block)
+        found = self._ranges(self.plan.blocks[column.block].block)
+        return found[0] if found else None
 
-    def _range(self, block: Block) -> BoundExplanation | None:
-        if not isinstance(block, (SumBlock, MomentsBlock)):
-            return None
-        text, sources = self._range_origin(block.value)
-        name = self._argument(block.value)
-        return BoundExplanation(f"range of {name}", _ends(block.grid), text, sources)
+    def _ranges(self, block: Block) -> list[BoundExplanation]:
+        if isinstance(block, PairBlock):
+            return [self._range(*pair) for pair in zip(block.values, block.grids, strict=True)]
+        if isinstance(block, (SumBlock, MomentsBlock)):
+            return [self._range(block.value, block.grid)]
+        return []
+
+    def _range(self, value: Expr, grid: Grid) -> BoundExplanation:
+        text, sources = self._range_origin(value)
+        return BoundExplanation(f"range of {self._argument(value)}", _ends(grid), text, sources)
 
     def _argument(self, value: Expr) -> str:
         """What is summed, as the query writes it."""
         columns = self.planned.bound.sites[self.index].columns
         for aggregate in self.plan.aggregate.aggregates:
-            if aggregate.arg == value and columns.get(aggregate.name):
+            if value in (aggregate.arg, aggregate.other) and columns.get(aggregate.name):
                 node = columns[aggregate.name][0]
                 call = node.this if isinstance(node, exp.Filter) else node
-                return str(call.this.sql("duckdb"))
+                call = aggregates.plain(call)
+                parts = aggregates.arguments(call)
+                return str(parts[0 if value == aggregate.arg else 1].sql("duckdb"))
         return words(value)
 
     def _range_origin(self, value: Expr) -> tuple[str, tuple[str, ...]]:

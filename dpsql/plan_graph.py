@@ -56,7 +56,7 @@ def dot(
 def _read(aggregate: PrivateAggregate) -> list[Expr]:
     found = [key.expr for key in aggregate.keys]
     for call in aggregate.aggregates:
-        found += [part for part in (call.arg, call.where) if part is not None]
+        found += [part for part in (call.arg, call.other, call.where) if part is not None]
     return found
 
 

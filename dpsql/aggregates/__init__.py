@@ -8,8 +8,21 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.aggregates import avg, count, sum_, units, variance
+from dpsql.aggregates import (
+    avg,
+    correlation,
+    count,
+    covariance,
+    regression,
+    regression_rows,
+    squares,
+    sum_,
+    units,
+    variance,
+    weighted,
+)
 from dpsql.aggregates.protocol import Family
+from dpsql.aggregates.spelled import CALLS, TWO, arguments, plain
 
 FAMILIES: tuple[Family, ...] = (
     count.FAMILY,
@@ -17,6 +30,13 @@ FAMILIES: tuple[Family, ...] = (
     sum_.FAMILY,
     avg.FAMILY,
     variance.FAMILY,
+    covariance.FAMILY,
+    correlation.FAMILY,
+    regression.FAMILY,
+    squares.FAMILY,
+    weighted.FAMILY,
+    regression_rows.COUNT_FAMILY,
+    regression_rows.MEAN_FAMILY,
 )
 
 NODES = tuple(node for family in FAMILIES for node in family.nodes)
@@ -26,8 +46,13 @@ _BY_NAME = {name: family for family in FAMILIES for name in family.names}
 
 def for_node(node: exp.Expr) -> Family | None:
     """The family that reads this call, or None: then it is not an aggregate that exists."""
-    return _BY_NODE.get(type(node))
+    if isinstance(node, exp.Anonymous) and node.name.lower() in TWO:
+        return _BY_NAME[TWO[node.name.lower()]]
+    return _BY_NODE.get(type(plain(node)))
 
 
 def for_name(name: str) -> Family:
     return _BY_NAME[name]
+
+
+__all__ = ["CALLS", "FAMILIES", "NODES", "Family", "arguments", "for_name", "for_node", "plain"]

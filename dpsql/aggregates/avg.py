@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sqlglot import exp
 
-from dpsql.aggregates.basis import MomentsBlock, Need, ResultType
+from dpsql.aggregates.basis import MomentsBlock, Need, PairBlock, ResultType
 from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock
 from dpsql.aggregates.rows import rows_of
 from dpsql.core.domain import FLOAT
@@ -31,10 +31,9 @@ class Avg:
         return None
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
-        block = noisy.block
-        assert isinstance(block, MomentsBlock)
-        unit, lo, m = float(block.grid.unit), block.grid.lo, block.grid.span
-        total, divisor = noisy.sum_weights()
+        grid = noisy.grid_of(aggregate.arg)
+        unit, lo, m = float(grid.unit), grid.lo, grid.span
+        total, divisor = noisy.sum_weights(aggregate.arg)
         count, count_divisor = noisy.count_weights()
         n = noisy.combination(count)
         s = noisy.combination(total)
@@ -46,21 +45,26 @@ class Avg:
                 continue
             mean = value * scale.numerator / (rows * scale.denominator)
             values.append(min(max(mean, float(lo)), float(lo + m)) * unit)
-        low, high = self._interval(block, noisy)
+        low, high = self._interval(aggregate, noisy)
         return Answer(values, (low + lo) * unit, (high + lo) * unit)
 
-    def _interval(self, block: MomentsBlock, noisy: NoisyBlock) -> tuple[np.ndarray, np.ndarray]:
+    def _interval(self, aggregate: Aggregate, noisy: NoisyBlock) -> tuple[np.ndarray, np.ndarray]:
         """Fieller's, on the shifted grid 0..M."""
         from dpsql.mechanisms.fieller import ratio_interval
 
-        m = float(block.grid.span)
-        numerator = (0.0, m) if block.degree == 1 else (0.0, m / 2, m)
+        block, m = noisy.block, float(noisy.grid_of(aggregate.arg).span)
+        assert isinstance(block, (MomentsBlock, PairBlock))
+        if isinstance(block, MomentsBlock):
+            numerator = [m * power / block.degree for power in range(block.coordinates)]
+        else:
+            at = block.values.index(aggregate.arg)
+            numerator = [m * place[at] / block.degrees[at] for place in block.places]
         return ratio_interval(
             noisy.coords.astype(float),
             numerator=numerator,
-            denominator=(1.0,) * (block.degree + 1),
+            denominator=(1.0,) * block.coordinates,
             law=noisy.law,
-            scales=[noisy.scale] * (block.degree + 1),
+            scales=[noisy.scale] * block.coordinates,
             low=0.0,
             high=m,
         )

@@ -18,11 +18,13 @@ from dpsql.core.ir import Expr
 class Rows:
     """Which rows a block reads: those passing `where` whose `present` is neither NULL nor NaN.
 
-    `present` is None where every row has a value, so that equal row sets share one count.
+    `present` is None where every row has a value, so that equal row sets share one count; `also`
+    is the second value of a pair, None where it is always there.
     """
 
     where: Expr | None
     present: Expr | None
+    also: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,61 @@ class MomentsBlock:
         return int(self.grid.span**self.degree)
 
 
-Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock
+@dataclass(frozen=True, slots=True)
+class PairBlock:
+    """The tensor product of two Bernstein bases: B_i(x)·B_j(y), x over 0..Mx and y over 0..My.
+
+    B_i(x) = C(dx, i)·x^i·(Mx-x)^(dx-i). Each row's coordinates are ≥ 0 and sum to Mx^dx·My^dy,
+    which is therefore L1 and largest L2. From them follow all moments up to x^dx·y^dy, linearly.
+    """
+
+    rows: Rows
+    values: tuple[Expr, Expr]
+    grids: tuple[Grid, Grid]
+    degrees: tuple[int, int]
+
+    @property
+    def coordinates(self) -> int:
+        return (self.degrees[0] + 1) * (self.degrees[1] + 1)
+
+    @property
+    def row_total(self) -> int:
+        (x, y), (dx, dy) = self.grids, self.degrees
+        return int(x.span**dx * y.span**dy)
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """(i, j) of each coordinate, in order; the first is (0, 0)."""
+        dx, dy = self.degrees
+        return tuple((i, j) for i in range(dx + 1) for j in range(dy + 1))
+
+    def parts(self) -> tuple[MomentsBlock, MomentsBlock]:
+        """x and y as values of rows: both read where the filter passes and they are there."""
+        first = MomentsBlock(
+            Rows(self.rows.where, _present(self.values[0], self.rows)),
+            self.values[0],
+            self.grids[0],
+            1,
+        )
+        second = MomentsBlock(
+            Rows(None, _present(self.values[1], self.rows)), self.values[1], self.grids[1], 1
+        )
+        return first, second
+
+
+def _present(value: Expr, rows: Rows) -> Expr | None:
+    return value if value in (rows.present, rows.also) else None
+
+
+Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock | PairBlock
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What an aggregate asks of the plan: `kind` is count, units, or moments up to `degree`.
+    """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, or pair.
 
-    A need of degree 1 without `counted` is a sum alone, which one coordinate can serve.
+    A need of degree 1 without `counted` is a sum alone, which one coordinate can serve. A pair
+    is of `value` up to `degree` and `other` up to `other_degree`.
     """
 
     kind: str
@@ -114,6 +163,8 @@ class Need:
     value: Expr | None = None
     degree: int = 0
     counted: bool = False
+    other: Expr | None = None
+    other_degree: int = 0
 
 
 @dataclass(frozen=True, slots=True)

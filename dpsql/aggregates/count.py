@@ -1,4 +1,4 @@
-"""COUNT(*) and COUNT(x)."""
+"""COUNT(*), COUNT(x) and COUNT_IF(condition)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dpsql.core.ir import Aggregate
 class Count:
     """Number of rows, an integer, not clamped at 0: unbiased."""
 
-    nodes: tuple[type[exp.Expr], ...] = (exp.Count,)
+    nodes: tuple[type[exp.Expr], ...] = (exp.Count, exp.CountIf)
     names: tuple[str, ...] = ("count_star", "count")
 
     def fn(self, node: exp.Expr) -> str:

@@ -10,7 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, SumBlock, UnitsBlock
+from dpsql.aggregates.basis import (
+    Block,
+    CountBlock,
+    Grid,
+    MomentsBlock,
+    PairBlock,
+    SumBlock,
+    UnitsBlock,
+)
+from dpsql.core.ir import Expr
 
 Law = Literal["laplace", "gaussian"]
 LAW_NAMES: dict[Law, str] = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
@@ -43,6 +52,14 @@ class NoisyBlock:
                 total = total + int(weight) * row.astype(object)
         return total
 
+    def grid_of(self, value: Expr | None) -> Grid:
+        """The grid of a value of this block."""
+        block = self.block
+        if isinstance(block, PairBlock):
+            return block.grids[block.values.index(value)]
+        assert isinstance(block, (SumBlock, MomentsBlock))
+        return block.grid
+
     # ---- linear views: integer weights and the divisor of the sum ------------------------
 
     def count_weights(self) -> tuple[tuple[int, ...], Fraction]:
@@ -52,11 +69,18 @@ class NoisyBlock:
                 return (1,), Fraction(self.weight)
             case MomentsBlock(degree=degree, grid=grid):
                 return (1,) * (degree + 1), Fraction(self.weight * grid.span**degree)
+            case PairBlock() as pair:
+                return (1,) * pair.coordinates, Fraction(self.weight * pair.row_total)
         raise ValueError("a sum alone holds no count")
 
-    def sum_weights(self) -> tuple[tuple[int, ...], Fraction]:
-        """Σ v in grid units = (weights · coords) / divisor."""
+    def sum_weights(self, value: Expr | None = None) -> tuple[tuple[int, ...], Fraction]:
+        """Σ v in grid units = (weights · coords) / divisor. `value`: which, of a pair."""
         match self.block:
+            case PairBlock() as pair:
+                at = pair.values.index(value)
+                grid, degree = pair.grids[at], pair.degrees[at]
+                terms = (degree * grid.lo + place[at] * grid.span for place in pair.places)
+                return tuple(terms), Fraction(degree * self.weight * pair.row_total)
             case SumBlock():
                 return (1,), Fraction(self.weight)
             case MomentsBlock(degree=1, grid=grid):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import MomentsBlock, Need, ResultType, SumBlock
+from dpsql.aggregates.basis import Need, ResultType
 from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock, symmetric
 from dpsql.aggregates.rows import rows_of
 from dpsql.core.domain import FLOAT, INTEGER, Kind, decimal
@@ -42,14 +42,15 @@ class Sum:
         kind = aggregate.arg.domain.type
         if kind.kind is Kind.FLOAT:
             return None
-        weights, divisor = noisy.sum_weights()
+        weights, divisor = noisy.sum_weights(aggregate.arg)
         # The grid may be coarser than whole units (decimal places) for very wide ranges.
-        return weights, divisor / (_grid(noisy) * 10**kind.scale)
+        unit = noisy.grid_of(aggregate.arg).unit
+        return weights, divisor / (unit * 10**kind.scale)
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
         assert aggregate.arg is not None
-        weights, divisor = noisy.sum_weights()
-        unit = _grid(noisy)
+        weights, divisor = noisy.sum_weights(aggregate.arg)
+        unit = noisy.grid_of(aggregate.arg).unit
         kind = aggregate.arg.domain.type
         exact = self.linear(aggregate, noisy)
         if exact is None:
@@ -62,13 +63,8 @@ class Sum:
         return Answer(values, *symmetric(values, half))
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:
-        return float(_grid(noisy)) * noisy.expected_error(*noisy.sum_weights())
-
-
-def _grid(noisy: NoisyBlock) -> Any:
-    block = noisy.block
-    assert isinstance(block, (SumBlock, MomentsBlock))
-    return block.grid.unit
+        unit = float(noisy.grid_of(aggregate.arg).unit)
+        return unit * noisy.expected_error(*noisy.sum_weights(aggregate.arg))
 
 
 FAMILY = Sum()

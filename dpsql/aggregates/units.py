@@ -1,4 +1,4 @@
-"""COUNT(DISTINCT unit): every unit counts at most once in a group."""
+"""COUNT(DISTINCT unit), also as APPROX_COUNT_DISTINCT: each unit counts once in a group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dpsql.core.ir import Aggregate
 class Units(Count):
     """Number of distinct units with at least one row; free where a key is thresholded by it."""
 
-    nodes: tuple[type[exp.Expr], ...] = ()  # the binder recognises COUNT(DISTINCT unit)
+    nodes: tuple[type[exp.Expr], ...] = (exp.ApproxDistinct,)  # and what the binder recognises
     names: tuple[str, ...] = ("count_units",)
 
     def need(self, aggregate: Aggregate) -> Need:

@@ -9,16 +9,21 @@ from sqlglot import exp
 
 from dpsql import aggregates
 from dpsql.binding.interval_ends import REPORT_FORMAT
+from dpsql.binding.refused_aggregates import why_refused
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.core.domain import Interval, Kind
 from dpsql.core.ir import Aggregate, Call, Expr, Lit
 from dpsql.core.numbers import read_number
 from dpsql.errors import InvalidQuery
-from dpsql.functions.forms import truth
+from dpsql.functions.forms import title, truth
 from dpsql.functions.narrow import narrow
 
 BOUNDS_PER_ROW = "contribution_bounds_per_row"
+TWO_VALUES = frozenset(
+    "covar_pop covar_samp corr regr_r2 regr_slope regr_intercept regr_sxx regr_syy regr_sxy"
+    " regr_count regr_avgx regr_avgy weighted_avg".split()
+)
 
 
 def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
@@ -28,34 +33,65 @@ def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
         where = scope.condition(node.expression.this)
         scope = scope.narrowed(narrow([where]))
         call = node.this
+    call = aggregates.plain(call)
     family = aggregates.for_node(call)
     if family is None:
+        if (known := why_refused(call)) is not None:
+            scope.refuse(node, "unsupported-aggregate", *known)
         scope.refuse(
             call,
             "unsupported-aggregate",
             f"aggregate {call.key.upper()} is not available over people's rows",
-            "COUNT, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP and STDDEV_POP are",
+            "COUNT, COUNT_IF, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP, STDDEV_POP, COVAR_*, CORR"
+            " and REGR_* are",
         )
+    if set(family.names) <= TWO_VALUES:
+        return _of_two(call, family.fn(call), where, select, scope)
     _check_plain(call, scope)
     if isinstance(call, exp.Count):
         return _count(call, where, select, scope)
-    arg = _bounded(call, scope.informed(call.this), scope, select)
-    if not arg.domain.type.numeric:
-        word = "boolean; sum CASE WHEN it THEN 1 ELSE 0 END" if _boolean(arg) else ""
-        scope.invalid(
-            call,
-            "type-mismatch",
-            f"{call.key.upper()} needs a number, not {word or arg.domain.type}",
-        )
+    if isinstance(call, exp.CountIf):
+        return _count_if(call, where, scope)
+    if isinstance(call, exp.ApproxDistinct):  # exactly counted, then noised
+        return _count_distinct(call, exp.Distinct(expressions=[call.this]), where, select, scope)
+    arg = _bounded(call, call.this, scope, select)
     return Aggregate("", family.fn(call), arg, where)
 
 
-def _boolean(arg: Expr) -> bool:
-    return arg.domain.type.kind is Kind.BOOLEAN
+def _of_two(
+    call: exp.Expr, fn: str, where: Expr | None, select: PrivateSelect, scope: Scope
+) -> Aggregate:
+    """An aggregate of two values: REGR_SLOPE(y, x)."""
+    word = title(call)
+    if set(call.meta.get("named", ())) - {REPORT_FORMAT}:
+        scope.refuse(
+            call,
+            "unsupported-option",
+            f"{word} takes no bounds per row: which of its values would they be of?",
+            "clip the values: LEAST(GREATEST(x, 0), 100)",
+        )
+    nodes = aggregates.arguments(call)
+    if len(nodes) != 2:
+        scope.invalid(call, "wrong-arguments", f"{word} takes two values")
+    for node in nodes:
+        if isinstance(node, (exp.Distinct, exp.Order, exp.Limit, exp.IgnoreNulls)):
+            scope.refuse(
+                call, "unsupported-aggregate", f"{word} takes two values, without DISTINCT or ORDER"
+            )
+    # A value is finite as well where the row counts: NaN and infinities are no values here.
+    first, second = (_bounded(call, node, scope, select) for node in nodes)
+    if fn == "weighted_avg" and second.domain.bounds.numbers()[0] < 0:
+        scope.refuse(
+            nodes[1],
+            "unsupported-aggregate",
+            f"weights of {word} may not be negative: their sum could be nothing",
+            "GREATEST(w, 0), or WHERE w >= 0",
+        )
+    return Aggregate("", fn, first, where, second)
 
 
 def _check_plain(call: exp.Expr, scope: Scope) -> None:
-    allowed = {"this", "big_int", "distinct"}
+    allowed = {"this", "big_int", "distinct", "zero_on_all_null"}
     for name, value in call.args.items():
         if value and name not in allowed:
             scope.refuse(call, "unsupported-aggregate", f"{call.key.upper()} takes one argument")
@@ -95,8 +131,18 @@ def _count(call: exp.Count, where: Expr | None, select: PrivateSelect, scope: Sc
     return Aggregate("", "count", arg, where)
 
 
+def _count_if(call: exp.CountIf, where: Expr | None, scope: Scope) -> Aggregate:
+    """Rows for which the condition is true: a filter on COUNT(*), so both share one draw."""
+    if BOUNDS_PER_ROW in call.meta.get("named", ()):
+        scope.refuse(call, "unsupported-option", "COUNT_IF takes no bounds per row")
+    condition = scope.condition(call.this)
+    return Aggregate(
+        "", "count_star", None, condition if where is None else _both(where, condition)
+    )
+
+
 def _count_distinct(
-    call: exp.Count, node: exp.Distinct, where: Expr | None, select: PrivateSelect, scope: Scope
+    call: exp.Expr, node: exp.Distinct, where: Expr | None, select: PrivateSelect, scope: Scope
 ) -> Aggregate:
     arg = scope.expr(node.expressions[0]) if len(node.expressions) == 1 else None
     if arg is None or node.args.get("on") or not select.is_unit(arg):
@@ -120,11 +166,16 @@ def _is_block_unit(arg: Expr, select: PrivateSelect) -> bool:
 def _and_present(arg: Expr, where: Expr | None) -> Expr:
     missing = Call("is_null", (arg,), truth((arg,), nullable=False))
     present = Call("not", (missing,), truth((missing,)))
-    return present if where is None else Call("and", (where, present), truth((where, present)))
+    return present if where is None else _both(where, present)
 
 
-def _bounded(call: exp.Expr, arg: Expr, scope: Scope, select: PrivateSelect) -> Expr:
+def _both(left: Expr, right: Expr) -> Expr:
+    return Call("and", (left, right), truth((left, right)))
+
+
+def _bounded(call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect) -> Expr:
     """The argument, its declared range replaced by per-row bounds where the query gives them."""
+    arg = scope.informed(node)
     given = call.meta.get("named", {}).get(BOUNDS_PER_ROW)
     if given is not None:
         lo, hi = _pair(given, call, scope)
@@ -135,15 +186,24 @@ def _bounded(call: exp.Expr, arg: Expr, scope: Scope, select: PrivateSelect) -> 
             call, "unit-aggregated", f"the {word}'s id is not a quantity: it cannot be summed"
         )
     if arg.domain.type.numeric and not arg.domain.bounds.bounded:
-        name = call.this.sql("duckdb")
+        name = node.sql("duckdb")
         scope.refuse(
             call,
             "no-bounds",
             f"no range is known for {name[:60]}, so one person's contribution has no limit",
-            f"{call.key.upper()}({name[:30]}, {BOUNDS_PER_ROW} => (low, high)), a WHERE on its"
-            " range, or min/max in the policy",
+            f"{_clipped(call, name[:30])}, a WHERE on its range, or min/max in the policy",
         )
+    if not arg.domain.type.numeric:
+        boolean = arg.domain.type.kind is Kind.BOOLEAN
+        word = "boolean; COUNT_IF counts where it is true" if boolean else str(arg.domain.type)
+        scope.invalid(call, "type-mismatch", f"{title(call)} needs a number, not {word}")
     return arg
+
+
+def _clipped(call: exp.Expr, name: str) -> str:
+    if len(aggregates.arguments(call)) == 2:
+        return f"LEAST(GREATEST({name}, 0), 100) with its own limits"
+    return f"{call.key.upper()}({name}, {BOUNDS_PER_ROW} => (low, high))"
 
 
 def _pair(given: exp.Expr, call: exp.Expr, scope: Scope) -> tuple[Fraction, Fraction]:

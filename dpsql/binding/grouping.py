@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from dpsql.binding.grouping_sets import leaves, set_terms
 from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates
 from dpsql.core.ir import Expr
 
-_SETS: dict[type[exp.Expr], str] = {
-    exp.Rollup: "ROLLUP",
-    exp.Cube: "CUBE",
-    exp.GroupingSets: "GROUPING SETS",
-}
+
+def group_sets(select: PrivateSelect) -> list[list[Expr]] | None:
+    """The keys of each grouping set, None where the SELECT has one list of keys."""
+    group = select.node.args.get("group")
+    if group is None:
+        return None
+    for name, value in group.args.items():
+        if value and name not in ("expressions", "all", "rollup", "cube", "grouping_sets"):
+            select.context.refuse(
+                group,
+                "grouping-sets",
+                f"{name.replace('_', ' ').upper()} is not available",
+                "GROUPING SETS, ROLLUP and CUBE are",
+            )
+    sets = set_terms(group, select)
+    if sets is None:
+        return None
+    return [list(dict.fromkeys(_key(term.unnest(), select) for term in terms)) for terms in sets]
 
 
 def group_keys(select: PrivateSelect) -> list[Expr]:
@@ -24,29 +38,13 @@ def group_keys(select: PrivateSelect) -> list[Expr]:
         if distinct is None or has_aggregates(node):
             return []
         return [scope.informed(p.unalias()) for p in expanded(select)]
-    for name, value in group.args.items():
-        if value and name not in ("expressions", "all"):
-            select.context.refuse(
-                group,
-                "grouping-sets",
-                f"{name.replace('_', ' ').upper()} is not available yet",
-                "ask one GROUP BY at a time",
-            )
-    for term in group.expressions:
-        if type(term) in _SETS:
-            select.context.refuse(
-                term,
-                "grouping-sets",
-                f"{_SETS[type(term)]} is not available yet",
-                "ask one GROUP BY at a time",
-            )
     if group.args.get("all"):
         return [
             scope.informed(p.unalias())
             for p in node.expressions
             if not any(True for _ in aggregate_nodes(p))
         ]
-    return [_key(term, select) for term in group.expressions]
+    return [_key(term.unnest(), select) for term in leaves(group)]
 
 
 def _key(term: exp.Expr, select: PrivateSelect) -> Expr:

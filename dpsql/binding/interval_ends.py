@@ -33,7 +33,10 @@ def end_of(node: exp.Expr) -> str | None:
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    return isinstance(node, (exp.Filter, exp.AggFunc)) or aggregates.for_node(node) is not None
+    call = aggregates.plain(node)
+    if isinstance(call, (exp.Grouping, exp.GroupingId)):
+        return False  # it tells of GROUP BY, not of rows
+    return isinstance(call, (exp.Filter, exp.AggFunc)) or aggregates.for_node(call) is not None
 
 
 def asks_for_ends(select: exp.Select) -> bool:

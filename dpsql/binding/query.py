@@ -9,7 +9,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.binding.context import Context
-from dpsql.binding.grouping import expanded, group_keys
+from dpsql.binding.grouping import expanded, group_keys, group_sets
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
@@ -162,11 +162,12 @@ class QueryBinder:
         node = select.node
         group = node.args.get("group")
         keys = group_keys(select)
-        if any(select.is_unit(key) for key in keys):
+        if any(select.is_unit(key) for key in keys) and group_sets(select) is None:
             self._check_preserved(select, keys)
             return bind_per_unit(select, keys)
         if group is not None or node.args.get("distinct") or has_aggregates(node):
-            return Above(bind_release(select, keys, lambda sub: self._walk(sub, env)))
+            sets = group_sets(select)
+            return Above(bind_release(select, keys, lambda sub: self._walk(sub, env), sets))
         return self._rows(select)
 
     def _check_preserved(self, select: PrivateSelect, keys: list[Expr]) -> None:

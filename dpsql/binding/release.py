@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from dpsql.binding.aggregate_calls import read_aggregate
 from dpsql.binding.context import Site
+from dpsql.binding.grouping_sets import bits, leaves, stacked, total_column
 from dpsql.binding.interval_ends import (
     aggregate_of,
     asks_for_ends,
@@ -23,8 +24,9 @@ from dpsql.binding.interval_ends import (
 )
 from dpsql.binding.options import read_options
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
+from dpsql.binding.weighted_means import weighted_mean
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Aggregate, Col, Expr, Key, PrivateAggregate, columns
+from dpsql.core.ir import Aggregate, Col, Expr, Key, Options, PrivateAggregate, columns
 from dpsql.errors import Error
 from dpsql.sql.remade import remade
 
@@ -46,11 +48,15 @@ def aggregate_column(index: int) -> str:
 
 
 def bind_release(
-    select: PrivateSelect, keys: list[Expr], above: Callable[[exp.Expr], exp.Expr]
+    select: PrivateSelect,
+    keys: list[Expr],
+    above: Callable[[exp.Expr], exp.Expr],
+    sets: list[list[Expr]] | None = None,
 ) -> exp.Select:
     """Register the private aggregate with the context; return the remainder over its release.
 
     `above` binds nested queries (scalar subqueries), which must be public or released themselves.
+    `sets`: the keys of each grouping set, each a private aggregate of its own.
     """
     context = select.context
     for key in keys:
@@ -72,17 +78,51 @@ def bind_release(
             )
     index = context.reserve()  # before nested queries are bound: they take the numbers after it
     splitter = _Splitter(select, list(dict.fromkeys(keys)), index, above)
+    splitter.sets = sets is not None
     remainder = splitter.remainder()
     if not splitter.keys and not splitter.aggregates:
         context.refuse(select.node, "row-output", "nothing is aggregated here", "SELECT COUNT(*)")
-    context.released[index] = PrivateAggregate(
-        select.block,
-        tuple(Key(key_column(i), key) for i, key in enumerate(splitter.keys)),
-        tuple(splitter.aggregates),
-        read_options(select.node, context),
-    )
-    context.sites[index] = Site(select.node, splitter.spelled(keys))
+    options = read_options(select.node, context)
+    if sets is None:
+        _register(splitter, splitter.keys, index, options)
+        context.sites[index] = Site(select.node, splitter.spelled(keys))
+    else:
+        remainder.set("from_", exp.From(this=_united(splitter, keys, sets, index, options)))
     return remainder
+
+
+def _register(splitter: _Splitter, keys: list[Expr], index: int, options: Options) -> None:
+    splitter.select.context.released[index] = PrivateAggregate(
+        splitter.select.block,
+        tuple(Key(key_column(i), key) for i, key in enumerate(keys)),
+        tuple(splitter.aggregates),
+        options,
+    )
+
+
+def _united(
+    splitter: _Splitter, keys: list[Expr], sets: list[list[Expr]], first: int, options: Options
+) -> exp.Expr:
+    """One release for each different set, numbered from `first`; the table made of them."""
+    context, spelled = splitter.select.context, splitter.spelled(keys)
+    numbers: dict[tuple[Expr, ...], int] = {}
+    arms: list[tuple[str | None, list[int]]] = []
+    for chosen in sets:
+        places = [splitter.keys.index(key) for key in chosen]
+        if not chosen and not splitter.aggregates:
+            arms.append((None, places))  # no key and no aggregate: one row, whatever the data
+            continue
+        index = numbers.get(tuple(chosen))
+        if index is None:
+            index = numbers[tuple(chosen)] = context.reserve() if numbers else first
+            _register(splitter, chosen, index, options)
+            names = {key_column(at): key_column(place) for at, place in enumerate(places)}
+            columns = {key: spelled[name] for key, name in names.items() if name in spelled}
+            columns |= {n: nodes for n, nodes in spelled.items() if not n.startswith("k")}
+            context.sites[index] = Site(splitter.select.node, columns)
+        arms.append((release_table(index), places))
+    names_ = [aggregate.name for aggregate in splitter.aggregates]
+    return stacked(arms, len(splitter.keys), names_, splitter.table)
 
 
 class _Splitter:
@@ -104,14 +144,16 @@ class _Splitter:
         self._opening: set[str] = set()
         self._visited = 0
         self._spelled: dict[str, list[exp.Expr]] = {}
+        self.sets = False
 
     def spelled(self, keys: list[Expr]) -> dict[str, tuple[exp.Expr, ...]]:
         """Release columns to the expressions read as them; `keys` as GROUP BY lists them.
 
         An ordinal or alias in GROUP BY is left out: it follows the SELECT list.
         """
-        group = self.select.node.args.get("group")
-        for term, key in zip(group.expressions if group else [], keys, strict=False):
+        terms = leaves(self.select.node.args.get("group"))
+        for term, key in zip(terms, keys, strict=False):
+            term = term.unnest()
             alias = isinstance(term, exp.Column) and not (
                 isinstance(key, Col) and key.name.casefold() == term.name.casefold()
             )
@@ -126,8 +168,8 @@ class _Splitter:
 
     def _key_nodes(self) -> list[exp.Expr]:
         """Spellings a key may have: what GROUP BY says, and what the SELECT list says."""
-        group = self.select.node.args.get("group")
-        nodes = [*(group.expressions if group else []), *self.select.node.expressions]
+        terms = leaves(self.select.node.args.get("group"))
+        nodes = [*terms, *self.select.node.expressions]
         return [part.unnest() for node in nodes for part in (node.unalias(),)]
 
     def remainder(self) -> exp.Select:
@@ -215,11 +257,15 @@ class _Splitter:
             projections = self.select.node.expressions
             name = self._registered(aggregate_of(node, projections, self.select.context))
             return self._ref(name + end)
+        if isinstance(node, (exp.Grouping, exp.GroupingId)):
+            return self._grouping(node)
         if is_aggregate(node):
             value = self._ref(self._registered(node))
             return report(value) if wants_report(node, self.select.context) else value
         if isinstance(node, exp.Column):
             return self._column(node)
+        if (mean := weighted_mean(node, self.select)) is not None:
+            return self._ref(self._registered(mean))
         if type(node) in self._key_kinds and not isinstance(node, exp.Literal):
             found = self._key(node)
             if found is not None:
@@ -260,6 +306,21 @@ class _Splitter:
         self._note(name, node)
         self.aggregates.append(replace(call, name=name))
         return name
+
+    def _grouping(self, node: exp.Expr) -> exp.Expr:
+        """GROUPING(a, b): one bit a key; 1 where the row is not by the key."""
+        context, totals = self.select.context, []
+        for part in node.expressions:
+            bound = self.select.scope.informed(part)
+            if bound not in self.keys:
+                context.invalid(
+                    part, "not-grouped", "GROUPING takes keys of GROUP BY", "name one of them"
+                )
+            column = self._ref(total_column(self.keys.index(bound)))
+            totals.append(column if self.sets else exp.Literal.number(0))
+        if not totals:
+            context.invalid(node, "wrong-arguments", "GROUPING takes keys of GROUP BY")
+        return bits(totals)
 
     def _key(self, node: exp.Expr) -> exp.Expr | None:
         try:

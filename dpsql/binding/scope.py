@@ -17,12 +17,13 @@ from dpsql.binding.context import Context
 from dpsql.core import nearest
 from dpsql.core.domain import Domain, Kind, Scalar, of_literal
 from dpsql.core.ir import Col, Expr, Lit
+from dpsql.functions.refused import why_refused
 from dpsql.functions.weight import weighed
 
 _NOTHING = Lit(None, of_literal(None))
 """What has no type but NULL's, such as NULLIF(NULL, x), is NULL."""
 
-FUNCTIONS = functions.names_of(aggregates.NODES, functions.KNOWN)
+FUNCTIONS = functions.names_of(aggregates.NODES, (*functions.KNOWN, *aggregates.CALLS))
 """Every name that can be called on people's rows."""
 
 MAX_DIGITS = 38  # of an exact number: DECIMAL's, and one less than HUGEINT's largest has
@@ -253,6 +254,17 @@ class Scope:
             self.invalid(node, "bad-parameter", "this parameter was given no value")
         if isinstance(node, (exp.Func, exp.Anonymous)):
             name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+        else:
+            name = node.key
+        if (known := why_refused(node)) is not None:
+            reason, way = known
+            self.refuse(
+                node,
+                "unsupported-function",
+                f"{name} is not available on people's rows: {reason}",
+                way,
+            )
+        if isinstance(node, (exp.Func, exp.Anonymous)):
             self.refuse(
                 node,
                 "unsupported-function",

@@ -15,9 +15,17 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, assert_never
 
-from dpsql.aggregates.basis import MomentsBlock, Rows, SumBlock
+from dpsql.aggregates.basis import (
+    Block,
+    CountBlock,
+    MomentsBlock,
+    PairBlock,
+    Rows,
+    SumBlock,
+    UnitsBlock,
+)
 from dpsql.canonical.constants import type_text, value_text
 from dpsql.canonical.expressions import Writer
 from dpsql.canonical.labels import digest
@@ -67,7 +75,7 @@ def canonical(plan: Plan) -> Form:
     shapes = [_shape(part, form.writer) for part in plan.blocks]
     if len(set(shapes)) < len(shapes):  # told apart by their order alone
         shapes = [f"{place} {shape}" for place, shape in enumerate(shapes)]
-    columns = [_column(column, shapes, plan.units_column == place)
+    columns = [_column(column, shapes, plan.units_column == place, form.writer)
                for place, column in enumerate(plan.columns)]  # fmt: skip
     asked = [
         str(VERSION),
@@ -99,9 +107,23 @@ def _uses(plan: Plan) -> list[Expr]:
     uses = [key.expr for key in plan.keys]
     for part in plan.blocks:
         block = part.block
-        uses += [expr for expr in (block.rows.where, block.rows.present) if expr is not None]
-        uses += [block.value] if isinstance(block, (SumBlock, MomentsBlock)) else []
+        rows = block.rows
+        uses += [expr for expr in (rows.where, rows.present, rows.also) if expr is not None]
+        uses += _values(block)
     return uses
+
+
+def _values(block: Block) -> list[Expr]:
+    """What the block sums; every kind of block must say."""
+    match block:
+        case CountBlock() | UnitsBlock():
+            return []
+        case SumBlock(value=value) | MomentsBlock(value=value):
+            return [value]
+        case PairBlock(values=values):
+            return list(values)
+        case _:
+            assert_never(block)
 
 
 def _key(key: KeyPlan, values: Sequence[str], writer: Writer) -> str:
@@ -113,24 +135,41 @@ def _shape(part: BlockPlan, writer: Writer) -> str:
     """A block without its noise."""
     block = part.block
     texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
-    if isinstance(block, (SumBlock, MomentsBlock)):
-        texts += [writer.text(block.value), _fields(block.grid)]
-    if isinstance(block, MomentsBlock):
-        texts.append(str(block.degree))
+    texts += map(writer.text, _values(block))
+    match block:
+        case CountBlock() | UnitsBlock():
+            pass
+        case SumBlock(grid=grid):
+            texts.append(_fields(grid))
+        case MomentsBlock(grid=grid, degree=degree):
+            texts += [_fields(grid), str(degree)]
+        case PairBlock(grids=grids, degrees=degrees):
+            texts += [*map(_fields, grids), *map(str, degrees)]
+        case _:
+            assert_never(block)
     return " ".join(texts)
 
 
 def _rows(rows: Rows, writer: Writer) -> str:
     where = "" if rows.where is None else str(writer.formula(rows.where))
     present = "" if rows.present is None else writer.text(rows.present)
-    return f"(where {where} present {present})"
+    also = "" if rows.also is None else writer.text(rows.also)
+    return f"(where {where} present {present} also {also})"
 
 
-def _column(column: ColumnPlan, shapes: Sequence[str], hidden: bool) -> str:
-    """What is computed from which block; argument and filter are the block's."""
+def _column(column: ColumnPlan, shapes: Sequence[str], hidden: bool, writer: Writer) -> str:
+    """What is computed of what, and from which block; the filter is the block's.
+
+    A block of two values serves aggregates of either, and it matters which is which: AVG(x) is not
+    AVG(y), nor REGR_SLOPE(y, x) REGR_SLOPE(x, y).
+    """
     call = column.aggregate
     fn = "count" if call.fn in _COUNTS else call.fn
-    arg = "" if call.arg is None or fn == "count" else type_text(call.arg.domain.type)
+    arg = ""
+    if call.arg is not None and fn != "count":
+        arg = f"{writer.text(call.arg)} {type_text(call.arg.domain.type)}"
+    if call.other is not None:
+        arg += f" and {writer.text(call.other)}"
     block = "threshold" if column.block is None else shapes[column.block]
     result = f"{column.result.text} {type_text(column.result.type)}"
     return f"{fn} {arg} {result} {'hidden' if hidden else ''} of {block}"

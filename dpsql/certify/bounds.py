@@ -7,8 +7,8 @@ one coordinate    c · atom                      |atom| ≤ its bound
 a joint basis     (T·n − Σ s_i, s_1, ..., s_d)  n the count and s_i sums of one family with
                   s_i ≥ 0 and T·n − Σ s_i ≥ 0, so that the L1 of a unit's part is exactly T·n
 
-The second holds row by row (p_i ≥ 0 and T − Σ p_i ≥ 0 on the value's range), and floors keep it:
-Σ ⌊s_i·m/n⌋ ≤ ⌊Σ s_i·m/n⌋ ≤ T·m.
+The second holds row by row (p_i ≥ 0 and T − Σ p_i ≥ 0 on the range of the value, or of both values
+of a pair), and floors keep it: Σ ⌊s_i·m/n⌋ ≤ ⌊Σ s_i·m/n⌋ ≤ T·m.
 """
 
 from __future__ import annotations
@@ -18,14 +18,23 @@ from dataclasses import dataclass
 from math import ceil
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.facts import ONE, Capped, Clamped, Number, Poly, Weighted, WeightedSum
+from dpsql.certify.facts import (
+    ONE,
+    Capped,
+    Clamped,
+    Poly,
+    Value,
+    Weighted,
+    WeightedSum,
+    value_range,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RowSum:
     """Σ poly(of) over rows, of which a unit has at most one in a group."""
 
-    of: Number
+    of: Value
     poly: Poly
 
 
@@ -85,7 +94,7 @@ def _lone(form: Form) -> Reach:
         # Integers: a cell that is not 0 moves by at least 1.
         share = atom.share
         return Reach(factor * share.most, factor * share.total, share.total)
-    lo, hi = atom.poly.range(*_interval(atom))
+    lo, hi = value_range(atom.of, atom.poly)
     return _reach(atom, factor * ceil(max(abs(lo), abs(hi))))
 
 
@@ -114,11 +123,11 @@ def _joint(forms: Sequence[Form]) -> Reach:
         most > 0 and all(first.get(atom) == -1 for atom in sums),
         "the first coordinate is a count less the others",
     )
-    interval, left = _interval(count), Poly(most)
+    left = Poly(most)
     for atom in sums:
-        require(atom.poly.range(*interval)[0] >= 0, "a joint basis is never negative")
+        require(value_range(atom.of, atom.poly)[0] >= 0, "a joint basis is never negative")
         left = left - atom.poly
-    require(left.range(*interval)[0] >= 0, "a joint basis adds up to its row total at most")
+    require(value_range(count.of, left)[0] >= 0, "a joint basis adds up to its row total at most")
     return _reach(count, most)
 
 
@@ -129,10 +138,6 @@ def _family(atom: Basic) -> object:
     if isinstance(atom, Weighted):
         return Weighted, atom.share, atom.of
     return RowSum, atom.of
-
-
-def _interval(atom: Basic) -> tuple[int, int]:
-    return (0, 0) if atom.of is None else (atom.of.lo, atom.of.hi)
 
 
 def _reach(atom: RowSum | Capped | Weighted, row: int) -> Reach:

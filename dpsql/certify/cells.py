@@ -36,6 +36,7 @@ from dpsql.certify.facts import (
     UnitTotal,
     Weighted,
     WeightedSum,
+    value_range,
 )
 from dpsql.certify.ranges import between
 from dpsql.certify.reader import bare, whole
@@ -86,7 +87,7 @@ def _largest(fact: Fact) -> float:
         case SizeShare(weight):
             return weight
         case Capped(_, of, poly, most):
-            lowest, highest = poly.range(*((0, 0) if of is None else (of.lo, of.hi)))
+            lowest, highest = value_range(of, poly)
             return most * ceil(max(abs(lowest), abs(highest)))
     return inf
 
@@ -167,8 +168,7 @@ def _scaled(node: exp.Case, scope: Scope) -> Fact:
 
 
 def _never_negative(cell: CellSum) -> bool:
-    of = cell.of
-    return cell.poly.range(*((0, 0) if of is None else (of.lo, of.hi)))[0] >= 0
+    return value_range(cell.of, cell.poly)[0] >= 0
 
 
 # ---- windows ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dpsql.certify.claim import refuse
+from dpsql.certify.polys import ONE, Poly
 from dpsql.core.domain import Kind
 
 EXACT = frozenset(
@@ -22,47 +22,6 @@ EXACT = frozenset(
 """Kinds whose equality is identity. Not floats (-0.0 = 0.0), nor types without a kind here
 (one month = 30 days). OPAQUE is UUID alone (`tables.kind_of`)."""
 
-# ---- polynomials in one row value ------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Poly:
-    """c0 + c1·v + c2·v², with integer coefficients."""
-
-    c0: int = 0
-    c1: int = 0
-    c2: int = 0
-
-    def __add__(self, other: Poly) -> Poly:
-        return Poly(self.c0 + other.c0, self.c1 + other.c1, self.c2 + other.c2)
-
-    def __sub__(self, other: Poly) -> Poly:
-        return self + other.times(-1)
-
-    def times(self, factor: int) -> Poly:
-        return Poly(self.c0 * factor, self.c1 * factor, self.c2 * factor)
-
-    def __mul__(self, other: Poly) -> Poly:
-        if self.c2 * other.c1 or self.c1 * other.c2 or self.c2 * other.c2:
-            refuse("a row's value is squared at most")
-        return Poly(
-            self.c0 * other.c0,
-            self.c0 * other.c1 + self.c1 * other.c0,
-            self.c0 * other.c2 + self.c1 * other.c1 + self.c2 * other.c0,
-        )
-
-    def range(self, lo: int, hi: int) -> tuple[Fraction, Fraction]:
-        """Least and greatest value over the reals lo..hi: at the ends or at the vertex."""
-        ends = [Fraction(self.c0 + self.c1 * v + self.c2 * v * v) for v in (lo, hi)]
-        if self.c2:
-            vertex = Fraction(-self.c1, 2 * self.c2)
-            if lo < vertex < hi:
-                ends.append(self.c0 + self.c1 * vertex + self.c2 * vertex * vertex)
-        return min(ends), max(ends)
-
-
-ONE = Poly(1)
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -71,6 +30,24 @@ class Number:
     serial: int
     lo: int
     hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two values of a row, the one of the lesser serial first; the rows that have both."""
+
+    first: Number
+    second: Number
+
+
+Value = Number | Pair
+
+
+def value_range(of: Value | None, poly: Poly) -> tuple[Fraction, Fraction]:
+    """Bounds of the polynomial over all that a row may hold; `of` None: it is a constant."""
+    if isinstance(of, Pair):
+        return poly.range_of_pair((of.first.lo, of.first.hi), (of.second.lo, of.second.hi))
+    return poly.range(*((0, 0) if of is None else (of.lo, of.hi)))
 
 
 # ---- facts about a column --------------------------------------------------------------------
@@ -90,9 +67,9 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class RowPoly:
-    """poly(of), NULL where `of` is."""
+    """poly(of), NULL where `of` is (a pair: where either is)."""
 
-    of: Number
+    of: Value
     poly: Poly
 
 
@@ -104,7 +81,7 @@ class CellSum:
     """
 
     level: int
-    of: Number | None
+    of: Value | None
     poly: Poly
     nullable: bool
 
@@ -157,7 +134,7 @@ class Capped:
     """
 
     level: int
-    of: Number | None
+    of: Value | None
     poly: Poly
     most: int
 
@@ -167,7 +144,7 @@ class Weighted:
     """w · Σ poly(of) over the cell; 0, or NULL in its place, where no row has a value."""
 
     share: Share
-    of: Number | None
+    of: Value | None
     poly: Poly
 
 
@@ -246,3 +223,6 @@ class Relation:
     @property
     def unit(self) -> bool:
         return any(isinstance(column.fact, Unit) for column in self.columns.values())
+
+
+__all__ = ["ONE", "Poly"]

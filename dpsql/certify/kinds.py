@@ -16,13 +16,17 @@ _FIXED: dict[type[exp.Expr], Kind] = {
     exp.Length: Kind.INTEGER,
     exp.DateDiff: Kind.INTEGER,
     exp.Sign: Kind.INTEGER,
+    **dict.fromkeys((exp.StrPosition, exp.Unicode, exp.Ascii), Kind.INTEGER),
     **dict.fromkeys((exp.Boolean, exp.Not, exp.And, exp.Or, exp.Is, exp.Between), Kind.BOOLEAN),
     **dict.fromkeys((exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In), Kind.BOOLEAN),
     **dict.fromkeys((exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike), Kind.BOOLEAN),
     **dict.fromkeys((exp.Escape, exp.StartsWith, exp.EndsWith, exp.Contains), Kind.BOOLEAN),
     **dict.fromkeys((exp.Lower, exp.Upper, exp.Left, exp.Right, exp.Trim), Kind.TEXT),
     **dict.fromkeys((exp.Substring, exp.Replace, exp.Concat, exp.DPipe), Kind.TEXT),
-    **dict.fromkeys((exp.Dayname, exp.Monthname), Kind.TEXT),
+    **dict.fromkeys((exp.Dayname, exp.Monthname, exp.TimeToStr), Kind.TEXT),
+    **dict.fromkeys((exp.Reverse, exp.SplitPart, exp.Pad, exp.Translate, exp.ConcatWs), Kind.TEXT),
+    **dict.fromkeys((exp.Sin, exp.Cos, exp.Tan, exp.Cot, exp.Asin, exp.Acos), Kind.FLOAT),
+    **dict.fromkeys((exp.Atan, exp.Atan2, exp.Sinh, exp.Cosh, exp.Tanh), Kind.FLOAT),
     **dict.fromkeys((exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln, exp.Log, exp.Pow, exp.Div), Kind.FLOAT),
 }
 _SAME = (exp.Paren, exp.Neg, exp.Abs)

@@ -321,9 +321,11 @@ class Reader:
     def _counted(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
         if argument is None:
             refuse("COUNT has an argument")
-        value = scope.column(bare(argument))
-        if value is not None and isinstance(value.fact, Number):
-            return CellSum(level, value.fact, ONE, nullable=False)
+        node = bare(argument)
+        if isinstance(node, exp.Column) or _of_columns(node):
+            value = as_row_poly(fact_of(node, scope))
+            if value is not None:
+                return CellSum(level, value.of, ONE, nullable=False)
         check_row(argument, scope)
         return None
 
@@ -336,6 +338,12 @@ class Reader:
         check_row(argument, scope)
         require(kind_of(argument, scope) is Kind.INTEGER, "sums are of integers")
         return None
+
+
+def _of_columns(node: exp.Expr) -> bool:
+    """A product of two columns: NULL where either of them is."""
+    parts = (node.this, node.args["expression"]) if isinstance(node, exp.Mul) else (node,)
+    return len(parts) == 2 and all(isinstance(part, exp.Column) for part in parts)
 
 
 def _name(item: exp.Expr) -> str:

@@ -222,8 +222,10 @@ def _divided(a: Span, b: Span) -> Span:
 def _called(node: exp.Expr, scope: Scope) -> Span | None:
     if isinstance(node, exp.Sign):
         return Fraction(-1), Fraction(1)
-    if isinstance(node, exp.Length):
+    if isinstance(node, (exp.Length, exp.StrPosition)):
         return _ZERO, Fraction(_LONGEST_TEXT)
+    if isinstance(node, (exp.Unicode, exp.Ascii)):
+        return Fraction(-1), Fraction(0x10FFFF)
     if isinstance(node, exp.DateDiff):
         return instants_between(node, scope)
     if isinstance(node, exp.Anonymous):

@@ -14,7 +14,6 @@ from dpsql.certify.facts import (
     Capped,
     Clamped,
     Column,
-    Number,
     Relation,
     Weighted,
     WeightedSum,
@@ -186,10 +185,10 @@ def _atom(node: exp.Expr, scope: Scope) -> Atom:
         inner = bare(node.this)
         if isinstance(inner, exp.Sum) and [whole(other) for other in node.expressions] == [0]:
             return _summed(inner.this, scope)
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
-        column = scope.column(node.this)
-        if column is not None and isinstance(column.fact, Number):
-            return RowSum(column.fact, ONE)
+    if isinstance(node, exp.Count) and isinstance(node.this, (exp.Column, exp.Mul)):
+        row = as_row_poly(fact_of(node.this, scope))
+        if row is not None:
+            return RowSum(row.of, ONE)
     refuse("a coordinate is COALESCE(SUM(bounded), 0) or COUNT(value)")
 
 

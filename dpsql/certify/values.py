@@ -18,7 +18,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.facts import Const, Fact, Number, Poly, RowPoly
+from dpsql.certify.facts import Const, Fact, Number, Pair, Poly, RowPoly, Value
 from dpsql.certify.grammar import is_integer_type
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.ranges import positive, ranged, tested
@@ -127,17 +127,33 @@ def _guards(test: exp.Expr, layers: tuple[exp.Expr, ...], scope: Scope) -> bool:
 
 
 def polynomial(node: exp.Expr, left: Fact, right: Fact) -> Fact:
-    """left op right for rows: sums, differences and products of one value and constants."""
+    """left op right for rows: sums, differences and products of one value or two, and constants."""
     a, b = _as_poly(left), _as_poly(right)
     if a is None or b is None:
         return None
-    of = a[0] if a[0] is not None else b[0]
-    if a[0] is not None and b[0] is not None and a[0] != b[0]:
+    of = a[0] if b[0] is None else b[0] if a[0] is None else _together(a[0], b[0])
+    if of is None and (a[0] is not None or b[0] is not None):
         return None
-    result = _apply(node, a[1], b[1])
+    result = _apply(node, _in_terms_of(of, *a), _in_terms_of(of, *b))
     if result is None:
         return None
     return Const(result.c0) if of is None else RowPoly(of, result)
+
+
+def _together(a: Value, b: Value) -> Value | None:
+    """The value or the pair of values that both speak of; None if there are more than two."""
+    numbers = {
+        n for of in (a, b) for n in ((of.first, of.second) if isinstance(of, Pair) else (of,))
+    }
+    if len(numbers) > 2:
+        return None
+    first, *rest = sorted(numbers, key=lambda number: number.serial)
+    return Pair(first, rest[0]) if rest else first
+
+
+def _in_terms_of(of: Value | None, part: Value | None, poly: Poly) -> Poly:
+    second = isinstance(of, Pair) and part == of.second
+    return poly.of_second() if second else poly
 
 
 def _apply(node: exp.Expr, a: Poly, b: Poly) -> Poly | None:
@@ -148,7 +164,7 @@ def _apply(node: exp.Expr, a: Poly, b: Poly) -> Poly | None:
     return a * b if isinstance(node, exp.Mul) else None
 
 
-def _as_poly(fact: Fact) -> tuple[Number | None, Poly] | None:
+def _as_poly(fact: Fact) -> tuple[Value | None, Poly] | None:
     match fact:
         case Const(value):
             return None, Poly(value)

@@ -27,7 +27,8 @@ _FUNCTIONS = (
     # aggregates over released groups
     "Count Sum Avg Min Max Median Quantile PercentileCont PercentileDisc WithinGroup"
     " ApproxQuantile Variance VariancePop Stddev StddevPop StddevSamp CountIf Corr CovarPop"
-    " CovarSamp AnyValue First Last ArgMax ArgMin LogicalAnd LogicalOr Mode"
+    " CovarSamp RegrSlope RegrIntercept RegrR2 RegrCount RegrAvgx RegrAvgy RegrSxx RegrSyy RegrSxy"
+    " ApproxDistinct AnyValue First Last ArgMax ArgMin LogicalAnd LogicalOr Mode"
     # windows
     " RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue NthValue"
     # scalars
@@ -37,7 +38,8 @@ _FUNCTIONS = (
     " EndsWith Contains Initcap"
     " Extract TimestampTrunc DateTrunc DateDiff DateAdd DateSub TsOrDsAdd Year Month Day Quarter"
     " Week DayOfWeek DayOfMonth DayOfYear WeekOfYear LastDay Date Timestamp TimeToStr StrToTime"
-    " StrToDate ToChar IsNan Cos Sin Tan Degrees Radians Pi"
+    " StrToDate ToChar IsNan Cos Sin Tan Degrees Radians Pi Cot Acos Asin Atan Atan2 Cosh Sinh Tanh"
+    " Reverse SplitPart Unicode Ascii Nvl2"
 ).split()
 
 _CALLS = frozenset(

@@ -130,12 +130,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One aggregate call over rows of all units: `fn` names a file in aggregates/."""
+    """One aggregate call over rows of all units: `fn` names a file in aggregates/.
+
+    `other` is the second argument of an aggregate of two: CORR(arg, other), REGR_SLOPE(y, x).
+    """
 
     name: str
     fn: str
     arg: Expr | None
     where: Expr | None
+    other: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,13 @@ from dpsql.functions import (
     division,
     logic,
     membership,
+    places,
     powers,
     rounding,
+    shorthand,
+    stamps,
     text,
+    trigonometry,
 )
 from dpsql.functions.forms import call as _engine_call
 from dpsql.functions.forms import when
@@ -47,10 +51,14 @@ REGISTRY: tuple[Function, ...] = (
     conditional.FAMILY,
     rounding.FAMILY,
     powers.FAMILY,
+    trigonometry.FAMILY,
     cast.FAMILY,
     dates.FAMILY,
     calendar.FAMILY,
+    stamps.FAMILY,
     text.FAMILY,
+    places.FAMILY,
+    shorthand.FAMILY,
 )
 
 _BY_NODE = {node: family for family in REGISTRY for node in family.nodes}

@@ -5,7 +5,8 @@ and result, so it cannot overflow (DuckDB's INT32 * INT32 stays INT32 and raises
 DOUBLE. DECIMAL keeps its exact digits up to 38, else DOUBLE. With a FLOAT the engine's own
 conversion applies, REAL staying REAL; overflow gives an infinity there, never an error, and
 the outermost expression turns it into NULL (`functions.emit_expr`).
-Ranges: interval arithmetic on exact fractions. Finite value sets are dropped.
+Ranges: interval arithmetic on exact fractions. Finite sets of whole numbers are carried through
+an operation with a constant (`whole.py`).
 `date - date` is read here too and handed to `calendar`.
 """
 
@@ -34,6 +35,7 @@ from dpsql.functions.forms import cast, need, only, operand, result
 from dpsql.functions.literals import lit
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import BIGINT_MAX, HUGEINT_SAFE, decimal_shape, within
+from dpsql.functions.whole import mapped
 
 Operation = Callable[..., Interval]
 
@@ -41,6 +43,11 @@ _BINARY: dict[type[exp.Expr], tuple[str, str, Operation]] = {
     exp.Add: ("add", "+", intervals.add),
     exp.Sub: ("sub", "-", intervals.sub),
     exp.Mul: ("mul", "*", intervals.mul),
+}
+_WHOLE: dict[str, Callable[[int, int], int]] = {
+    "add": int.__add__,
+    "sub": int.__sub__,
+    "mul": int.__mul__,
 }
 _NODES: dict[str, type[exp.Expr]] = {"add": exp.Add, "sub": exp.Sub, "mul": exp.Mul}
 
@@ -60,6 +67,10 @@ class Arithmetic:
         left, right = scope.expr(node.this), scope.expr(node.args["expression"])
         if name == "sub" and {left.domain.type.kind, right.domain.type.kind} <= TEMPORAL:
             return calendar.bind_difference(node, left, right, scope)
+        if Kind.DATE in (left.domain.type.kind, right.domain.type.kind):
+            days = calendar.days_shifted(node, left, right)
+            if days is not None:
+                return scope.expr(days)
         for arg in (left, right):
             need(node, arg, NUMERIC, f"{sign} needs numbers", scope)
         return bind_numeric(name, op, left, right)
@@ -101,7 +112,8 @@ def bind_numeric(name: str, op: Operation, left: Expr, right: Expr) -> Call:
             domain = float_domain(op, (left, right))
         else:
             domain = replace(domain, type=decimal(sum(shape), shape[1]))
-    return Call(name, (left, right), domain)
+    values = mapped(domain, left, right, _WHOLE[name]) if name in _WHOLE else None
+    return Call(name, (left, right), replace(domain, values=values))
 
 
 # ---- types and ranges --------------------------------------------------------------------

@@ -26,7 +26,16 @@ from dpsql.core.domain import (
 from dpsql.core.ir import Call, Expr
 from dpsql.functions import forms, instants
 from dpsql.functions.dates import UNITS, unit_word
-from dpsql.functions.forms import cast, constant_text, mismatch, need, only, operand, result
+from dpsql.functions.forms import (
+    cast,
+    constant_int,
+    constant_text,
+    mismatch,
+    need,
+    only,
+    operand,
+    result,
+)
 from dpsql.functions.protocol import Scope
 
 MAX_SHIFT_DAYS = 400_000
@@ -38,6 +47,8 @@ _MONTHS = (
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 _MONTH_COUNT = {"month": 1, "quarter": 3, "year": 12}
 _DIFF_UNITS = tuple(unit for unit in UNITS if unit != "week")
+_ADDED = (exp.DateAdd, exp.TsOrDsAdd, exp.TimestampAdd, exp.DatetimeAdd)
+_TAKEN = (exp.DateSub, exp.TimestampSub, exp.DatetimeSub)
 _NAMES: dict[type[exp.Expr], str] = {exp.Dayname: "dayname", exp.Monthname: "monthname"}
 
 
@@ -47,15 +58,15 @@ class Calendar:
         exp.DateDiff,
         exp.Dayname,
         exp.Monthname,
-        exp.DateAdd,
-        exp.DateSub,
+        *_ADDED,
+        *_TAKEN,
     )
     calls: tuple[str, ...] = ()
 
     def bind(self, node: exp.Expr, scope: Scope) -> Expr:
         if isinstance(node, exp.DateDiff):
             return _bind_diff(node, scope)
-        if isinstance(node, (exp.DateAdd, exp.DateSub)):
+        if isinstance(node, (*_ADDED, *_TAKEN)):
             return bind_shift(node, scope)
         only(node, scope, "this")
         name = _NAMES[type(node)]
@@ -163,13 +174,38 @@ def is_interval(node: object) -> bool:
     return isinstance(node, exp.Interval)
 
 
+def days_shifted(node: exp.Expr, left: Expr, right: Expr) -> exp.Expr | None:
+    """`date + 3`, `3 + date`, `date - 3`: whole days, still a date. None if it is none of them."""
+    kinds = (left.domain.type.kind, right.domain.type.kind)
+    value, count = node.this, constant_int(right)
+    if isinstance(node, exp.Add) and kinds[1] is Kind.DATE:
+        value, count = node.args["expression"], constant_int(left)
+    elif kinds[0] is not Kind.DATE or not isinstance(node, (exp.Add, exp.Sub)):
+        return None
+    if count is None:
+        return None
+    step = exp.Interval(this=exp.Literal.string(str(count)), unit=exp.Var(this="DAY"))
+    return exp.cast(type(node)(this=value.copy(), expression=step), exp.DType.DATE)
+
+
+def _in_units(node: exp.Expr, count: exp.Expr) -> exp.Expr:
+    """The INTERVAL of DATEADD(day, -3, x): a count and a unit apart."""
+    unit = node.args.get("unit")
+    negative = isinstance(count, exp.Neg)
+    literal = count.this if isinstance(count, exp.Neg) else count
+    if is_interval(count) or unit is None or not isinstance(literal, exp.Literal):
+        return count
+    text = f"-{literal.name}" if negative else literal.name
+    return exp.Interval(this=exp.Literal.string(text), unit=exp.Var(this=unit.name))
+
+
 def bind_shift(node: exp.Expr, scope: Scope) -> Expr:
     """`x + INTERVAL n unit`, `INTERVAL n unit + x`, `x - INTERVAL n unit`, date_add(x, ...)."""
-    only(node, scope, "this", "expression")
-    value, step = node.this, node.args["expression"]
+    only(node, scope, "this", "expression", "unit")
+    value, step = node.this, _in_units(node, node.args["expression"])
     if is_interval(value) and isinstance(node, exp.Add):
         value, step = step, value
-    backwards = isinstance(node, (exp.Sub, exp.DateSub))
+    backwards = isinstance(node, (exp.Sub, *_TAKEN))
     count, unit = _read_interval(node, step, scope)
     count = -count if backwards else count
     arg = scope.expr(value)

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from dpsql.core.domain import INTEGER, NUMERIC, Domain, Kind, decimal
+from dpsql.core.domain import INTEGER, NUMERIC, Domain, Interval, Kind, decimal
 from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import intervals
 from dpsql.functions.arithmetic import as_number, float_domain, numeric_domain, prepare
 from dpsql.functions.forms import cast, need, nonzero, only, operand, result
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import decimal_shape, within
+from dpsql.functions.whole import steps
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
 
@@ -81,7 +82,13 @@ def _integer(name: str, left: Expr, right: Expr) -> Call:
     a, b = as_number(left.domain), as_number(right.domain)
     if _HUGEINT.holds(a) and _HUGEINT.holds(b) and not _overflows(a, b, _HUGEINT):
         ranges = op(a.certain, b.certain), op(a.declared, b.declared)
-        domain = result(INTEGER, args, certain=ranges[0], declared=ranges[1])
+        if name == "mod":  # of whole numbers, it is nearer to 0 than the divisor
+            below = max(map(abs, b.certain.numbers())) - 1
+            nearer = Interval(-below, below) if below >= 0 else intervals.at(0)
+            ranges = ranges[0].meet(nearer), ranges[1].meet(nearer)
+        nothing = Kind.NULL in (left.domain.type.kind, right.domain.type.kind)
+        values = None if nothing else steps(INTEGER, *ranges)
+        domain = result(INTEGER, args, certain=ranges[0], declared=ranges[1], values=values)
     else:
         domain = float_domain(op, args)
     return Call(name, args, _with_gap(domain, left, right))

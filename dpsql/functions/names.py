@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlglot import exp
 
 _OPERATORS = frozenset(("and", "or", "xor", "case", "exists"))
-_INTERNAL = ("ts_or_ds", "time_to_str", "str_to_", "booland", "boolor")
+_INTERNAL = ("ts_or_ds", "time_to_str", "str_to_", "booland", "boolor", "s_h_a", "regexp_i_")
 
 
 def names_of(nodes: Collection[type[exp.Expr]], also: Iterable[str] = ()) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from dpsql.functions.arithmetic import as_number, numeric_domain, prepare
 from dpsql.functions.forms import cast, constant_int, need, only, result
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import HUGEINT_SAFE, within
+from dpsql.functions.whole import steps
 
 MAX_DIGITS = 15
 _STEPS: dict[type[exp.Expr], str] = {
@@ -51,7 +52,9 @@ class Rounding:
             return _bind_sign(arg)
         name, digits = _STEPS[type(node)], 0
         if (places := node.args.get("decimals")) is not None:
-            digits = _digits(name, places, scope)
+            digits = _digits(places, scope)
+            if digits and name != "round":
+                return scope.expr(_scaled(node, digits, scope))
         return _bind_step(name, arg, digits)
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
@@ -63,16 +66,33 @@ class Rounding:
         return _emit_step(call, args[0])
 
 
-def _digits(name: str, node: exp.Expr, scope: Scope) -> int:
+def _digits(node: exp.Expr, scope: Scope) -> int:
     digits = constant_int(scope.expr(node))
-    if digits is None or abs(digits) > MAX_DIGITS or name != "round":
+    if digits is None or abs(digits) > MAX_DIGITS:
         scope.refuse(
             node,
             "unsupported-function",
-            f"digits are a constant from -{MAX_DIGITS} to {MAX_DIGITS}, in ROUND only",
+            f"digits are a constant from -{MAX_DIGITS} to {MAX_DIGITS}",
             "for example ROUND(x, 2)",
         )
     return digits
+
+
+def _scaled(node: exp.Expr, digits: int, scope: Scope) -> exp.Expr:
+    """TRUNC(x, -1) as TRUNC(x / 10) * 10; FLOOR and CEIL too.
+
+    Digits after the point are refused: of a float, 99.99 * 100 may lie below 9999.
+    """
+    if digits > 0:
+        scope.refuse(
+            node,
+            "unsupported-function",
+            "digits after the point are available in ROUND only",
+            "ROUND(x, 2), or TRUNC(x, -1) for tens",
+        )
+    unit = exp.Literal.number(10**-digits)
+    scaled = exp.Div(this=exp.paren(node.this.copy()), expression=unit)
+    return exp.Mul(this=type(node)(this=scaled), expression=unit.copy())
 
 
 def _bind_sign(arg: Expr) -> Call:
@@ -101,7 +121,9 @@ def _bind_step(name: str, arg: Expr, digits: int) -> Call:
     certain, declared = image.certain, image.declared
     if type_.kind is Kind.FLOAT:
         certain, declared = intervals.single(certain), intervals.double(declared)
-    domain = result(type_, (arg,), certain=certain, declared=declared)
+    nothing = arg.domain.type.kind is Kind.NULL
+    values = None if nothing else steps(type_, certain, declared, Fraction(10) ** -digits)
+    domain = result(type_, (arg,), certain=certain, declared=declared, values=values)
     return Call(name, (arg,), domain, (str(digits),) if digits else ())
 
 

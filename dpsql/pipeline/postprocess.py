@@ -202,9 +202,9 @@ def _with_bars(query: exp.Expr) -> tuple[exp.Expr, list[int]]:
     if any(query.args.get(name) for name in ("group", "with_")):
         return query, []
     source = query.args.get("from_")
-    if source is None or not isinstance(source.this, exp.Table):
+    if source is None or not isinstance(source.this, (exp.Table, exp.Subquery)):
         return query, []
-    table = source.this.name
+    table = source.this.alias_or_name  # a release, or those of grouping sets under the first's name
     if not table.startswith(RELEASE):
         return query, []
     result = query.copy()

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import Block, MomentsBlock, ResultType, SumBlock
+from dpsql.aggregates.basis import Block, MomentsBlock, PairBlock, ResultType, SumBlock
 from dpsql.aggregates.noisy import Law, NoisyBlock
 from dpsql.core.domain import FLOAT, Kind
 from dpsql.core.ir import Aggregate
@@ -89,4 +89,7 @@ def _unit(block: Block) -> Fraction:
     """Size of one step of a coordinate in the answer's own unit."""
     if isinstance(block, SumBlock):
         return block.grid.unit
+    if isinstance(block, PairBlock):
+        (x, y), (dx, dy) = block.grids, block.degrees
+        return Fraction(x.unit**dx * y.unit**dy)
     return block.grid.unit**block.degree if isinstance(block, MomentsBlock) else Fraction(1)

@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import Block, CountBlock, Grid, MomentsBlock, Need, Rows, SumBlock
+from dpsql.aggregates.basis import (
+    Block,
+    CountBlock,
+    Grid,
+    MomentsBlock,
+    Need,
+    PairBlock,
+    Rows,
+    SumBlock,
+)
 from dpsql.aggregates.basis import UnitsBlock as Units
 from dpsql.core.ir import Aggregate, Expr
 
@@ -19,30 +28,47 @@ ALL_ROWS = Rows(None, None)
 GridOf = Callable[[Expr, int, bool], Grid]
 """(value, degree, is it a sum asked alone) → its grid."""
 
+PairGridsOf = Callable[[tuple[Expr, Expr], tuple[int, int]], tuple[Grid, Grid]]
+"""(two values, their degrees) → their grids."""
+
 
 def plan_blocks(
-    calls: Sequence[Aggregate], *, one_row_per_cell: bool, thresholded: bool, grid: GridOf
+    calls: Sequence[Aggregate],
+    *,
+    one_row_per_cell: bool,
+    thresholded: bool,
+    grid: GridOf,
+    pair_grids: PairGridsOf,
 ) -> tuple[tuple[Block, ...], tuple[int | None, ...]]:
     """Blocks, and for each call the block it is read from (None: the threshold's unit count)."""
-    needs = [_normal(aggregates.for_name(call.fn).need(call), one_row_per_cell) for call in calls]
+    asked = [aggregates.for_name(call.fn).need(call) for call in calls]
+    paired = {need.rows for need in asked if need.kind == "pair"}
+    if thresholded:
+        paired.discard(ALL_ROWS)
+    needs = [_normal(need, one_row_per_cell and need.rows not in paired) for need in asked]
     free = Need("units", ALL_ROWS)
     paid = [need for need in needs if not (thresholded and need == free)]
-    blocks = _blocks(paid, grid)
+    blocks = _blocks(paid, grid, _pairs(paid, pair_grids))
     places = (None if thresholded and need == free else _serving(need, blocks) for need in needs)
     return tuple(blocks), tuple(places)
 
 
 def _normal(need: Need, one_row_per_cell: bool) -> Need:
-    """With at most one row of a unit in a group, counting rows is counting units."""
+    """With at most one row of a unit in a group, counting rows is counting units.
+
+    Not where a pair counts those rows anyway, unless the threshold counts them for nothing.
+    """
     if one_row_per_cell and need.kind == "count":
         return replace(need, kind="units")
     return need
 
 
-def _blocks(needs: Sequence[Need], grid: GridOf) -> list[Block]:
+def _blocks(needs: Sequence[Need], grid: GridOf, pairs: Sequence[PairBlock]) -> list[Block]:
     moments: dict[tuple[Rows, Expr], Need] = {}
     counts: list[Need] = []
     for need in needs:
+        if need.kind == "pair" or any(_serves(need, block) for block in pairs):
+            continue
         if need.kind != "moments":
             if need not in counts:
                 counts.append(need)
@@ -54,7 +80,7 @@ def _blocks(needs: Sequence[Need], grid: GridOf) -> list[Block]:
             degree=max(need.degree, known.degree),
             counted=need.counted or known.counted,
         )
-    blocks: list[Block] = []
+    blocks: list[Block] = list(pairs)
     for need in moments.values():
         assert need.value is not None
         # A sum asked together with the count of its rows: the pair costs less than the two.
@@ -68,20 +94,44 @@ def _blocks(needs: Sequence[Need], grid: GridOf) -> list[Block]:
     for need in counts:
         if need.kind == "units":
             blocks.append(Units(need.rows))
-        elif not any(isinstance(b, MomentsBlock) and b.rows == need.rows for b in blocks):
+        elif not any(_serves(need, block) for block in blocks):
             blocks.append(CountBlock(need.rows))
     return blocks
 
 
+def _pairs(needs: Sequence[Need], grids: PairGridsOf) -> list[PairBlock]:
+    """One tensor basis for each pair of values over the same rows, of the highest degrees."""
+    degrees: dict[tuple[Rows, Expr, Expr], tuple[int, int]] = {}
+    for need in needs:
+        if need.kind == "pair":
+            assert need.value is not None
+            assert need.other is not None
+            key = (need.rows, need.value, need.other)
+            dx, dy = degrees.get(key, (0, 0))
+            degrees[key] = max(dx, need.degree), max(dy, need.other_degree)
+    return [
+        PairBlock(rows, (x, y), grids((x, y), reached), reached)
+        for (rows, x, y), reached in degrees.items()
+    ]
+
+
 def _serving(need: Need, blocks: Sequence[Block]) -> int:
-    for index, block in enumerate(blocks):
-        if block.rows != need.rows:
-            continue
-        match need.kind, block:
-            case ("units", Units()) | ("count", CountBlock() | MomentsBlock()):
-                return index
-            case "moments", MomentsBlock(value=value) if value == need.value:
-                return index
-            case "moments", SumBlock(value=value) if value == need.value and not need.counted:
-                return index
-    raise AssertionError("every need has a block")
+    return next(index for index, block in enumerate(blocks) if _serves(need, block))
+
+
+def _serves(need: Need, block: Block) -> bool:
+    """Can the need be read off the block?"""
+    if block.rows != need.rows:
+        return False
+    match need.kind, block:
+        case ("units", Units()) | ("count", CountBlock() | MomentsBlock() | PairBlock()):
+            return True
+        case "moments", MomentsBlock(value=value, degree=degree):
+            return value == need.value and need.degree <= degree
+        case "moments", SumBlock(value=value):
+            return value == need.value and not need.counted
+        case "moments", PairBlock(values=values):
+            return need.value in values and need.degree <= 1
+        case "pair", PairBlock(values=values):
+            return (need.value, need.other) == values
+    return False

@@ -14,7 +14,7 @@ from dpsql.errors import RefusedQuery
 from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
-from dpsql.planning.grids import make_grid
+from dpsql.planning.grids import make_grid, make_pair_grids
 from dpsql.planning.keys import PublicValues, plan_keys
 from dpsql.planning.noise import LAWS, Laws, Noise, choose
 from dpsql.planning.types import WEIGHT, ColumnPlan, KeyPlan, Plan
@@ -59,6 +59,7 @@ def make_plan(
         one_row_per_cell=found.rows_per_group == 1,
         thresholded=not public,
         grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
+        pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),
     )
     noise = choose(
         blocks,
@@ -151,22 +152,41 @@ def _as_text(key: KeyPlan) -> KeyPlan:
 
 
 def _grid(value: Expr, degree: int, alone: bool, found: Limits, epsilon: Fraction) -> Grid:
-    rows = max(found.rows_per_group, found.rows_per_unit or 1)
+    _check_range(value)
+    return make_grid(
+        value.domain.type,
+        value.domain.bounds,
+        degree=degree,
+        alone=alone,
+        rows=max(found.rows_per_group, found.rows_per_unit or 1),
+        weight=WEIGHT,
+        epsilon=epsilon,
+    )
+
+
+def _pair_grids(
+    values: tuple[Expr, Expr], degrees: tuple[int, int], found: Limits, epsilon: Fraction
+) -> tuple[Grid, Grid]:
+    for value in values:
+        _check_range(value)
+    first, second = (value.domain for value in values)
+    return make_pair_grids(
+        (first.type, second.type),
+        (first.bounds, second.bounds),
+        degrees=degrees,
+        rows=max(found.rows_per_group, found.rows_per_unit or 1),
+        weight=WEIGHT,
+        epsilon=epsilon,
+    )
+
+
+def _check_range(value: Expr) -> None:
     if max(abs(end) for end in value.domain.bounds.numbers()) > WIDEST:
         raise RefusedQuery(
             "what is aggregated may reach beyond 1e120: its sums and its noise fit no number",
             code="range-too-wide",
             hint="clip it: LEAST(GREATEST(x, 0), 1000000)",
         )
-    return make_grid(
-        value.domain.type,
-        value.domain.bounds,
-        degree=degree,
-        alone=alone,
-        rows=rows,
-        weight=WEIGHT,
-        epsilon=epsilon,
-    )
 
 
 def _not_public() -> RefusedQuery:

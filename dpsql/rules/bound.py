@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import CountBlock, MomentsBlock, SumBlock, UnitsBlock
+from dpsql.aggregates.basis import CountBlock, MomentsBlock, PairBlock, SumBlock, UnitsBlock
 from dpsql.planning.types import BlockPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import bigint, clamp, col, integer, least, named, paren, select, when
@@ -60,6 +60,21 @@ def _capped(index: int, part: BlockPlan, m: int) -> list[exp.Expr]:
                 for power, part_sum in enumerate(_upper(index, grid.span, degree))
             ]
             return [named(least(n.copy(), integer(m)), names.count(index)), *scaled]
+        case PairBlock() as pair:
+            most = m * pair.row_total
+            scaled = [
+                named(_narrow(_scaled(sum_, n, m), most), names.part(index, at))
+                for at, sum_ in _pair_sums(index, pair)
+            ]
+            return [named(least(n.copy(), integer(m)), names.count(index)), *scaled]
+
+
+def _pair_sums(index: int, pair: PairBlock) -> list[tuple[int, exp.Expr]]:
+    """The coordinates of a pair's cell but the first."""
+    return [
+        (at, exp.Coalesce(this=col(names.part(index, at)), expressions=[integer(0)]))
+        for at in range(1, pair.coordinates)
+    ]
 
 
 def _upper(index: int, span: int, degree: int) -> list[exp.Expr]:
@@ -108,6 +123,9 @@ def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Sel
             columns.append(named(_times(names.weight(index), total), names.total(index)))
             continue
         columns.append(named(_times(names.WEIGHT, col(names.count(index))), names.count(index)))
+        if isinstance(block, PairBlock):
+            for at, part_sum in _pair_sums(index, block):
+                columns.append(named(_times(names.WEIGHT, part_sum), names.part(index, at)))
         if isinstance(block, MomentsBlock):
             for power, part_sum in enumerate(_upper(index, block.grid.span, block.degree)):
                 weighed = _times(names.WEIGHT, paren(part_sum))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import MomentsBlock, SumBlock
+from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
 from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, integer, named, select
+from dpsql.rules.pairs import pair_count, pair_products
 
 
 def cells(plan: Plan, rows: exp.Select) -> exp.Select:
@@ -23,6 +24,11 @@ def cells(plan: Plan, rows: exp.Select) -> exp.Select:
     ):
         columns.append(named(exp.Count(this=exp.Star()), names.ROWS))
     for index, part in enumerate(plan.blocks):
+        if isinstance(part.block, PairBlock):
+            columns.append(named(pair_count(index), names.count(index)))
+            products = enumerate(pair_products(part.block, index), start=1)
+            columns += [named(exp.Sum(this=node), names.part(index, at)) for at, node in products]
+            continue
         value = col(names.value(index))
         if not isinstance(part.block, SumBlock):
             columns.append(named(exp.Count(this=value.copy()), names.count(index)))

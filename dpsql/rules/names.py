@@ -14,6 +14,16 @@ def value(block: int) -> str:
     return f"v{block}"
 
 
+def other(block: int) -> str:
+    """The second value of a row, of a pair."""
+    return f"y{block}"
+
+
+def part(block: int, index: int) -> str:
+    """Coordinate `index` of a pair over a cell, then its bounded form."""
+    return f"p{block}_{index}"
+
+
 def count(block: int) -> str:
     return f"n{block}"
 

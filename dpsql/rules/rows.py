@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from dpsql.aggregates.basis import PairBlock
 from dpsql.core.catalog import Catalog
 from dpsql.planning.types import Plan
 from dpsql.rules import names
@@ -24,7 +25,11 @@ def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
     columns: list[exp.Expr] = [named(sources.column(plan.aggregate.block.unit), names.UNIT)]
     columns += [named(key_column(key, sources.expr(key.expr)), key.name) for key in plan.keys]
     for index, part in enumerate(plan.blocks):
-        columns.append(named(bounded_value(part.block, sources), names.value(index)))
+        if isinstance(part.block, PairBlock):
+            for block, name in zip(part.block.parts(), (names.value, names.other), strict=True):
+                columns.append(named(bounded_value(block, sources), name(index)))
+        else:
+            columns.append(named(bounded_value(part.block, sources), names.value(index)))
     query.set("expressions", columns)
     inside = domain_tests(plan.keys)
     if not inside or plan.strategy == "row":  # there, `totals` drops them, a group at a time

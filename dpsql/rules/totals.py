@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import MomentsBlock, SumBlock
+from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
 from dpsql.planning.types import BlockPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, conjunction, hugeint, integer, named, paren, select
 from dpsql.rules.keys import domain_tests
+from dpsql.rules.pairs import pair_count, pair_products
 
 
 def totals(plan: Plan, bounded: exp.Select) -> exp.Select:
@@ -48,16 +49,15 @@ def _coordinates(plan: Plan, index: int, part: BlockPlan) -> list[exp.Expr]:
     block = part.block
     if isinstance(block, SumBlock):
         return [_sum(col(names.value(index) if rows else names.total(index)))]
-    count: exp.Expr = (
-        exp.Count(this=col(names.value(index))) if rows else _sum(col(names.count(index)))
-    )
-    if not isinstance(block, MomentsBlock):
+    if not rows:
+        count: exp.Expr = _sum(col(names.count(index)))
+    elif isinstance(block, PairBlock):
+        count = pair_count(index)
+    else:
+        count = exp.Count(this=col(names.value(index)))
+    if not isinstance(block, (MomentsBlock, PairBlock)):
         return [count]
-    upper = (
-        _row_sums(block, index)
-        if rows
-        else [_sum(col(names.total(index, power + 1))) for power in range(block.degree)]
-    )
+    upper = _row_sums(block, index) if rows else [_sum(col(n)) for n in _bounded(block, index)]
     # HUGEINT: M^d times a BIGINT count could leave 64 bits.
     first: exp.Expr = exp.Mul(this=hugeint(integer(block.row_total)), expression=count)
     for node in upper:
@@ -65,8 +65,17 @@ def _coordinates(plan: Plan, index: int, part: BlockPlan) -> list[exp.Expr]:
     return [first, *upper]
 
 
-def _row_sums(block: MomentsBlock, index: int) -> list[exp.Expr]:
-    """Σy, or Σ2y(M-y) and Σy², straight from rows (one row per unit)."""
+def _bounded(block: MomentsBlock | PairBlock, index: int) -> list[str]:
+    """The bounded coordinates of a cell but the first."""
+    if isinstance(block, PairBlock):
+        return [names.part(index, at) for at in range(1, block.coordinates)]
+    return [names.total(index, power + 1) for power in range(block.degree)]
+
+
+def _row_sums(block: MomentsBlock | PairBlock, index: int) -> list[exp.Expr]:
+    """Σy, or Σ2y(M-y) and Σy², or a pair's products, straight from rows (one row per unit)."""
+    if isinstance(block, PairBlock):
+        return [_sum(node) for node in pair_products(block, index)]
     y = col(names.value(index))
     if block.degree == 1:
         return [_sum(y)]

@@ -27,7 +27,8 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
     tests = _read(block.rows, sources)
     if not isinstance(block, (SumBlock, MomentsBlock)):
         return when(conjunction(tests), integer(1)) if tests else integer(1)
-    if block.rows.present is None:  # the engine's LEAST and GREATEST would turn NULL into a bound
+    if block.value not in (block.rows.present, block.rows.also):
+        # The engine's LEAST and GREATEST would turn NULL into a bound.
         tests.append(is_not_null(sources.expr(block.value)))
     number = _shifted(block, _on_grid(block, sources.expr(block.value)))
     return when(conjunction(tests), number)
@@ -95,9 +96,11 @@ def _read(part: Rows, sources: Sources) -> list[exp.Expr]:
     tests = []
     if part.where is not None:
         tests.append(paren(sources.expr(part.where)))
-    if part.present is not None:
-        value = sources.expr(part.present)
-        if part.present.domain.type.kind is Kind.FLOAT:
+    for present in (part.present, part.also):
+        if present is None:
+            continue
+        value = sources.expr(present)
+        if present.domain.type.kind is Kind.FLOAT:
             tests.append(exp.func("isfinite", value))  # NULL for NULL, false for NaN and ±inf
         else:
             tests.append(is_not_null(value))

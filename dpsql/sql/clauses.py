@@ -20,6 +20,7 @@ _MARK = "dpsql:options"
 # Elsewhere a named argument would be dropped unseen, so it counts as misplaced.
 _WITH_BOUNDS = (
     exp.Count,
+    exp.CountIf,
     exp.Sum,
     exp.Avg,
     exp.Variance,
@@ -27,6 +28,11 @@ _WITH_BOUNDS = (
     exp.Stddev,
     exp.StddevPop,
     exp.StddevSamp,
+    exp.CovarPop,
+    exp.CovarSamp,
+    exp.Corr,
+    *(exp.RegrSlope, exp.RegrIntercept, exp.RegrR2, exp.RegrCount),
+    *(exp.RegrAvgx, exp.RegrAvgy, exp.RegrSxx, exp.RegrSyy, exp.RegrSxy),
 )
 
 ReadExpression = Callable[[str], exp.Expr]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import statements_pairs
+
 from dpsql.certify import BlockClaim, Claim
 
 INCOME = """CAST(CASE WHEN t0."income" < CAST('0.0' AS DOUBLE) THEN CAST('0.0' AS DOUBLE)
@@ -227,6 +229,10 @@ SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SE
     Claim((), None, None, (_block(0, 1, 20),), 1),
 )
 
+COVARIANCE = _make(
+    statements_pairs.COVARIANCE, Claim((), None, None, (_block(0, 4, 60_000_000),), 1)
+)
+SLOPE = _make(statements_pairs.SLOPE, Claim((), None, None, (_block(0, 6, 50_000),), 1))
 HAVING = _make(
     """
 SELECT k0, k1, COALESCE(SUM(v0), 0) AS b0_0, COUNT(v1) AS b1_0 FROM (SELECT t0."id" AS u,
@@ -239,6 +245,8 @@ HAVING ((k0 IN ('f', 'm') OR k0 IS NULL) AND k1 IN ('a', 'b')) OR COUNT(*) < 1
 )
 
 ALL = {
+    "covariance": COVARIANCE,
+    "slope": SLOPE,
     "row": ROW,
     "cap": CAP,
     "weights": WEIGHTS,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from math import comb
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dpsql.certify.bounds import Form, RowSum, sensitivity
-from dpsql.certify.facts import ONE, Capped, Clamped, Number, Poly, Share, Weighted
+from dpsql.certify.facts import ONE, Capped, Clamped, Number, Pair, Poly, Share, Weighted
 from dpsql.errors import InternalError
 
 _SMALL = st.integers(-6, 6)
@@ -101,3 +102,59 @@ def test_shapes_that_are_not_understood_are_refused() -> None:
             sensitivity(forms, 1)
     with pytest.raises(InternalError):
         sensitivity([{count: 1}], None)
+
+
+# ---- two values ------------------------------------------------------------------------------
+
+
+_BOX = st.tuples(st.integers(-4, 4), st.integers(0, 5))
+
+
+@given(st.lists(_SMALL, min_size=9, max_size=9), _BOX, _BOX)
+def test_a_range_over_a_box_holds_all_values(
+    cs: list[int], x: tuple[int, int], y: tuple[int, int]
+) -> None:
+    poly = Poly(cs[0], cs[1], cs[2], (cs[3], cs[4], cs[5]), (cs[6], cs[7], cs[8]))
+    (lo, width), (low, height) = x, y
+    least, most = poly.range_of_pair((lo, lo + width), (low, low + height))
+    values = [
+        sum(row[i] * v**i * w**k for k, row in enumerate(poly.rows) for i in range(3))
+        for v in range(lo, lo + width + 1)
+        for w in range(low, low + height + 1)
+    ]
+    assert least <= min(values)
+    assert max(values) <= most
+
+
+@given(*[_SMALL] * 6)
+def test_products_over_two_values(a: int, b: int, c: int, d: int, v: int, w: int) -> None:
+    found = Poly(a, b) * Poly(c, d).of_second()
+    value = sum(row[i] * v**i * w**k for k, row in enumerate(found.rows) for i in range(3))
+    assert value == (a + b * v) * (c + d * w)
+
+
+@pytest.mark.parametrize("degrees", [(1, 1), (1, 2), (2, 1), (2, 2)])
+def test_the_tensor_basis_is_tight(degrees: tuple[int, int]) -> None:
+    """Bernstein coefficients of a Bernstein basis are 0 and 1: the derivation loses nothing."""
+    x, y = Number(0, 0, 7), Number(1, 0, 5)
+    total = 7 ** degrees[0] * 5 ** degrees[1]
+    sums = [
+        RowSum(Pair(x, y), _bernstein(i, degrees[0], 7) * _bernstein(j, degrees[1], 5).of_second())
+        for i in range(degrees[0] + 1)
+        for j in range(degrees[1] + 1)
+    ][1:]
+    count = RowSum(Pair(x, y), ONE)
+    forms: list[Form] = [{count: total, **dict.fromkeys(sums, -1)}, *({s: 1} for s in sums)]
+    assert sensitivity(forms, 3).l1 == 3 * total
+    forms[0] = {count: total - 1, **dict.fromkeys(sums, -1)}
+    with pytest.raises(InternalError):
+        sensitivity(forms, 3)
+
+
+def _bernstein(i: int, degree: int, span: int) -> Poly:
+    poly = Poly(comb(degree, i))
+    for _ in range(i):
+        poly = poly * Poly(0, 1)
+    for _ in range(degree - i):
+        poly = poly * Poly(span, -1)
+    return poly

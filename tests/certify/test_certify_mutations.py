@@ -7,6 +7,7 @@ from certify_world import World
 from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
+from mutations_pairs import PAIRS
 from mutations_steps import STEPS
 from mutations_units import UNITS
 from statements import ALL
@@ -14,11 +15,11 @@ from statements import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR, **HAVING}
+MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR, **PAIRS, **HAVING}
 
 
 def test_the_lists_do_not_overlap() -> None:
-    assert len(MUTATIONS) == len(BOUNDS) + len(STEPS) + len(UNITS) + len(GRAMMAR) + len(HAVING)
+    assert len(MUTATIONS) == sum(map(len, (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING)))
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

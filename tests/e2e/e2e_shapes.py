@@ -192,6 +192,7 @@ def queries(draw: Any) -> str:
         *(st.builds(form.format, value) for form in ("COUNT({})", "SUM({})", "AVG({})")),
         st.builds("VAR_SAMP({})".format, value),
         st.builds("STDDEV_POP({})".format, value),
+        *(st.builds(form.format, value, value) for form in PAIRS),
     ]
     if relation.unit:
         calls.append(st.just(f"COUNT(DISTINCT {relation.unit})"))
@@ -202,7 +203,13 @@ def queries(draw: Any) -> str:
     sql = f"SELECT {', '.join([*keys, *chosen])} FROM {relation.source}"
     if relation.where and (needed or draw(st.booleans())):
         sql += f" WHERE {draw(st.sampled_from(relation.where))}"
-    return sql + (f" GROUP BY {', '.join(keys)}" if keys else "")
+    listed = ", ".join(keys)
+    if keys and draw(st.sampled_from([True, False, False, False])):
+        listed = f"ROLLUP ({listed})"
+    return sql + (f" GROUP BY {listed}" if keys else "")
+
+
+PAIRS = ("CORR({}, {})", "COVAR_SAMP({}, {})", "REGR_SLOPE({}, {})", "REGR_AVGX({}, {})")
 
 
 @st.composite

@@ -26,7 +26,30 @@ QUERIES = {
     "filter avg": "SELECT AVG(age) FILTER (WHERE vip), AVG(age), COUNT(age) FROM persons",
     "filter units": "SELECT COUNT(DISTINCT pid) FILTER (WHERE x > 50) FROM events",
     "filter groups": "SELECT kind, SUM(n) FILTER (WHERE n > 3) AS s FROM events GROUP BY kind",
+    "count if": "SELECT COUNT_IF(age > 30), COUNTIF(vip) FILTER (WHERE city = 'Bonn') FROM persons",
+    "count if by group": "SELECT kind, COUNT_IF(n > 3) AS c, COUNT_IF(x IS NULL) FROM events GROUP"
+    " BY kind",
+    "mean": "SELECT MEAN(age), FAVG(income) FILTER (WHERE vip) FROM persons",
     "filter variance": "SELECT VAR_SAMP(x) FILTER (WHERE n IS NOT NULL) FROM events",
+    # ---- two values at once ----
+    "covariance": "SELECT COVAR_POP(age, income), COVAR_SAMP(income, age) FROM persons",
+    "correlation": "SELECT CORR(age, income) AS r FROM persons",
+    "correlation by group": "SELECT kind, CORR(n, x) AS r, REGR_R2(x, n) FROM events GROUP BY kind",
+    "regression": "SELECT REGR_SLOPE(n, age) AS b, REGR_INTERCEPT(n, age) AS a,"
+    " REGR_COUNT(n, age), REGR_AVGX(n, age), REGR_AVGY(n, age) FROM persons p JOIN events e"
+    " ON p.pid = e.pid",
+    "regression sums": "SELECT REGR_SXX(n, age), REGR_SYY(n, age), REGR_SXY(n, age) FROM persons p"
+    " JOIN events e ON p.pid = e.pid WHERE kind = 'bus'",
+    "regression of decimals": "SELECT kind, REGR_SLOPE(score, cost) FROM visits GROUP BY kind",
+    "correlation filtered": "SELECT CORR(age, income) FILTER (WHERE vip), COUNT(*) FROM persons",
+    "weighted averages": "SELECT WEIGHTED_AVG(income, age) AS a, WAVG(age, age) AS b FROM persons",
+    "quotient of sums": "SELECT kind, SUM(age * n) FILTER (WHERE vip) / SUM(n) FILTER (WHERE vip)"
+    " AS m FROM persons p JOIN events e ON p.pid = e.pid WHERE n > 0 AND age IS NOT NULL"
+    " GROUP BY kind",
+    "weighted mean": "SELECT kind, SUM(x * age) / SUM(age) AS m FROM persons p JOIN events e ON"
+    " p.pid = e.pid WHERE x IS NOT NULL AND age IS NOT NULL GROUP BY kind",
+    "beside the pair": "SELECT COVAR_POP(n, age), SUM(n), AVG(age), COUNT(n) FROM persons p JOIN"
+    " events e ON p.pid = e.pid WHERE age IS NOT NULL AND n IS NOT NULL",
     # ---- CASE, arithmetic, functions below the noise line ----
     "case": "SELECT SUM(CASE WHEN age > 40 THEN 1 WHEN age > 20 THEN 2 ELSE 0 END) FROM persons",
     "case simple": "SELECT SUM(CASE kind WHEN 'bus' THEN n WHEN 'car' THEN -n END) FROM events",
@@ -52,6 +75,24 @@ QUERIES = {
     "date trunc of dates": "SELECT date_trunc('month', born) AS m, COUNT(*) FROM persons GROUP BY"
     " m",
     "date diff": "SELECT AVG(date_diff('day', born, DATE '2020-01-01')) FROM persons",
+    "trigonometry": "SELECT SUM(SIN(age)), AVG(ATAN2(n, 3)), SUM(DEGREES(COS(age))) FROM persons p"
+    " JOIN events e ON p.pid = e.pid",
+    "places in text": "SELECT SUM(LEAST(STRPOS(city, 'o'), 9)), COUNT_IF(REVERSE(city) < 'n')"
+    " FROM persons WHERE STRPOS(city, 'o') < 20 AND SPLIT_PART(city, 'i', 1) <> 'A'",
+    "padded keys": "SELECT LPAD(kind, 5, '*') AS k, COUNT(*) FROM visits GROUP BY k",
+    "joined keys": "SELECT CONCAT_WS('/', kind, vip) AS k, COUNT(*) FROM persons p JOIN events e ON"
+    " p.pid = e.pid GROUP BY k",
+    "months as text": "SELECT STRFTIME(seen, '%Y-%m') AS m, COUNT(*), SUM(score) FROM visits"
+    " GROUP BY m ORDER BY m",
+    "weekdays": "SELECT STRFTIME(seen, '%A') AS d, AVG(n) FROM events GROUP BY d",
+    "last days": "SELECT LAST_DAY(seen) AS d, COUNT(*) FROM visits GROUP BY d ORDER BY d",
+    "days added": "SELECT COUNT(*) FROM persons WHERE born + 30 > DATE '2000-06-01'",
+    "histogram": "SELECT FLOOR(age / 10) * 10 AS a, COUNT(*), AVG(income) FROM persons GROUP BY a",
+    "histogram of decimals": "SELECT FLOOR(cost / 100) AS c, COUNT(*) FROM visits GROUP BY c",
+    "histogram of integers": "SELECT (n // 10) * 10 AS b, COUNT(*), SUM(x) FROM events GROUP BY b",
+    "remainders": "SELECT n % 3 AS r, COUNT(*) FROM events GROUP BY r",
+    "buckets of time": "SELECT time_bucket(INTERVAL 1 month, seen) AS m, SUM(x) FROM events GROUP"
+    " BY m",
     # ---- WHERE ----
     "comparisons": "SELECT COUNT(*) FROM persons WHERE age >= 30 AND income < 500 AND age <> 40",
     "or not": "SELECT COUNT(*) FROM persons WHERE NOT (age > 30) OR vip",
@@ -92,6 +133,27 @@ QUERIES = {
     "distinct": "SELECT DISTINCT city FROM persons",
     "distinct of two": "SELECT DISTINCT city, vip FROM persons ORDER BY city, vip",
     "distinct of declared": "SELECT DISTINCT kind FROM visits",
+    # ---- grouping sets ----
+    "rollup": "SELECT kind, vip, COUNT(*) AS n, GROUPING(kind) AS g, GROUPING(kind, vip) AS gg"
+    " FROM persons p JOIN events e ON p.pid = e.pid GROUP BY ROLLUP (kind, vip)"
+    " ORDER BY 1, 2, 4, 5",
+    "cube": "SELECT city, vip, SUM(age), AVG(income) FROM persons GROUP BY CUBE (city, vip)",
+    "cube of conditions": "SELECT city, (age >= 40) AS older, COUNT(*) FROM persons GROUP BY CUBE"
+    " (city, (age >= 40))",
+    "grouping sets": "SELECT kind, p, SUM(x) FROM (SELECT pid, kind, n > 0 AS p, x FROM events) t"
+    " GROUP BY GROUPING SETS (kind, p, (kind, p), ())",
+    "grouping sets crossed": "SELECT city, vip, COUNT(*) AS n FROM persons GROUP BY city, ROLLUP"
+    " (vip) HAVING COUNT(*) > 20",
+    "the empty set": "SELECT COUNT(*) AS n FROM persons GROUP BY ()",
+    "a set twice": "SELECT kind, AVG(n) FROM events GROUP BY GROUPING SETS ((kind), (kind), ())",
+    "sets of sets": "SELECT city, vip, COUNT(*) FROM persons GROUP BY GROUPING SETS (ROLLUP (city,"
+    " vip), (vip))",
+    "rollup above": "SELECT COALESCE(city, 'all') AS c, RANK() OVER (ORDER BY SUM(age) DESC) AS r"
+    " FROM persons WHERE city IS NOT NULL GROUP BY ROLLUP (city) ORDER BY r",
+    "grouping without sets": "SELECT city, GROUPING(city) AS g, COUNT(*) FROM persons GROUP BY"
+    " city",
+    "rollup in a subquery": "SELECT SUM(n) AS s FROM (SELECT kind, COUNT(*) AS n FROM visits GROUP"
+    " BY ROLLUP (kind)) t",
     # ---- joins ----
     "join on the unit": "SELECT COUNT(*), SUM(v.cost) FROM persons p JOIN visits v ON p.pid ="
     " v.pid",

@@ -103,6 +103,32 @@ SHAPES = {
         {"max_groups": 4, "kinds": ["x", "y", "z", "w"], "per_unit": {"events": 3}},
         (1, 0.3), ("weights", "gaussian", {1}),
     ),
+    "row, pair": (
+        "SELECT CORR(age, income), REGR_COUNT(age, income) FROM persons",
+        {}, (1, 1e-6), ("row", "laplace", set()),
+    ),
+    "cap, pair": (
+        "SELECT kind, REGR_SLOPE(x, n), COUNT(*) FROM events GROUP BY kind", {"max_groups": 2},
+        (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "cap, pair, gaussian": (
+        "SELECT kind, CORR(x, n), AVG(n) FROM events GROUP BY kind", {"max_groups": 4},
+        (1, 0.2), ("cap", "gaussian", {1}),
+    ),
+    "row, mean of a pair": (
+        "SELECT REGR_AVGX(h.lo, h.k), REGR_AVGY(h.k, h.lo), REGR_COUNT(h.lo, h.k) FROM (SELECT pid,"
+        " MIN(n) AS lo, COUNT(DISTINCT kind) AS k FROM events GROUP BY pid) h",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
+    "cap, weighted mean": (
+        "SELECT kind, WEIGHTED_AVG(x, n) FROM events WHERE n >= 0 GROUP BY kind",
+        {"max_groups": 2}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "weights, pair": (
+        "SELECT kind, COVAR_SAMP(x, n), REGR_AVGX(x, n) FROM events GROUP BY kind",
+        {"max_groups": 4, "kinds": ["x", "y", "z", "w"], "per_unit": {"events": 3}},
+        (1, 1e-6), ("weights", "laplace", set()),
+    ),
     "weights, private keys": (
         "SELECT kind, SUM(n) FROM events GROUP BY kind",
         {"max_groups": 3, "max_rows": 2, "per_unit": {"events": 3}},

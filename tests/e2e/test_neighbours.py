@@ -20,7 +20,7 @@ from dpsql.certify import certify
 from dpsql.errors import RefusedQuery
 from dpsql.pipeline.certify import claim
 
-KINDS = {"row", "cap", "weights", "laplace", "gaussian", "private", "public", 1, 2}
+KINDS = {"row", "cap", "weights", "laplace", "gaussian", "private", "public", 1, 2, (1, 1), (2, 2)}
 
 
 def hold(world, database, asked, bounds, price):
@@ -39,13 +39,17 @@ def hold(world, database, asked, bounds, price):
         # What is sound must not be refused either: that would be our fault (exit 70).
         certify(text, claim(plan), policy=policy, catalog=world.catalog)
         keys = "private" if plan.threshold is not None else "public"
-        kinds |= {plan.strategy, plan.law, keys, *joint_degrees(plan)}
+        kinds |= {plan.strategy, plan.law, keys, *joint_degrees(plan), *pair_degrees(plan)}
     world.replay(stated)
     return kinds
 
 
 def joint_degrees(plan):
     return {part.block.degree for part in plan.blocks if hasattr(part.block, "degree")}
+
+
+def pair_degrees(plan):
+    return {part.block.degrees for part in plan.blocks if hasattr(part.block, "degrees")}
 
 
 def test_no_unit_moves_more_than_declared(neighbour_world):

@@ -126,6 +126,25 @@ def test_the_spread_is_the_declared_one(law):
 
 
 @pytest.mark.parametrize("law", LAWS)
+def test_a_pairs_coordinates_have_the_declared_noise(law):
+    """COVAR's basis of four: the count read from it is unbiased, its spread that of four draws."""
+    plan = plan_of(
+        "SELECT kind, COVAR_POP(x, n), REGR_COUNT(x, n) FROM events GROUP BY kind",
+        max_groups=1 if law == "laplace" else 12,
+        max_rows=1,
+        **LAWS[law],
+    )
+    (part,) = plan.blocks
+    assert (plan.law, part.block.coordinates) == (law, 4)
+    row, rows, groups = part.block.row_total, 5_000, 50_000
+    table = many(plan, [[rows * row - 700, 500, 150, 50]], groups)
+    seen = np.array(table.column("a1").to_pylist(), dtype=float)
+    wanted = math.sqrt(4 * spread(plan) ** 2 / row**2 + 1 / 12)  # rounded to whole rows
+    assert abs(seen.std() / wanted - 1) < 0.03
+    assert abs(seen.mean() - rows) < 4 * wanted / math.sqrt(groups)
+
+
+@pytest.mark.parametrize("law", LAWS)
 def test_no_output_is_possible_under_one_count_only(law):
     """Counts 0 and 1: every value near the centre occurs under both, none between the integers."""
     plan, zero = counts(law, 0)

@@ -91,6 +91,7 @@ TEXT = st.sampled_from(["c", "'q'", "'Zz'"])
 MOMENT = st.sampled_from(["t", "d", "DATE '2024-01-01'", "TIMESTAMP '2024-01-15 06:30:00'"])
 UNIT = st.sampled_from(["year", "quarter", "month", "week", "day", "hour"])
 DIFF_UNIT = st.sampled_from(["year", "quarter", "month", "day", "hour", "minute", "second"])
+FORMAT = st.sampled_from(["%Y-%m", "%Y", "%d/%b", "%A %H", "%j", "%M:%S"])
 PART = st.sampled_from(["year", "month", "day", "dow", "isodow", "week", "doy", "hour", "isoyear"])
 
 
@@ -125,6 +126,15 @@ def numbers(draw: st.DrawFn, depth: int = 3) -> str:
             _form("date_part('{0}', {1})", PART, moments(depth - 1)),
             _form("date_diff('{0}', {1}, {2})", DIFF_UNIT, moments(depth - 1), moments(depth - 1)),
             _form("length({0})", texts(depth - 1)),
+            _form("{0}({1})", st.sampled_from(["sin", "cos", "atan", "asin", "acos"]), inner),
+            _form("{0}({1})", st.sampled_from(["tanh", "degrees", "square", "tan"]), inner),
+            _form("width_bucket({0}, -3, 12, 6)", inner),
+            _form("floor({0} / 10) * 10", inner),
+            _form("({0} // 4 + 1) * 3", inner),
+            _form("nvl2({0}, {1}, 5)", inner, inner),
+            _form("{0}({1})", st.sampled_from(["yearweek", "decade", "epoch"]), moments(depth - 1)),
+            _form("strpos({0}, 'b')", texts(depth - 1)),
+            _form("ascii({0})", texts(depth - 1)),
         )
     )
 
@@ -168,6 +178,11 @@ def texts(draw: st.DrawFn, depth: int = 2) -> str:
             _form("CASE WHEN {0} THEN {1} ELSE {2} END", truths(depth - 1), inner, inner),
             _form("CAST({0} AS VARCHAR)", st.sampled_from(["x", "f", "d", "k + 1"])),
             _form("dayname({0})", moments(depth - 1)),
+            _form("strftime({0}, '{1}')", moments(depth - 1), FORMAT),
+            _form("reverse({0})", inner),
+            _form("split_part({0}, 'b', 1)", inner),
+            _form("lpad({0}, 4, '*')", inner),
+            _form("concat_ws('/', {0}, {1})", inner, inner),
         )
     )
 
@@ -183,6 +198,9 @@ def moments(draw: st.DrawFn, depth: int = 2) -> str:
             _form("date_trunc('{0}', {1})", UNIT, inner),
             _form("CAST({0} AS {1})", inner, st.sampled_from(["DATE", "TIMESTAMP"])),
             _form("({0} + INTERVAL 3 {1})", inner, UNIT),
+            _form("last_day({0})", inner),
+            _form("time_bucket(INTERVAL 1 {1}, {0})", inner, UNIT),
+            _form("(CAST({0} AS DATE) + 5)", inner),
             _form("({0} - INTERVAL 40 {1})", inner, UNIT),
             _form("least({0}, {1})", inner, inner),
             _form("coalesce({0}, {1})", inner, inner),

@@ -24,7 +24,7 @@ OPAQUE = {"o": Domain(SqlType(Kind.OPAQUE))}
 MISMATCHES = [
     *("s + 1", "-s", "f * 2", "i AND f", "NOT i", "i OR TRUE", "s > 5", "f = 1", "i = '5'"),
     *("i IN (1, 'x')", "i BETWEEN 'a' AND 'b'", "lower(i)", "i LIKE '1%'", "length(day)"),
-    *("ts - ts_", "day - ts", "ts + 1", "day - 1", "CAST(i AS DATE)", "CAST(ts AS BIGINT)"),
+    *("ts - ts_", "day - ts", "ts + 1", "day - 1.5", "CAST(i AS DATE)", "CAST(ts AS BIGINT)"),
     *("CAST(f AS TIMESTAMP)", "abs(s)", "year(i)", "date_trunc('month', s)", "i IS TRUE"),
     *("CASE WHEN i THEN 1 END", "CASE WHEN f THEN 1 ELSE 'x' END", "COALESCE(s, 0)", "sqrt(f)"),
     *("CASE s WHEN 1 THEN 2 END", "LEAST(ts, 3)", "NULLIF(s, 1)", "IF(i, 1, 2)", "o = o", "-o"),
@@ -62,8 +62,11 @@ REFUSED = [
     *("regexp_matches(s, 'a+')", "s SIMILAR TO 'a'", "s GLOB 'a*'", "s ~ 'a'", "error('x')"),
     *("current_date", "now()", "sleep_ms(1)", "pg_sleep(1)", "getvariable('x')", "hash(s)"),
     *("i & 1", "i << 2", "~i", "xor(i, b)", "factorial(i)", "strptime(s, '%Y')", "chr(i)"),
-    *("[i]", "{'a': i}", "list_value(i)", "s[1]", "TRY(i)", "i::TEXT COLLATE nocase", "unicode(s)"),
-    *("make_date(i, 1, 1)", "(SELECT 1)", "EXISTS (SELECT 1)", "x -> x + 1", "i IS JSON"),
+    *("[i]", "{'a': i}", "list_value(i)", "s[1]", "TRY(i)", "i::TEXT COLLATE nocase"),
+    *("lpad(s, i, 'x')", "lpad(s, 9, '')", "split_part(s, s_, 1)", "strpos(s, s_)"),
+    *("repeat(s, 9)", "width_bucket(i, b, 9, 3)", "time_bucket(INTERVAL 2 WEEK, ts)"),
+    *("strftime(ts, '%c')", "strftime(ts, s)", "translate(s, 'a', 'é')", "concat_ws(s, s_)"),
+    *("(SELECT 1)", "EXISTS (SELECT 1)", "x -> x + 1", "i IS JSON"),
 ]
 
 

@@ -101,6 +101,46 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
             *("{0} IN ('a', 'b')", "{0} BETWEEN 'a' AND 'b'", "{0} = 'a'"),
         )
     },
+    **{
+        fn: (f"{fn}({{0}})", NUMBERS)
+        for fn in (
+            *("sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+            *("degrees", "radians", "square", "zeroifnull", "nullifzero", "isnull"),
+        )
+    },
+    "atan2": ("atan2({0}, {1})", ("i", "d", "h", "n", "r")),
+    "pi": ("pi() * {0}", NUMBERS),
+    "nvl2": ("nvl2({0}, {1}, 0)", NUMBERS),
+    **{
+        f"{fn} {k}": (f"{fn}({{0}}, {k})", NUMBERS)
+        for fn in ("trunc", "floor", "ceil")
+        for k in (-1, -15)
+    },
+    "width_bucket": ("width_bucket({0}, 0, 10, 4)", NUMBERS),
+    "width_bucket uneven": ("width_bucket({0}, -1.5, 2.5, 3)", NUMBERS),
+    **{
+        f"text {t}": (t, ("s",))
+        for t in (
+            *("strpos({0}, 'a')", "position('bc' in {0})", "instr({0}, 'é')", "reverse({0})"),
+            *("split_part({0}, '-', 1)", "split_part({0}, 'a', 3)", "lpad({0}, 5, 'xy')"),
+            *("rpad({0}, 5, 'é')", "lpad({0}, 0, ' ')", "lpad({0}, 256, '0')", "rpad({0}, 3, ' ')"),
+            *("translate({0}, 'ab', 'x')", "translate({0}, 'abc', '')", "ascii({0})"),
+            *("unicode({0})", "concat_ws('-', {0}, {1})", "concat_ws('', {0}, 'b')"),
+        )
+    },
+    "concat_ws": ("concat_ws('/', {0}, {1})", ("s", "d", "h", "day", "f")),
+    **{
+        f"moment {fn}": (f"{fn}({{0}})", MOMENTS)
+        for fn in ("last_day", "epoch", "decade", "century", "millennium", "yearweek")
+    },
+    **{
+        f"strftime {form}": (f"strftime({{0}}, '{form}')", MOMENTS)
+        for form in ("%Y-%m", "%Y", "%d.%m.%Y %H:%M:%S", "%j", "%A %a %B %b", "week of %d")
+    },
+    "time_bucket": ("time_bucket(INTERVAL 1 week, {0})", MOMENTS),
+    "make_date": ("make_date(2020 + {0} % 5, {1}, 29)", ("ti", "i", "b", "h", "ub")),
+    "days": ("({0} + 3) > ({0} - 10)", ("day",)),
+    "days before": ("7 + {0}", ("day",)),
     "join text": ("{0} || '/' || {1}", ("s", "d", "n", "day", "f")),
     "concat": ("concat({0}, '/', {1})", ("s", "h", "r", "ts")),
 }

@@ -10,8 +10,10 @@ from pathlib import Path
 from sqlglot import exp
 
 from dpsql import aggregates, functions
-from dpsql.binding import aggregate_calls, interval_ends, options, select
+from dpsql.binding import aggregate_calls, grouping_sets, interval_ends, options, select
+from dpsql.binding.refused_aggregates import REFUSED as REFUSED_AGGREGATES
 from dpsql.checks import remainder
+from dpsql.functions.refused import REFUSED as REFUSED_FUNCTIONS
 from tools.reference.markdown import code, table
 
 _INTRODUCTION = """# SQL, clause by clause
@@ -20,6 +22,10 @@ Two lists decide. **Below the noise line** stands what reads people's rows: it m
 total form. **Above it** stands what reads answers (HAVING, ORDER BY, arithmetic on aggregates,
 outer queries) and public tables: it is free and needs to be harmless only. What is on neither list
 is refused by name.
+
+Engines: all of it is answered on DuckDB, the one engine there is today; texts in the dialects of
+PostgreSQL, Spark, BigQuery, Snowflake and the others that sqlglot reads land on the same forms.
+What is refused is refused for every engine.
 """
 _CASES = Path(__file__).parents[2] / "tests" / "cases" / "refuse"
 _CASE = re.compile(
@@ -34,8 +40,11 @@ def page() -> str:
         (
             _INTRODUCTION,
             _clauses(),
+            _grouping(),
             _aggregates(),
+            _refused_aggregates(),
             _functions(),
+            _refused_functions(),
             _above(),
             _options(),
             _refused(),
@@ -57,9 +66,45 @@ def _clauses() -> str:
     )
 
 
+def _grouping() -> str:
+    """What GROUP BY may hold."""
+    forms = ", ".join(code(name) for name in grouping_sets.SETS.values())
+    return (
+        "## GROUP BY\n\n"
+        f"Columns, expressions, aliases, ordinals, `ALL`, {forms}, `WITH ROLLUP` and `()`, also"
+        f" combined, up to {grouping_sets.MAX_SETS} sets; `GROUPING(key, ...)` tells totals from"
+        " groups without a key. Each set is a release with the price of the query that asks for it"
+        " alone.\n"
+    )
+
+
+def _refused_aggregates() -> str:
+    rows = [(code(names), reason, way) for names, (_, reason, way) in REFUSED_AGGREGATES.items()]
+    return (
+        "## Aggregates that are refused over people's rows\n\n"
+        + table(("aggregates", "why", "instead"), rows)
+        + "\nNot built yet: MEDIAN and other quantiles, MIN and MAX, COUNT(DISTINCT x) of other"
+        " columns. Above the noise line all of them are free.\n"
+    )
+
+
+def _refused_functions() -> str:
+    rows = [
+        (title, _names(functions.names_of(nodes, names)), reason, way)
+        for title, (nodes, names, reason, way) in REFUSED_FUNCTIONS.items()
+    ]
+    return "## Functions that are refused over people's rows\n\n" + table(
+        ("what", "names", "why", "instead"), rows
+    )
+
+
 def _aggregates() -> str:
     rows = [
-        (code(_first_line(family)), _names(functions.names_of(family.nodes)), _doc(family))
+        (
+            code(_first_line(family)),
+            _names(functions.names_of(family.nodes, _calls(family))),
+            _doc(family),
+        )
         for family in aggregates.FAMILIES
     ]
     text = "## Aggregates of people's rows\n\n" + table(("family", "names", "what it gives"), rows)
@@ -81,7 +126,7 @@ def _functions() -> str:
 
 
 def _above() -> str:
-    below = {*functions.KNOWN, *functions.names_of(aggregates.NODES)}
+    below = {*functions.KNOWN, *functions.names_of(aggregates.NODES, aggregates.CALLS)}
     return (
         "## Functions above the noise line\n\n"
         f"Also on people's rows: {_names(n for n in remainder.KNOWN if n in below)}.\n\n"
@@ -111,6 +156,12 @@ def _refused() -> str:
         " and the others word for word.\n\n"
         + table(("code", "example", "what is said"), rows.values())
     )
+
+
+def _calls(family: aggregates.Family) -> list[str]:
+    """Names of a family that the parser does not know."""
+    calls = (exp.Anonymous(this=name, expressions=[exp.Null()]) for name in aggregates.CALLS)
+    return [call.name for call in calls if aggregates.for_node(call) is family]
 
 
 def _first_line(family: object) -> str:

@@ -1,7 +1,7 @@
-SELECT city, COUNT(*) FROM users GROUP BY ROLLUP (city)
+SELECT COUNT(*) FROM users GROUP BY CUBE (city, age, age + 1, age + 2, age + 3, age + 4, age + 5)
 -- refuse: grouping-sets (RefusedQuery, exit 3)
---   ROLLUP is not available yet
---     at 1:51
---     SELECT city, COUNT(*) FROM users GROUP BY ROLLUP (city)
---                                                       ^^^^
--- hint: ask one GROUP BY at a time
+--   GROUP BY stands for more than 64 sets, each a release with its own price
+--     at 1:43
+--     SELECT COUNT(*) FROM users GROUP BY CUBE (city, age, age + 1, age + 2, age + 3, age + 4, age + 5)
+--                                               ^^^^
+-- hint: name the ones you need: GROUPING SETS ((a, b), (a), ())

@@ -4,4 +4,4 @@ SELECT MEDIAN(age) FROM users
 --     at 1:8
 --     SELECT MEDIAN(age) FROM users
 --            ^^^^^^
--- hint: COUNT, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP and STDDEV_POP are
+-- hint: COUNT, COUNT_IF, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP, STDDEV_POP, COVAR_*, CORR and REGR_* are

@@ -1,0 +1,7 @@
+SELECT MODE(city) FROM users
+-- refuse: unsupported-aggregate (RefusedQuery, exit 3)
+--   MODE over people's rows is refused: it is the most frequent of values that are not public
+--     at 1:8
+--     SELECT MODE(city) FROM users
+--            ^^^^
+-- hint: group by the column, ORDER BY COUNT(*) DESC LIMIT 1
