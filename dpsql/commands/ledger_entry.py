@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.history.filters import OPEN, moment
 from dpsql.history.tables import tables_of
-from dpsql.ledger.entries import Accepted, Charged, Genesis, Granted, Outcome, TermsSet, read
+from dpsql.ledger.entries import (
+    Accepted,
+    Charged,
+    Genesis,
+    Granted,
+    Outcome,
+    TermsSet,
+)
+from dpsql.ledger.reading import read
 from dpsql.render.numbers import amount, percent
 from dpsql.render.text import pairs, printable
 

@@ -19,7 +19,7 @@ from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
     from dpsql.ledger.heads import Head
-    from dpsql.ledger.verify import Report
+    from dpsql.ledger.report import Report
 
 
 @click.command("verify")

@@ -12,7 +12,14 @@ from dpsql.history.filters import OPEN, Filter, moment
 from dpsql.history.tables import tables_of
 from dpsql.ledger import Account, Ledger
 from dpsql.ledger.chain import Entry
-from dpsql.ledger.entries import Accepted, Charged, Granted, Record, TermsSet, read
+from dpsql.ledger.entries import (
+    Accepted,
+    Charged,
+    Granted,
+    Record,
+    TermsSet,
+)
+from dpsql.ledger.reading import read
 from dpsql.ledger.state import State
 
 FIELDS = (

@@ -10,8 +10,9 @@ from dpsql.accountant.odometer import share
 from dpsql.accountant.remaining import repeats
 from dpsql.history.filters import moment
 from dpsql.ledger import Account, Ledger
-from dpsql.ledger.entries import Charged, Request, read
+from dpsql.ledger.entries import Charged, Request
 from dpsql.ledger.outcomes import CHARGE, OUTCOME
+from dpsql.ledger.reading import read
 from dpsql.ledger.state import State
 
 POINTS = 200

@@ -1,11 +1,12 @@
 """The ledger: who was charged what, before any data was touched, in a chain nobody edits unseen.
 
-One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `account`
-(one budget: terms, grants, windows, spend), `prices`, `state` (the fold of all entries), `schema`
-and `database` (SQLite, and each way it can fail), `opening` (what the policy says of a budget),
-`store` (`Ledger`: reserve, settle), `view` (for who only looks), `releases` (paid answers),
-`requests` (retries), `settling` (what both keep), `refusals` (counted beside the chain), `verify`
-(the independent recomputation), `receipt`, `process` (who holds an open charge).
+One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `reading`
+(strictly), `account` (one budget: terms, grants, windows, spend), `prices`, `state` (the fold of
+all entries), `schema` and `database` (SQLite, and each way it can fail), `opening` (what the policy
+says of a budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `walk`,
+`view` (for who only looks), `releases` (paid answers), `requests` (retries), `settling` (what both
+keep), `refusals` (counted beside the chain), `verify` (the independent recomputation) and its
+`report`, `receipt`, `process` (who holds an open charge).
 
 Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
 `remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from dpsql.ledger.entries import Priced
     from dpsql.ledger.receipt import Receipt
     from dpsql.ledger.releases import Release, Releases, StoredRelease
+    from dpsql.ledger.report import Report
     from dpsql.ledger.store import Ledger
-    from dpsql.ledger.verify import Report
     from dpsql.ledger.view import View
 
 __all__ = [
@@ -50,7 +51,7 @@ _HOME = {
     "Receipt": "receipt",
     "Release": "releases",
     "Releases": "releases",
-    "Report": "verify",
+    "Report": "report",
     "StoredRelease": "releases",
     "View": "view",
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from fractions import Fraction
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import DAY, Refresh
 from dpsql.errors import LedgerError
-from dpsql.ledger.account import Account, Book
-from dpsql.ledger.entries import TermsSet
+from dpsql.ledger.account import Account, Amounts, Book
+from dpsql.ledger.entries import Granted, TermsSet
 from dpsql.ledger.state import State
 
 
@@ -84,6 +85,17 @@ def refuse_renamed(state: State, team: str, members: Iterable[str], named: Colle
                     hint=f"give the team its name {old!r} back. If it is another team, keep "
                     f"{old!r} in the policy too, with `members: []`",
                 )
+
+
+def granted(
+    budget: str, epsilon: Fraction, delta: Fraction, split: Fraction, *, by: str, why: str
+) -> Granted:
+    """The entry of a grant; `split` of δ goes to key selection. ValueError: no amounts or text."""
+    if epsilon < 0 or not 0 <= delta < 1 or not (epsilon or delta) or not 0 <= split <= 1:
+        raise ValueError("a grant adds to epsilon or delta")
+    if not why.strip() or not by.strip():
+        raise ValueError("a grant says who gives it, and why")
+    return Granted(budget, Amounts(epsilon, delta * (1 - split), delta * split), by, why)
 
 
 def too_large(name: str) -> LedgerError:

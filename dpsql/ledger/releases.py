@@ -24,8 +24,9 @@ from sqlalchemy.engine import Connection
 from dpsql.errors import LedgerError
 from dpsql.ledger.account import Account
 from dpsql.ledger.chain import broken
-from dpsql.ledger.entries import Charged, Outcome, Priced, Request, read
+from dpsql.ledger.entries import Charged, Outcome, Priced, Request
 from dpsql.ledger.journal import Journal, entry_at
+from dpsql.ledger.reading import read
 from dpsql.ledger.schema import releases as table
 from dpsql.ledger.state import State
 

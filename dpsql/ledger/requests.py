@@ -24,8 +24,9 @@ from sqlalchemy.engine import Connection
 from dpsql.errors import InvalidQuery, LedgerError
 from dpsql.ledger import process
 from dpsql.ledger.chain import canonical
-from dpsql.ledger.entries import Charged, Outcome, RequestKey, read
+from dpsql.ledger.entries import Charged, Outcome, RequestKey
 from dpsql.ledger.journal import entry_at
+from dpsql.ledger.reading import read
 from dpsql.ledger.releases import altered, named
 from dpsql.ledger.schema import answers
 from dpsql.ledger.state import State

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dpsql.ledger.entries import Charged, read
+from dpsql.ledger.entries import Charged
 from dpsql.ledger.journal import Draft, entry_at
+from dpsql.ledger.reading import read
 from dpsql.ledger.releases import Release, places, store, unpaid
 from dpsql.ledger.requests import keep
 

@@ -22,9 +22,9 @@ from dpsql.ledger.entries import (
     Outcome,
     Record,
     TermsSet,
-    read,
 )
 from dpsql.ledger.prices import priced
+from dpsql.ledger.reading import read
 
 
 @dataclass(frozen=True, slots=True)

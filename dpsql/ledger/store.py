@@ -20,47 +20,46 @@ from types import TracebackType
 from typing import Literal, get_args
 
 from dpsql.accountant.charge import Charge
-from dpsql.accountant.filter import admits, why_not
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import REFRESH, Refresh
-from dpsql.errors import BudgetExceeded, LedgerError
+from dpsql.errors import LedgerError
 from dpsql.ledger import process
 from dpsql.ledger.acceptance import accepted, nothing_to_accept
-from dpsql.ledger.account import Account, Amounts, windows_of
+from dpsql.ledger.account import Account, windows_of
+from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
-from dpsql.ledger.chain import Entry, decode, unseal
+from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
     HOLDERS,
     Accepted,
     Charged,
     Genesis,
-    Granted,
     Outcome,
     Priced,
     Request,
     RequestKey,
-    read,
 )
 from dpsql.ledger.heads import Head, read_head
 from dpsql.ledger.journal import Journal, entry_at, holds, raw_rows
-from dpsql.ledger.opening import foreseen, refuse_renamed, too_large, wanted
+from dpsql.ledger.opening import foreseen, granted, refuse_renamed, too_large, wanted
 from dpsql.ledger.outcomes import outcomes_of
+from dpsql.ledger.reading import read
 from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Release, Releases, raw_releases
+from dpsql.ledger.report import Report
 from dpsql.ledger.requests import Attempt, answered, earlier, lost, raw_answers
 from dpsql.ledger.settling import stored
 from dpsql.ledger.state import OpenCharge, State
-from dpsql.ledger.verify import Report, verify_rows
+from dpsql.ledger.verify import verify_rows
+from dpsql.ledger.walk import walk
 
 Holder = Literal["analyst", "team", "default", "total"]
 End = Literal["released", "failed", "timeout", "cancelled"]
 
 PATIENCE = 10.0
 """Seconds to wait for another writer before `ledger-locked`."""
-
-_PIECE = 500
 
 
 class Ledger:
@@ -187,15 +186,11 @@ class Ledger:
         the largest terms reached (docs/proofs/filter.md, section 4). Every call is a grant of its
         own. LedgerError `unknown-budget`, `grants-too-large`; ValueError for no amounts or text.
         """
-        if epsilon < 0 or not 0 <= delta < 1 or not (epsilon or delta) or not 0 <= split <= 1:
-            raise ValueError("a grant adds to epsilon or delta")
-        if not why.strip() or not by.strip():
-            raise ValueError("a grant says who gives it, and why")
-        amounts = Amounts(epsilon, delta * (1 - split), delta * split)
+        record = granted(budget, epsilon, delta, split, by=by, why=why)
         with self._journal.writing() as draft:
             if draft.state.account(budget).terms.delta + delta >= 1:
                 raise too_large(budget)
-            draft.append(Granted(budget, amounts, by, why))
+            draft.append(record)
         return self.account(budget)
 
     def reserve(
@@ -225,7 +220,7 @@ class Ledger:
             gone = None if attempt is None else lost(draft.state, analyst, attempt)
             if gone is not None:
                 draft.append(Outcome(gone, "forfeited", ()))
-            charges = {name: _admitted(draft.state, name, request) for name in request.budgets}
+            charges = {name: admitted(draft.state, name, request) for name in request.budgets}
             books = [draft.state.books[name] for name in request.budgets]
             windows = windows_of(books, draft.state.moment)
             seq, head = draft.append(Charged(request, charges, process.mine(), windows))
@@ -374,16 +369,7 @@ class Ledger:
 
         Those whose stored text `skip` says yes to are passed over unread.
         """
-        while True:
-            # In pieces: no transaction stays open while the caller thinks about an entry.
-            with self._database.read() as connection:
-                rows = list(raw_rows(connection, start, _PIECE))
-            for row in rows:
-                if skip is None or not isinstance(row[3], bytes) or not skip(row[3]):
-                    yield unseal(row)
-            if len(rows) < _PIECE:
-                return
-            start = decode(rows[-1])[0] + 1
+        return walk(self._database, start, skip)
 
     def entry(self, seq: int) -> Entry:
         """One entry, its own hash checked. KeyError if there is none of that number."""
@@ -409,54 +395,6 @@ class Ledger:
             report = verify_rows(rows, releases, raw_answers(connection), heads=heads)
             damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
             return report.and_also(["the file: SQLite finds it damaged"] if damage else [])
-
-
-def _admitted(state: State, name: str, request: Request) -> Charge:
-    """The price at the budget's own orders, if the budget admits it on top of its spend."""
-    account = state.account(name)
-    charge = account.price(request.items)
-    after = account.spent + charge
-    # `is not True`: anything the filter did not plainly admit is refused.
-    if admits(account.terms, after) is not True:
-        raise _exceeded(account, why_not(account.terms, after))
-    return charge
-
-
-def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
-    name = account.name.split(":", 1)[-1]
-    whose = {
-        "total": "the total budget of all analysts together",
-        "team": f"the budget of team {name!r}",
-    }.get(account.holder, f"the budget of {name!r}")
-    if account.window.end is not None:
-        whose += f" for {account.window.shown}"
-    wait = (
-        f"wait for {account.window.next_start}, when its next window begins, "
-        if account.window.next_start
-        else ""
-    )
-    if why == "delta":
-        return BudgetExceeded(
-            f"{whose} does not cover this query: too little is left of its delta for private "
-            "group keys",
-            code="budget-delta",
-            hint=f"group by keys whose values the policy lists, ask with a smaller delta, {wait}or "
-            f"ask the owner to raise {_policy_key(account)}.delta in the policy",
-        )
-    return BudgetExceeded(
-        f"{whose} does not cover this query: what is left of its epsilon "
-        f"({float(account.terms.epsilon):g}) is too little",
-        code="budget-epsilon",
-        hint=f"ask with a smaller epsilon, repeat a query that was paid for (it is free), {wait}or "
-        f"ask the owner to raise {_policy_key(account)}.epsilon in the policy",
-    )
-
-
-def _policy_key(account: Account) -> str:
-    """Where the policy says how much the budget holds; what is raised there is granted."""
-    if account.holder in ("total", "default"):
-        return f"budgets.{account.holder}"
-    return f"budgets.{account.holder}s.{account.name.split(':', 1)[-1]}"
 
 
 def _stale(state: State) -> list[int]:

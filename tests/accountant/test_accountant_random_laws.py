@@ -17,7 +17,8 @@ from dpsql.accountant.charge import Charge, price
 from dpsql.accountant.events import from_json, registered
 from dpsql.accountant.filter import BudgetTerms, admits
 from dpsql.accountant.odometer import odometer, share
-from dpsql.ledger.entries import Priced, _events
+from dpsql.ledger.entries import Priced
+from dpsql.ledger.reading import _events
 
 size = st.fractions(Fraction(1, 50), 50, max_denominator=50)
 chance = st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100)

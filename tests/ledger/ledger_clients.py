@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from ledger_cases import priced
 
 from dpsql.errors import BudgetExceeded, Error
-from dpsql.ledger import Ledger, Release, store
+from dpsql.ledger import Ledger, Release, admission
 from dpsql.ledger.requests import request_key
 
 PRICES = ("1/1000", "1/100", "1/7")
@@ -94,7 +94,7 @@ def head(ledger: Ledger) -> tuple[int, str]:
 
 def main(url: str, folder: str, name: str, threads: str, seconds: str, fault: str = "") -> None:
     if fault == "admit-all":
-        store.admits = lambda *_: True  # type: ignore[assignment]
+        admission.admits = lambda *_: True  # type: ignore[assignment]
     print("ready", flush=True)
     sys.stdin.readline()
     end = time.monotonic() + float(seconds)

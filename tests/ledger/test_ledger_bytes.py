@@ -313,7 +313,7 @@ def test_the_first_charge_that_was_not_admissible_is_named(tmp_path, monkeypatch
         budgets(ledger)
         good = [ask(ledger).seq for _ in range(10)]
         assert refused(ask, ledger, error=BudgetExceeded).code == "budget-epsilon"
-        monkeypatch.setattr("dpsql.ledger.store.admits", lambda *_: True)
+        monkeypatch.setattr("dpsql.ledger.admission.admits", lambda *_: True)
         bad = [ask(ledger).seq for _ in range(15)]
         report = ledger.verify()
     assert report.first_bad == bad[0] == good[-1] + 1
@@ -326,7 +326,7 @@ def test_decisions_are_judged_by_the_terms_of_their_time(tmp_path, monkeypatch):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
         budgets(ledger)
-        monkeypatch.setattr("dpsql.ledger.store.admits", lambda *_: True)
+        monkeypatch.setattr("dpsql.ledger.admission.admits", lambda *_: True)
         bad = [ask(ledger, "2/3").seq for _ in range(3)][1]
         ledger.ensure_budget("alice", "analyst", Fraction(50), Fraction(1, 10**6))
         ask(ledger)

@@ -136,7 +136,7 @@ def test_two_ledgers_on_one_file_see_each_other(tmp_path):
 
 
 def test_entries_are_read_in_pieces(ledger, monkeypatch):
-    monkeypatch.setattr("dpsql.ledger.store._PIECE", 2)
+    monkeypatch.setattr("dpsql.ledger.walk.PIECE", 2)
     for number, entry in enumerate(ledger.entries(), start=1):
         assert entry.seq == number
         if number < 4:

@@ -14,7 +14,8 @@ from dpsql.accountant.events import Gaussian, Pure
 from dpsql.errors import LedgerError
 from dpsql.ledger import Ledger, Priced, Release
 from dpsql.ledger.chain import parse
-from dpsql.ledger.entries import Charged, read
+from dpsql.ledger.entries import Charged
+from dpsql.ledger.reading import read
 from dpsql.ledger.schema import MIGRATIONS
 
 SCHEMA_1 = Path(__file__).with_name("schema_1.sql").read_text("utf-8")

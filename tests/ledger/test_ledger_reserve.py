@@ -171,7 +171,7 @@ def test_a_price_that_is_none_is_refused_and_writes_nothing(ledger, monkeypatch,
 
 def test_a_filter_that_does_not_plainly_admit_refuses(ledger, monkeypatch):
     for answer in (None, 1, NAN, "yes"):
-        monkeypatch.setattr("dpsql.ledger.store.admits", lambda *_, answer=answer: answer)
+        monkeypatch.setattr("dpsql.ledger.admission.admits", lambda *_, answer=answer: answer)
         refused(ask, ledger)
 
 

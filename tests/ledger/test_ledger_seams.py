@@ -20,7 +20,7 @@ from dpsql.accountant import charge as charges
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.events import Pure
 from dpsql.errors import Error, InternalError, LedgerError
-from dpsql.ledger import Ledger, Release, state
+from dpsql.ledger import Ledger, Release, prices
 from dpsql.ledger.database import Database
 from dpsql.ledger.journal import Draft
 from dpsql.ledger.remembered import Remembered
@@ -304,8 +304,8 @@ def forced(monkeypatch, make):
     def price(items, orders):
         return make(charges.price(items, orders))
 
-    monkeypatch.setattr(state, "price", price)
-    state._price.cache_clear()
+    monkeypatch.setattr(prices, "price", price)
+    prices.priced.cache_clear()
 
 
 def spoil(good, track, value):
@@ -332,7 +332,7 @@ def test_a_price_that_is_none_charges_and_answers_nothing(ledger, monkeypatch, t
         ask(ledger, items=[[Pure(Fraction(1, 7))]])
     assert caught.value.code == "bad-price"
     monkeypatch.undo()
-    state._price.cache_clear()
+    prices.priced.cache_clear()
     assert ledger.head() == head
     assert ledger.spent("alice") == spent
     assert ledger.verify().ok
@@ -354,14 +354,14 @@ def test_a_price_of_nothing_or_at_other_orders(ledger, monkeypatch, make):
     with pytest.raises((InternalError, AttributeError)):
         ask(ledger, items=[[Pure(Fraction(1, 7))]])
     monkeypatch.undo()
-    state._price.cache_clear()
+    prices.priced.cache_clear()
     assert ledger.head() == head
 
 
 @pytest.mark.parametrize("said", [None, 1, "yes", float("nan"), [True]])
 def test_a_filter_that_does_not_plainly_say_yes_refuses(ledger, monkeypatch, said):
     head = ledger.head()
-    monkeypatch.setattr("dpsql.ledger.store.admits", lambda *_: said)
+    monkeypatch.setattr("dpsql.ledger.admission.admits", lambda *_: said)
     assert code_of(ask, ledger) == "budget-epsilon"
     assert ledger.head() == head
 
