@@ -66,6 +66,7 @@ def _block(graph: _Graph, block: Block, unit: str, read: Sequence[Expr]) -> str:
     text = ["rows" if not conditions else "rows where"]
     rows = graph.node(text + [_cut(part) for part in conditions])
     exprs = [*read, *block.where, *(part for join in block.joins for part in join.on)]
+    exprs += [part.target for part in block.lookups]
     joins = {join.source.id: join for join in block.joins}
     for source in block.sources:
         join = joins.get(source.id)
@@ -73,7 +74,12 @@ def _block(graph: _Graph, block: Block, unit: str, read: Sequence[Expr]) -> str:
         kind = "" if join is None or join.kind == "inner" else f"{join.kind} "
         graph.edge(_source(graph, source, unit, exprs), rows, _cut(f"{kind}{label}"))
     for semi in block.semijoins:
-        graph.edge(_semijoin(graph, semi, unit), rows, f"{unit} IN")
+        word = "NOT IN" if semi.negated else "IN"
+        graph.edge(_semijoin(graph, semi, unit), rows, f"{unit} {word}")
+    for part in block.lookups:
+        looked_up = _source(graph, part.source, unit, [part.output, *part.where])
+        word = "NOT IN" if part.negated else "IN"
+        graph.edge(looked_up, rows, _cut(f"{words(part.target)} {word}"))
     return rows
 
 

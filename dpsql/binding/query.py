@@ -14,6 +14,7 @@ from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
 from dpsql.binding.select import PrivateSelect, has_aggregates, read
+from dpsql.binding.semi_joins import Subqueries
 from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
@@ -135,7 +136,11 @@ class QueryBinder:
     def _select(self, node: exp.Select, env: Environment) -> Bound:
         env, clause = self._with(node, env)
         items = [node.args["from_"].this] if node.args.get("from_") else []
-        items += [join.this for join in node.args.get("joins") or []]
+        items += [
+            join.this
+            for join in node.args.get("joins") or []
+            if (join.kind or "").upper() not in ("SEMI", "ANTI")  # those are subqueries
+        ]
         kinds = [self._kind(item, env) for item in items]
         if "private" not in kinds:
             return Above(self._walk_select(node, env, clause))
@@ -151,7 +156,10 @@ class QueryBinder:
             node,
             self.context,
             lambda item: self._item(item, env),
-            lambda sub: self._private_or_none(sub, env),
+            Subqueries(
+                lambda sub: self._private_or_none(sub, env),
+                lambda sub: self._public_or_none(sub, env),
+            ),
         )
         bound = self._private(select, env)
         if clause is not None and isinstance(bound, Above):
@@ -275,6 +283,12 @@ class QueryBinder:
             return bound
         del self.context.released[saved:]
         return None
+
+    def _public_or_none(self, item: exp.Expr, env: Environment) -> Table | None:
+        if not isinstance(item, exp.Table) or self._cte(item, env) is not None:
+            return None
+        table = self.context.table(item, [cte.node.alias for cte in env.ctes.values()])
+        return table if table.public else None
 
     # ---- above the line ----------------------------------------------------------------
 

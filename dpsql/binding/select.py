@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scope import Exposed, Narrowing, Scope
-from dpsql.binding.units import SourceFacts, conjuncts, place
+from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
+from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, SemiJoin
+from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
 
@@ -48,18 +50,18 @@ def read(
     node: exp.Select,
     context: Context,
     item: Callable[[exp.Expr], Item],
-    subquery: Callable[[exp.Expr], PrivateRelation | None],
+    subqueries: Subqueries,
 ) -> PrivateSelect:
-    """Bind FROM, joins and WHERE. `item` binds FROM items, `subquery` nested SELECTs."""
+    """Bind FROM, joins and WHERE. `item` binds FROM items, `subqueries` nested SELECTs."""
     check_clauses(node, context)
     builder = BlockBuilder(context)
     scope = Scope(context, aliases=_aliases(node))
     _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
     for join in node.args.get("joins") or []:
-        _join(join, builder, scope, item)
+        _join(join, builder, scope, item, subqueries)
     where = node.args.get("where")
-    for part in _split(where.this) if where is not None else []:
-        _condition(part, builder, scope, subquery)
+    for part in split(where.this if where is not None else None):
+        add_condition(part, builder, scope, subqueries)
     block, facts = builder.finish()
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
     scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
@@ -95,19 +97,6 @@ def check_clauses(node: exp.Select, context: Context) -> None:
 
 def _aliases(node: exp.Select) -> dict[str, exp.Expr]:
     return {p.alias.casefold(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
-
-
-def _split(condition: exp.Expr) -> Iterator[exp.Expr]:
-    """The parts of `a AND b AND c`, which sqlglot nests deeper than Python recurses."""
-    stack = [condition]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, exp.Paren):
-            stack.append(part.this)
-        elif isinstance(part, exp.And):
-            stack += [part.right, part.left]
-        else:
-            yield part
 
 
 # ---- FROM and JOIN ---------------------------------------------------------------------------
@@ -187,7 +176,7 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "put the private table first: FROM people LEFT JOIN public ...",
         )
     plain = len(builder.joins) == at + 1 and isinstance(builder.joins[at].source, (Scan, PerUnit))
-    if isinstance(found, PrivateRelation) and found.block.semijoins:
+    if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
     outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
     if not plain or any(not isinstance(e, Col) for e in outputs):
@@ -204,28 +193,35 @@ def _nullable(expr: Expr) -> Expr:
 
 
 def _join(
-    join: exp.Join, builder: BlockBuilder, scope: Scope, item: Callable[[exp.Expr], Item]
+    join: exp.Join,
+    builder: BlockBuilder,
+    scope: Scope,
+    item: Callable[[exp.Expr], Item],
+    subqueries: Subqueries,
 ) -> None:
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
     for name, value in join.args.items():
         if value and name not in {"this", "on", "side", "kind", "using"}:
             word = "NATURAL JOIN" if join.method else name.strip("_").upper() + " in a join"
             scope.refuse(join, "unsupported-join", f"{word} is not available", "write JOIN ... ON")
+    if kind in ("SEMI", "ANTI") and side in ("", "LEFT"):
+        add_join(join, kind, builder, scope, subqueries)
+        return
     if side not in ("", "LEFT") or kind not in ("", "INNER", "CROSS", "OUTER"):
         scope.refuse(
             join,
             "unsupported-join",
             f"{f'{side} {kind}'.strip()} JOIN is not available over people's rows",
-            "INNER and LEFT joins are; for SEMI write `unit IN (SELECT unit FROM ...)`",
+            "INNER, LEFT, SEMI and ANTI joins are",
         )
     _from_item(join.this, "left" if side == "LEFT" else "inner", join, builder, scope, item)
 
 
 def _join_conditions(join: exp.Join, scope: Scope) -> list[Expr]:
     if using := join.args.get("using"):
-        return [part for name in using for part in _bound(_using(name, join, scope), scope)]
+        return [part for name in using for part in bound(_using(name, join, scope), scope)]
     on = join.args.get("on")
-    return [part for node in (_split(on) if on is not None else []) for part in _bound(node, scope)]
+    return [part for node in split(on) for part in bound(node, scope)]
 
 
 def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
@@ -246,60 +242,6 @@ def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
         this=exp.column(exp.to_identifier(name.name), table=left[0].alias),
         expression=exp.column(exp.to_identifier(name.name), table=right.alias),
     )
-
-
-def _bound(node: exp.Expr, scope: Scope) -> list[Expr]:
-    return conjuncts(scope.condition(node))
-
-
-# ---- WHERE -----------------------------------------------------------------------------------
-
-
-def _condition(
-    node: exp.Expr,
-    builder: BlockBuilder,
-    scope: Scope,
-    subquery: Callable[[exp.Expr], PrivateRelation | None],
-) -> None:
-    negated, inner = False, node
-    while isinstance(inner, (exp.Not, exp.Paren)):
-        negated ^= isinstance(inner, exp.Not)
-        inner = inner.this
-    query = inner.args.get("query") if isinstance(inner, exp.In) else None
-    if query is None:
-        builder.where.extend(_bound(node, scope))
-        return
-    target = scope.expr(inner.this)
-    relation = subquery(query)
-    word = scope.context.policy.unit
-    units = [place(unit) for at, unit, _ in builder.units if builder.joins[at].kind != "left"]
-    ok = (
-        relation is not None
-        and isinstance(target, Col)
-        and place(target) in units
-        and len(relation.outputs) == 1
-    )
-    output = next(iter(relation.outputs.values())) if relation is not None else None
-    if negated:
-        scope.refuse(
-            inner,
-            "subquery",
-            "NOT IN with a subquery is not available over people's rows yet",
-            f"count all {word}s and those with IN, and take the difference",
-        )
-    if not ok or relation is None or not isinstance(output, Col) or not _is_unit(output, relation):
-        scope.refuse(
-            inner,
-            "subquery",
-            f"IN with a subquery is available for the {word} alone:"
-            f" {word} IN (SELECT {word} FROM ...)",
-            "for a public table, join it instead",
-        )
-    builder.semijoins.append(SemiJoin(relation.block))
-
-
-def _is_unit(column: Col, relation: PrivateRelation) -> bool:
-    return any(f.unit is not None and place(f.unit) == place(column) for f in relation.facts)
 
 
 # ---- what the SELECT list holds --------------------------------------------------------------

@@ -20,6 +20,7 @@ rows        expressions over one row: conditions are BOOLEAN, casts fit
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks
 joins       whose row is it; how many rows can a unit have
+lookups     IN a public table's column
 relations   one SELECT below the totals
 bounds      coordinates → L0, Linf, L1, L2²
 totals      the outermost SELECT against the claim

@@ -24,6 +24,7 @@ from dpsql.certify.facts import (
 )
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
+from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
 from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
@@ -165,13 +166,22 @@ class Reader:
         present = not_null(part)
         if present is not None and self._is_unit(scope.place(present), scope, joined):
             return
-        if isinstance(part, exp.In) and part.args.get("query") is not None:
-            self._semijoin(part, scope, joined)
+        lookup = lookup_of(part)
+        if lookup is not None:
+            public = reads_public(lookup, lambda item: self._source(item, None))
+            if public is not None:
+                check_lookup(lookup, public, self._columns(public), scope)
+                return
+            require(not isinstance(part, exp.Or), "IN with a subquery is on the unit")
+            self._semijoin(lookup, scope, joined)
             return
         check_condition(part, scope)
 
     def _semijoin(self, part: exp.In, scope: Scope, joined: Joined | None) -> None:
-        """unit IN (SELECT unit ...): the subquery's rows of other units never matter."""
+        """unit [NOT] IN (SELECT unit ...): the subquery's rows of other units never matter.
+
+        Neither side is ever NULL, so NOT is true for exactly the units that are not there.
+        """
         query = part.args["query"]
         require(
             self._is_unit(scope.place(bare(part.this)), scope, joined)

@@ -86,9 +86,25 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class SemiJoin:
-    """Keeps rows whose unit occurs in `block`."""
+    """Keeps rows whose unit occurs in `block`; if `negated`, those whose unit does not."""
 
     block: Block
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublicIn:
+    """Keeps rows whose `target` is among `output` of a public table's rows.
+
+    `exists`: as [NOT] EXISTS, false where IN would be NULL.
+    """
+
+    target: Expr
+    source: Scan
+    where: tuple[Expr, ...]
+    output: Expr
+    negated: bool
+    exists: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,7 @@ class Block:
     determined: frozenset[int]
     constant: frozenset[int]
     fanning: frozenset[int]
+    lookups: tuple[PublicIn, ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:

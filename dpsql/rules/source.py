@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.core.ir import Block, Col, Expr, InnerAggregate, Join, PerUnit, Source
+from dpsql.core.ir import Block, Col, Expr, InnerAggregate, Join, PerUnit, PublicIn, Source
 from dpsql.functions import emit_expr
 from dpsql.rules.build import bigint, conjunction, integer, is_not_null, named
 from dpsql.rules.keys import presentable
@@ -46,9 +46,34 @@ class Sources:
             inner = self.block(semi.block)
             inner.set("expressions", [self.column(semi.block.unit)])
             test: exp.Expr = exp.In(this=self.column(block.unit), query=exp.Subquery(this=inner))
-            conditions.append(test)
+            conditions.append(exp.Not(this=exp.Paren(this=test)) if semi.negated else test)
+        conditions += [self._lookup(part) for part in block.lookups]
         query.set("where", exp.Where(this=conjunction(conditions)))
         return query
+
+    def _lookup(self, part: PublicIn) -> exp.Expr:
+        self.aliases[part.source.id] = f"t{len(self.aliases)}"
+        inner = exp.Select(
+            expressions=[self.expr(part.output)], from_=exp.From(this=self._source(part.source))
+        )
+        conditions = [_grouped(self.expr(one)) for one in part.where]
+        if part.exists:  # a NULL among them equals nothing
+            conditions.append(is_not_null(self.expr(part.output)))
+        if conditions:
+            inner.set("where", exp.Where(this=conjunction(conditions)))
+        target = self.expr(part.target)
+        test: exp.Expr = exp.In(
+            this=exp.Paren(this=target) if not isinstance(target, exp.Column) else target,
+            query=exp.Subquery(this=inner),
+        )
+        if not part.negated:
+            return test
+        if part.exists:
+            missing = exp.Is(this=self.expr(part.target), expression=exp.Null())
+            return exp.Paren(
+                this=exp.Or(this=missing, expression=exp.Not(this=exp.Paren(this=test)))
+            )
+        return exp.Not(this=exp.Paren(this=test))
 
     def _join(self, join: Join) -> exp.Join:
         node = exp.Join(this=self._source(join.source))

@@ -63,6 +63,12 @@ QUERIES = [
     " WHERE p.id IN (SELECT person_id FROM lab WHERE code = 3) GROUP BY 1",
     "SELECT COUNT(*) FROM persons WHERE id IN (SELECT person_id FROM visits v WHERE dept = 'x')"
     " AND id IN (SELECT person_id FROM rx JOIN visits USING (visit_id) WHERE qty > 2)",
+    "SELECT COUNT(*) FROM persons WHERE id NOT IN (SELECT person_id FROM rx JOIN visits"
+    " USING (visit_id) WHERE qty > 2)",
+    "SELECT dept, COUNT(*) FROM visits v WHERE NOT EXISTS (SELECT 1 FROM regions r WHERE"
+    " r.city = v.dept) AND dept IN (SELECT alias FROM aliases) GROUP BY 1",
+    "SELECT COUNT(*) FROM persons p ANTI JOIN (SELECT person_id, COUNT(*) AS c FROM lab GROUP BY 1)"
+    " t ON t.person_id = p.id AND c > 3",
     "WITH t AS (SELECT * FROM lab WHERE value > 3) SELECT t.code, COUNT(*) FROM t"
     " JOIN persons p ON p.id = t.person_id WHERE p.age > 30 GROUP BY 1",
     "SELECT AVG(n) FROM (SELECT person_id, COUNT(*) AS n, MAX(code) FROM lab GROUP BY 1"

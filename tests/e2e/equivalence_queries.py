@@ -124,6 +124,31 @@ QUERIES = {
     "in units twice": "SELECT COUNT(*) FROM persons WHERE pid IN (SELECT pid FROM events WHERE n"
     " > 40)"
     " AND pid IN (SELECT pid FROM visits WHERE kind = 'car')",
+    "not in units": "SELECT COUNT(*), AVG(age) FROM persons WHERE pid NOT IN (SELECT pid FROM"
+    " visits WHERE kind = 'car')",
+    "not (in units)": "SELECT city, COUNT(*) FROM persons WHERE NOT (pid IN (SELECT e.pid FROM"
+    " events e JOIN visits v ON v.pid = e.pid WHERE v.score > 5)) GROUP BY city",
+    "exists": "SELECT COUNT(*) FROM persons p WHERE EXISTS (SELECT 1 FROM events e WHERE e.pid ="
+    " p.pid AND e.x > 90 AND n > 0)",
+    "exists ordered": "SELECT COUNT(*) FROM visits v WHERE EXISTS (SELECT DISTINCT * FROM events"
+    " WHERE v.pid = events.pid ORDER BY x LIMIT 1)",
+    "exists grouped": "SELECT COUNT(*) FROM persons p WHERE EXISTS (SELECT kind FROM events e"
+    " WHERE e.pid = p.pid GROUP BY kind HAVING COUNT(*) > 2)",
+    "not exists": "SELECT city, COUNT(*) FROM persons p WHERE NOT EXISTS (SELECT 1 FROM visits v"
+    " WHERE v.pid = p.pid AND v.kind = 'bus') GROUP BY city",
+    "not exists of a cte": "WITH far AS (SELECT pid, COUNT(*) AS c FROM events GROUP BY pid)"
+    " SELECT COUNT(*) FROM persons p WHERE NOT EXISTS (SELECT 1 FROM far f WHERE f.pid = p.pid"
+    " AND c > 8)",
+    "semi join": "SELECT AVG(age) FROM persons SEMI JOIN events ON persons.pid = events.pid AND"
+    " events.kind = 'walk'",
+    "anti join": "SELECT COUNT(*) FROM persons p ANTI JOIN visits v USING (pid)",
+    "in public": "SELECT COUNT(*), AVG(n) FROM events WHERE kind IN (SELECT kind FROM shops WHERE"
+    " region = 'land')",
+    "not in public": "SELECT COUNT(*) FROM events WHERE kind NOT IN (SELECT kind FROM shops)",
+    "exists public": "SELECT COUNT(*) FROM events e WHERE EXISTS (SELECT 1 FROM shops s WHERE"
+    " s.kind = e.kind AND s.region <> 'sea')",
+    "not exists public": "SELECT COUNT(*), SUM(n) FROM events e WHERE NOT EXISTS (SELECT 1 FROM"
+    " shops s WHERE s.kind = e.kind)",
     "subquery": "SELECT AVG(a) FROM (SELECT pid, age * 2 AS a FROM persons WHERE vip) t WHERE a >"
     " 50",
     "subquery star": "SELECT city, COUNT(*) FROM (SELECT * FROM persons WHERE age > 30) t GROUP"

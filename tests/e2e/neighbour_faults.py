@@ -6,6 +6,7 @@ A fault is a function of pytest's monkeypatch; FAULTS pairs it with a name in FA
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 from neighbour_shapes import SHAPES
 from sqlglot import exp
@@ -127,6 +128,18 @@ def units_counted_by_rows(patch):
     patch.setattr(module("dpsql.rules"), "cells", cells)
 
 
+def anti_join_not_on_the_unit(patch):
+    """NOT IN looks among another column of the subquery than its unit."""
+    semi_joins = module("dpsql.binding.semi_joins")
+    real = semi_joins.SemiJoin
+
+    def semi_join(block, negated):
+        other = replace(block.unit, source=block.first.id, name="qty")
+        return real(replace(block, unit=other), negated)
+
+    patch.setattr(semi_joins, "SemiJoin", semi_join)
+
+
 FAULTS = {
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
@@ -148,6 +161,7 @@ FAULTS = {
     "unit path": (path_not_followed, "path"),
     "one row per unit trusted": (declared_keys_trusted, "cap, one group"),
     "joins that multiply rows": (public_joins_trusted, "public join of persons"),
+    "anti join on the unit": (anti_join_not_on_the_unit, "unit not in"),
     "units counted by rows": (units_counted_by_rows, "cap, private keys"),
 }
 

@@ -135,4 +135,14 @@ SHAPES = {
         "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM events WHERE x > 0)",
         {}, (1, 1e-6), ("row", "laplace", set()),
     ),
+    "unit not in": (
+        "SELECT kind, COUNT(*) FROM visits WHERE (vid = 22 OR vid >= 100) AND pid NOT IN"
+        " (SELECT v.pid FROM items i JOIN visits v ON i.vid = v.vid) GROUP BY kind",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "not exists, public in": (
+        "SELECT AVG(n) FROM events e WHERE NOT EXISTS (SELECT 1 FROM visits v WHERE v.pid = e.pid"
+        " AND v.kind = 'z') AND kind IN (SELECT kind FROM shops)",
+        {}, (1, 1e-6), ("cap", "laplace", {1}),
+    ),
 }  # fmt: skip

@@ -1,0 +1,33 @@
+"""Broken semi-joins, unions and windows: (statement, text, replacement) by name."""
+
+from __future__ import annotations
+
+from statements import Mutation
+
+RELATIONS: dict[str, Mutation] = {
+    # ---- NOT IN on the unit, IN over public tables
+    "anti join of another column": ("anti", 'NOT (t0."person_id" IN', 'NOT (t0."visit_id" IN'),
+    "anti join over NULL units": ("anti", 'WHERE NOT t1."person_id" IS NULL AND t1', "WHERE t1"),
+    "anti join on the row": ("anti", 'SELECT t1."person_id"', 'SELECT t1."lab_id"'),
+    "anti join correlated": ("anti", 't1."code" = 3', 't1."code" = t0."visit_id"'),
+    "anti join or": ("anti", "AND NOT (t0", "OR NOT (t0"),
+    "anti join within NULL": ("anti", "AND NOT (t0", 'AND (t0."person_id" IS NULL OR NOT t0'),
+    "look-up in people's rows": (
+        "anti",
+        'SELECT t2."alias" FROM "main"."aliases" AS t2 WHERE t2."city" = \'B\'',
+        'SELECT t2."sex" FROM "main"."persons" AS t2 WHERE t2."sex" = \'f\'',
+    ),
+    "look-up of another type": ("anti", 't0."dept" IN (SELECT t2', 't0."cost" IN (SELECT t2'),
+    "look-up correlated": ("anti", "t2.\"city\" = 'B'", 't2."city" = t0."dept"'),
+    "look-up of an outer column": ("anti", 'SELECT t2."alias"', 'SELECT t0."dept"'),
+    "look-up aggregated": ("anti", 'SELECT t2."alias"', 'SELECT MAX(t2."alias")'),
+    "look-up grouped": ("anti", "t2.\"city\" = 'B'", "t2.\"city\" = 'B' GROUP BY 1"),
+    "look-up limited": ("anti", "t2.\"city\" = 'B'", "t2.\"city\" = 'B' LIMIT 1"),
+    "look-up joined with people": (
+        "anti",
+        '"main"."aliases" AS t2 WHERE',
+        '"main"."aliases" AS t2 JOIN "main"."lab" AS t9 ON t9."code" = 1 WHERE',
+    ),
+    "look-up in a table not declared": ("anti", '"main"."aliases"', '"main"."undeclared"'),
+    "look-up with another NULL": ("anti", '(t0."dept" IS NULL OR', '(t0."ts" IS NULL OR'),
+}
