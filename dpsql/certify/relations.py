@@ -28,7 +28,7 @@ from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
 from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
-from dpsql.certify.spans import COUNTED, SUMMED, Span, present, span
+from dpsql.certify.spans import COUNTED, SUMMED, Span, of_type, present, span
 from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
 from dpsql.certify.values import as_row_poly
@@ -317,11 +317,11 @@ class Reader:
         elif isinstance(node, exp.Count):
             fact = self._counted(argument, scope, level)
         elif isinstance(node, exp.Sum):
-            fact, lies = self._summed(argument, scope, level), SUMMED
+            fact, kind, lies = self._summed(argument, scope, level)
         elif isinstance(node, (exp.Min, exp.Max)) and argument is not None:
             check_row(argument, scope)
             kind, lies = kind_of(argument, scope), span(argument, scope)
-            require(kind in _ORDERED, "MIN and MAX are of exact values")
+            require(kind in _ORDERED or _normal(argument), "MIN and MAX are of exact values")
         else:
             refuse("within a unit's rows: COUNT, COUNT DISTINCT, MIN, MAX, integer SUM")
         counts = isinstance(node, exp.Count)
@@ -336,15 +336,25 @@ class Reader:
         check_row(argument, scope)
         return None
 
-    def _summed(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
+    def _summed(
+        self, argument: exp.Expr | None, scope: Scope, level: int
+    ) -> tuple[Fact, Kind, Span]:
+        """A sum of integers, or of decimals of 18 digits, which 2^48 rows cannot overflow."""
         if argument is None:
             refuse("SUM has an argument")
         value = as_row_poly(fact_of(argument, scope))
         if value is not None:
-            return CellSum(level, value.of, value.poly, nullable=True)
+            return CellSum(level, value.of, value.poly, nullable=True), Kind.INTEGER, SUMMED
         check_row(argument, scope)
+        node = bare(argument)
+        if isinstance(node, exp.Cast) and node.to.this is exp.DType.DECIMAL:
+            digits = whole(node.to.expressions[0].this) if node.to.expressions else None
+            lies = of_type(node.to)
+            require(digits is not None and digits <= 18 and lies is not None, "sums fit")
+            assert lies is not None
+            return None, Kind.DECIMAL, (lies[0] * COUNTED[1], lies[1] * COUNTED[1])
         require(kind_of(argument, scope) is Kind.INTEGER, "sums are of integers")
-        return None
+        return None, Kind.INTEGER, SUMMED
 
 
 def _name(item: exp.Expr) -> str:

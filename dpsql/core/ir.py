@@ -52,14 +52,27 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class FixedPoint:
+    """A public grid on which one unit's rows are summed: x becomes x / unit, within lo..hi."""
+
+    unit: Fraction
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
 class InnerAggregate:
-    """An aggregate inside one unit's rows: integers, counts, extremes, never float sums."""
+    """An aggregate inside one unit's rows: integers, counts, extremes, never float sums.
+
+    `sum_fixed` and `count_fixed` read `arg` on `grid`.
+    """
 
     name: str
     fn: str
     arg: Expr | None
     where: Expr | None
     domain: Domain
+    grid: FixedPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

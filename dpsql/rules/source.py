@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.core.ir import Block, Col, Expr, InnerAggregate, Join, PerUnit, PublicIn, Source
+from dpsql.core.ir import Block, Col, Expr, Join, PerUnit, PublicIn, Source
 from dpsql.functions import emit_expr
-from dpsql.rules.build import bigint, conjunction, integer, is_not_null, named
+from dpsql.rules.build import conjunction, integer, is_not_null, named
+from dpsql.rules.inner import inner_aggregate
 from dpsql.rules.keys import presentable
 from dpsql.rules.names import UNIT
 
@@ -102,29 +103,13 @@ class Sources:
         keys: list[exp.Expr] = [
             named(presentable(expr, self.expr(expr)), name) for name, expr in source.keys
         ]
-        calls: list[exp.Expr] = [named(self._inner(call), call.name) for call in source.aggregates]
+        calls: list[exp.Expr] = [
+            named(inner_aggregate(call, self), call.name) for call in source.aggregates
+        ]
         query.set("expressions", [unit, *keys, *calls])
         terms: list[exp.Expr] = [integer(i + 1) for i in range(1 + len(keys))]
         query.set("group", exp.Group(expressions=terms))
         return query
-
-    def _inner(self, call: InnerAggregate) -> exp.Expr:
-        node = self._inner_call(call)
-        if call.where is None:
-            return node
-        return exp.Filter(this=node, expression=exp.Where(this=self.expr(call.where)))
-
-    def _inner_call(self, call: InnerAggregate) -> exp.Expr:
-        if call.arg is None:
-            return exp.Count(this=exp.Star())
-        arg = self.expr(call.arg)
-        if call.fn == "count":
-            return exp.Count(this=arg)
-        if call.fn == "count_distinct":
-            return exp.Count(this=exp.Distinct(expressions=[arg]))
-        if call.fn == "sum":
-            return exp.Sum(this=bigint(arg))
-        return exp.Min(this=arg) if call.fn == "min" else exp.Max(this=arg)
 
 
 def _grouped(node: exp.Expr) -> exp.Expr:

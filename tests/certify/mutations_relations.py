@@ -30,4 +30,26 @@ RELATIONS: dict[str, Mutation] = {
     ),
     "look-up in a table not declared": ("anti", '"main"."aliases"', '"main"."undeclared"'),
     "look-up with another NULL": ("anti", '(t0."dept" IS NULL OR', '(t0."ts" IS NULL OR'),
+    # ---- sums within a unit
+    "inner sum of plain floats": (
+        "fixed",
+        """CAST(LEAST(GREATEST(t1."value", CAST('0.0' AS DOUBLE)), CAST('300.0' AS DOUBLE))"""
+        """ * CAST('34359738368.0' AS DOUBLE) AS BIGINT)""",
+        't1."value"',
+    ),
+    "inner sum not clamped": (
+        "fixed",
+        """LEAST(GREATEST(t1."value", CAST('0.0' AS DOUBLE)), CAST('300.0' AS DOUBLE))""",
+        't1."value"',
+    ),
+    "inner sum of a cast": ("fixed", "SUM(CASE WHEN ISFINITE", "SUM(0.5 + CASE WHEN ISFINITE"),
+    "inner sum of long decimals": ("fixed", "DECIMAL(18, 2)", "DECIMAL(19, 2)"),
+    "inner sum of decimals as they are": (
+        "fixed",
+        'SUM(CAST(t1."code" AS DECIMAL(18, 2)))',
+        'SUM(t1."code" * 0.5)',
+    ),
+    "inner sum averaged": ("fixed", "SUM(CAST(t1", "AVG(CAST(t1"),
+    "inner maximum of plain floats": ("fixed", 't1."value" + 0.0', 't1."value"'),
+    "inner maximum of shifted floats": ("fixed", 't1."value" + 0.0', 't1."value" + 0.5'),
 }

@@ -22,4 +22,23 @@ SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SE
     ONE_SUM,
 )
 
-RELATIONS: dict[str, Statement] = {"anti": ANTI}
+FIXED = _make(
+    """
+SELECT COALESCE(SUM(v0), 0) AS b0_0, COUNT(v1) AS b1_0 FROM (SELECT t0."u" AS u,
+  CASE WHEN ISFINITE(CAST(t0."a0" AS DOUBLE) * 2.9103830456733704e-11)
+    THEN CAST(LEAST(GREATEST(CAST(t0."a0" AS DOUBLE) * 2.9103830456733704e-11,
+    CAST('0.0' AS DOUBLE)), CAST('12000.0' AS DOUBLE)) * CAST('1024.0' AS DOUBLE) AS BIGINT)
+    END AS v0,
+  CASE WHEN t0."a1" > 3.5 AND t0."a2" < 7e0 THEN 1 END AS v1
+  FROM (SELECT t1."person_id" AS u, SUM(CASE WHEN ISFINITE(t1."value")
+      THEN CAST(LEAST(GREATEST(t1."value", CAST('0.0' AS DOUBLE)), CAST('300.0' AS DOUBLE))
+      * CAST('34359738368.0' AS DOUBLE) AS BIGINT) END) AS a0,
+    SUM(CAST(t1."code" AS DECIMAL(18, 2))) AS a1,
+    MAX(CASE WHEN ISFINITE(t1."value") THEN t1."value" + 0.0 END) AS a2
+    FROM "main"."lab" AS t1 WHERE NOT t1."person_id" IS NULL GROUP BY 1) AS t0
+  WHERE NOT t0."u" IS NULL) AS b
+""",
+    Claim((), None, None, (_block(0, 1, 12_288_000), _block(1, 1, 1)), 1),
+)
+
+RELATIONS: dict[str, Statement] = {"anti": ANTI, "fixed": FIXED}

@@ -181,6 +181,23 @@ QUERIES = {
     " pid) t",
     "per unit sums": "SELECT COUNT(*), AVG(s) FROM (SELECT pid, SUM(n) AS s FROM events GROUP BY"
     " pid) t",
+    "per unit float sums": "SELECT AVG(s), SUM(s), COUNT(*) FROM (SELECT pid, SUM(x) AS s FROM"
+    " events GROUP BY pid) t",
+    "per unit expression sums": "SELECT AVG(s) FROM (SELECT pid, SUM(x * n / 7) FILTER (WHERE n >"
+    " 0) AS s FROM events GROUP BY pid) t",
+    "per unit decimal sums": "SELECT AVG(s), COUNT(*) FILTER (WHERE s > 500) FROM (SELECT pid,"
+    " SUM(cost) AS s FROM visits GROUP BY pid) t",
+    "per unit means": "SELECT AVG(a), AVG(b), AVG(c) FROM (SELECT pid, AVG(x) AS a, AVG(n) AS b,"
+    " AVG(n) FILTER (WHERE kind = 'bus') AS c FROM events GROUP BY pid) t",
+    "per unit decimal means": "SELECT SUM(a) FROM (SELECT pid, AVG(cost) AS a FROM visits GROUP BY"
+    " pid) t",
+    "per unit float extremes": "SELECT AVG(a), AVG(b) FROM (SELECT pid, MIN(x) AS a, MAX(score) AS"
+    " b FROM events JOIN visits USING (pid) GROUP BY pid) t",
+    "per unit having a sum": "SELECT COUNT(*) FROM (SELECT pid FROM events GROUP BY pid HAVING"
+    " SUM(x) > 100 AND AVG(x) < 40) t",
+    "aggregates of per unit aggregates": "SELECT AVG(m), SUM(c) FROM (SELECT pid, AVG(c) AS m,"
+    " COUNT(*) AS c FROM (SELECT pid, kind, COUNT(*) AS c FROM events GROUP BY pid, kind) d GROUP"
+    " BY pid) t",
     "per unit filter": "SELECT COUNT(*) FROM (SELECT pid, COUNT(*) FILTER (WHERE n > 0) AS c"
     " FROM events GROUP BY pid) t WHERE c >= 3",
     "per unit having": "SELECT COUNT(*) FROM (SELECT pid FROM events GROUP BY pid"

@@ -131,6 +131,11 @@ SHAPES = {
         " GROUP BY how",
         {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
     ),
+    "per unit, fixed point": (
+        "SELECT COUNT(*) FILTER (WHERE s > 5), AVG(s), SUM(m), AVG(c) FROM (SELECT pid,"
+        " SUM(x) AS s, AVG(x * n) AS m, MAX(x) AS c FROM events GROUP BY pid) g",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
     "unit in": (
         "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM events WHERE x > 0)",
         {}, (1, 1e-6), ("row", "laplace", set()),

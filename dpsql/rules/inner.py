@@ -1,0 +1,55 @@
+"""Aggregates within one unit's rows: exact integers and decimals, never a sum of floats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import Grid, Rows, SumBlock
+from dpsql.core.domain import Kind
+from dpsql.core.ir import FixedPoint, InnerAggregate
+from dpsql.rules.build import bigint
+from dpsql.rules.keys import presentable
+from dpsql.rules.values import bounded_value
+
+if TYPE_CHECKING:
+    from dpsql.rules.source import Sources
+
+
+def inner_aggregate(call: InnerAggregate, sources: Sources) -> exp.Expr:
+    """The call with its FILTER.
+
+    Guarantee: a function of the unit's rows as a multiset, which no engine error can interrupt.
+    """
+    node = _call(call, sources)
+    if call.where is None:
+        return node
+    return exp.Filter(this=node, expression=exp.Where(this=sources.expr(call.where)))
+
+
+def _call(call: InnerAggregate, sources: Sources) -> exp.Expr:
+    if call.arg is None:
+        return exp.Count(this=exp.Star())
+    if call.grid is not None:
+        value = fixed(call, call.grid, sources)
+        return exp.Sum(this=value) if call.fn == "sum_fixed" else exp.Count(this=value)
+    arg, kind = sources.expr(call.arg), call.arg.domain.type
+    if call.fn == "count":
+        return exp.Count(this=arg)
+    if call.fn == "count_distinct":
+        return exp.Count(this=exp.Distinct(expressions=[arg]))
+    if call.fn == "sum":
+        return exp.Sum(this=bigint(arg))
+    if call.fn == "sum_decimal":
+        return exp.Sum(this=exp.cast(arg, f"DECIMAL({kind.precision},{kind.scale})"))
+    if kind.kind is Kind.FLOAT:  # of 0.0 and -0.0 either may be found first
+        arg = presentable(call.arg, arg)
+    return exp.Min(this=arg) if call.fn == "min" else exp.Max(this=arg)
+
+
+def fixed(call: InnerAggregate, grid: FixedPoint, sources: Sources) -> exp.Expr:
+    """The row's value as an integer within the grid; NULL for NULL, NaN and infinities."""
+    assert call.arg is not None
+    block = SumBlock(Rows(None, call.arg), call.arg, Grid(grid.unit, grid.lo, grid.hi))
+    return bounded_value(block, sources)
