@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from dpsql.core.domain import ANY, Domain
-from dpsql.core.ir import Block, Col, Expr, PerUnit, PrivateAggregate, Scan, SemiJoin, walk
+from dpsql.core.ir import (
+    Block,
+    Col,
+    Expr,
+    PrivateAggregate,
+    Scan,
+    SemiJoin,
+    Source,
+    Union,
+    walk,
+)
 from dpsql.explanation import ReleaseExplanation
 from dpsql.wording import span, words
 
@@ -83,11 +93,16 @@ def _block(graph: _Graph, block: Block, unit: str, read: Sequence[Expr]) -> str:
     return rows
 
 
-def _source(graph: _Graph, source: Scan | PerUnit, unit: str, read: Sequence[Expr]) -> str:
+def _source(graph: _Graph, source: Source, unit: str, read: Sequence[Expr]) -> str:
     columns = list(_columns(source.id, read))
     if isinstance(source, Scan):
         about = f"rows of {unit}s" if source.private else "public"
         return graph.node([f"{source.table} ({about})", *columns], shape="cylinder")
+    if isinstance(source, Union):
+        node = graph.node(["all rows of", *columns])
+        for branch in source.branches:
+            graph.edge(_block(graph, branch.block, unit, branch.outputs), node)
+        return node
     inner = [key for _, key in source.keys]
     inner += [part for call in source.aggregates for part in (call.arg, call.where) if part]
     below = _block(graph, source.block, unit, inner)

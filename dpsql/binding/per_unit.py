@@ -95,9 +95,9 @@ def _rows_bound(select: PrivateSelect) -> int | None:
     policy = select.context.policy
     product = 1
     for source in select.block.sources:
-        if source.id in select.block.determined or not isinstance(source, Scan):
+        if source.id in select.block.determined:
             continue
-        cap = policy.tables[source.table].max_rows_per_unit if source.private else None
+        cap = policy.tables[source.table].max_rows_per_unit if isinstance(source, Scan) else None
         if cap is None:
             m = policy.bounds.max_rows_per_group
             return None if isinstance(m, Auto) else m

@@ -15,6 +15,7 @@ from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
 from dpsql.binding.select import PrivateSelect, has_aggregates, read
 from dpsql.binding.semi_joins import Subqueries
+from dpsql.binding.unions import bind_union, branches_of, check_union
 from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
@@ -92,6 +93,8 @@ class QueryBinder:
             return self._subquery(node, env)
         if isinstance(node, exp.Select):
             return self._select(node, env)
+        if isinstance(node, exp.SetOperation):
+            return self._set_operation(node, env)
         return Above(self._walk(node, env))
 
     def _subquery(self, node: exp.Subquery, env: Environment) -> Bound:
@@ -110,6 +113,28 @@ class QueryBinder:
         result = node.copy()
         result.set("this", bound.ast)
         return Above(result)
+
+    def _set_operation(self, node: exp.SetOperation, env: Environment) -> Bound:
+        env, clause = self._with(node, env)
+        branches = branches_of(node)
+        bound = [self.query(branch, env) for branch in branches]
+        private = [one for one in bound if isinstance(one, PrivateRelation)]
+        if not private:
+            self._bound.update(zip(map(id, branches), bound, strict=True))
+            return Above(self._copy(node, env, clause))
+        for branch, one in zip(branches, bound, strict=True):
+            if isinstance(one, Above):
+                self.context.refuse(
+                    branch,
+                    "row-output",
+                    "people's rows and aggregated rows cannot stand in one set operation",
+                    "aggregate each SELECT first",
+                )
+        here: exp.Expr = node
+        while isinstance(here, exp.SetOperation) and here is not branches[0]:
+            check_union(here, self.context)
+            here = here.this
+        return bind_union(node, private, self.context)
 
     # ---- CTEs --------------------------------------------------------------------------
 
@@ -306,7 +331,7 @@ class QueryBinder:
         known = self._bound.pop(id(node), None)
         if isinstance(known, Above):
             return known.ast
-        if isinstance(node, (exp.Select, exp.Subquery)):
+        if isinstance(node, (exp.Select, exp.Subquery, exp.SetOperation)):
             return self.above(node, env)
         if isinstance(node, exp.Table):
             return self._public_table(node, env)

@@ -16,7 +16,7 @@ from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan
+from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, Union
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
 
@@ -175,7 +175,9 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "the preserved side of an outer join must hold people's rows",
             "put the private table first: FROM people LEFT JOIN public ...",
         )
-    plain = len(builder.joins) == at + 1 and isinstance(builder.joins[at].source, (Scan, PerUnit))
+    plain = len(builder.joins) == at + 1 and isinstance(
+        builder.joins[at].source, (Scan, PerUnit, Union)
+    )
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
     outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()

@@ -70,6 +70,7 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
 _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Select: ("expressions", "from_", "joins", "where", "group"),
     exp.Subquery: ("this", "alias"),
+    exp.Union: ("this", "expression"),  # UNION ALL: without its `distinct`
     exp.From: _UNARY,
     exp.Join: ("this", "side", "kind", "on"),
     exp.Where: _UNARY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -31,6 +32,7 @@ from dpsql.certify.scope import Place, Scope, Serials
 from dpsql.certify.spans import COUNTED, SUMMED, Span, of_type, present, span
 from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
+from dpsql.certify.unions import selects, united
 from dpsql.certify.values import as_row_poly
 from dpsql.core.domain import Kind
 
@@ -45,7 +47,9 @@ class Reader:
     serials: Serials
 
     def relation(self, node: exp.Expr) -> Relation:
-        """A nested SELECT over rows of units."""
+        """A nested SELECT over rows of units, or UNION ALL of such."""
+        if type(node) is exp.Union:
+            return united([self.relation(part) for part in selects(node)], self.serials)
         if type(node) is not exp.Select:
             refuse("subqueries are SELECTs")
         scope, base = self.sources(node)
@@ -264,6 +268,8 @@ class Reader:
             fact = Number(self.serials(), fact.value, fact.value)
         by_unit = all(c.by_unit for c in read) and not isinstance(fact, (Rank, UnitTotal))
         lies = None if fact is not None else span(node, scope)
+        if isinstance(fact, Number):
+            lies = Fraction(fact.lo), Fraction(fact.hi)
         here = fact is None and present(node, scope)
         normal = _normal(node)
         return Column(self.serials(), fact, kind, by_unit, normal=normal, span=lies, present=here)

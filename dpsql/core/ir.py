@@ -85,7 +85,23 @@ class PerUnit:
     aggregates: tuple[InnerAggregate, ...]
 
 
-Source = Scan | PerUnit
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One SELECT of a UNION ALL: its rows and, by position, its columns beside the unit."""
+
+    block: Block
+    outputs: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """UNION ALL of people's rows: columns u (the unit), c0, c1, ..."""
+
+    id: int
+    branches: tuple[Branch, ...]
+
+
+Source = Scan | PerUnit | Union
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.core.ir import Block, Col, Expr, Join, PerUnit, PublicIn, Source
+from dpsql.core.ir import Block, Col, Expr, Join, PerUnit, PublicIn, Source, Union
 from dpsql.functions import emit_expr
 from dpsql.rules.build import conjunction, integer, is_not_null, named
 from dpsql.rules.inner import inner_aggregate
@@ -90,12 +90,30 @@ class Sources:
         alias = exp.TableAlias(this=exp.to_identifier(self.aliases[source.id]))
         if isinstance(source, PerUnit):
             return exp.Subquery(this=self._per_unit(source), alias=alias)
+        if isinstance(source, Union):
+            return exp.Subquery(this=self._union(source), alias=alias)
         table = self.catalog.tables[self.tables[source.table]]
         return exp.Table(
             this=exp.to_identifier(table.name, quoted=True),
             db=exp.to_identifier(table.schema, quoted=True),
             alias=alias,
         )
+
+    def _union(self, source: Union) -> exp.Expr:
+        """UNION ALL of u, c0, c1, ...; nested to the left, as the engine reads it."""
+        result: exp.Expr | None = None
+        for branch in source.branches:
+            query = self.block(branch.block)
+            columns: list[exp.Expr] = [named(self.column(branch.block.unit), UNIT)]
+            columns += [named(self.expr(e), f"c{i}") for i, e in enumerate(branch.outputs)]
+            query.set("expressions", columns)
+            result = (
+                query
+                if result is None
+                else exp.Union(this=result, expression=query, distinct=False)
+            )
+        assert result is not None
+        return result
 
     def _per_unit(self, source: PerUnit) -> exp.Select:
         query = self.block(source.block)

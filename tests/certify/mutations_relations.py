@@ -52,4 +52,29 @@ RELATIONS: dict[str, Mutation] = {
     "inner sum averaged": ("fixed", "SUM(CAST(t1", "AVG(CAST(t1"),
     "inner maximum of plain floats": ("fixed", 't1."value" + 0.0', 't1."value"'),
     "inner maximum of shifted floats": ("fixed", 't1."value" + 0.0', 't1."value" + 0.5'),
+    # ---- UNION ALL
+    "union drops doubles": ("union", "UNION ALL", "UNION"),
+    "union all by name": ("union", "UNION ALL", "UNION ALL BY NAME"),
+    "intersection": ("union", "UNION ALL", "INTERSECT"),
+    "difference": ("union", "UNION ALL", "EXCEPT ALL"),
+    "union of another unit": ("union", 't2."id" AS u', 't2."age" AS u'),
+    "union of a cast unit": ("union", 't2."id" AS u', 'CAST(t2."id" AS BIGINT) AS u'),
+    "union of NULL units": ("union", 'WHERE NOT t2."id" IS NULL AND', "WHERE"),
+    "union of columns turned": (
+        "union",
+        't2."id" AS u, t2."age" AS c0',
+        't2."age" AS c0, t2."id" AS u',
+    ),
+    "union of fewer columns": ("union", 't2."id" AS u, t2."age" AS c0', 't2."id" AS u'),
+    "union of two types": ("union", 't2."age" AS c0', 't2."city" AS c0'),
+    "union of a hidden column": ("union", 't2."age" AS c0', 't2."secret" AS c0'),
+    "union with nobody's rows": (
+        "union",
+        """SELECT t2."id" AS u, t2."age" AS c0 FROM "main"."persons" AS t2"""
+        """ WHERE NOT t2."id" IS NULL AND t2."ok\"""",
+        "SELECT 1 AS u, 2 AS c0",
+    ),
+    "union limited": ("union", 'AND t2."ok"', 'AND t2."ok" LIMIT 3'),
+    "union ordered": ("union", 'AND t2."ok"', 'AND t2."ok" ORDER BY 1'),
+    "one row of a union": ("union", "SELECT u, LEAST(n0, 20) AS n0", "SELECT u, n0"),
 }

@@ -41,4 +41,17 @@ SELECT COALESCE(SUM(v0), 0) AS b0_0, COUNT(v1) AS b1_0 FROM (SELECT t0."u" AS u,
     Claim((), None, None, (_block(0, 1, 12_288_000), _block(1, 1, 1)), 1),
 )
 
-RELATIONS: dict[str, Statement] = {"anti": ANTI, "fixed": FIXED}
+UNION = _make(
+    """
+SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SELECT u,
+  COUNT(v0) AS n0 FROM (SELECT t0."u" AS u, CASE WHEN NOT t0."c0" IS NULL THEN 1 END AS v0
+  FROM (SELECT t1."person_id" AS u, t1."code" AS c0 FROM "main"."lab" AS t1
+      WHERE NOT t1."person_id" IS NULL
+    UNION ALL SELECT t2."id" AS u, t2."age" AS c0 FROM "main"."persons" AS t2
+      WHERE NOT t2."id" IS NULL AND t2."ok") AS t0
+  WHERE NOT t0."u" IS NULL) AS r GROUP BY 1) AS c) AS b
+""",
+    ONE_SUM,
+)
+
+RELATIONS: dict[str, Statement] = {"anti": ANTI, "fixed": FIXED, "union": UNION}

@@ -176,6 +176,25 @@ QUERIES = {
     "union all": "SELECT 'p' AS w, COUNT(*) AS n FROM persons UNION ALL SELECT 'e', COUNT(*)"
     " FROM events ORDER BY n",
     "public only": "SELECT region, COUNT(*) AS n FROM shops GROUP BY region ORDER BY region",
+    # ---- UNION ALL ----
+    "union all of people": "SELECT w, COUNT(*), SUM(n) FROM (SELECT pid, 'e' AS w, n FROM events"
+    " UNION ALL SELECT pid, 'p', age FROM persons) t GROUP BY w",
+    "union all of three": "WITH log AS (SELECT pid, kind, x AS v FROM events UNION ALL SELECT pid,"
+    " kind, cost FROM visits UNION ALL SELECT pid, NULL, 3 FROM persons) SELECT kind, COUNT(*),"
+    " AVG(v), COUNT(DISTINCT pid) FROM log GROUP BY kind",
+    "union all over the path": "SELECT COUNT(*) FROM (SELECT qty FROM items WHERE qty > 1 UNION ALL"
+    " SELECT age FROM persons) t",
+    "union all per unit": "SELECT AVG(c), AVG(s) FROM (SELECT pid, COUNT(*) AS c, SUM(v) AS s FROM"
+    " (SELECT pid, n AS v FROM events WHERE n > 30 UNION ALL SELECT pid, 1 FROM visits) t GROUP BY"
+    " pid) g",
+    "union all joined": "SELECT p.city, COUNT(*) FROM persons p JOIN (SELECT pid FROM events WHERE"
+    " x > 50 UNION ALL SELECT pid FROM visits WHERE cost > 300) t ON t.pid = p.pid GROUP BY p.city",
+    "union all of per units": "SELECT SUM(c) FROM (SELECT pid, COUNT(*) AS c FROM events GROUP BY"
+    " pid UNION ALL SELECT pid, COUNT(*) FROM visits GROUP BY pid) t",
+    "union all distinct": "SELECT COUNT(*) FROM (SELECT DISTINCT pid, kind FROM (SELECT pid, kind"
+    " FROM events UNION ALL SELECT pid, kind FROM visits) t) d",
+    "in a union": "SELECT COUNT(*) FROM persons WHERE pid IN (SELECT pid FROM events WHERE n > 40"
+    " UNION ALL SELECT pid FROM visits WHERE cost > 390)",
     # ---- one row per unit, then aggregated ----
     "per unit": "SELECT AVG(c) AS per_person FROM (SELECT pid, COUNT(*) AS c FROM events GROUP BY"
     " pid) t",

@@ -140,6 +140,19 @@ def anti_join_not_on_the_unit(patch):
     patch.setattr(semi_joins, "SemiJoin", semi_join)
 
 
+def union_under_two_units(patch):
+    """The last SELECT of a UNION ALL takes each row's own number for its unit."""
+    query = module("dpsql.binding.query")
+    real = query.bind_union
+
+    def bind_union(node, relations, context):
+        *others, last = relations
+        unit = replace(last.block.unit, source=last.block.first.id, name="vid")
+        return real(node, [*others, replace(last, block=replace(last.block, unit=unit))], context)
+
+    patch.setattr(query, "bind_union", bind_union)
+
+
 FAULTS = {
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
@@ -162,6 +175,7 @@ FAULTS = {
     "one row per unit trusted": (declared_keys_trusted, "cap, one group"),
     "joins that multiply rows": (public_joins_trusted, "public join of persons"),
     "anti join on the unit": (anti_join_not_on_the_unit, "unit not in"),
+    "unit of a union": (union_under_two_units, "union all"),
     "units counted by rows": (units_counted_by_rows, "cap, private keys"),
 }
 

@@ -136,6 +136,17 @@ SHAPES = {
         " SUM(x) AS s, AVG(x * n) AS m, MAX(x) AS c FROM events GROUP BY pid) g",
         {}, (1, 1e-6), ("row", "laplace", {1}),
     ),
+    "union all": (
+        "SELECT w, COUNT(*), SUM(v) FROM (SELECT pid, 'e' AS w, x AS v FROM events UNION ALL"
+        " SELECT pid, 'v', cost FROM visits) t GROUP BY w",
+        {"max_groups": 1, "per_unit": {"events": 3}}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "union all, weights": (
+        "SELECT w, SUM(v) FROM (SELECT pid, 'e' AS w, n AS v FROM events UNION ALL SELECT pid, 'f',"
+        " n + 1 FROM events UNION ALL SELECT pid, 'g', age FROM persons) t GROUP BY w",
+        {"max_groups": 9, "max_rows": 9, "per_unit": {"events": 2}},
+        (1, 1e-6), ("weights", "laplace", set()),
+    ),
     "unit in": (
         "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM events WHERE x > 0)",
         {}, (1, 1e-6), ("row", "laplace", set()),
