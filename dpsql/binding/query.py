@@ -13,6 +13,7 @@ from dpsql.binding.grouping import expanded, group_keys
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
+from dpsql.binding.scalar_subqueries import with_joins
 from dpsql.binding.select import PrivateSelect, has_aggregates, read
 from dpsql.binding.semi_joins import Subqueries
 from dpsql.binding.unions import bind_union, branches_of, check_union
@@ -176,6 +177,17 @@ class QueryBinder:
                     "chain",
                     "people's rows cannot yet be joined with a subquery that is not theirs",
                     "join the public table itself",
+                )
+        node, joined = with_joins(node, self.context)
+        for item in joined:
+            if self._kind(item, env) != "private":
+                word = self.context.policy.unit
+                self.context.refuse(
+                    item.this,
+                    "subquery",
+                    f"a subquery over people's rows is tied to the row outside by the {word} alone",
+                    f"(SELECT ... FROM t WHERE t.{word} = outer.{word}), with the {word}'s columns"
+                    " of the two tables; or join the tables",
                 )
         select = read(
             node,

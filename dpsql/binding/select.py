@@ -11,14 +11,16 @@ from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
+from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, Union
+from dpsql.core.ir import Block, Call, Col, Expr, Lit, PerUnit, Scan, Union, transform
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
+from dpsql.sql.remade import remade
 
 Item = PrivateRelation | Table
 """What a FROM item of a private SELECT may be: rows of units, or a public table."""
@@ -54,6 +56,7 @@ def read(
 ) -> PrivateSelect:
     """Bind FROM, joins and WHERE. `item` binds FROM items, `subqueries` nested SELECTs."""
     check_clauses(node, context)
+    node = _turned(node, context)
     builder = BlockBuilder(context)
     scope = Scope(context, aliases=_aliases(node))
     _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
@@ -66,6 +69,28 @@ def read(
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
     scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
     return PrivateSelect(node, context, scope, block, facts)
+
+
+def _turned(node: exp.Select, context: Context) -> exp.Select:
+    """`a RIGHT JOIN b` read as `b LEFT JOIN a`."""
+    joins = node.args.get("joins") or []
+    if not any((join.side or "").upper() == "RIGHT" for join in joins):
+        return node
+    first, *rest = joins
+    if (first.side or "").upper() != "RIGHT" or first.args.get("using") or first.method:
+        context.refuse(
+            first,
+            "unsupported-join",
+            "RIGHT JOIN is available as the first join, with ON",
+            "begin with the table whose rows are all kept: FROM b LEFT JOIN a ON ...",
+        )
+    if any(p.find(exp.Star) and not p.find(exp.Count) for p in node.expressions):
+        context.refuse(first, "star-here", "* over a RIGHT JOIN", "name the columns")
+    turned = remade(first, {**first.args, "side": "LEFT", "this": node.args["from_"].this})
+    from_ = remade(node.args["from_"], {**node.args["from_"].args, "this": first.this})
+    made = remade(node, {**node.args, "from_": from_, "joins": [turned, *rest]})
+    assert isinstance(made, exp.Select)
+    return made
 
 
 def _never_null(builder: BlockBuilder) -> Narrowing:
@@ -123,7 +148,8 @@ def _from_item(
         columns, unit = builder.add_table(found, node)
     builder.check_size(node)
     columns = _renamed(node, columns, scope)
-    scope.exposed.append(Exposed(alias, columns))
+    hidden = frozenset(columns) if alias.startswith(PREFIX) else frozenset()
+    scope.exposed.append(Exposed(alias, columns, hidden))
     if kind == "left":
         _check_left(node, found, builder, at, scope)
     if unit is not None:
@@ -181,7 +207,7 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
     outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
-    if not plain or any(not isinstance(e, Col) for e in outputs):
+    if not plain or not all(map(_strict, outputs)):
         scope.refuse(
             node,
             "outer-join",
@@ -190,8 +216,22 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
         )
 
 
+_STRICT = frozenset({"add", "sub", "mul", "div", "neg", "cast"})
+
+
+def _strict(expr: Expr) -> bool:
+    """Is it NULL where the columns of its source all are: as a LEFT JOIN without a match has it?"""
+    if isinstance(expr, Call):
+        return expr.fn in _STRICT and any(map(_strict, expr.args))
+    return isinstance(expr, Col)
+
+
 def _nullable(expr: Expr) -> Expr:
-    return replace(expr, domain=expr.domain.with_(nullable=True))
+    def change(node: Expr) -> Expr:
+        known = isinstance(node, Lit)
+        return node if known else replace(node, domain=node.domain.with_(nullable=True))
+
+    return transform(expr, change)
 
 
 def _join(
@@ -203,8 +243,9 @@ def _join(
 ) -> None:
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
     for name, value in join.args.items():
-        if value and name not in {"this", "on", "side", "kind", "using"}:
-            word = "NATURAL JOIN" if join.method else name.strip("_").upper() + " in a join"
+        natural = name == "method" and str(value).upper() == "NATURAL"
+        if value and name not in {"this", "on", "side", "kind", "using"} and not natural:
+            word = name.strip("_").upper() + " in a join" if name != "method" else f"{value} JOIN"
             scope.refuse(join, "unsupported-join", f"{word} is not available", "write JOIN ... ON")
     if kind in ("SEMI", "ANTI") and side in ("", "LEFT"):
         add_join(join, kind, builder, scope, subqueries)
@@ -214,13 +255,20 @@ def _join(
             join,
             "unsupported-join",
             f"{f'{side} {kind}'.strip()} JOIN is not available over people's rows",
-            "INNER, LEFT, SEMI and ANTI joins are",
+            "INNER, LEFT, RIGHT, SEMI and ANTI joins are",
         )
     _from_item(join.this, "left" if side == "LEFT" else "inner", join, builder, scope, item)
 
 
 def _join_conditions(join: exp.Join, scope: Scope) -> list[Expr]:
-    if using := join.args.get("using"):
+    using = join.args.get("using")
+    if join.method:
+        left = scope.exposed[:-1]
+        names = [n for n in scope.exposed[-1].columns if any(i.visible(n) for i in left)]
+        if not names:
+            scope.invalid(join, "unknown-column", "the tables of NATURAL JOIN share no column")
+        using = [exp.to_identifier(name, quoted=True) for name in names]
+    if using:
         return [part for name in using for part in bound(_using(name, join, scope), scope)]
     on = join.args.get("on")
     return [part for node in split(on) for part in bound(node, scope)]

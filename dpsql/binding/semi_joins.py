@@ -14,6 +14,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.binding.conditions import bound, split, unnegated
+from dpsql.binding.context import Context
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scope import Exposed, Scope
 from dpsql.binding.units import place
@@ -132,11 +133,11 @@ def _exists(
     kept: list[exp.Expr] = []
     where = select.args.get("where")
     for part in split(where.this if where is not None else None):
-        tie = _tie(part, outside)
+        tie = tie_of(part, outside)
         if tie is not None:
             ties.append(tie)
             continue
-        _refuse_outside(part, outside, scope)
+        refuse_outside(part, outside, scope.context)
         kept.append(part)
     table = _public_table(select, subqueries)
     if len(ties) != 1 or (table is None and not _is_unit(scope.expr(ties[0][1]), builder)):
@@ -180,7 +181,7 @@ def _items(select: exp.Select) -> list[exp.Expr]:
     return [select.args["from_"].this, *(join.this for join in select.args.get("joins") or [])]
 
 
-def _tie(part: exp.Expr, outside: set[str]) -> tuple[exp.Column, exp.Column] | None:
+def tie_of(part: exp.Expr, outside: set[str]) -> tuple[exp.Column, exp.Column] | None:
     """(inner column, outer column) of `inner = outer`."""
     if not isinstance(part, exp.EQ):
         return None
@@ -193,13 +194,14 @@ def _tie(part: exp.Expr, outside: set[str]) -> tuple[exp.Column, exp.Column] | N
     return (left, right) if there == [False, True] else None
 
 
-def _refuse_outside(part: exp.Expr, outside: set[str], scope: Scope) -> None:
+def refuse_outside(part: exp.Expr, outside: set[str], context: Context) -> None:
+    """What is left of a tied subquery may not read the rows outside it."""
     for column in part.find_all(exp.Column):
         if column.table.casefold() in outside:
-            scope.refuse(
+            context.refuse(
                 column,
                 "subquery",
-                f"within EXISTS only the {scope.context.policy.unit} may come from outside, in an"
+                f"within this subquery only the {context.policy.unit} may come from outside, in an"
                 " equality of its own",
                 "move conditions on outer columns into the outer WHERE, or join the tables",
             )

@@ -176,6 +176,26 @@ QUERIES = {
     "union all": "SELECT 'p' AS w, COUNT(*) AS n FROM persons UNION ALL SELECT 'e', COUNT(*)"
     " FROM events ORDER BY n",
     "public only": "SELECT region, COUNT(*) AS n FROM shops GROUP BY region ORDER BY region",
+    # ---- scalar subqueries tied to the unit, RIGHT and NATURAL joins ----
+    "scalar count": "SELECT AVG((SELECT COUNT(*) FROM events e WHERE e.pid = p.pid)) FROM"
+    " persons p",
+    "scalar sum": "SELECT p.city, SUM(COALESCE((SELECT SUM(e.n) FROM events e WHERE e.pid = p.pid"
+    " AND e.kind = 'bus'), 0)), COUNT((SELECT MAX(cost) FROM visits v WHERE v.pid = p.pid))"
+    " FROM persons p GROUP BY p.city",
+    "scalar in where": "SELECT COUNT(*), AVG(age) FROM persons p WHERE (SELECT COUNT(*) FROM visits"
+    " WHERE p.pid = visits.pid AND kind = 'car') < 2",
+    "scalar expression": "SELECT SUM(v.cost) FROM visits v WHERE v.cost > (SELECT AVG(cost) * 1.5 +"
+    " COUNT(*) FROM visits w WHERE w.pid = v.pid)",
+    "scalar in a subquery": "SELECT AVG(c) FROM (SELECT pid, (SELECT COUNT(*) FROM events e WHERE"
+    " e.pid = p.pid) AS c FROM persons p WHERE vip) t",
+    "scalar key": "SELECT (SELECT COUNT(*) FROM events e WHERE e.pid = p.pid) > 8 AS many, COUNT(*)"
+    " FROM persons p GROUP BY many",
+    "right join": "SELECT p.city, COUNT(*), COUNT(v.vid) FROM visits v RIGHT JOIN persons p ON"
+    " v.pid = p.pid AND v.kind = 'bus' GROUP BY p.city",
+    "natural join": "SELECT city, SUM(cost) FROM persons NATURAL JOIN visits GROUP BY city",
+    "units under a condition": "SELECT COUNT(DISTINCT p.pid), COUNT(DISTINCT CASE WHEN v.cost > 300"
+    " THEN v.pid END), COUNT(DISTINCT CASE WHEN v.kind = 'bus' THEN p.pid WHEN v.score > 9 THEN"
+    " p.pid ELSE NULL END) FROM persons p LEFT JOIN visits v ON v.pid = p.pid",
     # ---- UNION ALL ----
     "union all of people": "SELECT w, COUNT(*), SUM(n) FROM (SELECT pid, 'e' AS w, n FROM events"
     " UNION ALL SELECT pid, 'p', age FROM persons) t GROUP BY w",

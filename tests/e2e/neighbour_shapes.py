@@ -147,6 +147,15 @@ SHAPES = {
         {"max_groups": 9, "max_rows": 9, "per_unit": {"events": 2}},
         (1, 1e-6), ("weights", "laplace", set()),
     ),
+    "scalar subquery": (
+        "SELECT AVG((SELECT SUM(e.n) FROM events e WHERE e.pid = p.pid)), COUNT(*) FROM persons p"
+        " WHERE (SELECT COUNT(*) FROM visits v WHERE v.pid = p.pid) < 9",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
+    "right join": (
+        "SELECT p.city, SUM(v.cost) FROM visits v RIGHT JOIN persons p ON v.pid = p.pid GROUP BY 1",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
     "unit in": (
         "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM events WHERE x > 0)",
         {}, (1, 1e-6), ("row", "laplace", set()),

@@ -1,6 +1,6 @@
 SELECT COUNT(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.user_id AND o.amount > u.income)
 -- refuse: subquery (RefusedQuery, exit 3)
---   within EXISTS only the user may come from outside, in an equality of its own
+--   within this subquery only the user may come from outside, in an equality of its own
 --     at 1:114
 --     …id = u.user_id AND o.amount > u.income)
 --                                    ^

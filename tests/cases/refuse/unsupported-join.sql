@@ -4,4 +4,4 @@ SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
 --     at 1:38
 --     SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
 --                                          ^^^^^^
--- hint: INNER, LEFT, SEMI and ANTI joins are
+-- hint: INNER, LEFT, RIGHT, SEMI and ANTI joins are
