@@ -15,6 +15,7 @@ from dpsql.core.ir import (
     SemiJoin,
     Source,
     Union,
+    Windowed,
     walk,
 )
 from dpsql.explanation import ReleaseExplanation
@@ -102,6 +103,10 @@ def _source(graph: _Graph, source: Source, unit: str, read: Sequence[Expr]) -> s
         node = graph.node(["all rows of", *columns])
         for branch in source.branches:
             graph.edge(_block(graph, branch.block, unit, branch.outputs), node)
+        return node
+    if isinstance(source, Windowed):
+        node = graph.node([f"windows within a {unit}", *columns])
+        graph.edge(_block(graph, source.block, unit, [e for _, e in source.columns]), node)
         return node
     inner = [key for _, key in source.keys]
     inner += [part for call in source.aggregates for part in (call.arg, call.where) if part]

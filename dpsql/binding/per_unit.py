@@ -33,7 +33,7 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
         inner=select,
         source=source_id,
         keys=tuple(others),
-        calls=InnerAggregates(select.scope, source_id, _rows_bound(select)),
+        calls=InnerAggregates(select.scope, source_id, rows_bound(select)),
     )
     outputs = {_output_name(p): scope.expr(p.unalias()) for p in node.expressions}
     having = node.args.get("having")
@@ -90,7 +90,7 @@ def _output_name(projection: exp.Expr) -> str:
     return projection.alias_or_name or projection.sql("duckdb").lower()
 
 
-def _rows_bound(select: PrivateSelect) -> int | None:
+def rows_bound(select: PrivateSelect) -> int | None:
     """How many rows of one unit count here: C of its tables, else m (declared, then clamped)."""
     policy = select.context.policy
     product = 1

@@ -17,6 +17,7 @@ from dpsql.binding.scalar_subqueries import with_joins
 from dpsql.binding.select import PrivateSelect, has_aggregates, read
 from dpsql.binding.semi_joins import Subqueries
 from dpsql.binding.unions import bind_union, branches_of, check_union
+from dpsql.binding.windows import bind_windows, has_windows
 from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
@@ -212,6 +213,9 @@ class QueryBinder:
             return bind_per_unit(select, keys)
         if group is not None or node.args.get("distinct") or has_aggregates(node):
             return Above(bind_release(select, keys, lambda sub: self._walk(sub, env)))
+        if has_windows(node):
+            self._refuse_clauses(node)
+            return bind_windows(select, expanded(select))
         return self._rows(select)
 
     def _check_preserved(self, select: PrivateSelect, keys: list[Expr]) -> None:
@@ -228,22 +232,7 @@ class QueryBinder:
 
     def _rows(self, select: PrivateSelect) -> PrivateRelation:
         """A plain SELECT of rows: fine as a subquery, where it is inlined."""
-        node = select.node
-        if node.args.get("hint"):
-            self.context.refuse(
-                node,
-                "unsupported-option",
-                "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
-            )
-        for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
-            if node.args.get(clause):
-                value = node.args[clause]
-                self.context.refuse(
-                    value if isinstance(value, exp.Expr) else node,
-                    "unsupported-clause",
-                    f"{clause.upper()} on people's rows would let one person move another's",
-                    "use it on the aggregated result, outside",
-                )
+        self._refuse_clauses(select.node)
         outputs: dict[str, Expr] = {}
         for projection in expanded(select):
             name = projection.alias_or_name or projection.sql("duckdb").lower()
@@ -253,6 +242,25 @@ class QueryBinder:
                 )
             outputs[name] = select.scope.expr(projection.unalias())
         return PrivateRelation(select.block, outputs, select.facts)
+
+    def _refuse_clauses(self, node: exp.Select) -> None:
+        """ORDER BY, LIMIT and the like on people's rows."""
+        if node.args.get("hint"):
+            self.context.refuse(
+                node,
+                "unsupported-option",
+                "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
+            )
+        allowed = "qualify" if has_windows(node) else ""
+        for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
+            if clause != allowed and node.args.get(clause):
+                value = node.args[clause]
+                self.context.refuse(
+                    value if isinstance(value, exp.Expr) else node,
+                    "unsupported-clause",
+                    f"{clause.upper()} on people's rows would let one person move another's",
+                    "use it on the aggregated result, outside",
+                )
 
     # ---- FROM items --------------------------------------------------------------------
 

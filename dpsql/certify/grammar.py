@@ -84,9 +84,11 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     **dict.fromkeys((exp.Sum, exp.Min, exp.Max), _UNARY),
     exp.Filter: _BINARY,
     exp.Window: ("this", "partition_by", "order", "over"),
-    exp.RowNumber: (),
+    **dict.fromkeys((exp.RowNumber, exp.Rank, exp.DenseRank), ()),
+    **dict.fromkeys((exp.Lag, exp.Lead), ("this", "offset")),
+    exp.FirstValue: _UNARY,
     exp.Order: ("expressions",),
-    exp.Ordered: _UNARY,
+    exp.Ordered: ("this", "desc", "nulls_first"),
 }
 
 _ALL = {**SCALAR, **_RELATIONAL}

@@ -26,6 +26,7 @@ from dpsql.certify.facts import (
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
+from dpsql.certify.normal import normal
 from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
@@ -34,6 +35,7 @@ from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
 from dpsql.certify.unions import selects, united
 from dpsql.certify.values import as_row_poly
+from dpsql.certify.windows import check_window, over_rows
 from dpsql.core.domain import Kind
 
 _ORDERED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
@@ -257,6 +259,8 @@ class Reader:
         if column is not None:
             require(not column.barred, column.barred)
             return column
+        if isinstance(node, exp.Window) and over_rows(node, scope):
+            return self._windowed(node, scope)
         fact = fact_of(node, scope)
         if fact is None:
             read = check_row(node, scope)
@@ -271,8 +275,18 @@ class Reader:
         if isinstance(fact, Number):
             lies = Fraction(fact.lo), Fraction(fact.hi)
         here = fact is None and present(node, scope)
-        normal = _normal(node)
-        return Column(self.serials(), fact, kind, by_unit, normal=normal, span=lies, present=here)
+        zeroless = normal(node)
+        return Column(self.serials(), fact, kind, by_unit, normal=zeroless, span=lies, present=here)
+
+    def _windowed(self, node: exp.Window, scope: Scope) -> Column:
+        """A window over the rows of a unit; the aggregates are those of GROUP BY the unit."""
+        picked = check_window(node, scope)
+        if isinstance(picked, Column):
+            return replace(picked, serial=self.serials(), fact=None, by_unit=False, present=False)
+        if picked is not None:
+            return Column(self.serials(), None, Kind.INTEGER, by_unit=False, span=picked)
+        found = self._aggregate(node.this, scope, self.serials())
+        return replace(found, fact=None)
 
     # ---- GROUP BY the unit -------------------------------------------------------------
 
@@ -327,7 +341,9 @@ class Reader:
         elif isinstance(node, (exp.Min, exp.Max)) and argument is not None:
             check_row(argument, scope)
             kind, lies = kind_of(argument, scope), span(argument, scope)
-            require(kind in _ORDERED or _normal(argument), "MIN and MAX are of exact values")
+            column = scope.column(bare(argument))
+            one = normal(argument) or (column is not None and column.normal)
+            require(kind in _ORDERED or one, "MIN and MAX are of exact values")
         else:
             refuse("within a unit's rows: COUNT, COUNT DISTINCT, MIN, MAX, integer SUM")
         counts = isinstance(node, exp.Count)
@@ -369,19 +385,6 @@ def _name(item: exp.Expr) -> str:
     if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
         return fold(str(item.this.this))
     refuse("every column has a name")
-
-
-def _normal(node: exp.Expr) -> bool:
-    """CASE WHEN ... THEN x + 0.0 END: adding makes -0.0 a 0.0, so that equal floats are one."""
-    node = bare(node)
-    if not isinstance(node, exp.Case) or node.args.get("default") is not None:
-        return False
-    return all(_plus_zero(bare(branch.args["true"])) for branch in node.args["ifs"])
-
-
-def _plus_zero(node: exp.Expr) -> bool:
-    other = node.args["expression"] if isinstance(node, exp.Add) else None
-    return isinstance(other, exp.Literal) and not other.is_string and other.this == "0.0"
 
 
 def _add(columns: dict[str, Column], name: str, column: Column) -> None:

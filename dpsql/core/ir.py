@@ -101,7 +101,32 @@ class Union:
     branches: tuple[Branch, ...]
 
 
-Source = Scan | PerUnit | Union
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One call over the unit's rows with equal `partition` columns.
+
+    `order`: (column, descending, NULLs first). The argument of an aggregate is an expression over
+    the block, that of LAG and the like a column of the windowed relation, `steps` rows away.
+    """
+
+    name: str
+    partition: tuple[str, ...]
+    order: tuple[tuple[str, bool, bool], ...]
+    call: InnerAggregate
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """The block's rows: u (the unit), `columns`, and one column for each window."""
+
+    id: int
+    block: Block
+    columns: tuple[tuple[str, Expr], ...]
+    windows: tuple[Window, ...]
+
+
+Source = Scan | PerUnit | Union | Windowed
 
 
 @dataclass(frozen=True, slots=True)

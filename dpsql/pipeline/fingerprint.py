@@ -13,7 +13,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
-from dpsql.core.ir import Col, PerUnit, Scan, Union
+from dpsql.core.ir import Col, PerUnit, Scan, Union, Windowed
 from dpsql.planning.types import Plan
 
 VERSION = 1
@@ -67,7 +67,7 @@ class _Canonical:
         found = []
         for name in _field_names(item.__class__):
             part = getattr(item, name)
-            if (name == "id" and isinstance(item, (Scan, PerUnit, Union))) or (
+            if (name == "id" and isinstance(item, (Scan, PerUnit, Union, Windowed))) or (
                 name == "source" and isinstance(item, Col)
             ):
                 part = self._ids.setdefault(part, len(self._ids))

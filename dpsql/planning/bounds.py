@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from dpsql.core.ir import Block, PrivateAggregate, Scan, Source, Union, columns
+from dpsql.core.ir import Block, PrivateAggregate, Scan, Source, Union, Windowed, columns
 from dpsql.errors import RefusedQuery
 from dpsql.planning.types import KeyPlan
 from dpsql.policy.schema import Auto, Policy
@@ -83,6 +83,8 @@ def _rows_per_unit(block: Block, policy: Policy) -> int | None:
 def _rows_of(source: Source, policy: Policy) -> int | None:
     if isinstance(source, Scan):
         return policy.tables[source.table].max_rows_per_unit
+    if isinstance(source, Windowed):
+        return _rows_per_unit(source.block, policy)
     if not isinstance(source, Union):
         return None
     found = [

@@ -31,21 +31,34 @@ def inner_aggregate(call: InnerAggregate, sources: Sources) -> exp.Expr:
 def _call(call: InnerAggregate, sources: Sources) -> exp.Expr:
     if call.arg is None:
         return exp.Count(this=exp.Star())
+    value = argument(call, sources)
+    return over(call.fn, value)
+
+
+def over(fn: str, value: exp.Expr) -> exp.Expr:
+    """The engine's aggregate of what `argument` made."""
+    if fn == "count_distinct":
+        return exp.Count(this=exp.Distinct(expressions=[value]))
+    if fn.startswith("count"):
+        return exp.Count(this=value)
+    if fn.startswith("sum"):
+        return exp.Sum(this=value)
+    return exp.Min(this=value) if fn == "min" else exp.Max(this=value)
+
+
+def argument(call: InnerAggregate, sources: Sources) -> exp.Expr:
+    """What is aggregated of one row: exact, whatever the data holds."""
+    assert call.arg is not None
     if call.grid is not None:
-        value = fixed(call, call.grid, sources)
-        return exp.Sum(this=value) if call.fn == "sum_fixed" else exp.Count(this=value)
+        return fixed(call, call.grid, sources)
     arg, kind = sources.expr(call.arg), call.arg.domain.type
-    if call.fn == "count":
-        return exp.Count(this=arg)
-    if call.fn == "count_distinct":
-        return exp.Count(this=exp.Distinct(expressions=[arg]))
     if call.fn == "sum":
-        return exp.Sum(this=bigint(arg))
+        return bigint(arg)
     if call.fn == "sum_decimal":
-        return exp.Sum(this=exp.cast(arg, f"DECIMAL({kind.precision},{kind.scale})"))
-    if kind.kind is Kind.FLOAT:  # of 0.0 and -0.0 either may be found first
-        arg = presentable(call.arg, arg)
-    return exp.Min(this=arg) if call.fn == "min" else exp.Max(this=arg)
+        return exp.cast(arg, f"DECIMAL({kind.precision},{kind.scale})")
+    if call.fn in ("min", "max") and kind.kind is Kind.FLOAT:
+        return presentable(call.arg, arg)  # of 0.0 and -0.0 either may be found first
+    return arg
 
 
 def fixed(call: InnerAggregate, grid: FixedPoint, sources: Sources) -> exp.Expr:

@@ -196,6 +196,21 @@ QUERIES = {
     "units under a condition": "SELECT COUNT(DISTINCT p.pid), COUNT(DISTINCT CASE WHEN v.cost > 300"
     " THEN v.pid END), COUNT(DISTINCT CASE WHEN v.kind = 'bus' THEN p.pid WHEN v.score > 9 THEN"
     " p.pid ELSE NULL END) FROM persons p LEFT JOIN visits v ON v.pid = p.pid",
+    # ---- windows within a unit ----
+    "window first": "SELECT kind, COUNT(*) FROM (SELECT pid, kind, ROW_NUMBER() OVER (PARTITION BY"
+    " pid ORDER BY seen DESC NULLS LAST, vid) AS rn FROM visits) t WHERE rn = 1 GROUP BY kind",
+    "window qualify": "SELECT COUNT(*), SUM(n) FROM (SELECT pid, n FROM events WHERE n IS NOT NULL"
+    " QUALIFY RANK() OVER (PARTITION BY pid, kind ORDER BY n) = 1) t",
+    "window totals": "SELECT COUNT(*), AVG(s), AVG(m), SUM(c) FROM (SELECT pid, n, SUM(x) OVER"
+    " (PARTITION BY pid) AS s, AVG(n) OVER (PARTITION BY pid, kind) AS m, COUNT(*) OVER (PARTITION"
+    " BY pid) AS c FROM events) t WHERE n > 0",
+    "window running": "SELECT SUM(r), AVG(h) FROM (SELECT pid, SUM(n) OVER (PARTITION BY pid ORDER"
+    " BY seen) AS r, MAX(x) OVER (PARTITION BY pid ORDER BY seen DESC) AS h FROM events) t",
+    "window lag": "SELECT COUNT(d), AVG(d) FROM (SELECT pid, cost - LAG(cost) OVER (PARTITION BY"
+    " pid ORDER BY vid) AS d FROM visits) t",
+    "window picks": "SELECT SUM(a), SUM(b), COUNT(*) FROM (SELECT pid, LEAD(n, 2) OVER (PARTITION"
+    " BY pid ORDER BY seen DESC) AS a, FIRST_VALUE(n) OVER (PARTITION BY pid ORDER BY seen) AS b,"
+    " DENSE_RANK() OVER (PARTITION BY pid ORDER BY kind) AS r FROM events) t WHERE r < 3",
     # ---- UNION ALL ----
     "union all of people": "SELECT w, COUNT(*), SUM(n) FROM (SELECT pid, 'e' AS w, n FROM events"
     " UNION ALL SELECT pid, 'p', age FROM persons) t GROUP BY w",

@@ -153,6 +153,18 @@ def union_under_two_units(patch):
     patch.setattr(query, "bind_union", bind_union)
 
 
+def windows_across_units(patch):
+    windows = module("dpsql.rules.windows")
+    real = windows._over
+
+    def over(window, read):
+        node = real(window, read)
+        node.set("partition_by", None)
+        return node
+
+    patch.setattr(windows, "_over", over)
+
+
 FAULTS = {
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
@@ -176,6 +188,7 @@ FAULTS = {
     "joins that multiply rows": (public_joins_trusted, "public join of persons"),
     "anti join on the unit": (anti_join_not_on_the_unit, "unit not in"),
     "unit of a union": (union_under_two_units, "union all"),
+    "windows within a unit": (windows_across_units, "windows"),
     "units counted by rows": (units_counted_by_rows, "cap, private keys"),
 }
 

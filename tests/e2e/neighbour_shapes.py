@@ -156,6 +156,12 @@ SHAPES = {
         "SELECT p.city, SUM(v.cost) FROM visits v RIGHT JOIN persons p ON v.pid = p.pid GROUP BY 1",
         {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
     ),
+    "windows": (
+        "SELECT kind, COUNT(*) FROM (SELECT pid, kind, ROW_NUMBER() OVER (PARTITION BY pid ORDER BY"
+        " x DESC) AS rn, LAG(n) OVER (PARTITION BY pid ORDER BY seen) AS l, SUM(x) OVER (PARTITION"
+        " BY pid, kind) AS s FROM events) t WHERE rn <= 2 GROUP BY kind",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
     "unit in": (
         "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM events WHERE x > 0)",
         {}, (1, 1e-6), ("row", "laplace", set()),
