@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 
+from dpsql.binding import padding
 from dpsql.binding.context import Context
 from dpsql.binding.grouping import expanded, group_keys
 from dpsql.binding.per_unit import bind_per_unit
@@ -208,6 +209,8 @@ class QueryBinder:
         node = select.node
         group = node.args.get("group")
         keys = group_keys(select)
+        if select.padded:
+            padding.check(select, keys)
         if any(select.is_unit(key) for key in keys):
             self._check_preserved(select, keys)
             return bind_per_unit(select, keys)

@@ -46,6 +46,7 @@ class BlockBuilder:
     where: list[Expr] = field(default_factory=list)
     semijoins: list[SemiJoin] = field(default_factory=list)
     lookups: list[PublicIn] = field(default_factory=list)
+    padded: list[int] = field(default_factory=list)
     units: list[tuple[int, Col, exp.Expr]] = field(default_factory=list)
     """(join index, unit column, node) of each private relation joined in, for `_equate`."""
 

@@ -40,6 +40,8 @@ class PrivateSelect:
     scope: Scope
     block: Block
     facts: tuple[SourceFacts, ...]
+    padded: frozenset[int] = frozenset()
+    """Public sources whose rows a LEFT JOIN with people keeps (`binding.padding`)."""
 
     def is_unit(self, expr: Expr) -> bool:
         """Is the expression a unit column of one of the private sources?"""
@@ -68,7 +70,7 @@ def read(
     block, facts = builder.finish()
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
     scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
-    return PrivateSelect(node, context, scope, block, facts)
+    return PrivateSelect(node, context, scope, block, facts, frozenset(builder.padded))
 
 
 def _turned(node: exp.Select, context: Context) -> exp.Select:
@@ -150,6 +152,9 @@ def _from_item(
     columns = _renamed(node, columns, scope)
     hidden = frozenset(columns) if alias.startswith(PREFIX) else frozenset()
     scope.exposed.append(Exposed(alias, columns, hidden))
+    if kind == "left" and unit is not None and not builder.units:
+        builder.padded += [one.source.id for one in builder.joins[:at]]
+        kind = "inner"
     if kind == "left":
         _check_left(node, found, builder, at, scope)
     if unit is not None:
@@ -207,7 +212,7 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
     outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
-    if not plain or not all(map(_strict, outputs)):
+    if not plain or not all(map(strict, outputs)):
         scope.refuse(
             node,
             "outer-join",
@@ -219,11 +224,11 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
 _STRICT = frozenset({"add", "sub", "mul", "div", "neg", "cast"})
 
 
-def _strict(expr: Expr) -> bool:
-    """Is it NULL where the columns of its source all are: as a LEFT JOIN without a match has it?"""
+def strict(expr: Expr, apart: frozenset[int] = frozenset()) -> bool:
+    """Is it NULL where all columns are, those of sources `apart` aside: as without a match?"""
     if isinstance(expr, Call):
-        return expr.fn in _STRICT and any(map(_strict, expr.args))
-    return isinstance(expr, Col)
+        return expr.fn in _STRICT and any(strict(arg, apart) for arg in expr.args)
+    return isinstance(expr, Col) and expr.source not in apart
 
 
 def _nullable(expr: Expr) -> Expr:
