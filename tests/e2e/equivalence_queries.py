@@ -197,7 +197,8 @@ QUERIES = {
     " THEN v.pid END), COUNT(DISTINCT CASE WHEN v.kind = 'bus' THEN p.pid WHEN v.score > 9 THEN"
     " p.pid ELSE NULL END) FROM persons p LEFT JOIN visits v ON v.pid = p.pid",
     "public kept": "SELECT s.kind, COUNT(e.pid), COUNT(DISTINCT e.pid), COUNT(e.n * 2) FILTER"
-    " (WHERE e.n > 0) FROM shops s LEFT JOIN events e ON e.kind = s.kind AND e.n > 0 GROUP BY s.kind",
+    " (WHERE e.n > 0) FROM shops s LEFT JOIN events e ON e.kind = s.kind AND e.n > 0 GROUP BY"
+    " s.kind",
     # ---- windows within a unit ----
     "window first": "SELECT kind, COUNT(*) FROM (SELECT pid, kind, ROW_NUMBER() OVER (PARTITION BY"
     " pid ORDER BY seen DESC NULLS LAST, vid) AS rn FROM visits) t WHERE rn = 1 GROUP BY kind",
