@@ -120,7 +120,11 @@ class QueryBinder:
     def _set_operation(self, node: exp.SetOperation, env: Environment) -> Bound:
         env, clause = self._with(node, env)
         branches = branches_of(node)
-        bound = [self.query(branch, env) for branch in branches]
+        # Nested to the left, the same SELECTs are met again: they are bound, and charged, once.
+        bound = [
+            self._bound.pop(id(part)) if id(part) in self._bound else self.query(part, env)
+            for part in branches
+        ]
         private = [one for one in bound if isinstance(one, PrivateRelation)]
         if not private:
             self._bound.update(zip(map(id, branches), bound, strict=True))

@@ -37,6 +37,8 @@ def with_joins(node: exp.Select, context: Context) -> tuple[exp.Select, list[exp
 
 def _visit(node: exp.Expr, outside: set[str], joins: list[exp.Join], context: Context) -> exp.Expr:
     """The expression with its tied subqueries replaced; other nested SELECTs are not entered."""
+    if node.find(exp.Subquery) is None:  # long conditions nest deeper than Python recurses
+        return node
     if isinstance(node, exp.Subquery):
         return _joined(node, outside, joins, context) or node
     if isinstance(node, (exp.Query, exp.In, exp.Exists)):
