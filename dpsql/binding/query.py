@@ -120,13 +120,12 @@ class QueryBinder:
     def _set_operation(self, node: exp.SetOperation, env: Environment) -> Bound:
         env, clause = self._with(node, env)
         branches = branches_of(node)
-        # Nested to the left, the same SELECTs are met again: they are bound, and charged, once.
+        # Nested SELECTs are met again: bound, and charged, once.
         bound = [
             self._bound.pop(id(part)) if id(part) in self._bound else self.query(part, env)
             for part in branches
         ]
-        private = [one for one in bound if isinstance(one, PrivateRelation)]
-        if not private:
+        if not (private := [one for one in bound if isinstance(one, PrivateRelation)]):
             self._bound.update(zip(map(id, branches), bound, strict=True))
             return Above(self._copy(node, env, clause))
         for branch, one in zip(branches, bound, strict=True):
