@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from dpsql.core.domain import ANY, Domain
-from dpsql.core.ir import Block, Col, Expr, PerUnit, PrivateAggregate, Scan, SemiJoin, walk
+from dpsql.core.ir import (
+    Block,
+    Col,
+    Expr,
+    PrivateAggregate,
+    Scan,
+    SemiJoin,
+    Source,
+    Union,
+    Windowed,
+    walk,
+)
 from dpsql.explanation import ReleaseExplanation
 from dpsql.wording import span, words
 
@@ -66,6 +77,7 @@ def _block(graph: _Graph, block: Block, unit: str, read: Sequence[Expr]) -> str:
     text = ["rows" if not conditions else "rows where"]
     rows = graph.node(text + [_cut(part) for part in conditions])
     exprs = [*read, *block.where, *(part for join in block.joins for part in join.on)]
+    exprs += [part.target for part in block.lookups]
     joins = {join.source.id: join for join in block.joins}
     for source in block.sources:
         join = joins.get(source.id)
@@ -73,15 +85,29 @@ def _block(graph: _Graph, block: Block, unit: str, read: Sequence[Expr]) -> str:
         kind = "" if join is None or join.kind == "inner" else f"{join.kind} "
         graph.edge(_source(graph, source, unit, exprs), rows, _cut(f"{kind}{label}"))
     for semi in block.semijoins:
-        graph.edge(_semijoin(graph, semi, unit), rows, f"{unit} IN")
+        word = "NOT IN" if semi.negated else "IN"
+        graph.edge(_semijoin(graph, semi, unit), rows, f"{unit} {word}")
+    for part in block.lookups:
+        looked_up = _source(graph, part.source, unit, [part.output, *part.where])
+        word = "NOT IN" if part.negated else "IN"
+        graph.edge(looked_up, rows, _cut(f"{words(part.target)} {word}"))
     return rows
 
 
-def _source(graph: _Graph, source: Scan | PerUnit, unit: str, read: Sequence[Expr]) -> str:
+def _source(graph: _Graph, source: Source, unit: str, read: Sequence[Expr]) -> str:
     columns = list(_columns(source.id, read))
     if isinstance(source, Scan):
         about = f"rows of {unit}s" if source.private else "public"
         return graph.node([f"{source.table} ({about})", *columns], shape="cylinder")
+    if isinstance(source, Union):
+        node = graph.node(["all rows of", *columns])
+        for branch in source.branches:
+            graph.edge(_block(graph, branch.block, unit, branch.outputs), node)
+        return node
+    if isinstance(source, Windowed):
+        node = graph.node([f"windows within a {unit}", *columns])
+        graph.edge(_block(graph, source.block, unit, [e for _, e in source.columns]), node)
+        return node
     inner = [key for _, key in source.keys]
     inner += [part for call in source.aggregates for part in (call.arg, call.where) if part]
     below = _block(graph, source.block, unit, inner)

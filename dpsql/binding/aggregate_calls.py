@@ -144,7 +144,11 @@ def _count_if(call: exp.CountIf, where: Expr | None, scope: Scope) -> Aggregate:
 def _count_distinct(
     call: exp.Expr, node: exp.Distinct, where: Expr | None, select: PrivateSelect, scope: Scope
 ) -> Aggregate:
-    arg = scope.expr(node.expressions[0]) if len(node.expressions) == 1 else None
+    counted = node.expressions[0] if len(node.expressions) == 1 else None
+    if isinstance(counted, exp.Case) and (told := _unit_if(counted)) is not None:
+        counted, test = told  # CASE WHEN c THEN unit END: the units with a row where c is true
+        where = _both(where, scope.condition(test))
+    arg = None if counted is None else scope.expr(counted)
     if arg is None or node.args.get("on") or not select.is_unit(arg):
         unit = select.block.unit.name
         scope.refuse(
@@ -158,6 +162,21 @@ def _count_distinct(
     return Aggregate("", "count_units", None, where)
 
 
+def _unit_if(node: exp.Case) -> tuple[exp.Expr, exp.Expr] | None:
+    """(x, c OR d) of CASE WHEN c THEN x WHEN d THEN x END."""
+    default, branches = node.args.get("default"), node.args["ifs"]
+    results = [branch.args["true"] for branch in branches]
+    if node.this is not None or not (default is None or isinstance(default, exp.Null)):
+        return None
+    if any(other != results[0] for other in results):
+        return None
+    return results[0], exp.or_(*(branch.this for branch in branches), copy=True)
+
+
+def _both(where: Expr | None, test: Expr) -> Expr:
+    return test if where is None else Call("and", (where, test), truth((where, test)))
+
+
 def _is_block_unit(arg: Expr, select: PrivateSelect) -> bool:
     unit = select.block.unit
     return getattr(arg, "source", None) == unit.source and getattr(arg, "name", "") == unit.name
@@ -166,11 +185,7 @@ def _is_block_unit(arg: Expr, select: PrivateSelect) -> bool:
 def _and_present(arg: Expr, where: Expr | None) -> Expr:
     missing = Call("is_null", (arg,), truth((arg,), nullable=False))
     present = Call("not", (missing,), truth((missing,)))
-    return present if where is None else _both(where, present)
-
-
-def _both(left: Expr, right: Expr) -> Expr:
-    return Call("and", (left, right), truth((left, right)))
+    return _both(where, present)
 
 
 def _bounded(call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect) -> Expr:

@@ -8,12 +8,17 @@ from typing import NoReturn
 
 from sqlglot import exp
 
+from dpsql.binding import padding
 from dpsql.binding.context import Context
 from dpsql.binding.grouping import expanded, group_keys, group_sets
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
+from dpsql.binding.scalar_subqueries import with_joins
 from dpsql.binding.select import PrivateSelect, has_aggregates, read
+from dpsql.binding.semi_joins import Subqueries
+from dpsql.binding.unions import bind_union, branches_of, check_union
+from dpsql.binding.windows import bind_windows, has_windows
 from dpsql.core.ir import Col, Expr, PerUnit
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
@@ -91,6 +96,8 @@ class QueryBinder:
             return self._subquery(node, env)
         if isinstance(node, exp.Select):
             return self._select(node, env)
+        if isinstance(node, exp.SetOperation):
+            return self._set_operation(node, env)
         return Above(self._walk(node, env))
 
     def _subquery(self, node: exp.Subquery, env: Environment) -> Bound:
@@ -109,6 +116,31 @@ class QueryBinder:
         result = node.copy()
         result.set("this", bound.ast)
         return Above(result)
+
+    def _set_operation(self, node: exp.SetOperation, env: Environment) -> Bound:
+        env, clause = self._with(node, env)
+        branches = branches_of(node)
+        # Nested SELECTs are met again: bound, and charged, once.
+        bound = [
+            self._bound.pop(id(part)) if id(part) in self._bound else self.query(part, env)
+            for part in branches
+        ]
+        if not (private := [one for one in bound if isinstance(one, PrivateRelation)]):
+            self._bound.update(zip(map(id, branches), bound, strict=True))
+            return Above(self._copy(node, env, clause))
+        for branch, one in zip(branches, bound, strict=True):
+            if isinstance(one, Above):
+                self.context.refuse(
+                    branch,
+                    "row-output",
+                    "people's rows and aggregated rows cannot stand in one set operation",
+                    "aggregate each SELECT first",
+                )
+        here: exp.Expr = node
+        while isinstance(here, exp.SetOperation) and here is not branches[0]:
+            check_union(here, self.context)
+            here = here.this
+        return bind_union(node, private, self.context)
 
     # ---- CTEs --------------------------------------------------------------------------
 
@@ -135,7 +167,11 @@ class QueryBinder:
     def _select(self, node: exp.Select, env: Environment) -> Bound:
         env, clause = self._with(node, env)
         items = [node.args["from_"].this] if node.args.get("from_") else []
-        items += [join.this for join in node.args.get("joins") or []]
+        items += [
+            join.this
+            for join in node.args.get("joins") or []
+            if (join.kind or "").upper() not in ("SEMI", "ANTI")  # those are subqueries
+        ]
         kinds = [self._kind(item, env) for item in items]
         if "private" not in kinds:
             return Above(self._walk_select(node, env, clause))
@@ -147,11 +183,25 @@ class QueryBinder:
                     "people's rows cannot yet be joined with a subquery that is not theirs",
                     "join the public table itself",
                 )
+        node, joined = with_joins(node, self.context)
+        for item in joined:
+            if self._kind(item, env) != "private":
+                word = self.context.policy.unit
+                self.context.refuse(
+                    item.this,
+                    "subquery",
+                    f"a subquery over people's rows is tied to the row outside by the {word} alone",
+                    f"(SELECT ... FROM t WHERE t.{word} = outer.{word}), with the {word}'s columns"
+                    " of the two tables; or join the tables",
+                )
         select = read(
             node,
             self.context,
             lambda item: self._item(item, env),
-            lambda sub: self._private_or_none(sub, env),
+            Subqueries(
+                lambda sub: self._private_or_none(sub, env),
+                lambda sub: self._public_or_none(sub, env),
+            ),
         )
         bound = self._private(select, env)
         if clause is not None and isinstance(bound, Above):
@@ -162,12 +212,17 @@ class QueryBinder:
         node = select.node
         group = node.args.get("group")
         keys = group_keys(select)
-        if any(select.is_unit(key) for key in keys) and group_sets(select) is None:
+        if select.padded:
+            padding.check(select, keys)
+        sets = group_sets(select)
+        if any(select.is_unit(key) for key in keys) and sets is None:
             self._check_preserved(select, keys)
             return bind_per_unit(select, keys)
         if group is not None or node.args.get("distinct") or has_aggregates(node):
-            sets = group_sets(select)
             return Above(bind_release(select, keys, lambda sub: self._walk(sub, env), sets))
+        if has_windows(node):
+            self._refuse_clauses(node)
+            return bind_windows(select, expanded(select))
         return self._rows(select)
 
     def _check_preserved(self, select: PrivateSelect, keys: list[Expr]) -> None:
@@ -184,22 +239,7 @@ class QueryBinder:
 
     def _rows(self, select: PrivateSelect) -> PrivateRelation:
         """A plain SELECT of rows: fine as a subquery, where it is inlined."""
-        node = select.node
-        if node.args.get("hint"):
-            self.context.refuse(
-                node,
-                "unsupported-option",
-                "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
-            )
-        for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
-            if node.args.get(clause):
-                value = node.args[clause]
-                self.context.refuse(
-                    value if isinstance(value, exp.Expr) else node,
-                    "unsupported-clause",
-                    f"{clause.upper()} on people's rows would let one person move another's",
-                    "use it on the aggregated result, outside",
-                )
+        self._refuse_clauses(select.node)
         outputs: dict[str, Expr] = {}
         for projection in expanded(select):
             name = projection.alias_or_name or projection.sql("duckdb").lower()
@@ -209,6 +249,25 @@ class QueryBinder:
                 )
             outputs[name] = select.scope.expr(projection.unalias())
         return PrivateRelation(select.block, outputs, select.facts)
+
+    def _refuse_clauses(self, node: exp.Select) -> None:
+        """ORDER BY, LIMIT and the like on people's rows."""
+        if node.args.get("hint"):
+            self.context.refuse(
+                node,
+                "unsupported-option",
+                "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
+            )
+        allowed = "qualify" if has_windows(node) else ""
+        for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
+            if clause != allowed and node.args.get(clause):
+                value = node.args[clause]
+                self.context.refuse(
+                    value if isinstance(value, exp.Expr) else node,
+                    "unsupported-clause",
+                    f"{clause.upper()} on people's rows would let one person move another's",
+                    "use it on the aggregated result, outside",
+                )
 
     # ---- FROM items --------------------------------------------------------------------
 
@@ -277,6 +336,12 @@ class QueryBinder:
         del self.context.released[saved:]
         return None
 
+    def _public_or_none(self, item: exp.Expr, env: Environment) -> Table | None:
+        if not isinstance(item, exp.Table) or self._cte(item, env) is not None:
+            return None
+        table = self.context.table(item, [cte.node.alias for cte in env.ctes.values()])
+        return table if table.public else None
+
     # ---- above the line ----------------------------------------------------------------
 
     def _walk_select(self, node: exp.Select, env: Environment, clause: exp.With | None) -> exp.Expr:
@@ -293,7 +358,7 @@ class QueryBinder:
         known = self._bound.pop(id(node), None)
         if isinstance(known, Above):
             return known.ast
-        if isinstance(node, (exp.Select, exp.Subquery)):
+        if isinstance(node, (exp.Select, exp.Subquery, exp.SetOperation)):
             return self.above(node, env)
         if isinstance(node, exp.Table):
             return self._public_table(node, env)

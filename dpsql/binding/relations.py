@@ -20,7 +20,7 @@ from dpsql.binding.units import (
 )
 from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import BOOLEAN, Domain, Kind
-from dpsql.core.ir import Block, Call, Col, Expr, Join, Scan, SemiJoin, columns
+from dpsql.core.ir import Block, Call, Col, Expr, Join, PublicIn, Scan, SemiJoin, columns
 from dpsql.errors import EngineFailed
 from dpsql.policy.schema import Hop, Table
 
@@ -45,6 +45,8 @@ class BlockBuilder:
     facts: list[SourceFacts] = field(default_factory=list)
     where: list[Expr] = field(default_factory=list)
     semijoins: list[SemiJoin] = field(default_factory=list)
+    lookups: list[PublicIn] = field(default_factory=list)
+    padded: list[int] = field(default_factory=list)
     units: list[tuple[int, Col, exp.Expr]] = field(default_factory=list)
     """(join index, unit column, node) of each private relation joined in, for `_equate`."""
 
@@ -54,10 +56,7 @@ class BlockBuilder:
         """A scan, and for a private table the hidden scans of its unit path."""
         catalog = self.context.catalog_table(table)
         scan = Scan(next(self.context.ids), table.name, private=not table.public)
-        exposed: dict[str, Expr] = {
-            name: Col(scan.id, name, domain_of(table.rule(name), column))
-            for name, column in self.context.visible(table).items()
-        }
+        exposed = self.exposed(scan, table)
         self.joins.append(Join("inner", scan, ()))
         at = len(self.facts)
         self.facts.append(SourceFacts(scan, catalog, None, tuple(catalog.columns)))
@@ -66,6 +65,13 @@ class BlockBuilder:
         unit = self._follow(scan, catalog, table, node)
         self.facts[at] = replace(self.facts[at], unit=unit)
         return exposed, unit
+
+    def exposed(self, scan: Scan, table: Table) -> dict[str, Expr]:
+        """The columns of a scan that analysts see."""
+        return {
+            name: Col(scan.id, name, domain_of(table.rule(name), column))
+            for name, column in self.context.visible(table).items()
+        }
 
     def _follow(self, scan: Scan, catalog: CatalogTable, table: Table, node: exp.Expr) -> Col:
         assert table.unit is not None
@@ -120,6 +126,7 @@ class BlockBuilder:
         self.joins.extend(block.joins)
         self.where.extend(block.where)
         self.semijoins.extend(block.semijoins)
+        self.lookups.extend(block.lookups)
         self.facts.extend(relation.facts)
         return block.unit
 
@@ -173,6 +180,7 @@ class BlockBuilder:
             known,
             constant(known, left),
             fanning(self.facts, inner, left) - known,
+            tuple(self.lookups),
         )
         return block, tuple(self.facts)
 

@@ -23,6 +23,7 @@ from dpsql.binding.interval_ends import (
     wants_report,
 )
 from dpsql.binding.options import read_options
+from dpsql.binding.padding import check_call
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.binding.weighted_means import weighted_mean
 from dpsql.core.domain import Kind
@@ -297,6 +298,8 @@ class _Splitter:
 
     def _registered(self, node: exp.Expr) -> str:
         """The release's column of an aggregate call."""
+        if self.select.padded:
+            check_call(node, self.select)
         call = read_aggregate(node, self.select)
         for index, known in enumerate(self.aggregates):
             if replace(call, name=known.name) == known:  # equal calls share one draw

@@ -7,16 +7,20 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
+from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
-from dpsql.binding.units import SourceFacts, conjuncts, place
+from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
+from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Col, Expr, PerUnit, Scan, SemiJoin
+from dpsql.core.ir import Block, Call, Col, Expr, Lit, PerUnit, Scan, Union, transform
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
+from dpsql.sql.remade import remade
 
 Item = PrivateRelation | Table
 """What a FROM item of a private SELECT may be: rows of units, or a public table."""
@@ -36,6 +40,8 @@ class PrivateSelect:
     scope: Scope
     block: Block
     facts: tuple[SourceFacts, ...]
+    padded: frozenset[int] = frozenset()
+    """Public sources whose rows a LEFT JOIN with people keeps (`binding.padding`)."""
 
     def is_unit(self, expr: Expr) -> bool:
         """Is the expression a unit column of one of the private sources?"""
@@ -48,22 +54,45 @@ def read(
     node: exp.Select,
     context: Context,
     item: Callable[[exp.Expr], Item],
-    subquery: Callable[[exp.Expr], PrivateRelation | None],
+    subqueries: Subqueries,
 ) -> PrivateSelect:
-    """Bind FROM, joins and WHERE. `item` binds FROM items, `subquery` nested SELECTs."""
+    """Bind FROM, joins and WHERE. `item` binds FROM items, `subqueries` nested SELECTs."""
     check_clauses(node, context)
+    node = _turned(node, context)
     builder = BlockBuilder(context)
     scope = Scope(context, aliases=_aliases(node))
     _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
     for join in node.args.get("joins") or []:
-        _join(join, builder, scope, item)
+        _join(join, builder, scope, item, subqueries)
     where = node.args.get("where")
-    for part in _split(where.this) if where is not None else []:
-        _condition(part, builder, scope, subquery)
+    for part in split(where.this if where is not None else None):
+        add_condition(part, builder, scope, subqueries)
     block, facts = builder.finish()
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
     scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
-    return PrivateSelect(node, context, scope, block, facts)
+    return PrivateSelect(node, context, scope, block, facts, frozenset(builder.padded))
+
+
+def _turned(node: exp.Select, context: Context) -> exp.Select:
+    """`a RIGHT JOIN b` read as `b LEFT JOIN a`."""
+    joins = node.args.get("joins") or []
+    if not any((join.side or "").upper() == "RIGHT" for join in joins):
+        return node
+    first, *rest = joins
+    if (first.side or "").upper() != "RIGHT" or first.args.get("using") or first.method:
+        context.refuse(
+            first,
+            "unsupported-join",
+            "RIGHT JOIN is available as the first join, with ON",
+            "begin with the table whose rows are all kept: FROM b LEFT JOIN a ON ...",
+        )
+    if any(p.find(exp.Star) and not p.find(exp.Count) for p in node.expressions):
+        context.refuse(first, "star-here", "* over a RIGHT JOIN", "name the columns")
+    turned = remade(first, {**first.args, "side": "LEFT", "this": node.args["from_"].this})
+    from_ = remade(node.args["from_"], {**node.args["from_"].args, "this": first.this})
+    made = remade(node, {**node.args, "from_": from_, "joins": [turned, *rest]})
+    assert isinstance(made, exp.Select)
+    return made
 
 
 def _never_null(builder: BlockBuilder) -> Narrowing:
@@ -97,19 +126,6 @@ def _aliases(node: exp.Select) -> dict[str, exp.Expr]:
     return {p.alias.casefold(): p.this for p in node.expressions if isinstance(p, exp.Alias)}
 
 
-def _split(condition: exp.Expr) -> Iterator[exp.Expr]:
-    """The parts of `a AND b AND c`, which sqlglot nests deeper than Python recurses."""
-    stack = [condition]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, exp.Paren):
-            stack.append(part.this)
-        elif isinstance(part, exp.And):
-            stack += [part.right, part.left]
-        else:
-            yield part
-
-
 # ---- FROM and JOIN ---------------------------------------------------------------------------
 
 
@@ -134,7 +150,11 @@ def _from_item(
         columns, unit = builder.add_table(found, node)
     builder.check_size(node)
     columns = _renamed(node, columns, scope)
-    scope.exposed.append(Exposed(alias, columns))
+    hidden = frozenset(columns) if alias.startswith(PREFIX) else frozenset()
+    scope.exposed.append(Exposed(alias, columns, hidden))
+    if kind == "left" and unit is not None and not builder.units:
+        builder.padded += [one.source.id for one in builder.joins[:at]]
+        kind = "inner"
     if kind == "left":
         _check_left(node, found, builder, at, scope)
     if unit is not None:
@@ -186,11 +206,13 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "the preserved side of an outer join must hold people's rows",
             "put the private table first: FROM people LEFT JOIN public ...",
         )
-    plain = len(builder.joins) == at + 1 and isinstance(builder.joins[at].source, (Scan, PerUnit))
-    if isinstance(found, PrivateRelation) and found.block.semijoins:
+    plain = len(builder.joins) == at + 1 and isinstance(
+        builder.joins[at].source, (Scan, PerUnit, Union)
+    )
+    if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
     outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
-    if not plain or any(not isinstance(e, Col) for e in outputs):
+    if not plain or not all(map(strict, outputs)):
         scope.refuse(
             node,
             "outer-join",
@@ -199,33 +221,62 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
         )
 
 
+_STRICT = frozenset({"add", "sub", "mul", "div", "neg", "cast"})
+
+
+def strict(expr: Expr, apart: frozenset[int] = frozenset()) -> bool:
+    """Is it NULL where all columns are, those of sources `apart` aside: as without a match?"""
+    if isinstance(expr, Call):
+        return expr.fn in _STRICT and any(strict(arg, apart) for arg in expr.args)
+    return isinstance(expr, Col) and expr.source not in apart
+
+
 def _nullable(expr: Expr) -> Expr:
-    return replace(expr, domain=expr.domain.with_(nullable=True))
+    def change(node: Expr) -> Expr:
+        known = isinstance(node, Lit)
+        return node if known else replace(node, domain=node.domain.with_(nullable=True))
+
+    return transform(expr, change)
 
 
 def _join(
-    join: exp.Join, builder: BlockBuilder, scope: Scope, item: Callable[[exp.Expr], Item]
+    join: exp.Join,
+    builder: BlockBuilder,
+    scope: Scope,
+    item: Callable[[exp.Expr], Item],
+    subqueries: Subqueries,
 ) -> None:
     side, kind = (join.side or "").upper(), (join.kind or "").upper()
     for name, value in join.args.items():
-        if value and name not in {"this", "on", "side", "kind", "using"}:
-            word = "NATURAL JOIN" if join.method else name.strip("_").upper() + " in a join"
+        natural = name == "method" and str(value).upper() == "NATURAL"
+        if value and name not in {"this", "on", "side", "kind", "using"} and not natural:
+            word = name.strip("_").upper() + " in a join" if name != "method" else f"{value} JOIN"
             scope.refuse(join, "unsupported-join", f"{word} is not available", "write JOIN ... ON")
+    if kind in ("SEMI", "ANTI") and side in ("", "LEFT"):
+        add_join(join, kind, builder, scope, subqueries)
+        return
     if side not in ("", "LEFT") or kind not in ("", "INNER", "CROSS", "OUTER"):
         scope.refuse(
             join,
             "unsupported-join",
             f"{f'{side} {kind}'.strip()} JOIN is not available over people's rows",
-            "INNER and LEFT joins are; for SEMI write `unit IN (SELECT unit FROM ...)`",
+            "INNER, LEFT, RIGHT, SEMI and ANTI joins are",
         )
     _from_item(join.this, "left" if side == "LEFT" else "inner", join, builder, scope, item)
 
 
 def _join_conditions(join: exp.Join, scope: Scope) -> list[Expr]:
-    if using := join.args.get("using"):
-        return [part for name in using for part in _bound(_using(name, join, scope), scope)]
+    using = join.args.get("using")
+    if join.method:
+        left = scope.exposed[:-1]
+        names = [n for n in scope.exposed[-1].columns if any(i.visible(n) for i in left)]
+        if not names:
+            scope.invalid(join, "unknown-column", "the tables of NATURAL JOIN share no column")
+        using = [exp.to_identifier(name, quoted=True) for name in names]
+    if using:
+        return [part for name in using for part in bound(_using(name, join, scope), scope)]
     on = join.args.get("on")
-    return [part for node in (_split(on) if on is not None else []) for part in _bound(node, scope)]
+    return [part for node in split(on) for part in bound(node, scope)]
 
 
 def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
@@ -246,60 +297,6 @@ def _using(name: exp.Expr, join: exp.Join, scope: Scope) -> exp.Expr:
         this=exp.column(exp.to_identifier(name.name), table=left[0].alias),
         expression=exp.column(exp.to_identifier(name.name), table=right.alias),
     )
-
-
-def _bound(node: exp.Expr, scope: Scope) -> list[Expr]:
-    return conjuncts(scope.condition(node))
-
-
-# ---- WHERE -----------------------------------------------------------------------------------
-
-
-def _condition(
-    node: exp.Expr,
-    builder: BlockBuilder,
-    scope: Scope,
-    subquery: Callable[[exp.Expr], PrivateRelation | None],
-) -> None:
-    negated, inner = False, node
-    while isinstance(inner, (exp.Not, exp.Paren)):
-        negated ^= isinstance(inner, exp.Not)
-        inner = inner.this
-    query = inner.args.get("query") if isinstance(inner, exp.In) else None
-    if query is None:
-        builder.where.extend(_bound(node, scope))
-        return
-    target = scope.expr(inner.this)
-    relation = subquery(query)
-    word = scope.context.policy.unit
-    units = [place(unit) for at, unit, _ in builder.units if builder.joins[at].kind != "left"]
-    ok = (
-        relation is not None
-        and isinstance(target, Col)
-        and place(target) in units
-        and len(relation.outputs) == 1
-    )
-    output = next(iter(relation.outputs.values())) if relation is not None else None
-    if negated:
-        scope.refuse(
-            inner,
-            "subquery",
-            "NOT IN with a subquery is not available over people's rows yet",
-            f"count all {word}s and those with IN, and take the difference",
-        )
-    if not ok or relation is None or not isinstance(output, Col) or not _is_unit(output, relation):
-        scope.refuse(
-            inner,
-            "subquery",
-            f"IN with a subquery is available for the {word} alone:"
-            f" {word} IN (SELECT {word} FROM ...)",
-            "for a public table, join it instead",
-        )
-    builder.semijoins.append(SemiJoin(relation.block))
-
-
-def _is_unit(column: Col, relation: PrivateRelation) -> bool:
-    return any(f.unit is not None and place(f.unit) == place(column) for f in relation.facts)
 
 
 # ---- what the SELECT list holds --------------------------------------------------------------

@@ -10,12 +10,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from typing import assert_never
 
 from dpsql.binding.units import Classes, Place, conjuncts, equalities, place
 from dpsql.canonical.expressions import Named, Writer, same_value_type
 from dpsql.canonical.formulas import Formula, junction
 from dpsql.canonical.labels import SELF, Colours, digest, labels
-from dpsql.core.ir import Block, Call, Col, Expr, InnerAggregate, PerUnit, Scan, Source, columns
+from dpsql.core.ir import (
+    Block,
+    Call,
+    Col,
+    Expr,
+    InnerAggregate,
+    PerUnit,
+    PublicIn,
+    Scan,
+    SemiJoin,
+    Source,
+    Union,
+    Windowed,
+    columns,
+)
 
 NameOf = Callable[[str], str]
 """The name of a source's column within that source."""
@@ -32,10 +47,10 @@ class BlockForm:
         self._left = {join.source.id: join.on for join in block.joins if join.kind == "left"}
         self._classes = self._equated()
         self._uses = uses
-        self._semis = sorted(f"(unit in {block_text(semi.block)})" for semi in block.semijoins)
+        self._semis = sorted(map(_semi, block.semijoins))
         found = labels(self._looks, self._facts)
-        self._name = self._named(found)
-        self.writer = Writer(self._name)
+        self.name = self._named(found)
+        self.writer = Writer(self.name)
         self.text = self._written(found)
 
     def _equated(self) -> dict[Place, tuple[Place, ...]]:
@@ -89,6 +104,8 @@ class BlockForm:
         for left, on in self._left.items():
             if left == source or any(c.source == source for part in on for c in columns(part)):
                 yield f"left {marked[left]} {_all(writer, on)}"
+        for lookup in self._block.lookups:
+            yield f"lookup {_lookup(lookup, name)}"
         for use in self._uses:
             yield f"use {writer.text(use)}"
 
@@ -113,17 +130,35 @@ class BlockForm:
         left = sorted(
             f"{names[source]} {_all(self.writer, on)}" for source, on in self._left.items()
         )
-        unit = self._name(self._block.unit)  # never NULL, whatever the schema says of the column
+        unit = self.name(self._block.unit)  # never NULL, whatever the schema says of the column
         where = _all(self.writer, self._rest())
+        lookups = sorted({_lookup(one, self.name) for one in self._block.lookups})
         return (
             f"(rows {looks} equal {equal} left {left} where {where}"
-            f" unit {unit} {sorted(set(self._semis))})"
+            f" unit {unit} {sorted(set(self._semis))} {lookups})"
         )
 
 
 def block_text(block: Block) -> str:
     """The canonical text of a block of which the unit alone is used."""
     return digest(BlockForm(block, (block.unit,)).text)
+
+
+def _semi(semi: SemiJoin) -> str:
+    return f"(unit {'not in' if semi.negated else 'in'} {block_text(semi.block)})"
+
+
+def _lookup(lookup: PublicIn, name: Named) -> str:
+    """`x IN (SELECT y FROM public WHERE ...)`: the table's own columns by their names."""
+
+    def either(column: Col) -> str:
+        return json.dumps(column.name) if column.source == lookup.source.id else name(column)
+
+    writer = Writer(either)
+    how = f"{'not ' if lookup.negated else ''}{'exists' if lookup.exists else 'in'}"
+    table, _ = _source(lookup.source)
+    found = f"{writer.text(lookup.output)} of {table} where {_all(writer, lookup.where)}"
+    return f"({writer.text(lookup.target)} {how} {found})"
 
 
 def _all(writer: Writer, conditions: Iterable[Expr]) -> Formula:
@@ -150,7 +185,13 @@ def _source(source: Source) -> tuple[str, NameOf]:
     if isinstance(source, Scan):
         whose = "private" if source.private else "public"
         return f"(table {json.dumps(source.table)} {whose})", json.dumps
-    return _per_unit(source)
+    if isinstance(source, PerUnit):
+        return _per_unit(source)
+    if isinstance(source, Union):
+        return _union(source), json.dumps
+    if isinstance(source, Windowed):
+        return _windowed(source), json.dumps
+    assert_never(source)
 
 
 def _per_unit(source: PerUnit) -> tuple[str, NameOf]:
@@ -166,7 +207,39 @@ def _per_unit(source: PerUnit) -> tuple[str, NameOf]:
     return f"(each unit {digest(form.text)} {keys})", lambda name: short.get(name, name)
 
 
+def _union(source: Union) -> str:
+    """All rows of the branches, in no order; their columns go by place."""
+    branches = []
+    for branch in source.branches:
+        form = BlockForm(branch.block, branch.outputs)
+        outputs = [form.writer.text(expr) for expr in branch.outputs]
+        branches.append(f"{digest(form.text)} {outputs}")
+    return f"(all of {sorted(branches)})"
+
+
+def _windowed(source: Windowed) -> str:
+    """The block's rows with windows over each unit's; columns under the names they have."""
+    inside = [expr for _, expr in source.columns]
+    for window in source.windows:
+        inside += [e for e in (window.call.arg, window.call.where) if e is not None]
+    own = [expr for expr in inside if all(c.source != source.id for c in columns(expr))]
+    form = BlockForm(source.block, own)
+
+    def name(column: Col) -> str:
+        return json.dumps(column.name) if column.source == source.id else form.name(column)
+
+    writer = Writer(name)
+    listed = [f"{json.dumps(n)} {writer.text(expr)}" for n, expr in source.columns]
+    calls = [
+        f"{json.dumps(one.name)} {_inner(one.call, writer)} {one.steps}"
+        f" by {json.dumps(one.partition)} {json.dumps(one.order)}"
+        for one in source.windows
+    ]
+    return f"(windows {digest(form.text)} {sorted(listed)} {sorted(calls)})"
+
+
 def _inner(call: InnerAggregate, writer: Writer) -> str:
     arg = "" if call.arg is None else writer.text(call.arg)
     where = "" if call.where is None else str(writer.formula(call.where))
-    return f"({call.fn} {json.dumps(str(call.domain.type))} of {arg} where {where})"
+    grid = "" if call.grid is None else f" on {call.grid.unit} {call.grid.lo} {call.grid.hi}"
+    return f"({call.fn} {json.dumps(str(call.domain.type))} of {arg} where {where}{grid})"

@@ -20,6 +20,10 @@ rows        expressions over one row: conditions are BOOLEAN, casts fit
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks
 joins       whose row is it; how many rows can a unit have
+lookups     IN a public table's column
+normal      floats without -0.0
+unions      UNION ALL of relations
+windows     windows over the rows of a unit
 relations   one SELECT below the totals
 bounds      coordinates → L0, Linf, L1, L2²
 totals      the outermost SELECT against the claim

@@ -80,6 +80,7 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
 _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Select: ("expressions", "from_", "joins", "where", "group", "having"),
     exp.Subquery: ("this", "alias"),
+    exp.Union: ("this", "expression"),  # UNION ALL: without its `distinct`
     exp.From: _UNARY,
     exp.Join: ("this", "side", "kind", "on"),
     exp.Where: _UNARY,
@@ -94,9 +95,11 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     **dict.fromkeys((exp.Sum, exp.Min, exp.Max), _UNARY),
     exp.Filter: _BINARY,
     exp.Window: ("this", "partition_by", "order", "over"),
-    exp.RowNumber: (),
+    **dict.fromkeys((exp.RowNumber, exp.Rank, exp.DenseRank), ()),
+    **dict.fromkeys((exp.Lag, exp.Lead), ("this", "offset")),
+    exp.FirstValue: _UNARY,
     exp.Order: ("expressions",),
-    exp.Ordered: _UNARY,
+    exp.Ordered: ("this", "desc", "nulls_first"),
 }
 
 _ALL = {**SCALAR, **_RELATIONAL}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -24,13 +25,17 @@ from dpsql.certify.facts import (
 )
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
+from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
+from dpsql.certify.normal import normal
 from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
-from dpsql.certify.spans import COUNTED, SUMMED, Span, present, span
+from dpsql.certify.spans import COUNTED, SUMMED, Span, of_type, present, span
 from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
+from dpsql.certify.unions import selects, united
 from dpsql.certify.values import as_row_poly
+from dpsql.certify.windows import check_window, over_rows
 from dpsql.core.domain import Kind
 
 _ORDERED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
@@ -44,7 +49,9 @@ class Reader:
     serials: Serials
 
     def relation(self, node: exp.Expr) -> Relation:
-        """A nested SELECT over rows of units."""
+        """A nested SELECT over rows of units, or UNION ALL of such."""
+        if type(node) is exp.Union:
+            return united([self.relation(part) for part in selects(node)], self.serials)
         if type(node) is not exp.Select:
             refuse("subqueries are SELECTs")
         require(node.args.get("having") is None, "no group of a unit is dropped by what it holds")
@@ -166,13 +173,22 @@ class Reader:
         present = not_null(part)
         if present is not None and self._is_unit(scope.place(present), scope, joined):
             return
-        if isinstance(part, exp.In) and part.args.get("query") is not None:
-            self._semijoin(part, scope, joined)
+        lookup = lookup_of(part)
+        if lookup is not None:
+            public = reads_public(lookup, lambda item: self._source(item, None))
+            if public is not None:
+                check_lookup(lookup, public, self._columns(public), scope)
+                return
+            require(not isinstance(part, exp.Or), "IN with a subquery is on the unit")
+            self._semijoin(lookup, scope, joined)
             return
         check_condition(part, scope)
 
     def _semijoin(self, part: exp.In, scope: Scope, joined: Joined | None) -> None:
-        """unit IN (SELECT unit ...): the subquery's rows of other units never matter."""
+        """unit [NOT] IN (SELECT unit ...): the subquery's rows of other units never matter.
+
+        Neither side is ever NULL, so NOT is true for exactly the units that are not there.
+        """
         query = part.args["query"]
         require(
             self._is_unit(scope.place(bare(part.this)), scope, joined)
@@ -244,6 +260,8 @@ class Reader:
         if column is not None:
             require(not column.barred, column.barred)
             return column
+        if isinstance(node, exp.Window) and over_rows(node, scope):
+            return self._windowed(node, scope)
         fact = fact_of(node, scope)
         if fact is None:
             read = check_row(node, scope)
@@ -255,9 +273,21 @@ class Reader:
             fact = Number(self.serials(), fact.value, fact.value)
         by_unit = all(c.by_unit for c in read) and not isinstance(fact, (Rank, UnitTotal))
         lies = None if fact is not None else span(node, scope)
+        if isinstance(fact, Number):
+            lies = Fraction(fact.lo), Fraction(fact.hi)
         here = fact is None and present(node, scope)
-        normal = _normal(node)
-        return Column(self.serials(), fact, kind, by_unit, normal=normal, span=lies, present=here)
+        zeroless = normal(node)
+        return Column(self.serials(), fact, kind, by_unit, normal=zeroless, span=lies, present=here)
+
+    def _windowed(self, node: exp.Window, scope: Scope) -> Column:
+        """A window over the rows of a unit; the aggregates are those of GROUP BY the unit."""
+        picked = check_window(node, scope)
+        if isinstance(picked, Column):
+            return replace(picked, serial=self.serials(), fact=None, by_unit=False, present=False)
+        if picked is not None:
+            return Column(self.serials(), None, Kind.INTEGER, by_unit=False, span=picked)
+        found = self._aggregate(node.this, scope, self.serials())
+        return replace(found, fact=None)
 
     # ---- GROUP BY the unit -------------------------------------------------------------
 
@@ -308,11 +338,13 @@ class Reader:
         elif isinstance(node, exp.Count):
             fact = self._counted(argument, scope, level)
         elif isinstance(node, exp.Sum):
-            fact, lies = self._summed(argument, scope, level), SUMMED
+            fact, kind, lies = self._summed(argument, scope, level)
         elif isinstance(node, (exp.Min, exp.Max)) and argument is not None:
             check_row(argument, scope)
             kind, lies = kind_of(argument, scope), span(argument, scope)
-            require(kind in _ORDERED, "MIN and MAX are of exact values")
+            column = scope.column(bare(argument))
+            one = normal(argument) or (column is not None and column.normal)
+            require(kind in _ORDERED or one, "MIN and MAX are of exact values")
         else:
             refuse("within a unit's rows: COUNT, COUNT DISTINCT, MIN, MAX, integer SUM")
         counts = isinstance(node, exp.Count)
@@ -329,15 +361,25 @@ class Reader:
         check_row(argument, scope)
         return None
 
-    def _summed(self, argument: exp.Expr | None, scope: Scope, level: int) -> Fact:
+    def _summed(
+        self, argument: exp.Expr | None, scope: Scope, level: int
+    ) -> tuple[Fact, Kind, Span]:
+        """A sum of integers, or of decimals of 18 digits, which 2^48 rows cannot overflow."""
         if argument is None:
             refuse("SUM has an argument")
         value = as_row_poly(fact_of(argument, scope))
         if value is not None:
-            return CellSum(level, value.of, value.poly, nullable=True)
+            return CellSum(level, value.of, value.poly, nullable=True), Kind.INTEGER, SUMMED
         check_row(argument, scope)
+        node = bare(argument)
+        if isinstance(node, exp.Cast) and node.to.this is exp.DType.DECIMAL:
+            digits = whole(node.to.expressions[0].this) if node.to.expressions else None
+            lies = of_type(node.to)
+            require(digits is not None and digits <= 18 and lies is not None, "sums fit")
+            assert lies is not None
+            return None, Kind.DECIMAL, (lies[0] * COUNTED[1], lies[1] * COUNTED[1])
         require(kind_of(argument, scope) is Kind.INTEGER, "sums are of integers")
-        return None
+        return None, Kind.INTEGER, SUMMED
 
 
 def _of_columns(node: exp.Expr) -> bool:
@@ -352,19 +394,6 @@ def _name(item: exp.Expr) -> str:
     if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
         return fold(str(item.this.this))
     refuse("every column has a name")
-
-
-def _normal(node: exp.Expr) -> bool:
-    """CASE WHEN ... THEN x + 0.0 END: adding makes -0.0 a 0.0, so that equal floats are one."""
-    node = bare(node)
-    if not isinstance(node, exp.Case) or node.args.get("default") is not None:
-        return False
-    return all(_plus_zero(bare(branch.args["true"])) for branch in node.args["ifs"])
-
-
-def _plus_zero(node: exp.Expr) -> bool:
-    other = node.args["expression"] if isinstance(node, exp.Add) else None
-    return isinstance(other, exp.Literal) and not other.is_string and other.this == "0.0"
 
 
 def _add(columns: dict[str, Column], name: str, column: Column) -> None:

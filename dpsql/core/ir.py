@@ -52,14 +52,27 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class FixedPoint:
+    """A public grid on which one unit's rows are summed: x becomes x / unit, within lo..hi."""
+
+    unit: Fraction
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
 class InnerAggregate:
-    """An aggregate inside one unit's rows: integers, counts, extremes, never float sums."""
+    """An aggregate inside one unit's rows: integers, counts, extremes, never float sums.
+
+    `sum_fixed` and `count_fixed` read `arg` on `grid`.
+    """
 
     name: str
     fn: str
     arg: Expr | None
     where: Expr | None
     domain: Domain
+    grid: FixedPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,48 @@ class PerUnit:
     aggregates: tuple[InnerAggregate, ...]
 
 
-Source = Scan | PerUnit
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One SELECT of a UNION ALL: its rows and, by position, its columns beside the unit."""
+
+    block: Block
+    outputs: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """UNION ALL of people's rows: columns u (the unit), c0, c1, ..."""
+
+    id: int
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One call over the unit's rows with equal `partition` columns.
+
+    `order`: (column, descending, NULLs first). The argument of an aggregate is an expression over
+    the block, that of LAG and the like a column of the windowed relation, `steps` rows away.
+    """
+
+    name: str
+    partition: tuple[str, ...]
+    order: tuple[tuple[str, bool, bool], ...]
+    call: InnerAggregate
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """The block's rows: u (the unit), `columns`, and one column for each window."""
+
+    id: int
+    block: Block
+    columns: tuple[tuple[str, Expr], ...]
+    windows: tuple[Window, ...]
+
+
+Source = Scan | PerUnit | Union | Windowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +140,25 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class SemiJoin:
-    """Keeps rows whose unit occurs in `block`."""
+    """Keeps rows whose unit occurs in `block`; if `negated`, those whose unit does not."""
 
     block: Block
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublicIn:
+    """Keeps rows whose `target` is among `output` of a public table's rows.
+
+    `exists`: as [NOT] EXISTS, false where IN would be NULL.
+    """
+
+    target: Expr
+    source: Scan
+    where: tuple[Expr, ...]
+    output: Expr
+    negated: bool
+    exists: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +182,7 @@ class Block:
     determined: frozenset[int]
     constant: frozenset[int]
     fanning: frozenset[int]
+    lookups: tuple[PublicIn, ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -41,8 +41,7 @@ class Division:
         elif whole and (isinstance(node, exp.IntDiv) or node.args.get("typed")):
             call = _integer("int_div", left, right)
         else:
-            domain = float_domain(intervals.div, (left, right))
-            call = Call("div", (left, right), _with_gap(domain, left, right))
+            call = quotient(left, right)
         return call
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
@@ -58,6 +57,12 @@ class Division:
             return exp.Trunc(this=exp.Div(this=operand(left), expression=nonzero(right)))
         node = exp.IntDiv if call.fn == "int_div" else exp.Mod
         return node(this=operand(left), expression=nonzero(right))
+
+
+def quotient(left: Expr, right: Expr) -> Call:
+    """x / y of numbers already checked."""
+    domain = float_domain(intervals.div, (left, right))
+    return Call("div", (left, right), _with_gap(domain, left, right))
 
 
 def _bind_mod(left: Expr, right: Expr) -> Call:

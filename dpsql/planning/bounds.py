@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from dpsql.core.ir import Block, PrivateAggregate, Scan, columns
+from dpsql.core.ir import Block, PrivateAggregate, Scan, Source, Union, Windowed, columns
 from dpsql.errors import RefusedQuery
 from dpsql.planning.types import KeyPlan
 from dpsql.policy.schema import Auto, Policy
@@ -73,11 +73,26 @@ def _rows_per_unit(block: Block, policy: Policy) -> int | None:
     for source in block.sources:
         if source.id in block.determined:
             continue
-        cap = policy.tables[source.table].max_rows_per_unit if isinstance(source, Scan) else None
+        cap = _rows_of(source, policy)
         if cap is None:
             return None
         product *= cap
     return min(product, MAX_ROWS)
+
+
+def _rows_of(source: Source, policy: Policy) -> int | None:
+    if isinstance(source, Scan):
+        return policy.tables[source.table].max_rows_per_unit
+    if isinstance(source, Windowed):
+        return _rows_per_unit(source.block, policy)
+    if not isinstance(source, Union):
+        return None
+    found = [
+        1 if branch.block.one_row_per_unit else _rows_per_unit(branch.block, policy)
+        for branch in source.branches
+    ]
+    known = [cap for cap in found if cap is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def _missing(name: str, meaning: str) -> RefusedQuery:

@@ -9,7 +9,7 @@ from math import prod
 
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan
+from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan, Union, Windowed
 from dpsql.errors import RefusedQuery
 from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
@@ -127,8 +127,11 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
     counts of public tables are public.
     """
     for source in block.sources:
-        if isinstance(source, PerUnit):
+        if isinstance(source, (PerUnit, Windowed)):
             _check_joins(source.block, policy, public_rows)
+        if isinstance(source, Union):
+            for branch in source.branches:
+                _check_joins(branch.block, policy, public_rows)
     for semi in block.semijoins:
         _check_joins(semi.block, policy, public_rows)
     many = [source for source in block.sources if source.id in block.fanning]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from fractions import Fraction
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from sqlglot import exp
 
@@ -12,7 +12,9 @@ from dpsql.aggregates.basis import Block, MomentsBlock, Rows, SumBlock
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Col
 from dpsql.rules.build import bigint, clamp, conjunction, double, integer, is_not_null, paren, when
-from dpsql.rules.source import Sources
+
+if TYPE_CHECKING:
+    from dpsql.rules.source import Sources
 
 _BIGINT = exp.DataType.build("BIGINT")
 

@@ -143,7 +143,6 @@ UNITS: dict[str, Mutation] = {
         'AND t0."visit_id" IN (SELECT',
     ),
     "semi-join gives no unit": ("joined", 'IN (SELECT t4."person_id"', 'IN (SELECT t4."code"'),
-    "semi-join negated": ("joined", 'AND t0."person_id" IN (', 'AND NOT t0."person_id" IN ('),
     "semi-join by OR": (
         "joined",
         'AND t0."person_id" IN (',

@@ -63,6 +63,18 @@ QUERIES = [
     " WHERE p.id IN (SELECT person_id FROM lab WHERE code = 3) GROUP BY 1",
     "SELECT COUNT(*) FROM persons WHERE id IN (SELECT person_id FROM visits v WHERE dept = 'x')"
     " AND id IN (SELECT person_id FROM rx JOIN visits USING (visit_id) WHERE qty > 2)",
+    "SELECT COUNT(*) FROM persons WHERE id NOT IN (SELECT person_id FROM rx JOIN visits"
+    " USING (visit_id) WHERE qty > 2)",
+    "SELECT dept, COUNT(*) FROM visits v WHERE NOT EXISTS (SELECT 1 FROM regions r WHERE"
+    " r.city = v.dept) AND dept IN (SELECT alias FROM aliases) GROUP BY 1",
+    "SELECT COUNT(*) FROM persons p ANTI JOIN (SELECT person_id, COUNT(*) AS c FROM lab GROUP BY 1)"
+    " t ON t.person_id = p.id AND c > 3",
+    "SELECT dept, COUNT(*) FROM (SELECT dept, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY"
+    " cost DESC) AS rn, LAG(ts) OVER (PARTITION BY person_id, dept ORDER BY ts) AS l, AVG(cost)"
+    " OVER (PARTITION BY person_id) AS m FROM visits) t WHERE rn < 3 AND m > 0 GROUP BY 1",
+    "SELECT k, COUNT(*), SUM(x) FROM (SELECT person_id, code AS k, value AS x FROM lab UNION ALL"
+    " SELECT id, age, 3 FROM persons) t GROUP BY 1",
+    "SELECT AVG((SELECT SUM(value) FROM lab WHERE lab.person_id = p.id)) FROM persons p",
     "WITH t AS (SELECT * FROM lab WHERE value > 3) SELECT t.code, COUNT(*) FROM t"
     " JOIN persons p ON p.id = t.person_id WHERE p.age > 30 GROUP BY 1",
     "SELECT AVG(n) FROM (SELECT person_id, COUNT(*) AS n, MAX(code) FROM lab GROUP BY 1"

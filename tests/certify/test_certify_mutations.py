@@ -8,18 +8,20 @@ from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
 from mutations_pairs import PAIRS
+from mutations_relations import RELATIONS
 from mutations_steps import STEPS
 from mutations_units import UNITS
-from statements import ALL
+from statements_all import ALL
 
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-MUTATIONS = {**BOUNDS, **STEPS, **UNITS, **GRAMMAR, **PAIRS, **HAVING}
+LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS)
+MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 
 def test_the_lists_do_not_overlap() -> None:
-    assert len(MUTATIONS) == sum(map(len, (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING)))
+    assert len(MUTATIONS) == sum(map(len, LISTS))
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from certify_world import World
-from statements import ALL
+from statements_all import ALL
 
 from dpsql.certify import Claim, certify
 from dpsql.errors import InternalError

@@ -186,6 +186,31 @@ QUERIES = {
     "in units twice": "SELECT COUNT(*) FROM persons WHERE pid IN (SELECT pid FROM events WHERE n"
     " > 40)"
     " AND pid IN (SELECT pid FROM visits WHERE kind = 'car')",
+    "not in units": "SELECT COUNT(*), AVG(age) FROM persons WHERE pid NOT IN (SELECT pid FROM"
+    " visits WHERE kind = 'car')",
+    "not (in units)": "SELECT city, COUNT(*) FROM persons WHERE NOT (pid IN (SELECT e.pid FROM"
+    " events e JOIN visits v ON v.pid = e.pid WHERE v.score > 5)) GROUP BY city",
+    "exists": "SELECT COUNT(*) FROM persons p WHERE EXISTS (SELECT 1 FROM events e WHERE e.pid ="
+    " p.pid AND e.x > 90 AND n > 0)",
+    "exists ordered": "SELECT COUNT(*) FROM visits v WHERE EXISTS (SELECT DISTINCT * FROM events"
+    " WHERE v.pid = events.pid ORDER BY x LIMIT 1)",
+    "exists grouped": "SELECT COUNT(*) FROM persons p WHERE EXISTS (SELECT kind FROM events e"
+    " WHERE e.pid = p.pid GROUP BY kind HAVING COUNT(*) > 2)",
+    "not exists": "SELECT city, COUNT(*) FROM persons p WHERE NOT EXISTS (SELECT 1 FROM visits v"
+    " WHERE v.pid = p.pid AND v.kind = 'bus') GROUP BY city",
+    "not exists of a cte": "WITH far AS (SELECT pid, COUNT(*) AS c FROM events GROUP BY pid)"
+    " SELECT COUNT(*) FROM persons p WHERE NOT EXISTS (SELECT 1 FROM far f WHERE f.pid = p.pid"
+    " AND c > 8)",
+    "semi join": "SELECT AVG(age) FROM persons SEMI JOIN events ON persons.pid = events.pid AND"
+    " events.kind = 'walk'",
+    "anti join": "SELECT COUNT(*) FROM persons p ANTI JOIN visits v USING (pid)",
+    "in public": "SELECT COUNT(*), AVG(n) FROM events WHERE kind IN (SELECT kind FROM shops WHERE"
+    " region = 'land')",
+    "not in public": "SELECT COUNT(*) FROM events WHERE kind NOT IN (SELECT kind FROM shops)",
+    "exists public": "SELECT COUNT(*) FROM events e WHERE EXISTS (SELECT 1 FROM shops s WHERE"
+    " s.kind = e.kind AND s.region <> 'sea')",
+    "not exists public": "SELECT COUNT(*), SUM(n) FROM events e WHERE NOT EXISTS (SELECT 1 FROM"
+    " shops s WHERE s.kind = e.kind)",
     "subquery": "SELECT AVG(a) FROM (SELECT pid, age * 2 AS a FROM persons WHERE vip) t WHERE a >"
     " 50",
     "subquery star": "SELECT city, COUNT(*) FROM (SELECT * FROM persons WHERE age > 30) t GROUP"
@@ -213,11 +238,85 @@ QUERIES = {
     "union all": "SELECT 'p' AS w, COUNT(*) AS n FROM persons UNION ALL SELECT 'e', COUNT(*)"
     " FROM events ORDER BY n",
     "public only": "SELECT region, COUNT(*) AS n FROM shops GROUP BY region ORDER BY region",
+    # ---- scalar subqueries tied to the unit, RIGHT and NATURAL joins ----
+    "scalar count": "SELECT AVG((SELECT COUNT(*) FROM events e WHERE e.pid = p.pid)) FROM"
+    " persons p",
+    "scalar sum": "SELECT p.city, SUM(COALESCE((SELECT SUM(e.n) FROM events e WHERE e.pid = p.pid"
+    " AND e.kind = 'bus'), 0)), COUNT((SELECT MAX(cost) FROM visits v WHERE v.pid = p.pid))"
+    " FROM persons p GROUP BY p.city",
+    "scalar in where": "SELECT COUNT(*), AVG(age) FROM persons p WHERE (SELECT COUNT(*) FROM visits"
+    " WHERE p.pid = visits.pid AND kind = 'car') < 2",
+    "scalar expression": "SELECT SUM(v.cost) FROM visits v WHERE v.cost > (SELECT AVG(cost) * 1.5 +"
+    " COUNT(*) FROM visits w WHERE w.pid = v.pid)",
+    "scalar in a subquery": "SELECT AVG(c) FROM (SELECT pid, (SELECT COUNT(*) FROM events e WHERE"
+    " e.pid = p.pid) AS c FROM persons p WHERE vip) t",
+    "scalar key": "SELECT (SELECT COUNT(*) FROM events e WHERE e.pid = p.pid) > 8 AS many, COUNT(*)"
+    " FROM persons p GROUP BY many",
+    "right join": "SELECT p.city, COUNT(*), COUNT(v.vid) FROM visits v RIGHT JOIN persons p ON"
+    " v.pid = p.pid AND v.kind = 'bus' GROUP BY p.city",
+    "natural join": "SELECT city, SUM(cost) FROM persons NATURAL JOIN visits GROUP BY city",
+    "units under a condition": "SELECT COUNT(DISTINCT p.pid), COUNT(DISTINCT CASE WHEN v.cost > 300"
+    " THEN v.pid END), COUNT(DISTINCT CASE WHEN v.kind = 'bus' THEN p.pid WHEN v.score > 9 THEN"
+    " p.pid ELSE NULL END) FROM persons p LEFT JOIN visits v ON v.pid = p.pid",
+    "public kept": "SELECT s.kind, COUNT(e.pid), COUNT(DISTINCT e.pid), COUNT(e.n * 2) FILTER"
+    " (WHERE e.n > 0) FROM shops s LEFT JOIN events e ON e.kind = s.kind AND e.n > 0 GROUP BY"
+    " s.kind",
+    # ---- windows within a unit ----
+    "window first": "SELECT kind, COUNT(*) FROM (SELECT pid, kind, ROW_NUMBER() OVER (PARTITION BY"
+    " pid ORDER BY seen DESC NULLS LAST, vid) AS rn FROM visits) t WHERE rn = 1 GROUP BY kind",
+    "window qualify": "SELECT COUNT(*), SUM(n) FROM (SELECT pid, n FROM events WHERE n IS NOT NULL"
+    " QUALIFY RANK() OVER (PARTITION BY pid, kind ORDER BY n) = 1) t",
+    "window totals": "SELECT COUNT(*), AVG(s), AVG(m), SUM(c) FROM (SELECT pid, n, SUM(x) OVER"
+    " (PARTITION BY pid) AS s, AVG(n) OVER (PARTITION BY pid, kind) AS m, COUNT(*) OVER (PARTITION"
+    " BY pid) AS c FROM events) t WHERE n > 0",
+    "window running": "SELECT SUM(r), AVG(h) FROM (SELECT pid, SUM(n) OVER (PARTITION BY pid ORDER"
+    " BY seen) AS r, MAX(x) OVER (PARTITION BY pid ORDER BY seen DESC) AS h FROM events) t",
+    "window lag": "SELECT COUNT(d), AVG(d) FROM (SELECT pid, cost - LAG(cost) OVER (PARTITION BY"
+    " pid ORDER BY vid) AS d FROM visits) t",
+    "window picks": "SELECT SUM(a), SUM(b), COUNT(*) FROM (SELECT pid, LEAD(n, 2) OVER (PARTITION"
+    " BY pid ORDER BY seen DESC) AS a, FIRST_VALUE(n) OVER (PARTITION BY pid ORDER BY seen) AS b,"
+    " DENSE_RANK() OVER (PARTITION BY pid ORDER BY kind) AS r FROM events) t WHERE r < 3",
+    # ---- UNION ALL ----
+    "union all of people": "SELECT w, COUNT(*), SUM(n) FROM (SELECT pid, 'e' AS w, n FROM events"
+    " UNION ALL SELECT pid, 'p', age FROM persons) t GROUP BY w",
+    "union all of three": "WITH log AS (SELECT pid, kind, x AS v FROM events UNION ALL SELECT pid,"
+    " kind, cost FROM visits UNION ALL SELECT pid, NULL, 3 FROM persons) SELECT kind, COUNT(*),"
+    " AVG(v), COUNT(DISTINCT pid) FROM log GROUP BY kind",
+    "union all over the path": "SELECT COUNT(*) FROM (SELECT qty FROM items WHERE qty > 1 UNION ALL"
+    " SELECT age FROM persons) t",
+    "union all per unit": "SELECT AVG(c), AVG(s) FROM (SELECT pid, COUNT(*) AS c, SUM(v) AS s FROM"
+    " (SELECT pid, n AS v FROM events WHERE n > 30 UNION ALL SELECT pid, 1 FROM visits) t GROUP BY"
+    " pid) g",
+    "union all joined": "SELECT p.city, COUNT(*) FROM persons p JOIN (SELECT pid FROM events WHERE"
+    " x > 50 UNION ALL SELECT pid FROM visits WHERE cost > 300) t ON t.pid = p.pid GROUP BY p.city",
+    "union all of per units": "SELECT SUM(c) FROM (SELECT pid, COUNT(*) AS c FROM events GROUP BY"
+    " pid UNION ALL SELECT pid, COUNT(*) FROM visits GROUP BY pid) t",
+    "union all distinct": "SELECT COUNT(*) FROM (SELECT DISTINCT pid, kind FROM (SELECT pid, kind"
+    " FROM events UNION ALL SELECT pid, kind FROM visits) t) d",
+    "in a union": "SELECT COUNT(*) FROM persons WHERE pid IN (SELECT pid FROM events WHERE n > 40"
+    " UNION ALL SELECT pid FROM visits WHERE cost > 390)",
     # ---- one row per unit, then aggregated ----
     "per unit": "SELECT AVG(c) AS per_person FROM (SELECT pid, COUNT(*) AS c FROM events GROUP BY"
     " pid) t",
     "per unit sums": "SELECT COUNT(*), AVG(s) FROM (SELECT pid, SUM(n) AS s FROM events GROUP BY"
     " pid) t",
+    "per unit float sums": "SELECT AVG(s), SUM(s), COUNT(*) FROM (SELECT pid, SUM(x) AS s FROM"
+    " events GROUP BY pid) t",
+    "per unit expression sums": "SELECT AVG(s) FROM (SELECT pid, SUM(x * n / 7) FILTER (WHERE n >"
+    " 0) AS s FROM events GROUP BY pid) t",
+    "per unit decimal sums": "SELECT AVG(s), COUNT(*) FILTER (WHERE s > 500) FROM (SELECT pid,"
+    " SUM(cost) AS s FROM visits GROUP BY pid) t",
+    "per unit means": "SELECT AVG(a), AVG(b), AVG(c) FROM (SELECT pid, AVG(x) AS a, AVG(n) AS b,"
+    " AVG(n) FILTER (WHERE kind = 'bus') AS c FROM events GROUP BY pid) t",
+    "per unit decimal means": "SELECT SUM(a) FROM (SELECT pid, AVG(cost) AS a FROM visits GROUP BY"
+    " pid) t",
+    "per unit float extremes": "SELECT AVG(a), AVG(b) FROM (SELECT pid, MIN(x) AS a, MAX(score) AS"
+    " b FROM events JOIN visits USING (pid) GROUP BY pid) t",
+    "per unit having a sum": "SELECT COUNT(*) FROM (SELECT pid FROM events GROUP BY pid HAVING"
+    " SUM(x) > 100 AND AVG(x) < 40) t",
+    "aggregates of per unit aggregates": "SELECT AVG(m), SUM(c) FROM (SELECT pid, AVG(c) AS m,"
+    " COUNT(*) AS c FROM (SELECT pid, kind, COUNT(*) AS c FROM events GROUP BY pid, kind) d GROUP"
+    " BY pid) t",
     "per unit filter": "SELECT COUNT(*) FROM (SELECT pid, COUNT(*) FILTER (WHERE n > 0) AS c"
     " FROM events GROUP BY pid) t WHERE c >= 3",
     "per unit having": "SELECT COUNT(*) FROM (SELECT pid FROM events GROUP BY pid"

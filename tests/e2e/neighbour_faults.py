@@ -6,6 +6,7 @@ A fault is a function of pytest's monkeypatch; FAULTS pairs it with a name in FA
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 from neighbour_shapes import SHAPES
 from sqlglot import exp
@@ -127,6 +128,43 @@ def units_counted_by_rows(patch):
     patch.setattr(module("dpsql.rules"), "cells", cells)
 
 
+def anti_join_not_on_the_unit(patch):
+    """NOT IN looks among another column of the subquery than its unit."""
+    semi_joins = module("dpsql.binding.semi_joins")
+    real = semi_joins.SemiJoin
+
+    def semi_join(block, negated):
+        other = replace(block.unit, source=block.first.id, name="qty")
+        return real(replace(block, unit=other), negated)
+
+    patch.setattr(semi_joins, "SemiJoin", semi_join)
+
+
+def union_under_two_units(patch):
+    """The last SELECT of a UNION ALL takes each row's own number for its unit."""
+    query = module("dpsql.binding.query")
+    real = query.bind_union
+
+    def bind_union(node, relations, context):
+        *others, last = relations
+        unit = replace(last.block.unit, source=last.block.first.id, name="vid")
+        return real(node, [*others, replace(last, block=replace(last.block, unit=unit))], context)
+
+    patch.setattr(query, "bind_union", bind_union)
+
+
+def windows_across_units(patch):
+    windows = module("dpsql.rules.windows")
+    real = windows._over
+
+    def over(window, read):
+        node = real(window, read)
+        node.set("partition_by", None)
+        return node
+
+    patch.setattr(windows, "_over", over)
+
+
 FAULTS = {
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
@@ -151,6 +189,9 @@ FAULTS = {
     "unit path": (path_not_followed, "path"),
     "one row per unit trusted": (declared_keys_trusted, "cap, one group"),
     "joins that multiply rows": (public_joins_trusted, "public join of persons"),
+    "anti join on the unit": (anti_join_not_on_the_unit, "unit not in"),
+    "unit of a union": (union_under_two_units, "union all"),
+    "windows within a unit": (windows_across_units, "windows"),
     "units counted by rows": (units_counted_by_rows, "cap, private keys"),
 }
 

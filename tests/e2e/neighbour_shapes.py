@@ -157,8 +157,49 @@ SHAPES = {
         " GROUP BY how",
         {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
     ),
+    "per unit, fixed point": (
+        "SELECT COUNT(*) FILTER (WHERE s > 5), AVG(s), SUM(m), AVG(c) FROM (SELECT pid,"
+        " SUM(x) AS s, AVG(x * n) AS m, MAX(x) AS c FROM events GROUP BY pid) g",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
+    "union all": (
+        "SELECT w, COUNT(*), SUM(v) FROM (SELECT pid, 'e' AS w, x AS v FROM events UNION ALL"
+        " SELECT pid, 'v', cost FROM visits) t GROUP BY w",
+        {"max_groups": 1, "per_unit": {"events": 3}}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "union all, weights": (
+        "SELECT w, SUM(v) FROM (SELECT pid, 'e' AS w, n AS v FROM events UNION ALL SELECT pid, 'f',"
+        " n + 1 FROM events UNION ALL SELECT pid, 'g', age FROM persons) t GROUP BY w",
+        {"max_groups": 9, "max_rows": 9, "per_unit": {"events": 2}},
+        (1, 1e-6), ("weights", "laplace", set()),
+    ),
+    "scalar subquery": (
+        "SELECT AVG((SELECT SUM(e.n) FROM events e WHERE e.pid = p.pid)), COUNT(*) FROM persons p"
+        " WHERE (SELECT COUNT(*) FROM visits v WHERE v.pid = p.pid) < 9",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
+    "right join": (
+        "SELECT p.city, SUM(v.cost) FROM visits v RIGHT JOIN persons p ON v.pid = p.pid GROUP BY 1",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "windows": (
+        "SELECT kind, COUNT(*) FROM (SELECT pid, kind, ROW_NUMBER() OVER (PARTITION BY pid ORDER BY"
+        " x DESC) AS rn, LAG(n) OVER (PARTITION BY pid ORDER BY seen) AS l, SUM(x) OVER (PARTITION"
+        " BY pid, kind) AS s FROM events) t WHERE rn <= 2 GROUP BY kind",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
     "unit in": (
         "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM events WHERE x > 0)",
         {}, (1, 1e-6), ("row", "laplace", set()),
+    ),
+    "unit not in": (
+        "SELECT kind, COUNT(*) FROM visits WHERE (vid = 22 OR vid >= 100) AND pid NOT IN"
+        " (SELECT v.pid FROM items i JOIN visits v ON i.vid = v.vid) GROUP BY kind",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "not exists, public in": (
+        "SELECT AVG(n) FROM events e WHERE NOT EXISTS (SELECT 1 FROM visits v WHERE v.pid = e.pid"
+        " AND v.kind = 'z') AND kind IN (SELECT kind FROM shops)",
+        {}, (1, 1e-6), ("cap", "laplace", {1}),
     ),
 }  # fmt: skip

@@ -29,6 +29,14 @@ def test_equal_to_plain_duckdb(name, wide_session, plain_duckdb):
     assert differences(answer, want, **plan_numbers(wide_session, sql)) == []
 
 
+def test_each_select_of_a_union_is_one_release(wide_session):
+    """A union nests to the left; none of its SELECTs is bound (and charged) twice."""
+    sql = " UNION ALL ".join(f"SELECT COUNT(*) FROM persons WHERE age > {n}" for n in range(4))
+    with wide_session.engine.snapshot():
+        found = wide_session.prepare(sql, None, dialect="duckdb", asked=wide_session.asked)
+    assert len(found.planned.plans) == 4
+
+
 def test_wrong_sums_are_seen(wide_session, plain_duckdb, monkeypatch):
     """A sum that is off by one fails the comparison."""
     family = type(dpsql.aggregates.sum_.FAMILY)

@@ -4,4 +4,4 @@ SELECT AVG(n) FROM (SELECT user_id, STDDEV(amount) AS n FROM orders GROUP BY use
 --     at 1:37
 --     SELECT AVG(n) FROM (SELECT user_id, STDDEV(amount) AS n FROM orders GROUP BY user_id)
 --                                         ^^^^^^
--- hint: COUNT, COUNT(DISTINCT x), MIN, MAX and SUM of integers are
+-- hint: COUNT, COUNT(DISTINCT x), SUM, AVG, MIN and MAX are

@@ -1,7 +1,7 @@
 SELECT COUNT(*) FROM regions LEFT JOIN users ON users.city = regions.city
 -- refuse: outer-join (RefusedQuery, exit 3)
---   the preserved side of an outer join must hold people's rows
---     at 1:40
+--   where nobody matches, the kept public row is nobody's: it cannot be counted
+--     at 1:8
 --     SELECT COUNT(*) FROM regions LEFT JOIN users ON users.city = regions.city
---                                            ^^^^^
--- hint: put the private table first: FROM people LEFT JOIN public ...
+--            ^^^^^
+-- hint: aggregate a column of the users' table: COUNT(user_id)

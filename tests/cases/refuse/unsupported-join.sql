@@ -4,4 +4,4 @@ SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
 --     at 1:38
 --     SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
 --                                          ^^^^^^
--- hint: INNER and LEFT joins are; for SEMI write `unit IN (SELECT unit FROM ...)`
+-- hint: INNER, LEFT, RIGHT, SEMI and ANTI joins are

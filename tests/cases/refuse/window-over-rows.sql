@@ -1,7 +1,7 @@
 SELECT AVG(r) FROM (SELECT ROW_NUMBER() OVER (ORDER BY age) AS r FROM users)
 -- refuse: window-over-rows (RefusedQuery, exit 3)
---   a window over people's rows would mix units
+--   the user has one row here, so a window has nothing to look at
 --     at 1:28
 --     SELECT AVG(r) FROM (SELECT ROW_NUMBER() OVER (ORDER BY age) AS r FROM users)
 --                                ^^^^^^^^^^
--- hint: windows over the released groups are free: use them on the outer SELECT
+-- hint: join a table with several rows, or use windows on the aggregated result
