@@ -342,8 +342,6 @@ class QueryBinder:
         table = self.context.table(item, [cte.node.alias for cte in env.ctes.values()])
         return table if table.public else None
 
-    # ---- above the line ----------------------------------------------------------------
-
     def _walk_select(self, node: exp.Select, env: Environment, clause: exp.With | None) -> exp.Expr:
         if node.args.get("hint"):
             self.context.refuse(

@@ -369,7 +369,7 @@ def test_a_filter_that_does_not_plainly_say_yes_refuses(ledger, monkeypatch, sai
 # ---- the clock ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("jump", [-1, -(10**6), -2 * 10**9, 10**6])
+@pytest.mark.parametrize("jump", [-1, -(10**6), -19 * 10**8, 10**6])
 def test_a_clock_that_jumps_moves_time_forward_alone(path, jump):
     now = [1_900_000_000.0]
     with Ledger.open(url(path), clock=lambda: now[0]) as ledger:
