@@ -54,6 +54,8 @@ OPERATORS: tuple[str, ...] = (
     *(f"{{c}} = TRY_CAST({{l}} AS {t})" for t in CASTS),
     *(f"CAST({{c}} AS {t}) = {{l}}" for t in CASTS),
     *("date_add({c}, INTERVAL {l} DAY)", "date_trunc({l}, CAST({c} AS DATE))"),
+    *("strftime({c}, {l})", "time_bucket(INTERVAL {l} DAY, {c})", "time_bucket(INTERVAL {l}, {c})"),
+    *("pi() * {c}", "make_date({l}, {l}, {l})", "epoch({c})", "{c} + to_days({l})"),
     *("CAST({c} AS DECIMAL({l}, {l}))", "{c} = DATE {l}", "{c} = TIMESTAMP {l}"),
 )
 
