@@ -168,9 +168,34 @@ def _check_type(node: exp.Expr) -> None:
     require(node.this in TYPES and plain, "a type is not on the list")
 
 
+def _check_like(node: exp.Expr) -> None:
+    """A pattern is a literal of bounded cost: it cannot be another row's text."""
+    pattern = node.args["expression"]
+    require(_is_text(pattern), "a pattern is a literal")
+    text = str(pattern.this)
+    require(len(text) <= 256 and text.count("%") <= 4, "a pattern has a bounded cost")
+
+
+def _check_escape(node: exp.Expr) -> None:
+    """DuckDB judges ESCAPE at a row: other than one byte, or last in the pattern, it raises."""
+    test, escape = node.this, node.args["expression"]
+    require(isinstance(test, (exp.Like, exp.ILike)), "ESCAPE belongs to LIKE")
+    require(_is_text(escape) and _is_text(test.args["expression"]), "a pattern is a literal")
+    sign, pattern = str(escape.this).encode(), str(test.args["expression"].this).encode()
+    require(len(sign) == 1 and sign != b"\0", "an escape is one byte")
+    require(re.sub(re.escape(sign) + b".", b"", pattern, flags=re.S)[-1:] != sign, "escapes escape")
+
+
+def _is_text(node: object) -> bool:
+    return isinstance(node, exp.Literal) and bool(node.is_string)
+
+
 _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Anonymous: _check_function,
     exp.Literal: _check_literal,
+    exp.Like: _check_like,
+    exp.ILike: _check_like,
+    exp.Escape: _check_escape,
     exp.DataType: _check_type,
 }
 

@@ -12,6 +12,8 @@ from sqlglot import exp
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_report, refuse_end
 from dpsql.core import nearest
+from dpsql.functions import membership
+from dpsql.functions.forms import constant_text
 from dpsql.functions.names import names_of
 
 _STRUCTURE = (
@@ -71,6 +73,8 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             context.refuse(
                 node, "too-complex", "REPLACE is nested too deeply", "nest it at most twice"
             )
+        if isinstance(node, exp.Escape):
+            _check_escape(node, context)
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
             if end_of(node) is not None:
@@ -88,6 +92,21 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             )
         elif isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             context.refuse(node, "unknown-table", "only declared tables can stand in FROM")
+
+
+def _check_escape(node: exp.Escape, context: Context) -> None:
+    """The engine looks at ESCAPE when a row reaches it: after the charge."""
+    test, escape = node.this, constant_text(node.expression)
+    pattern = membership.constant_pattern(test.expression)
+    fault = ""
+    if escape is None or not membership.one_byte(escape):
+        fault = membership.ONE_BYTE
+    elif not isinstance(test, (exp.Like, exp.ILike)) or pattern is None:
+        fault = "with ESCAPE, the pattern of LIKE must be a constant text"
+    elif membership.ends_in_escape(pattern, escape):
+        fault = membership.ENDS_IN_ESCAPE
+    if fault:
+        context.refuse(node, "unsupported-pattern", fault, "for example LIKE '100!%' ESCAPE '!'")
 
 
 def _nested(node: exp.Expr) -> int:

@@ -3,7 +3,8 @@
 BETWEEN brings all three operands to one type. IN takes constants only (a subquery is the
 binder's business); a NULL in the list makes the answer NULL instead of FALSE, as in SQL. LIKE
 takes a constant pattern (literals joined by `||` are one) of bounded cost: at most 256 characters
-and 4 `%`, a single escape character that does not end it.
+and 4 `%`. DuckDB looks at ESCAPE only when a row reaches the LIKE, and raises unless it is one
+*byte* that does not end the pattern: so it is one ASCII character here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from dpsql.functions.unify import agreed, bring_all, common, gap, settle
 MAX_PATTERN = 256
 MAX_WILDCARDS = 4
 MAX_LIST = 10_000
+ONE_BYTE = "ESCAPE takes one ASCII character"
+ENDS_IN_ESCAPE = "the pattern ends in its escape character"
 
 
 class Membership:
@@ -88,15 +91,15 @@ def _bind_like(node: exp.Expr, scope: Scope) -> Expr:
     escape: str | None = None
     if isinstance(node, exp.Escape):
         escape = constant_text(node.args.get("expression"))
-        if escape is None or len(escape) != 1:
-            _bad_pattern(node, scope, "ESCAPE takes one character")
+        if escape is None or not one_byte(escape):
+            _bad_pattern(node, scope, ONE_BYTE)
         node = node.this
         if not isinstance(node, (exp.Like, exp.ILike)):
             _bad_pattern(node, scope, "ESCAPE belongs to LIKE")
     only(node, scope, "this", "expression", "negate")
     text = scope.expr(node.this)
     need(node, text, (Kind.TEXT,), "LIKE needs text", scope)
-    pattern = _joined(node.args["expression"])
+    pattern = constant_pattern(node.args["expression"])
     if pattern is None:
         _bad_pattern(node, scope, "the pattern of LIKE must be a constant text")
     _check_pattern(node, pattern, escape, scope)
@@ -107,12 +110,12 @@ def _bind_like(node: exp.Expr, scope: Scope) -> Expr:
     return Call("not", (test,), truth((test,))) if node.args.get("negate") else test
 
 
-def _joined(node: exp.Expr) -> str | None:
+def constant_pattern(node: exp.Expr) -> str | None:
     """The text of a literal, or of literals joined by `||`, as drivers write `contains`."""
     node = node.unnest()
     if not isinstance(node, exp.DPipe):
         return constant_text(node)
-    left, right = _joined(node.this), _joined(node.expression)
+    left, right = constant_pattern(node.this), constant_pattern(node.expression)
     return None if left is None or right is None else left + right
 
 
@@ -121,15 +124,30 @@ def _check_pattern(node: exp.Expr, pattern: str, escape: str | None, scope: Scop
         _bad_pattern(
             node, scope, f"a pattern may have {MAX_PATTERN} characters and {MAX_WILDCARDS} % signs"
         )
+    if escape is not None and ends_in_escape(pattern, escape):
+        _bad_pattern(node, scope, ENDS_IN_ESCAPE)
+
+
+def one_byte(escape: str) -> bool:
+    """One ASCII character: no other ESCAPE is safe on every row (NUL means "none")."""
+    return len(escape) == 1 and escape.isascii() and escape != "\0"
+
+
+def ends_in_escape(pattern: str, escape: str) -> bool:
+    """Does an escape end the pattern, with nothing left to escape? DuckDB raises at a row."""
     escaped = False
     for char in pattern:
         escaped = char == escape and not escaped
-    if escaped:
-        _bad_pattern(node, scope, "the pattern ends in its escape character")
+    return escaped
 
 
 def _bad_pattern(node: exp.Expr, scope: Scope, message: str) -> NoReturn:
-    scope.refuse(node, "unsupported-pattern", message, "for example city LIKE 'B%'")
+    hint = (
+        "for example LIKE '100!%' ESCAPE '!'"
+        if "ESCAPE" in message
+        else "for example city LIKE 'B%'"
+    )
+    scope.refuse(node, "unsupported-pattern", message, hint)
 
 
 FAMILY = Membership()

@@ -158,7 +158,7 @@ def _position(node: exp.Expr, part: exp.Expr | None, scope: Scope) -> int:
 def _bind_replace(node: exp.Expr, scope: Scope) -> Expr:
     only(node, scope, "this", "expression", "replacement")
     arg = _text_argument(node, node.this, scope)
-    old, new = constant_text(node.args.get("expression")), constant_text(node.args["replacement"])
+    old, new = (constant_text(node.args.get(name)) for name in ("expression", "replacement"))
     if old is None or new is None or not old or len(new.encode()) > len(old.encode()):
         _refuse(
             node,

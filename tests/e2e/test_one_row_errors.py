@@ -72,10 +72,20 @@ SAME = {
     " JOIN cal b ON b.d >= 0 JOIN cal c ON c.d >= 0",
     "tables of one unit that multiply": "SELECT COUNT(*) FROM users a JOIN users b USING (id)"
     " JOIN users c USING (id)",
+    "an escape of two bytes": "SELECT COUNT(*) FROM users WHERE CASE WHEN name = 'n7'"
+    " THEN city LIKE 'a' ESCAPE 'ä' ELSE FALSE END",
+    "and in FILTER": "SELECT AVG(s) FROM (SELECT id, COUNT(*) FILTER (WHERE CASE WHEN"
+    " name = 'n7' THEN city NOT ILIKE 'a' ESCAPE 'é' END) s FROM users GROUP BY id) q",
+    "an escape that ends its pattern": "SELECT COUNT(*) FROM users WHERE CASE WHEN name = 'n7'"
+    " THEN city LIKE 'a' || '!' ESCAPE '!' ELSE FALSE END",
+    "an escape of one byte": "SELECT COUNT(*) FROM users WHERE CASE WHEN name = 'n7'"
+    " THEN city LIKE '!%a!!' ESCAPE '!' ELSE FALSE END",
     "text that grows": "SELECT COUNT(*) FROM (SELECT id, s || s || s || s AS s FROM (SELECT id,"
     " CASE WHEN name = 'n7' THEN 'abc' ELSE '' END AS s FROM users GROUP BY 1, 2) a"
     " GROUP BY 1, 2) b WHERE s = 'x'",
 }
+
+_ABOVE = "SELECT COUNT(*) FROM (SELECT COUNT(*) n FROM users) q WHERE CAST(n AS VARCHAR)"
 
 
 @pytest.mark.parametrize("what", SAME)
@@ -91,6 +101,17 @@ def test_one_row_decides_nothing(what: str) -> None:
         (SAME["rows that multiply"], "join-too-wide"),
         (SAME["tables of one unit that multiply"], "join-too-wide"),
         (SAME["text that grows"], "too-complex"),
+        (SAME["an escape of two bytes"], "unsupported-pattern"),
+        (SAME["and in FILTER"], "unsupported-pattern"),
+        (SAME["an escape that ends its pattern"], "unsupported-pattern"),
+        (SAME["an escape of one byte"], "answered"),
+        (f"{_ABOVE} LIKE 'a' ESCAPE 'ä'", "unsupported-pattern"),
+        (f"{_ABOVE} NOT ILIKE 'a' ESCAPE ''", "unsupported-pattern"),
+        (f"{_ABOVE} LIKE 'a' ESCAPE 'ab'", "unsupported-pattern"),
+        (f"{_ABOVE} LIKE CAST(n AS VARCHAR) ESCAPE '!'", "unsupported-pattern"),
+        (f"{_ABOVE} LIKE 'a!' ESCAPE '!'", "unsupported-pattern"),
+        (f"{_ABOVE} NOT LIKE 'a!' || '%' ESCAPE '!'", "answered"),
+        (f"{_ABOVE} LIKE CAST(n AS VARCHAR)", "answered"),
         ("SELECT COUNT(*) FROM (SELECT DISTINCT COUNT(*) n FROM users GROUP BY id) q", "distinct"),
         ("SELECT COUNT(*) FROM ((SELECT * FROM users) LIMIT 5) q", "unsupported-clause"),
         ("(SELECT COUNT(*) AS n FROM users) ORDER BY n LIMIT 1", "unsupported-clause"),
