@@ -91,7 +91,7 @@ class Scope:
         function = functions.for_node(node)
         if function is None:
             self._unknown_node(node)
-        expr = weighed(node, function.bind(node, self), self)
+        expr = weighed(node, functions.bind(function, node, self), self)
         return _NOTHING if expr.domain.type.kind is Kind.NULL else expr
 
     def informed(self, node: exp.Expr) -> Expr:

@@ -76,6 +76,18 @@ def for_node(node: exp.Expr) -> Function | None:
     return _BY_NODE.get(type(node))
 
 
+def bind(function: Function, node: exp.Expr, scope: Scope) -> Expr:
+    """The node as its family reads it. InvalidQuery `wrong-arguments` where one was not written."""
+    try:
+        return function.bind(node, scope)
+    except KeyError as missing:  # of `node.args`, from which sqlglot leaves it out
+        name = missing.args[0] if missing.args else None
+        if name not in node.arg_types:
+            raise
+    word = str(name).replace("_", " ")
+    scope.invalid(node, "wrong-arguments", f"{node.key.upper()} misses an argument ({word})")
+
+
 def for_call(fn: str) -> Function:
     """The family that emits `Call.fn`."""
     return _BY_NAME[fn]
@@ -107,6 +119,7 @@ __all__ = [
     "REGISTRY",
     "Function",
     "Scope",
+    "bind",
     "emit_expr",
     "emit_literal",
     "for_call",

@@ -222,7 +222,10 @@ def _make_date(node: exp.Expr, scope: Scope) -> exp.Expr:
         parts = arity(node, scope, 3)
     else:
         only(node, scope, "year", "month", "day")
-        parts = [node.args[name] for name in ("year", "month", "day")]
+        given = [node.args.get(name) for name in ("year", "month", "day")]
+        parts = [part for part in given if part is not None]
+    if len(parts) != 3:
+        scope.invalid(node, "wrong-arguments", "make_date takes 3 arguments: year, month, day")
     for part in parts:
         kind = scope.expr(part).domain.type.kind
         if kind not in (Kind.INTEGER, Kind.NULL):
@@ -239,8 +242,8 @@ def _make_date(node: exp.Expr, scope: Scope) -> exp.Expr:
 def _time_bucket(node: exp.Expr, scope: Scope) -> exp.Expr:
     """TIME_BUCKET(INTERVAL 1 month, x) is date_trunc; weeks begin on Mondays for both."""
     step, moment = node.this, node.args.get("expression")
-    unit = str(step.args["unit"].name).lower() if isinstance(step, exp.Interval) else ""
-    unit = unit.removesuffix("s")
+    word = step.args.get("unit") if isinstance(step, exp.Interval) else None
+    unit = "" if word is None else str(word.name).lower().removesuffix("s")
     single = isinstance(step, exp.Interval) and step.this is not None and step.this.name == "1"
     if not single or unit not in _BUCKET_UNITS or moment is None or node.args.get("zone"):
         scope.refuse(

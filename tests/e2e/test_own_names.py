@@ -40,7 +40,8 @@ def test_an_outer_query_reads_the_column_it_named(session):
     sql = "SELECT a0 FROM (SELECT SUM(n), COUNT(*) AS a0 FROM p) q"
     assert values(session, sql) == (("a0",), [[50]])
     sql = "SELECT k0 FROM (SELECT n + 0, COUNT(*) AS k0 FROM p GROUP BY n + 0) q"
-    assert values(session, sql) == (("k0",), [[50]])
+    names, (column,) = values(session, sql)  # n + 0 is public: all its groups are shown
+    assert (names, sum(column)) == (("k0",), 50)
 
 
 def test_a_column_without_a_name_has_none_of_ours(session):

@@ -125,7 +125,7 @@ class FakeScope:
         family = functions.for_node(node)
         if family is None:
             self.refuse(node, "unsupported-function", f"no {type(node).__name__}")
-        return weighed(node, family.bind(node, self), self)
+        return weighed(node, functions.bind(family, node, self), self)
 
     def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
         raise RefusedQuery(message, code=code, hint=hint)
