@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
@@ -37,6 +38,20 @@ def range_fits(end: Bound, kind: Kind) -> bool:
     if isinstance(end, date):
         return kind in TEMPORAL
     return kind in NUMERIC
+
+
+def holds(column: CatalogColumn, value: Literal) -> bool:
+    """Whether the column's type has this member of `values`: kind, range and decimal places."""
+    fitted, kind = fit_value(value, column.type.kind), column.type.kind
+    if fitted is None:
+        return False
+    if kind not in (Kind.INTEGER, Kind.DECIMAL) or not isinstance(fitted, (int, Decimal)):
+        return True
+    number, (lo, hi) = Fraction(fitted), (column.certain.lo, column.certain.hi)
+    places = column.type.scale if kind is Kind.DECIMAL else 0
+    inside = not (isinstance(lo, Fraction) and number < lo)
+    inside = inside and not (isinstance(hi, Fraction) and number > hi)
+    return inside and (number * 10**places).denominator == 1
 
 
 def fit_value(value: Literal, kind: Kind) -> Literal | None:
