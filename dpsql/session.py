@@ -16,6 +16,7 @@ from dpsql.opening import open_ledger
 from dpsql.pipeline import charge, execute, perturb, postprocess, storage
 from dpsql.pipeline.stages import Charged, Planned, Release
 from dpsql.planning.types import Plan
+from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
@@ -67,6 +68,7 @@ class Session(Preparation):
         engine: object = None,
     ) -> None:
         super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        self.data_version = stored_version(self.policy, self.engine.identity)
         try:
             self.ledger = open_ledger(self.policy)
             for spec in (self.budget_spec, self.total):
@@ -142,7 +144,7 @@ class Session(Preparation):
                 analyst=self.analyst,
                 budget=self.budget_spec,
                 total=self.total,
-                data_version=self.policy.data_version,
+                data_version=self.data_version,
             )
             now = [planned.plans[index] for index in missing]
             progress.paid(*_price(now))
@@ -191,7 +193,7 @@ class Session(Preparation):
             for one, name in zip(planned.plans, planned.fingerprints, strict=True)
             if one.items
         ]
-        found = self.ledger.releases.find(self.budget_spec.key, self.policy.data_version, wanted)
+        found = self.ledger.releases.find(self.budget_spec.key, self.data_version, wanted)
         stored = {name: storage.unpack(payload) for name, payload in found.payloads.items()}
         return stored, found.account
 
