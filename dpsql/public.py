@@ -80,6 +80,7 @@ def _select(entry: CatalogTable, columns: Sequence[str]) -> exp.Select:
     table = exp.Table(
         this=exp.to_identifier(entry.name, quoted=True),
         db=exp.to_identifier(entry.schema, quoted=True),
+        catalog=exp.to_identifier(entry.database or None, quoted=True),
     )
     shown = [exp.column(exp.to_identifier(column, quoted=True)) for column in columns]
     return exp.Select(expressions=shown, from_=exp.From(this=table))

@@ -18,6 +18,7 @@ from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
 from dpsql.planning.types import Plan
+from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
@@ -84,6 +85,7 @@ class Session(Preparation):
         engine: object = None,
     ) -> None:
         super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        self.data_version = stored_version(self.policy, self.engine.identity)
         try:
             self._seen = remembered(self.policy)
             self.ledger = open_ledger(self.policy, self._seen)
@@ -168,7 +170,7 @@ class Session(Preparation):
             budget=self.budget_spec.key,
             total=None if self.total is None else self.total.key,
             sql=prepared.planned.bound.parsed.recorded,
-            data_version=self.policy.data_version,
+            data_version=self.data_version,
             wanted=wanted,
         )
         return self.ledger.retry(self.analyst, key)
@@ -210,7 +212,7 @@ class Session(Preparation):
                 analyst=self.analyst,
                 budget=self.budget_spec,
                 total=self.total,
-                data_version=self.policy.data_version,
+                data_version=self.data_version,
                 attempt=attempt,
             )
             progress.paid(*paid)
@@ -292,9 +294,7 @@ class Session(Preparation):
         """What this budget has paid for already of each question of the statement."""
         pairs = zip(planned.forms, planned.plans, strict=True)
         wanted = dict.fromkeys(form.question for form, one in pairs if one.items)
-        replay = self.ledger.releases.find(
-            self.budget_spec.key, self.policy.data_version, list(wanted)
-        )
+        replay = self.ledger.releases.find(self.budget_spec.key, self.data_version, list(wanted))
         return replay.found, replay.account
 
     def _answer(self, prepared: Prepared, result: postprocess.Result, released: Released) -> Answer:

@@ -121,15 +121,19 @@ class PerUnitScope(Scope):
             return self._grouped(self.inner.scope.expr(node), node)
         if not any(isinstance(part, (exp.AggFunc, exp.Filter)) for part in node.walk()):
             plain = self.inner.scope.expr(node)
-            if plain in self.keys:
+            if self._key(node) in self.keys:
                 return self._grouped(plain, node)
         return super().expr(node)
+
+    def _key(self, node: exp.Expr) -> Expr:
+        """As GROUP BY binds its terms: with what WHERE tells, which `expr` keeps from guards."""
+        return self.inner.scope.informed(node)
 
     def _grouped(self, expr: Expr, node: exp.Expr) -> Expr:
         if self.inner.is_unit(expr):
             return Col(self.source, UNIT, expr.domain)
-        if expr in self.keys:
-            return Col(self.source, f"k{self.keys.index(expr)}", expr.domain)
+        if (key := self._key(node)) in self.keys:
+            return Col(self.source, f"k{self.keys.index(key)}", expr.domain)
         self.invalid(
             node,
             "not-grouped",

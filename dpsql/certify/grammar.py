@@ -86,7 +86,7 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Where: _UNARY,
     exp.Having: _UNARY,
     exp.Group: ("expressions",),
-    exp.Table: ("this", "db", "alias"),
+    exp.Table: ("this", "db", "catalog", "alias"),
     exp.TableAlias: ("this",),
     exp.Alias: ("this", "alias"),
     exp.Star: (),

@@ -74,7 +74,10 @@ class Tables:
     catalog: Catalog
 
     def of(self, node: exp.Table) -> BaseTable:
-        """The declared table of a FROM item, written schema.table in the catalog's own spelling."""
+        """The declared table of a FROM item, written schema.table in the catalog's own spelling.
+
+        With the database before it where a schema is called like one: `hr.t` is ambiguous then.
+        """
         schema, name = node.args.get("db"), node.this
         if not isinstance(schema, exp.Identifier) or not isinstance(name, exp.Identifier):
             refuse("tables are named with their schema")
@@ -83,6 +86,9 @@ class Tables:
                 break
         else:
             refuse("every table is in the catalog")
+        database = node.args.get("catalog")
+        named = database.this if isinstance(database, exp.Identifier) else ""
+        require(named == entry.database, "a database's name stands where it must, and only there")
         declared = [t for t in self.policy.tables.values() if self._entry(t) is entry]
         require(len(declared) == 1, "every table is declared, once")
         return self._base(declared[0], entry)

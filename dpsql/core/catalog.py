@@ -41,6 +41,8 @@ class CatalogTable:
     foreign_keys: tuple[ForeignKey, ...]
     is_view: bool = False
     primary_key: tuple[str, ...] = ()
+    database: str = ""
+    """The engine's name of the database, where `schema.name` alone could be read otherwise."""
 
     def unique(self, *columns: str) -> bool:
         """Do these columns contain an enforced key, so that they name at most one row?"""

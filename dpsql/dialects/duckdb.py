@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.core.catalog import Catalog
 from dpsql.dialects.duckdb_catalog import read_catalog
+from dpsql.dialects.duckdb_identity import of_connection, of_file
 from dpsql.dialects.duckdb_open import acquire, check_version, release
 from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_PATH = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
 FAILED = "the database could not answer this query"
 FAILED_HINT = "what was charged stays charged; the owner's log has the reason"
 
@@ -66,8 +68,14 @@ class DuckDBEngine:
     default_schema = "main"
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, *, path: str | None, frozen: bool
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        path: str | None,
+        frozen: bool,
+        identity: str,
     ) -> None:
+        self.identity = identity  # which database this is: equal for no other
         self._connection = connection
         self._path = path
         self._catalog: Catalog | None = None
@@ -80,7 +88,7 @@ class DuckDBEngine:
     def open(cls, path: Path | str, *, memory: str | None = None) -> DuckDBEngine:
         """Open a database file read only; `:memory:` is refused."""
         owner, real = acquire(path, memory)
-        return cls(owner.cursor(), path=real, frozen=True)
+        return cls(owner.cursor(), path=real, frozen=True, identity=of_file(real))
 
     @classmethod
     def adopt(cls, connection: Any) -> DuckDBEngine:
@@ -96,9 +104,10 @@ class DuckDBEngine:
             )
         try:
             cursor = connection.cursor()
+            (path,) = cursor.execute(_PATH).fetchone() or (None,)
         except duckdb.Error:
             raise EngineFailed("the DuckDB connection passed as engine= is closed") from None
-        return cls(cursor, path=None, frozen=False)
+        return cls(cursor, path=None, frozen=False, identity=of_connection(connection, path))
 
     def close(self) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
@@ -29,7 +29,14 @@ def read_catalog(rows: Callable[[str], list[tuple[Any, ...]]], default_schema: s
         " WHERE database_name = current_database() AND sql ILIKE '%COLLATE%'"
     )
     default = rows("SELECT current_setting('default_collation')")[0][0]
-    return _catalog(columns, constraints, collated(made, everywhere=bool(default)), default_schema)
+    databases = rows("SELECT database_name, current_database() FROM duckdb_databases()")
+    return _catalog(
+        columns,
+        constraints,
+        collated(made, everywhere=bool(default)),
+        default_schema,
+        {str(name).casefold(): str(current) for name, current in databases},
+    )
 
 
 def _catalog(
@@ -37,7 +44,9 @@ def _catalog(
     constraints: list[tuple[Any, ...]],
     is_collated: Callable[[str, str, str, bool], bool],
     default_schema: str,
+    databases: Mapping[str, str],
 ) -> Catalog:
+    """`databases`: by the name of each that is open, which a schema may share, ours."""
     grouped: dict[tuple[str, str], dict[str, CatalogColumn]] = {}
     views: set[tuple[str, str]] = set()
     for schema, table, column, type_text, nullable, is_view in columns:
@@ -70,5 +79,6 @@ def _catalog(
             ),
             (schema, table) in views,
             next((tuple(row[3]) for row in mine if row[2] == "PRIMARY KEY"), ()),
+            databases.get(schema.casefold(), ""),
         )
     return Catalog(tables)

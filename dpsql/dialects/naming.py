@@ -83,10 +83,6 @@ class Naming:
             self._connection.execute(f"CREATE MACRO {function}(x) AS x")
         for key, names in visible.items():
             table = catalog.tables[key]
-            if table.schema != "main":
-                name = exp.Table(this=exp.to_identifier(table.schema, quoted=True))
-                schema = exp.Create(kind="SCHEMA", this=name, exists=True)
-                self._connection.execute(schema.sql("duckdb"))
             columns = [
                 exp.ColumnDef(
                     this=exp.to_identifier(name, quoted=True),
@@ -99,7 +95,12 @@ class Naming:
                 db=exp.to_identifier(table.schema, quoted=True),
             )
             create = exp.Create(kind="TABLE", this=exp.Schema(this=target, expressions=columns))
-            with contextlib.suppress(Exception):  # an exotic type only costs its table's names
+            # An exotic type, or a schema called as a database is here, costs its table's names.
+            with contextlib.suppress(Exception):
+                if table.schema != "main":
+                    name = exp.Table(this=exp.to_identifier(table.schema, quoted=True))
+                    schema = exp.Create(kind="SCHEMA", this=name, exists=True)
+                    self._connection.execute(schema.sql("duckdb"))
                 self._connection.execute(create.sql("duckdb"))
         return self._connection
 

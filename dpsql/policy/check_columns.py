@@ -12,7 +12,7 @@ from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
 from dpsql.policy.catalog import find_column
 from dpsql.policy.findings import Finding
 from dpsql.policy.identifiers import same_name
-from dpsql.policy.kinds import fit_value, range_fits
+from dpsql.policy.kinds import holds, range_fits
 from dpsql.policy.literals import in_range
 from dpsql.policy.nodes import describe_value
 from dpsql.policy.schema import ColumnRule, Table
@@ -51,7 +51,7 @@ def _fits(where: str, rule: ColumnRule, column: CatalogColumn) -> Iterator[Findi
             _range_hint(kind),
         )
     for value in rule.values or ():
-        if fit_value(value, kind) is None:
+        if not holds(column, value):
             yield Finding(
                 "error",
                 where,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import NUMERIC, TEMPORAL, Kind
 from dpsql.policy.literals import Bound, Literal, iso
 
-_EXACT = frozenset((Kind.INTEGER, Kind.DECIMAL))
+_IDENTITIES = frozenset((Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.TIMESTAMP))
 
 
 def same_identity(one: CatalogColumn, other: CatalogColumn) -> bool:
@@ -17,14 +18,17 @@ def same_identity(one: CatalogColumn, other: CatalogColumn) -> bool:
     kinds = one.type.kind, other.type.kind
     if Kind.OPAQUE in kinds:
         return one.type_text.casefold() == other.type_text.casefold()
-    return kinds[0] is kinds[1] or _EXACT.issuperset(kinds)
+    return kinds[0] is kinds[1]  # a whole number beside a DECIMAL is converted first
 
 
 def identifies(column: CatalogColumn) -> bool:
-    """Whether such a column can hold a unit's id: few values, or a type unknown here, cannot."""
+    """Whether such a column can hold a unit's id: its equality is identity, its values are many.
+
+    Not a float's or a DECIMAL's, nor a type unknown here: the binder and certify refuse them too.
+    """
     if column.type.kind is Kind.OPAQUE:
         return column.type_text.casefold() == "uuid"
-    return column.type.kind not in (Kind.BOOLEAN, Kind.NULL)
+    return column.type.kind in _IDENTITIES
 
 
 def range_fits(end: Bound, kind: Kind) -> bool:
@@ -34,6 +38,20 @@ def range_fits(end: Bound, kind: Kind) -> bool:
     if isinstance(end, date):
         return kind in TEMPORAL
     return kind in NUMERIC
+
+
+def holds(column: CatalogColumn, value: Literal) -> bool:
+    """Whether the column's type has this member of `values`: kind, range and decimal places."""
+    fitted, kind = fit_value(value, column.type.kind), column.type.kind
+    if fitted is None:
+        return False
+    if kind not in (Kind.INTEGER, Kind.DECIMAL) or not isinstance(fitted, (int, Decimal)):
+        return True
+    number, (lo, hi) = Fraction(fitted), (column.certain.lo, column.certain.hi)
+    places = column.type.scale if kind is Kind.DECIMAL else 0
+    inside = not (isinstance(lo, Fraction) and number < lo)
+    inside = inside and not (isinstance(hi, Fraction) and number > hi)
+    return inside and (number * 10**places).denominator == 1
 
 
 def fit_value(value: Literal, kind: Kind) -> Literal | None:

@@ -99,6 +99,7 @@ class Sources:
         return exp.Table(
             this=exp.to_identifier(table.name, quoted=True),
             db=exp.to_identifier(table.schema, quoted=True),
+            catalog=exp.to_identifier(table.database or None, quoted=True),
             alias=alias,
         )
 

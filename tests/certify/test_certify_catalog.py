@@ -101,6 +101,20 @@ def test_a_whole_path_is_followed_where_no_foreign_key_ends_it(world: World) -> 
         _refused(world, Statement(sql.replace(old, new), statement.claim), catalog)
 
 
+def test_a_database_is_named_where_it_must_be_and_only_there(world: World) -> None:
+    """Where a schema is called like a database, `schema.table` could be another one's."""
+    ambiguous = _catalog(world, "persons", database="memory")
+    row = ALL["row"]
+    named = row.sql.replace('"main"."persons"', '"memory"."main"."persons"')
+    assert named != row.sql
+    certify(named, row.claim, policy=world.policy, catalog=ambiguous)
+    _refused(world, row, ambiguous)
+    _refused(world, Statement(named, row.claim), world.catalog)
+    other = Statement(named.replace('"memory"', '"other"'), row.claim)
+    _refused(world, other, ambiguous)
+    _refused(world, other, world.catalog)
+
+
 def _policy(table: str, **changes: Any) -> Any:
     tables = {**POLICY["tables"], table: {**POLICY["tables"][table], **changes}}
     return load({**POLICY, "tables": tables})

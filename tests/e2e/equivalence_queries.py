@@ -319,6 +319,13 @@ QUERIES = {
     " BY pid) t",
     "per unit filter": "SELECT COUNT(*) FROM (SELECT pid, COUNT(*) FILTER (WHERE n > 0) AS c"
     " FROM events GROUP BY pid) t WHERE c >= 3",
+    **{
+        f"per unit and a key narrowed by {test}": "SELECT AVG(c) FROM (SELECT pid, kind, n,"
+        f" COUNT(*) AS c FROM events WHERE {test} GROUP BY pid, kind, n)"
+        for test in ("n > 0", "kind = 'bus'", "kind IS NOT NULL AND n BETWEEN 1 AND 5")
+    },
+    "per unit and a narrowed expression": "SELECT s, COUNT(*) FROM (SELECT pid, n % 3 AS s,"
+    " MAX(n) FROM events WHERE n IN (1, 2, 3, 4) GROUP BY pid, n % 3) GROUP BY s",
     "per unit having": "SELECT COUNT(*) FROM (SELECT pid FROM events GROUP BY pid"
     " HAVING COUNT(*) > 8) t",
     "per unit distinct": "SELECT AVG(k) FROM (SELECT pid, COUNT(DISTINCT kind) AS k FROM events"

@@ -147,6 +147,14 @@ def test_columns_without_range_and_public_keys() -> None:
         ({"patients": {"unit": "patientid"}}, "unit", "has no column patientid", "`patient_id`"),
         ({"patients": {"unit": "tags"}}, "unit", "(VARCHAR[]) cannot identify", "a UUID"),
         ({"patients": {"unit": "alive"}}, "unit", "cannot identify a patient", "a UUID"),
+        ({"patients": {"unit": "height"}}, "unit", "cannot identify a patient", "a UUID"),
+        ({"visits": {"unit": "cost"}}, "unit", "(DECIMAL(10,2)) cannot identify", "a UUID"),
+        (
+            {"patients": {"unit": "patient_id"}, "visits": {"unit": "cost -> patients.patient_id"}},
+            "tables.visits.unit",
+            "compares DECIMAL(10,2) with INTEGER: that could merge two units",
+            "same type",
+        ),
         (
             {"patients": {"unit": "patient_id", "columns": {"agee": {}}}},
             "columns.agee",
