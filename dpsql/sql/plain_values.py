@@ -18,12 +18,13 @@ Parameters = Sequence[object] | Mapping[str, object] | None
 
 
 def plain_values(parameters: Parameters) -> Parameters:
-    """The same values in a list or dict. What is of no known type stays, to be refused."""
+    """The same values in a list, tuple or dict. What is of no known type stays, to be refused."""
     if isinstance(parameters, Mapping):
         return {name: plain_value(parameters[name]) for name in parameters}
     if parameters is None or isinstance(parameters, (str, bytes)):
         return parameters
-    return [plain_value(value) for value in parameters]
+    values = tuple(plain_value(value) for value in parameters)
+    return list(values) if type(parameters) is list else values
 
 
 def plain_value(value: Any) -> object:
