@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,23 +18,47 @@ class guarded:  # noqa: N801 - used as a with-statement word
 
     Interrupts pass, and so do warnings that the caller's own filters turned into exceptions. Where
     memory runs out (Python's, Arrow's or the engine's) is said in the words of any engine failure:
-    it may depend on the data.
+    it may depend on the data. No error leaves with one that is not ours in its `__context__`, which
+    `from None` only hides: the engine's words may quote values. What the caller was handling before
+    stays there.
     """
 
     def __enter__(self) -> None:
-        return None
+        self._before = sys.exception()
 
     def __exit__(self, kind: Any, problem: BaseException | None, _: object) -> None:
+        if problem is None:
+            return
         ours = isinstance(problem, (Error, builtins.Warning))
-        if problem is None or ours or not isinstance(problem, Exception):
+        if ours or not isinstance(problem, Exception):
+            _only_ours(problem, self._before)
             return
         OWNER_LOG.exception("internal error")
-        if _no_memory(problem):
-            raise EngineFailed(FAILED, hint=FAILED_HINT) from None
-        raise InternalError(
+        said: Error = InternalError(
             "dpsql failed by a fault of its own; nothing was shown",
             hint="what was charged stays charged; please report the query",
-        ) from None
+        )
+        if _no_memory(problem):
+            said = EngineFailed(FAILED, hint=FAILED_HINT)
+        try:
+            raise said from None
+        finally:
+            said.__context__ = self._before
+
+
+def _only_ours(problem: BaseException, before: BaseException | None) -> None:
+    """Cut the chains below an error where they leave our errors; `before` takes their place."""
+    links = [problem]
+    while links:
+        error = links.pop()
+        for name in ("__cause__", "__context__"):
+            below = getattr(error, name)
+            if isinstance(below, Error) and below is not before:
+                links.append(below)
+            elif below is not None and below is not before:
+                hidden = error.__suppress_context__  # setting __cause__ sets it
+                setattr(error, name, None if name == "__cause__" else before)
+                error.__suppress_context__ = hidden
 
 
 def _no_memory(problem: BaseException) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dpsql.pipeline.stages import Parsed
+from dpsql.sql.foreign import as_meant
 from dpsql.sql.parameters import Parameters, substitute
 from dpsql.sql.parser import parse
+from dpsql.sql.plain_values import plain_values
 
 
 def run(text: str, *, dialect: str, parameters: Parameters = None) -> Parsed:
     """Raises InvalidQuery for syntax and parameters, RefusedQuery for what is not one query."""
-    root = substitute(parse(text, dialect), parameters)
-    recorded = f"{text}\n-- with {parameters!r}" if parameters else text
+    root = as_meant(substitute(parse(text, dialect), parameters), text, dialect)
+    recorded = f"{text}\n-- with {plain_values(parameters)!r}" if parameters else text
     return Parsed(text, root, recorded)

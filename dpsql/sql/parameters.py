@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import numbers
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -12,11 +11,11 @@ from sqlglot import exp
 
 from dpsql.core import nearest
 from dpsql.errors import InvalidQuery
+from dpsql.sql.plain_values import Parameters as Parameters  # its usual place
+from dpsql.sql.plain_values import plain_value
 
 MAX_TEXT = 10_000
 MAX_DIGITS = 38
-
-Parameters = Sequence[object] | Mapping[str, object] | None
 
 
 def substitute(root: exp.Expr, parameters: Parameters) -> exp.Expr:
@@ -113,40 +112,38 @@ def writable(text: str) -> bool:
     return True
 
 
-def _literal(value: object, which: str) -> exp.Expr:
+def _literal(given: object, which: str) -> exp.Expr:
+    value = plain_value(given)
+    kind = type(value)  # not isinstance: of what follows, only Python's own types are written
     if value is None:
         return exp.Null()
-    if isinstance(value, bool):
+    if kind is bool:
         return exp.Boolean(this=value)
-    if isinstance(value, str):
+    if isinstance(value, str) and kind is str:
         if len(value) > MAX_TEXT or "\0" in value or not writable(value):
             raise _bad(which, f"text of at most {MAX_TEXT:,} characters without NUL is accepted")
-        return exp.Literal.string(str.__str__(value))  # an Enum's own str() is its name
+        return exp.Literal.string(value)
     if isinstance(value, dt.datetime):
         if value.tzinfo is not None:
             raise _bad(which, "timestamps with a time zone are not supported")
+        if kind is not dt.datetime:
+            raise _bad(which, f"this {kind.__name__} is no moment to the microsecond")
         return exp.cast(exp.Literal.string(value.isoformat(" ")), exp.DType.TIMESTAMP)
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date) and kind is dt.date:
         return exp.cast(exp.Literal.string(value.isoformat()), exp.DType.DATE)
-    return _number(_plain(value), which)
-
-
-def _plain(value: object) -> object:
-    """numpy's numbers as Python's own, exactly; everything else as it is."""
-    if isinstance(value, (int, float, Decimal, numbers.Rational)):
-        return int(value) if isinstance(value, numbers.Integral) else value
-    return float(value) if isinstance(value, numbers.Real) else value
+    return _number(value, which)
 
 
 def _number(value: object, which: str) -> exp.Expr:
-    if isinstance(value, int):
+    kind = type(value)
+    if isinstance(value, int) and kind is int:
         if abs(value) >= 10**MAX_DIGITS:
             raise _bad(which, f"integers of at most {MAX_DIGITS} digits are accepted")
         text = str(abs(value))
-    elif isinstance(value, float) and math.isfinite(value):
-        size = repr(abs(float(value)))
+    elif isinstance(value, float) and kind is float and math.isfinite(value):
+        size = repr(abs(value))
         text = size if "e" in size else f"{size}e0"
-    elif isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < MAX_DIGITS:
+    elif isinstance(value, Decimal) and kind is Decimal and _writable_decimal(value):
         text = f"{value.copy_abs():f}"
         if len(text) > MAX_DIGITS:
             raise _bad(which, f"decimals of at most {MAX_DIGITS} digits are accepted")
@@ -155,6 +152,10 @@ def _number(value: object, which: str) -> exp.Expr:
     literal = exp.Literal.number(text)
     negative = value < 0 or (isinstance(value, float) and math.copysign(1, value) < 0)
     return exp.Neg(this=literal) if negative else literal
+
+
+def _writable_decimal(value: Decimal) -> bool:
+    return value.is_finite() and abs(value.adjusted()) < MAX_DIGITS
 
 
 def _unfit(value: object, which: str) -> InvalidQuery:

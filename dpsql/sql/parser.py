@@ -16,6 +16,7 @@ from dpsql.sql.clauses import ReadExpression, put_back, take_out
 from dpsql.sql.fetch import as_limit
 from dpsql.sql.grouping_terms import parenthesised
 from dpsql.sql.parameters import writable
+from dpsql.sql.placeholder_casts import split_casts
 
 # sqlglot logs fragments of the query it parses; an analyst's text belongs in the ledger alone.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -66,7 +67,7 @@ def _empty(node: exp.Expr | None) -> bool:
 def _parse_all(text: str, dialect: str) -> list[exp.Expr | None]:
     reader = read_dialect(dialect)
     try:
-        tokens, clauses = take_out(reader.tokenize(text), text)
+        tokens, clauses = take_out(split_casts(reader.tokenize(text)), text)
         roots = reader.parser(max_nodes=MAX_NODES).parse(parenthesised(tokens), text)
         for root in roots:
             if root is not None and put_back(root, clauses, _reader(reader)) is not None:

@@ -97,6 +97,11 @@ def test_names_are_those_the_engine_would_give(session):
     assert answer.names == ("n", "dp_low(n)", "dp_high(count_star())")
     hidden = session.query("SELECT SUM(age) AS age, DP_LOW(age) FROM users")
     assert hidden.names == ("age", "dp_low(age)")  # the engine itself would take the column
+    inside = session.query(
+        "WITH c AS (SELECT city, COUNT(*) AS age, DP_LOW(age) AS low FROM users GROUP BY city)"
+        " SELECT SUM(low), MAX(age) FROM c"
+    )
+    assert inside.names == ("sum(low)", "max(age)")
 
 
 def test_report_format_json(session):
