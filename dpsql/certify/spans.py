@@ -206,7 +206,8 @@ def _computed(node: exp.Binary, scope: Scope) -> Span | None:
         reach = max(abs(b[0]), abs(b[1]))
         return -min(max(-a[0], _ZERO), reach), min(max(a[1], _ZERO), reach)
     if isinstance(node, exp.IntDiv):
-        return _divided(a, b)
+        lo, hi = _divided(a, b)  # of integers alone: what the engine has an answer for is one
+        return max(lo, Fraction(-(2**127))), min(hi, Fraction(2**127 - 1))
     return None
 
 

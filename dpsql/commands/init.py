@@ -61,6 +61,7 @@ from dpsql.commands.output import note
     help="Rows of one unit that count in one group.",
 )
 @click.option("--max-rows-per-unit", metavar="TABLE=N", multiple=True, help="And in a table.")
+@click.option("--header", is_flag=True, help="Of .csv files: the first line holds names.")
 @click.option(
     "--key",
     "keys",

@@ -59,6 +59,11 @@ def heading(text: str) -> None:
 # ---- files -----------------------------------------------------------------------------------
 
 
+def names_confirmed() -> bool:
+    """Whether the names just shown are names: a row of data among them would be given away."""
+    return click.confirm("Are these the columns' names, and no row of data?", err=True)
+
+
 def keys_of_files(columns: Columns, given: Keys) -> Keys:
     """Primary keys and references; what flags named is not asked again."""
     heading("Keys")

@@ -22,7 +22,7 @@ from dpsql.setup.assemble import Decisions, assemble, open_tables
 from dpsql.setup.budgets import propose
 from dpsql.setup.columns import Ranges, identifiers, rangeable
 from dpsql.setup.draft import ColumnDraft, Draft, TableDraft
-from dpsql.setup.files import Keys, load, read_columns
+from dpsql.setup.files import Columns, Keys, is_csv, load, read_columns
 from dpsql.setup.guessed_keys import propose_primary, propose_references
 from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
@@ -100,6 +100,7 @@ class Run:
 
     def _load(self, source: DataFiles, path: Path) -> None:
         columns = read_columns(source.files)
+        self._confirm_names(source, columns)
         primary = read.read_primary(columns, self._flags["keys"])
         references = read.read_references(columns, self._flags["foreign_key"])
         keys = Keys(primary, references)
@@ -122,6 +123,22 @@ class Run:
         if any(file.suffix.lower() == ".csv" for file in source.files.values()):
             self._notes = (TYPES,)
         note(f"loaded {', '.join(source.files)} into {path}")
+
+    def _confirm_names(self, source: DataFiles, columns: Columns) -> None:
+        """A CSV's first line becomes schema, which analysts see: the owner has to have seen it."""
+        read_from = {table: file for table, file in source.files.items() if is_csv(file)}
+        for table, file in read_from.items():
+            note(
+                f"columns of {table}, by the first line of {file.name}: {', '.join(columns[table])}"
+            )
+        if not read_from or self._flags["header"] or self._flags["yes"]:
+            return
+        if not (self._asks and dialogue.names_confirmed()):
+            raise InterfaceError(
+                "nobody has said that these are the columns' names, and no row of data",
+                code="init-header",
+                hint="if they are, say --header (or --yes); else write the names above the data",
+            )
 
     # ---- decisions -----------------------------------------------------------------------
 

@@ -71,7 +71,8 @@ def listed(analyst: str | None, everybody: bool, form: str, policy: str) -> None
 
     output = Output(None, binary=False)
     loaded = load(policy)
-    records = [record(one, loaded.data_version) for one in _stored(loaded, analyst, everybody)]
+    now = _version(loaded)
+    records = [record(one, now) for one in _stored(loaded, analyst, everybody)]
     if not records:
         note("nothing is kept yet" if everybody else f"nothing is kept for {analyst!r} yet")
         if form in ALIGNED_FORMATS:
@@ -128,8 +129,17 @@ def show(
         return
     if bars:
         table, types = with_ends(table, types, reports)
-    more = {"release": record(found, loaded.data_version)}
+    more = {"release": record(found, _version(loaded))}
     output.text(grid_lines(records(table, types), form, output.style, more))
+
+
+def _version(policy: Policy) -> str:
+    """The data version under which the policy's database is answered for now."""
+    from dpsql.dialects.duckdb_identity import of_file
+    from dpsql.policy.data_identity import stored_version
+
+    path = None if policy.database is None else policy.database.path
+    return stored_version(policy, "" if path is None else of_file(path))
 
 
 def _unknown(release: str, known: Sequence[str]) -> click.UsageError:

@@ -4,12 +4,15 @@
 divide to integers sqlglot marks the node `typed`; it is then read as `//`. `x // y` truncates
 towards zero on integers (past HUGEINT in DOUBLE) and is plain division on anything else, as in
 DuckDB 2.0.
-`%` has the sign of x. Ranges: x / y only where 0 lies outside [y.lo, y.hi].
+`%` has the sign of x. HUGEINT's least value divided by -1 is the one overflow of both: `%` divides
+by 1 instead (either leaves 0), `//` is NULL there, where the engine would raise.
+Ranges: x / y only where 0 lies outside [y.lo, y.hi].
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -17,7 +20,7 @@ from dpsql.core.domain import INTEGER, NUMERIC, Domain, Interval, Kind, decimal
 from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import intervals
 from dpsql.functions.arithmetic import as_number, float_domain, numeric_domain, prepare
-from dpsql.functions.forms import cast, need, nonzero, only, operand, result
+from dpsql.functions.forms import cast, need, nonzero, only, operand, result, when
 from dpsql.functions.protocol import Scope
 from dpsql.functions.unify import decimal_shape, within
 from dpsql.functions.whole import steps
@@ -55,8 +58,14 @@ class Division:
             left, right = prepare(call, args)
         if call.fn == "int_div" and call.domain.type.kind is Kind.FLOAT:
             return exp.Trunc(this=exp.Div(this=operand(left), expression=nonzero(right)))
-        node = exp.IntDiv if call.fn == "int_div" else exp.Mod
-        return node(this=operand(left), expression=nonzero(right))
+        guarded = may_overflow(call)
+        if call.fn == "int_div":
+            whole = exp.IntDiv(this=operand(left), expression=nonzero(right))
+            return _unless_overflow(left, right, whole) if guarded else whole
+        divisor = nonzero(right)
+        if guarded:
+            divisor = when(_is_minus_one(right), exp.Literal.number(1), divisor)
+        return exp.Mod(this=operand(left), expression=divisor)
 
 
 def quotient(left: Expr, right: Expr) -> Call:
@@ -85,15 +94,18 @@ def _integer(name: str, left: Expr, right: Expr) -> Call:
     op = intervals.int_div if name == "int_div" else intervals.mod
     args = (left, right)
     a, b = as_number(left.domain), as_number(right.domain)
-    if _HUGEINT.holds(a) and _HUGEINT.holds(b) and not _overflows(a, b, _HUGEINT):
-        ranges = op(a.certain, b.certain), op(a.declared, b.declared)
+    if _HUGEINT.holds(a) and _HUGEINT.holds(b):
+        certain, declared = op(a.certain, b.certain), op(a.declared, b.declared)
         if name == "mod":  # of whole numbers, it is nearer to 0 than the divisor
             below = max(map(abs, b.certain.numbers())) - 1
             nearer = Interval(-below, below) if below >= 0 else intervals.at(0)
-            ranges = ranges[0].meet(nearer), ranges[1].meet(nearer)
+            certain, declared = certain.meet(nearer), declared.meet(nearer)
+        certain = _HUGEINT.held(certain)
         nothing = Kind.NULL in (left.domain.type.kind, right.domain.type.kind)
-        values = None if nothing else steps(INTEGER, *ranges)
-        domain = result(INTEGER, args, certain=ranges[0], declared=ranges[1], values=values)
+        values = None if nothing else steps(INTEGER, certain, declared)
+        domain = result(INTEGER, args, certain=certain, declared=declared, values=values)
+        if name == "int_div" and _overflows(a, b, _HUGEINT):
+            domain = replace(domain, nullable=True)
     else:
         domain = float_domain(op, args)
     return Call(name, args, _with_gap(domain, left, right))
@@ -111,6 +123,12 @@ class _Width:
         top = 2 ** (self.bits - 1)
         return lo is not None and hi is not None and -top <= lo and hi <= top - 1
 
+    def held(self, certain: Interval) -> Interval:
+        """What is left of a bounded range in this type."""
+        lo, hi = certain.numbers()
+        top = Fraction(2 ** (self.bits - 1))
+        return Interval(max(lo, -top), min(hi, top - 1))
+
 
 _BIGINT, _HUGEINT = _Width("BIGINT", 64), _Width("HUGEINT", 128)
 
@@ -118,6 +136,25 @@ _BIGINT, _HUGEINT = _Width("BIGINT", 64), _Width("HUGEINT", 128)
 def _overflows(a: Domain, b: Domain, width: _Width) -> bool:
     least, (lo, hi) = -(2 ** (width.bits - 1)), b.certain.numbers()
     return a.certain.lo == least and lo <= -1 <= hi
+
+
+def may_overflow(call: Call) -> bool:
+    """Is it a `//` or `%` of HUGEINTs one of whose pairs has to be guarded?"""
+    if call.fn == "div" or call.domain.type.kind is not Kind.INTEGER:
+        return False
+    a, b = (as_number(arg.domain) for arg in call.args)
+    return _overflows(a, b, _HUGEINT)
+
+
+def _is_minus_one(right: exp.Expr) -> exp.Expr:
+    return exp.EQ(this=operand(right), expression=exp.Neg(this=exp.Literal.number(1)))
+
+
+def _unless_overflow(left: exp.Expr, right: exp.Expr, value: exp.Expr) -> exp.Expr:
+    """The value, and NULL where HUGEINT's least number is divided by -1."""
+    above = exp.Neg(this=exp.Literal.number(2**127 - 1))  # the least one has no literal
+    least = exp.LT(this=operand(left), expression=above)
+    return when(exp.And(this=_is_minus_one(right), expression=least), exp.null(), value)
 
 
 def _width(call: Call) -> str:

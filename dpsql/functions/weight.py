@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.core.ir import Call, Expr
+from dpsql.functions.division import may_overflow
 from dpsql.functions.protocol import Scope
 
 MAX_LEAVES = 2_000
@@ -83,7 +84,9 @@ def joined_texts(expr: Expr) -> int:
 def _copies(call: Call) -> list[int]:
     count = len(call.args)
     if call.fn in _DIVISIONS:
-        return [1, 2]
+        if not may_overflow(call):
+            return [1, 2]
+        return [2, 3] if call.fn == "int_div" else [1, 3]
     if call.fn == "switch":
         return [count // 2, *[1] * (count - 1)]
     if call.fn in ("in", "in_rounded"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.errors import EngineFailed, InterfaceError
 from dpsql.owner_log import OWNER_LOG
+from dpsql.setup.header import check_header
 from dpsql.setup.names import sql_name
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def read_columns(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     """Names and types of each file's columns. A CSV's types are those that fit all of its rows.
 
     EngineFailed `init-file` for a file DuckDB cannot read; its own words go to the owner's log.
+    InterfaceError `init-header` for a CSV whose first line cannot be its columns' names.
     """
     import duckdb
 
@@ -56,6 +58,10 @@ def read_columns(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
         for table, file in files.items():
             try:
                 rows = connection.execute(f"DESCRIBE SELECT * FROM {_reader(file)}").fetchall()
+                if is_csv(file):
+                    names = [str(row[0]) for row in rows]
+                    lines = _csv(file, "header = false, all_varchar = true")
+                    check_header(connection, file.name, names, lines=lines, rows=_reader(file))
             except duckdb.Error as problem:
                 raise _unread(file, problem) from None
             found[table] = {str(row[0]): str(row[1]) for row in rows}
@@ -175,11 +181,22 @@ def common_type(one: str, other: str) -> str | None:
     return None
 
 
+def is_csv(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
+
+
 def _reader(file: Path) -> str:
-    text = "'" + str(file).replace("'", "''") + "'"
-    if file.suffix.lower() == ".csv":
-        return f"read_csv({text}, sample_size = -1)"
-    return f"read_parquet({text})"
+    if is_csv(file):
+        return _csv(file, "header = true")  # told, not guessed: a guess makes a row's texts names
+    return f"read_parquet({_text(file)})"
+
+
+def _csv(file: Path, header: str) -> str:
+    return f"read_csv({_text(file)}, {header}, sample_size = -1)"
+
+
+def _text(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
 
 
 def _quiet(connection: duckdb.DuckDBPyConnection) -> None:

@@ -89,6 +89,15 @@ def test_giving_up_writes_nothing(clinic, talk):
     assert sorted(clinic.iterdir()) == before
 
 
+def test_a_first_line_that_is_a_row_is_not_confirmed(tmp_path, monkeypatch, talk):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text("alice,berlin\nbob,paris\n")
+    result = talk("people.csv", lines=["n"])
+    assert result.exit_code == 2
+    assert "[init-header]" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
+
+
 def test_keys_of_files(tmp_path, monkeypatch, talk):
     monkeypatch.chdir(tmp_path)
     with duckdb.connect() as c:
@@ -100,6 +109,7 @@ def test_keys_of_files(tmp_path, monkeypatch, talk):
     result = talk(
         "d",
         lines=[
+            "y",  # the first lines are names
             "q", "z", "z, year",  # keys of persons (wrong once) and years
             "n", "years.z", "years.z=persons.z", "",  # the proposed reference; another one
             "persons.z", "", "t", "", "", "", "", "",

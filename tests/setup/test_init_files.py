@@ -43,11 +43,11 @@ def test_a_folder_with_proposed_keys(files, init, dpsql):
 
 
 def test_without_yes_only_keys_that_are_named(files, init):
-    init("data", "--unit", "persons.person_id")
+    init("data", "--header", "--unit", "persons.person_id")
     assert set(load("dpsql.yaml").tables) == {"persons"}
     assert "if the column holds its id, write" in (files.parent / "dpsql.yaml").read_text()
     init(
-        "data", "--unit", "persons.person_id", "--key", "persons=person_id", "--force",
+        "data", "--header", "--unit", "persons.person_id", "--key", "persons=person_id", "--force",
         "--foreign-key", "visits.person_id=persons.person_id",
     )  # fmt: skip
     assert set(load("dpsql.yaml").tables) == {"persons", "visits"}
@@ -76,27 +76,29 @@ def test_one_file(files, init):
     ],
 )  # fmt: skip
 def test_keys_that_do_not_hold_stop_the_load(files, dpsql, flags, said):
-    result = dpsql("init", "data", "--unit", "persons.person_id", *flags)
+    result = dpsql("init", "data", "--header", "--unit", "persons.person_id", *flags)
     assert result.exit_code == 2, result.output
     assert said in " ".join(result.stderr.split())
     assert sorted(path.name for path in files.parent.iterdir()) == ["data"]
 
 
 def test_errors_name_no_value_of_the_data(files, dpsql):
-    result = dpsql("init", "data", "--unit", "persons.person_id", "--key", "visits=person_id")
+    result = dpsql(
+        "init", "data", "--header", "--unit", "persons.person_id", "--key", "visits=person_id"
+    )
     assert not any(str(number) in result.stderr for number in range(100))
 
 
 def test_a_later_mistake_leaves_no_database_behind(files, dpsql):
-    assert dpsql("init", "data", "--unit", "persons.nope").exit_code == 2
+    assert dpsql("init", "data", "--header", "--unit", "persons.nope").exit_code == 2
     assert not (files.parent / "data.duckdb").exists()
 
 
 def test_the_database_is_not_overwritten(files, dpsql, init):
     (files.parent / "data.duckdb").write_text("mine")
-    assert dpsql("init", "data", "--unit", "persons.person_id").exit_code == 2
+    assert dpsql("init", "data", "--header", "--unit", "persons.person_id").exit_code == 2
     assert (files.parent / "data.duckdb").read_text() == "mine"
-    init("data", "--unit", "persons.person_id", "--force")
+    init("data", "--header", "--unit", "persons.person_id", "--force")
     assert load("dpsql.yaml").tables
 
 
@@ -112,7 +114,7 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch, dpsql, name, content, 
 
 def test_two_files_of_one_name(files, dpsql):
     (files / "visits.csv").write_text("a\n1\n")
-    result = dpsql("init", "data", "--unit", "persons.person_id")
+    result = dpsql("init", "data", "--header", "--unit", "persons.person_id")
     assert "would both be the table visits" in result.stderr
 
 

@@ -35,7 +35,7 @@ def pums(tmp_path, monkeypatch):
 
 
 def test_metadata_become_a_policy(pums, init, dpsql):
-    init("PUMS.csv", "--from-smartnoise", "meta.yaml")
+    init("PUMS.csv", "--header", "--from-smartnoise", "meta.yaml")
     policy = load("dpsql.yaml")
     table = policy.tables["PUMS"]
     assert table.unit.own_column == "pid"
@@ -53,14 +53,14 @@ def test_metadata_become_a_policy(pums, init, dpsql):
 
 
 def test_flags_come_before_metadata(pums, init):
-    init("PUMS.csv", "--from-smartnoise", "meta.yaml", "--range", "PUMS.age=0..50")
+    init("PUMS.csv", "--header", "--from-smartnoise", "meta.yaml", "--range", "PUMS.age=0..50")
     assert load("dpsql.yaml").tables["PUMS"].columns["age"].max == 50
 
 
 def test_row_privacy_needs_a_key(pums, init, dpsql):
     rows = PUMS.replace("max_ids: 2", "row_privacy: True").replace(", private_id: True", "")
     (pums / "meta.yaml").write_text(rows)
-    result = dpsql("init", "PUMS.csv", "--from-smartnoise", "meta.yaml")
+    result = dpsql("init", "PUMS.csv", "--header", "--from-smartnoise", "meta.yaml")
     assert result.exit_code == 2
     assert "row_privacy protects rows" in result.stderr
     with duckdb.connect("keyed.duckdb") as c:
@@ -88,13 +88,13 @@ def test_row_privacy_needs_a_key(pums, init, dpsql):
 def test_what_is_wrong_is_named(pums, dpsql, old, new, said):
     assert old in PUMS
     (pums / "meta.yaml").write_text(PUMS.replace(old, new))
-    result = dpsql("init", "PUMS.csv", "--from-smartnoise", "meta.yaml")
+    result = dpsql("init", "PUMS.csv", "--header", "--from-smartnoise", "meta.yaml")
     assert result.exit_code == 2, result.output
     assert said in " ".join(result.stderr.split())
     assert not (pums / "dpsql.yaml").exists()
 
 
 def test_a_missing_file(pums, dpsql):
-    result = dpsql("init", "PUMS.csv", "--from-smartnoise", "nope.yaml")
+    result = dpsql("init", "PUMS.csv", "--header", "--from-smartnoise", "nope.yaml")
     assert result.exit_code == 2
     assert "nope.yaml cannot be read" in result.stderr
