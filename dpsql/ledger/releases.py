@@ -121,7 +121,7 @@ class Releases:
                 if budget in (None, place[0]):
                     one = _vouched(connection, state, number, place, raw)
                     listed.append(_listed(one, place, tell))
-            return listed
+            return sorted(listed, key=lambda one: (one.seq, one.part))
 
     def read(self, release: StoredRelease) -> bytes:
         """Its bytes. LedgerError `release-altered`, also where it is no longer there."""

@@ -20,6 +20,7 @@ from pathlib import Path
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"# exit code (\d+)$", re.MULTILINE)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
+_DIGEST = re.compile(r"@[0-9a-f]{12}\b")
 _NUMBER = re.compile(r"[-+]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?")
 _RULES = re.compile(r"[\s─█▄▒│└]+")
 _END = "== end of a command, exit code "
@@ -82,4 +83,4 @@ def run(typed: list[str], folder: Path) -> list[tuple[int, str]]:
 
 def plain(text: str) -> str:
     """The words of an output: every number and every hash is the same."""
-    return _RULES.sub(" ", _NUMBER.sub("N", _HASH.sub("H", text))).strip()
+    return _RULES.sub(" ", _NUMBER.sub("N", _HASH.sub("H", _DIGEST.sub("@H", text)))).strip()
