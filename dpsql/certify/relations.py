@@ -163,8 +163,7 @@ class Reader:
         return rows
 
     def _condition(self, part: exp.Expr, scope: Scope, joined: Joined) -> None:
-        """A condition of a join or of WHERE: the unit's presence, equality of path columns, a
-        semi-join on the unit, or an expression over the row."""
+        """Of a join or WHERE: the unit's presence, a path's equality, a semi-join, or of the row."""
         if isinstance(part, exp.EQ) and self._on_path(part, scope, joined):
             return
         self._unit_condition(part, scope, joined)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dpsql.errors import LedgerError
 from dpsql.ledger.entries import Charged
 from dpsql.ledger.journal import Draft, entry_at
 from dpsql.ledger.reading import read
@@ -32,3 +33,12 @@ def stored(
         keep(draft.connection, seq, release.fingerprint, release.payload)
     named = {one.fingerprint: one for one in (*releases, *kept)}
     return [named[fingerprint].hash for fingerprint in paid if fingerprint in named]
+
+
+def not_open(seq: int) -> LedgerError:
+    """The charge cannot be settled now."""
+    return LedgerError(
+        f"the charge at entry {seq} is settled already, or belongs to another ledger",
+        code="already-settled",
+        hint="one charge has one outcome; the charge stands",
+    )

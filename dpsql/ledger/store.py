@@ -50,7 +50,7 @@ from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Release, Releases, raw_releases
 from dpsql.ledger.report import Report
 from dpsql.ledger.requests import Attempt, answered, earlier, lost, raw_answers
-from dpsql.ledger.settling import stored
+from dpsql.ledger.settling import not_open, stored
 from dpsql.ledger.state import OpenCharge, State
 from dpsql.ledger.verify import verify_rows
 from dpsql.ledger.walk import walk
@@ -97,8 +97,7 @@ class Ledger:
 
     @classmethod
     def audit(cls, url: str, *, patience: float = PATIENCE) -> Ledger:
-        """Open an existing ledger to read, whatever its state: `verify` and `entries` work on a
-        broken one, on a read-only file or a copy. Writing is refused (`ledger-read-only`)."""
+        """Open a ledger to read, also a broken one or a copy. Writing: `ledger-read-only`."""
         ledger = cls(Database(path_of(url), patience=patience, read_only=True), time.time)
         try:
             ledger._journal.require()
@@ -259,7 +258,7 @@ class Ledger:
         with self._journal.writing() as draft:
             waiting = draft.state.open.get(receipt.seq)
             if waiting is None or waiting.head != receipt.head:
-                raise _not_open(receipt.seq)
+                raise not_open(receipt.seq)
             hashes = [*release_hashes, *stored(draft, receipt.seq, releases, kept)]
             draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
             return draft.state.account(receipt.budget)
@@ -399,11 +398,3 @@ class Ledger:
 
 def _stale(state: State) -> list[int]:
     return [charge.seq for charge in state.open.values() if process.gone(charge.process)]
-
-
-def _not_open(seq: int) -> LedgerError:
-    return LedgerError(
-        f"the charge at entry {seq} is settled already, or belongs to another ledger",
-        code="already-settled",
-        hint="one charge has one outcome; the charge stands",
-    )
