@@ -163,7 +163,7 @@ class Reader:
         return rows
 
     def _condition(self, part: exp.Expr, scope: Scope, joined: Joined) -> None:
-        """Of a join or WHERE: the unit's presence, a path's equality, a semi-join, or of the row."""
+        """Of a join or WHERE: the unit's presence, a path's equality, a semi-join, a row's."""
         if isinstance(part, exp.EQ) and self._on_path(part, scope, joined):
             return
         self._unit_condition(part, scope, joined)

@@ -76,14 +76,22 @@ def _open_budgets(policy: Policy, ledger: Ledger) -> None:
     """Every budget that the policy names, at the larger of the policy's and the ledger's terms.
 
     Those opened or raised in the lost part are then burned as they were; lowering comes later.
+    Grants are the ledger's own: what it still holds is added by itself, what it lost is not known.
     """
     from dpsql.policy.check_budgets import named_budgets
 
-    known = {account.name: account.terms for account in ledger.budgets()}
+    known = {account.name: account for account in ledger.budgets()}
     total = policy.budgets.total
     specs = [spec for _, spec in named_budgets(policy)]
     for spec in specs if total is None else [*specs, total]:
-        terms = known.get(spec.key)
-        epsilon = spec.epsilon if terms is None else max(spec.epsilon, terms.epsilon)
-        delta = spec.delta if terms is None else max(spec.delta, terms.delta)
-        ledger.ensure_budget(spec.key, spec.kind, epsilon, delta)
+        account, epsilon, delta = known.get(spec.key), spec.epsilon, spec.delta
+        if account is not None:
+            epsilon = max(epsilon, account.terms.epsilon - account.granted.epsilon)
+            delta = max(delta, account.terms.delta - account.granted.delta)
+        members, named = policy.team_of(spec)
+        ledger.ensure_budget(
+            *(spec.key, spec.kind, epsilon, delta),
+            refresh=spec.refresh,
+            members=members,
+            named=named,
+        )

@@ -51,6 +51,14 @@ class Window:
         return "" if self.end is None else f"{_day(self.end)} 00:00 UTC"
 
 
+def windows_between(refresh: Refresh, first: int, last: int) -> int:
+    """How many windows of that calendar hold a time from `first` to `last`, both included."""
+    found, count = window(refresh, first), 1
+    while found.end is not None and found.end <= last:
+        found, count = window(refresh, found.end), count + 1
+    return count
+
+
 def window(refresh: Refresh, time: int) -> Window:
     """The window of that calendar in which `time` (seconds since 1970) lies.
 

@@ -16,23 +16,32 @@ from collections.abc import Iterable
 
 from dpsql.accountant.events import Threshold
 from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.windows import DAY, Refresh, windows_between
 from dpsql.errors import LedgerError
 from dpsql.ledger.account import Account
 from dpsql.ledger.entries import Accepted, Events
 
+_LOST = 3653 * DAY
 
-def burn(terms: BudgetTerms) -> Events:
+
+def burn(terms: BudgetTerms, refresh: Refresh, now: int) -> Events:
     """The price of releases of which nothing is known but that these terms admitted them.
+
+    Of a budget that refreshes any window of the last ten years may have been filled. All of them
+    are counted on the day of the acceptance, so a longer calendar later counts them, too; until
+    the present window ends, nothing more is answered.
 
     An (ε, δ)-DP mechanism is ε-DP but with probability δ (Kairouz, Oh, Viswanath 2015), which is
     what a `Threshold` of one key is priced as.
     """
-    return ((Threshold(terms.epsilon, terms.delta, 1), 1),)
+    event = Threshold(terms.epsilon, terms.delta, 1)
+    return ((event, windows_between(refresh, max(0, now - _LOST), now)),)
 
 
-def accepted(ledger: str, seq: int, head: str, accounts: Iterable[Account]) -> Accepted:
-    """The entry that gives up the receipt (seq, head) of `ledger` and burns every open budget."""
-    return Accepted(ledger, seq, head, {one.name: burn(one.terms) for one in accounts})
+def accepted(ledger: str, seq: int, head: str, accounts: Iterable[Account], now: int) -> Accepted:
+    """The entry, of time `now`, that gives up (seq, head) of `ledger` and burns every budget."""
+    burned = {one.name: burn(one.terms, one.window.refresh, now) for one in accounts}
+    return Accepted(ledger, seq, head, burned)
 
 
 def nothing_to_accept() -> LedgerError:

@@ -13,6 +13,8 @@ from dpsql.ledger.account import Account, Amounts, Book
 from dpsql.ledger.entries import Granted, TermsSet
 from dpsql.ledger.state import State
 
+MAX_EPSILON = Fraction(10**12)
+
 
 def wanted(
     state: State, name: str, kind: str, asked: BudgetTerms, refresh: Refresh = "never"
@@ -37,7 +39,8 @@ def wanted(
     terms = replace(asked, orders=now.orders, weights=now.weights)
     if terms == now and kind == known.holder and refresh == known.refresh:
         return None
-    if terms.delta + known.granted.delta >= 1:
+    reached = terms.epsilon + known.granted.epsilon
+    if terms.delta + known.granted.delta >= 1 or reached > MAX_EPSILON:
         raise too_large(name)
     lower = (
         terms.epsilon < now.epsilon
@@ -98,10 +101,18 @@ def granted(
     return Granted(budget, Amounts(epsilon, delta * (1 - split), delta * split), by, why)
 
 
+def check_grant(account: Account, grant: Granted) -> None:
+    """LedgerError `grants-too-large` where a budget would have δ = 1 or more ε than any may."""
+    more = grant.amounts
+    if account.terms.delta + more.delta >= 1 or account.terms.epsilon + more.epsilon > MAX_EPSILON:
+        raise too_large(account.name)
+
+
 def too_large(name: str) -> LedgerError:
-    """Policy and grants together leave no δ below 1."""
+    """Policy and grants together leave no δ below 1, or have an ε beyond all use."""
     return LedgerError(
-        f"the policy and the grants of {name!r} together have a delta of 1 or more",
+        f"the policy and the grants of {name!r} together have a delta of 1 or more, or an epsilon"
+        " above 1e12",
         code="grants-too-large",
-        hint="lower the delta of the policy or of the grant; a delta is far below 1",
+        hint="lower that of the policy or of the grant; a delta is far below 1",
     )

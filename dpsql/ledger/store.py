@@ -42,7 +42,7 @@ from dpsql.ledger.entries import (
 )
 from dpsql.ledger.heads import Head, read_head
 from dpsql.ledger.journal import Journal, entry_at, holds, raw_rows
-from dpsql.ledger.opening import foreseen, granted, refuse_renamed, too_large, wanted
+from dpsql.ledger.opening import check_grant, foreseen, granted, refuse_renamed, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.reading import read
 from dpsql.ledger.receipt import Receipt, issue
@@ -187,8 +187,7 @@ class Ledger:
         """
         record = granted(budget, epsilon, delta, split, by=by, why=why)
         with self._journal.writing() as draft:
-            if draft.state.account(budget).terms.delta + delta >= 1:
-                raise too_large(budget)
+            check_grant(draft.state.account(budget), record)
             draft.append(record)
         return self.account(budget)
 
@@ -357,7 +356,7 @@ class Ledger:
             whose = state.ledger if ledger is None else ledger
             if whose == state.ledger and holds(draft.connection, seq, head):
                 raise nothing_to_accept()
-            record = accepted(whose, seq, head, map(state.account, state.books))
+            record = accepted(whose, seq, head, map(state.account, state.books), state.moment)
             draft.append(record)
         return record
 

@@ -264,7 +264,7 @@ class _Audit:
                 continue
             self.turn(known)
             self.admissible(known)
-            if record.burned[name] != burn(known.terms):
+            if record.burned[name] != burn(known.terms, known.refresh, self.time):
                 self.say(seq, f"accepts a loss and does not burn all of budget {name!r}")
             known.pay(price(record.burned[name], known.policy.orders), self.time)
             known.restart()

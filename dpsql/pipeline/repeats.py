@@ -6,8 +6,8 @@ strategy and grids: `canonical.Form.question`) a budget may hold several release
 * the one of the same (ε, δ): a repeat, the same bytes, free;
 * the least noisy of those that are no noisier: under the same law no block's scale is larger and,
   where keys are private, neither ε nor δ is smaller. Free, and better than what was asked;
-* with Gaussian noise over public keys, then and now, the least noisy of those that are noisier:
-  it is averaged with one more draw, which costs less than a release alone (`mechanisms/means`);
+* with Gaussian noise over public keys and no cap on a unit's groups, then and now, the least noisy
+  of those that are noisier: it is averaged with one more draw, which costs less than a release alone (`mechanisms/means`);
 * none: a release at full price.
 """
 
@@ -73,6 +73,8 @@ def _no_noisier(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bool:
 
 def _to_be_averaged(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bool:
     gaussian = told.law == plan.law == "gaussian" and plan.threshold is None
+    if plan.bounds.max_groups is not None:
+        return False  # each statement keeps other groups of a unit (a fresh salt): other sums
     kept = told.refined is not None and bool(scales)
     return gaussian and kept and all(a > b for a, b in zip(told.scales, scales, strict=True))
 
