@@ -4,7 +4,7 @@ Somebody holds a receipt (seq, head) that the ledger does not show: it was resto
 copy, or another file lies in its place. What was spent in the lost part is not known. Its releases
 were admitted, so they are together (ε, δ)-DP for each budget, whatever they were, given the entries
 that are left: an acceptance charges each budget exactly that, once more. Every budget is then
-exhausted, and what the owner wants to give beyond it is a grant in the policy, in plain sight.
+exhausted, and what the owner wants to give beyond it is a raise in the policy, in plain sight.
 
 A budget that was opened only in the lost part, for a name the policy does not list, is not known
 here: `budgets.total`, where there is one, covers it (SECURITY.md).

@@ -7,7 +7,8 @@ strategy and grids: `canonical.Form.question`) a budget may hold several release
 * the least noisy of those that are no noisier: under the same law no block's scale is larger and,
   where keys are private, neither ε nor δ is smaller. Free, and better than what was asked;
 * with Gaussian noise over public keys and no cap on a unit's groups, then and now, the least noisy
-  of those that are noisier: it is averaged with one more draw, which costs less than a release alone (`mechanisms/means`);
+  of those that are noisier: it is averaged with one more draw, which costs less than a release
+  alone (`mechanisms/means`);
 * none: a release at full price.
 """
 

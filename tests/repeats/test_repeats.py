@@ -203,6 +203,12 @@ def test_nothing_depends_on_the_data(place, opened):
     assert story(0) == story(3000)
 
 
+def test_under_a_group_cap_nothing_is_averaged(place, opened):
+    """Each statement keeps other groups of a unit: two exact sums, of which no mean is meant."""
+    capped = opened(place(300, ("max_groups: 40", "max_groups: 20")))
+    assert [by(capped, GAUSSIAN, epsilon) for epsilon in ("0.5", "1")] == ["release", "release"]
+
+
 @pytest.mark.parametrize("where", ["execute", "perturb"])
 def test_a_crash_after_the_charge(where, place, opened, monkeypatch):
     """The charge stands, the earlier release is as it was, and the next ask pays once more."""

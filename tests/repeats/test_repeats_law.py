@@ -36,15 +36,15 @@ def counts(session, epsilon):
 
 
 def scale_of(release) -> float:
-    """σ in rows of what one Gaussian event drew: 40 groups of one row, L2 = √40."""
+    """σ in rows of what one Gaussian event drew: 10,000 groups of one row, L2 = √10,000."""
     ((event, _),) = release.events
-    return float(Fraction(event["noise_multiplier"])) * 40**0.5
+    return float(Fraction(event["noise_multiplier"])) * 10_000**0.5
 
 
 @pytest.fixture
 def draws(place, opened):
     """Pure noise at ε = 0.5, at ε = 1 by averaging, and their releases."""
-    session = opened(place(0))
+    session = opened(place(0, ("max_groups: 40", "max_groups: 10000")))
     coarse, first = counts(session, "0.5")
     fine, second = counts(session, "1")
     (a,), (b,) = first.privacy.releases, second.privacy.releases
@@ -68,7 +68,7 @@ def test_the_scale_is_the_one_asked_for(draws):
     from dpsql.accountant.calibrate import gaussian_multiplier
 
     _, fine, *_ = draws
-    single = float(gaussian_multiplier(Fraction(1), Fraction(1, 10**6))) * 40**0.5
+    single = float(gaussian_multiplier(Fraction(1), Fraction(1, 10**6))) * 10_000**0.5
     assert off(fine, single) < TOLERATED
 
 
