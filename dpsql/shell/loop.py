@@ -66,7 +66,8 @@ def run(desk: Desk, reader: Reader) -> int:
 
 
 def _items(splitter: Splitter, block: Block) -> list[Item]:
-    found = [item for line in block.text.split("\n") for item in splitter.feed(line)]
+    lines = block.text.removesuffix("\n").split("\n")
+    found = [item for line in lines for item in splitter.feed(line)]
     ended = block.ends and not splitter.aside  # a command within a statement does not end it
     return [*found, *splitter.finish()] if ended else found
 

@@ -30,6 +30,11 @@ def test_statements_are_run_one_by_one(shell):
     assert "left 67 % of bob's ε = 3 (2 more queries at ε = 1)" in result.stderr
 
 
+def test_an_error_is_where_it_is_in_the_script(shell):
+    result = shell("SELECT COUNT(*),\n  SUM(secret)\nFROM patients;")
+    assert "\n  at 2:7\n    SUM(secret)\n" in result.stderr
+
+
 def test_the_last_statement_needs_no_semicolon(shell):
     assert shell(PUBLIC.rstrip(";"), "--format", "csv").stdout == "people\n3\n"
 
