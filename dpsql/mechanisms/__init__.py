@@ -13,4 +13,5 @@ threshold      which keys may appear: TruncatedGeometricThreshold, GaussianThres
 exponential    one index out of many, by exact exponential weights
 quantile       QuantileMechanism
 interval       error bars
+lattice        the even noise points behind the error bars of variances and pairs
 """

@@ -16,13 +16,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpsql.mechanisms.interval import Floats, Law, Real, checked
+from dpsql.mechanisms.lattice import lattice_points
 
 POINTS = 601  # a prime
 _GENERATOR = 129  # least P2 discrepancy among Korobov's for 3 coordinates, good for 4 too
@@ -96,22 +95,9 @@ def variance_estimate(
     return np.where(valid, np.clip(value, 0.0, basis.span**2 / (2 if sample else 4)), np.nan)
 
 
-@lru_cache(maxsize=64)
 def noise_points(law: Law, scales: tuple[float, ...]) -> Floats:
     """601 even points (terms, 601) of independent rounded noises of these scales."""
-    steps = np.arange(POINTS) - POINTS // 2
-    powers = np.array([pow(_GENERATOR, term, POINTS) for term in range(len(scales))])
-    # Point k of a coordinate is the quantile at (k + 1/2)/601; k = 300 is the middle, 0.
-    ranks = (POINTS // 2 + np.multiply.outer(powers, steps)) % POINTS
-    even = (np.arange(POINTS) + 0.5) / POINTS
-    if law == "gaussian":
-        quantiles = np.array([NormalDist().inv_cdf(share) for share in even.tolist()])
-    else:
-        quantiles = np.where(even < 0.5, np.log(2 * even), -np.log(2 - 2 * even))
-    points = quantiles[ranks]
-    rounded = np.rint(points * np.asarray(scales)[:, None])
-    rounded.setflags(write=False)
-    return np.asarray(rounded)
+    return lattice_points(law, scales, POINTS, _GENERATOR)
 
 
 def _block_interval(

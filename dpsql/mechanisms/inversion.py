@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpsql.mechanisms.interval import Floats, Law, Real, checked
+from dpsql.mechanisms.lattice import lattice_points
 
 POINTS = 2039  # a prime
 _GENERATOR = 469  # least P2 discrepancy (weights 0.1) over 4, 6 and 9 coordinates together
@@ -67,17 +66,6 @@ def inverted_interval(
     return np.clip(found_low, *ends), np.clip(found_high, *ends)
 
 
-@lru_cache(maxsize=64)
 def _noise_points(law: Law, scales: tuple[float, ...]) -> Floats:
     """Even points (terms, POINTS) of independent rounded noises of these scales."""
-    steps = np.arange(POINTS) - POINTS // 2
-    powers = np.array([pow(_GENERATOR, term, POINTS) for term in range(len(scales))])
-    ranks = (POINTS // 2 + np.multiply.outer(powers, steps)) % POINTS
-    even = (np.arange(POINTS) + 0.5) / POINTS
-    if law == "gaussian":
-        quantiles = np.array([NormalDist().inv_cdf(share) for share in even.tolist()])
-    else:
-        quantiles = np.where(even < 0.5, np.log(2 * even), -np.log(2 - 2 * even))
-    rounded = np.rint(quantiles[ranks] * np.asarray(scales)[:, None])
-    rounded.setflags(write=False)
-    return np.asarray(rounded)
+    return lattice_points(law, scales, POINTS, _GENERATOR)
