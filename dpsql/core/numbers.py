@@ -11,6 +11,7 @@ from dpsql.errors import Error, InvalidQuery
 Number = int | float | Decimal | Fraction | str
 
 MIN_EPSILON = Fraction(1, 2**30)
+MAX_EPSILON = Fraction(10**12)  # of a query, a budget, and a budget with its grants
 MIN_DELTA = Fraction(1, 10**30)
 MAX_BITS = 40_000  # of numerator and denominator: beyond any number a person writes
 

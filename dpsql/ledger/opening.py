@@ -7,13 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 from dpsql.accountant.terms import BudgetTerms
+from dpsql.core.numbers import MAX_EPSILON
 from dpsql.core.windows import DAY, Refresh
 from dpsql.errors import LedgerError
 from dpsql.ledger.account import Account, Amounts, Book
 from dpsql.ledger.entries import Granted, TermsSet
 from dpsql.ledger.state import State
-
-MAX_EPSILON = Fraction(10**12)
 
 
 def wanted(

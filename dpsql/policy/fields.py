@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from dpsql.core.numbers import read_delta, read_epsilon, read_number
+from dpsql.core.numbers import MAX_EPSILON, read_delta, read_epsilon, read_number
 from dpsql.errors import PolicyError
 from dpsql.policy.nodes import Items, Keys, Node, Scalar, describe, printable
 from dpsql.policy.suggest import suggest
 
-MAX_EPSILON = Fraction(10**12)
 MAX_COUNT = 10**9
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from dpsql.core.numbers import MIN_DELTA, read_delta, read_epsilon
+from dpsql.core.numbers import MAX_EPSILON, MIN_DELTA, read_delta, read_epsilon
 from dpsql.errors import InvalidQuery
 from dpsql.policy.schema import BudgetSpec, Policy
 
-MAX_EPSILON = Fraction(10**12)
 MAX_DENOMINATOR_BITS = 2_000
 SELECTIONS = 500
 """Where nobody names a δ, a query takes this fraction of the budget's share for thresholds."""
