@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -78,6 +79,7 @@ def _open_budgets(policy: Policy, ledger: Ledger) -> None:
     Those opened or raised in the lost part are then burned as they were; lowering comes later.
     Grants are the ledger's own: what it still holds is added by itself, what it lost is not known.
     """
+    from dpsql.opening import open_budget
     from dpsql.policy.check_budgets import named_budgets
 
     known = {account.name: account for account in ledger.budgets()}
@@ -88,10 +90,4 @@ def _open_budgets(policy: Policy, ledger: Ledger) -> None:
         if account is not None:
             epsilon = max(epsilon, account.terms.epsilon - account.granted.epsilon)
             delta = max(delta, account.terms.delta - account.granted.delta)
-        members, named = policy.team_of(spec)
-        ledger.ensure_budget(
-            *(spec.key, spec.kind, epsilon, delta),
-            refresh=spec.refresh,
-            members=members,
-            named=named,
-        )
+        open_budget(ledger, policy, replace(spec, epsilon=epsilon, delta=delta))
