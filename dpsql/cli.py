@@ -3,7 +3,7 @@
 | exit | meaning                                                        |
 |------|----------------------------------------------------------------|
 | 0    | ok                                                             |
-| 1    | a check said no (`ledger verify` broken, `check --strict`)     |
+| 1    | a check said no (`ledger verify`, `audit`, `check --strict`)    |
 | 2    | usage (an option's value, too), or the policy file is wrong    |
 | 3    | refused, syntax errors included                                |
 | 4    | budget                                                         |
@@ -34,7 +34,7 @@ from dpsql.owner_log import OWNER_LOG
 
 COMMANDS = (
     *("init", "check", "query", "explain", "shell", "tables"),
-    *("budget", "ledger", "releases", "demo"),
+    *("budget", "ledger", "releases", "audit", "demo"),
 )
 """In the order in which people meet them."""
 

@@ -1,0 +1,48 @@
+"""What an audit asks of a private table: each aggregate alone, then several that share a price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dpsql.audit.made_up import quoted
+from dpsql.audit.world import KEY, range_of
+from dpsql.core.catalog import CatalogTable
+from dpsql.policy.catalog import find_column
+from dpsql.policy.schema import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Aggregates of one SELECT. `column`: whose values canaries choose; `slow`: fewer blocks."""
+
+    shown: str
+    aggregates: str
+    column: str | None
+    slow: bool = False
+
+    def sql(self, table: Table) -> str:
+        key = quoted(KEY)
+        name = quoted(*table.parts)
+        return f"SELECT {key}, {self.aggregates} FROM {name} GROUP BY {key} ORDER BY {key}"
+
+
+def questions(table: Table, entry: CatalogTable) -> Iterator[Question]:
+    """COUNT of rows and of units; SUM, AVG and VAR of every number with a declared range."""
+    yield Question("COUNT(*)", "COUNT(*) AS a0", None)
+    own = None if table.unit is None else table.unit.own_column
+    if own is not None and not table.rule(own).hidden:
+        yield Question(f"COUNT(DISTINCT {own})", f"COUNT(DISTINCT {quoted(own)}) AS a0", None)
+    for column in table.columns:
+        found = find_column(entry, column)
+        ranged = range_of(table, column) is not None
+        if found is None or not ranged or not found.type.numeric or table.rule(column).hidden:
+            continue
+        if column == own:
+            continue
+        x = quoted(found.name)
+        yield Question(f"SUM({column})", f"SUM({x}) AS a0", column)
+        yield Question(f"AVG({column})", f"AVG({x}) AS a0", column)
+        several = f"COUNT(*) AS a0, SUM({x}) AS a1, AVG({x}) AS a2"
+        yield Question(f"COUNT(*), SUM({column}), AVG({column})", several, column)
+        yield Question(f"VAR_POP({column})", f"VAR_POP({x}) AS a0", column, slow=True)
