@@ -258,9 +258,9 @@ class QueryBinder:
                 "unsupported-option",
                 "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
             )
-        allowed = "qualify" if has_windows(node) else ""
+        allowed = ("qualify", "windows") if has_windows(node) else ()
         for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
-            if clause != allowed and node.args.get(clause):
+            if clause not in allowed and node.args.get(clause):
                 value = node.args[clause]
                 self.context.refuse(
                     value if isinstance(value, exp.Expr) else node,

@@ -330,7 +330,8 @@ def aggregate_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
 
 def _children(function: exp.Expr | None, value: object, name: str) -> Iterator[exp.Expr]:
     if function is not None:
-        inner = function.this if isinstance(function, exp.Filter) else function
+        around = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
+        inner = function.this if isinstance(function, around) else function
         yield from inner.iter_expressions()
     elif name != "this":
         for child in value if isinstance(value, list) else [value]:

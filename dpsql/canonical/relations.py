@@ -28,6 +28,7 @@ from dpsql.core.ir import (
     SemiJoin,
     Source,
     Union,
+    Window,
     Windowed,
     columns,
 )
@@ -232,10 +233,17 @@ def _windowed(source: Windowed) -> str:
     listed = [f"{json.dumps(n)} {writer.text(expr)}" for n, expr in source.columns]
     calls = [
         f"{json.dumps(one.name)} {_inner(one.call, writer)} {one.steps}"
-        f" by {json.dumps(one.partition)} {json.dumps(one.order)}"
+        f" by {json.dumps(one.partition)} {json.dumps(one.order)}{_extent(one, writer)}"
         for one in source.windows
     ]
     return f"(windows {digest(form.text)} {sorted(listed)} {sorted(calls)})"
+
+
+def _extent(window: Window, writer: Writer) -> str:
+    """The frame and LAG's default; nothing for SQL's own."""
+    frame, default = window.frame, window.default
+    framed = "" if frame is None else f" rows {frame.rows} {frame.start} {frame.end}"
+    return framed if default is None else f"{framed} else {writer.text(default)}"
 
 
 def _inner(call: InnerAggregate, writer: Writer) -> str:

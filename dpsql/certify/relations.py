@@ -35,7 +35,7 @@ from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
 from dpsql.certify.unions import selects, united
 from dpsql.certify.values import as_row_poly
-from dpsql.certify.windows import check_window, over_rows
+from dpsql.certify.windows import check_ties, check_window, over_rows
 from dpsql.core.domain import Kind
 
 _ORDERED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
@@ -243,6 +243,7 @@ class Reader:
 
     def _projected(self, node: exp.Select, scope: Scope) -> dict[str, Column]:
         columns: dict[str, Column] = {}
+        check_ties([item.unalias() for item in node.expressions], scope)
         for item in node.expressions:
             if isinstance(item, exp.Star):
                 if scope.single is None:
@@ -280,11 +281,9 @@ class Reader:
 
     def _windowed(self, node: exp.Window, scope: Scope) -> Column:
         """A window over the rows of a unit; the aggregates are those of GROUP BY the unit."""
-        picked = check_window(node, scope)
-        if isinstance(picked, Column):
-            return replace(picked, serial=self.serials(), fact=None, by_unit=False, present=False)
-        if picked is not None:
-            return Column(self.serials(), None, Kind.INTEGER, by_unit=False, span=picked)
+        given = check_window(node, scope)
+        if given is not None:
+            return replace(given, serial=self.serials())
         found = self._aggregate(node.this, scope, self.serials())
         return replace(found, fact=None)
 

@@ -234,6 +234,18 @@ DIFFERENT = [
      " FROM visits) q",
      "SELECT SUM(t) FROM (SELECT id, LAG(n, 2) OVER (PARTITION BY id ORDER BY v) AS t"
      " FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, LAG(n, 1, 0) OVER (PARTITION BY id ORDER BY v) AS t"
+     " FROM visits) q",
+     "SELECT SUM(t) FROM (SELECT id, LAG(n, 1, 1) OVER (PARTITION BY id ORDER BY v) AS t"
+     " FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS 1 PRECEDING) AS t"
+     " FROM visits) q",
+     "SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS UNBOUNDED"
+     " PRECEDING) AS t FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS BETWEEN CURRENT"
+     " ROW AND CURRENT ROW) AS t FROM visits) q",
+     "SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS BETWEEN CURRENT"
+     " ROW AND UNBOUNDED FOLLOWING) AS t FROM visits) q"),
     ("SELECT AVG((SELECT COUNT(*) FROM visits v WHERE v.id = p.id)) FROM people p",
      "SELECT AVG((SELECT COUNT(*) FROM visits v WHERE v.id = p.id AND v.n > 3)) FROM people p"),
 ]  # fmt: skip
@@ -282,7 +294,8 @@ FIELDS = {
     "Union": "id branches",
     "Branch": "block outputs",
     "Windowed": "id block columns windows",
-    "Window": "name partition order call steps",
+    "Window": "name partition order call steps frame default",
+    "Frame": "rows start end",
     "Aggregate": "name fn arg where other",
     "Key": "name expr",
     "PrivateAggregate": "block keys aggregates options",

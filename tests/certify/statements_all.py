@@ -4,5 +4,6 @@ from __future__ import annotations
 
 import statements
 from statements_relations import RELATIONS
+from statements_windows import WINDOWS
 
-ALL = {**statements.ALL, **RELATIONS}
+ALL = {**statements.ALL, **RELATIONS, **WINDOWS}

@@ -11,12 +11,13 @@ from mutations_pairs import PAIRS
 from mutations_relations import RELATIONS
 from mutations_steps import STEPS
 from mutations_units import UNITS
+from mutations_windows import WINDOWS
 from statements_all import ALL
 
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS)
+LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS)
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 

@@ -165,6 +165,11 @@ def windows_across_units(patch):
     patch.setattr(windows, "_over", over)
 
 
+def ties_broken_twice(patch):
+    """Each window orders alike rows by itself."""
+    patch.setattr(module("dpsql.rules.windows"), "_several", lambda source: False)
+
+
 FAULTS = {
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
@@ -192,6 +197,8 @@ FAULTS = {
     "anti join on the unit": (anti_join_not_on_the_unit, "unit not in"),
     "unit of a union": (union_under_two_units, "union all"),
     "windows within a unit": (windows_across_units, "windows"),
+    "windows within a unit, frames": (windows_across_units, "windows in a frame"),
+    "windows within a unit, defaults": (windows_across_units, "windows with defaults"),
     "units counted by rows": (units_counted_by_rows, "cap, private keys"),
 }
 
