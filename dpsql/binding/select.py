@@ -10,6 +10,7 @@ from sqlglot import exp
 from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_aggregate
+from dpsql.binding.listed import ListedRelation
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
@@ -17,13 +18,13 @@ from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Call, Col, Expr, Lit, PerUnit, Scan, Union, transform
+from dpsql.core.ir import Block, Call, Col, Expr, Listed, Lit, PerUnit, Scan, Union, transform
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
 
-Item = PrivateRelation | Table
-"""What a FROM item of a private SELECT may be: rows of units, or a public table."""
+Item = PrivateRelation | ListedRelation | Table
+"""What a FROM item of a private SELECT may be: rows of units, or a public table or list."""
 
 ALLOWED_CLAUSES = {
     "kind", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
@@ -146,6 +147,8 @@ def _from_item(
     if isinstance(found, PrivateRelation):
         unit: Col | None = builder.add_relation(found)
         columns = dict(found.outputs)
+    elif isinstance(found, ListedRelation):
+        columns, unit = builder.add_listed(found), None
     else:
         columns, unit = builder.add_table(found, node)
     builder.check_size(node)
@@ -174,6 +177,8 @@ def _from_item(
 
 def _check_from(node: exp.Expr, context: Context) -> None:
     allowed = {"this", "alias", "db", "catalog", "with_", "joins"}
+    if isinstance(node, (exp.Values, exp.Unnest)):
+        allowed.add("expressions")
     for name, value in node.args.items():
         if value and name not in allowed:
             context.refuse(
@@ -207,11 +212,11 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "put the private table first: FROM people LEFT JOIN public ...",
         )
     plain = len(builder.joins) == at + 1 and isinstance(
-        builder.joins[at].source, (Scan, PerUnit, Union)
+        builder.joins[at].source, (Scan, PerUnit, Union, Listed)
     )
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
-    outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
+    outputs = () if isinstance(found, Table) else found.outputs.values()
     if not plain or not all(map(strict, outputs)):
         scope.refuse(
             node,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from dpsql.binding.units import Classes, Place, conjuncts, equalities, place
+from dpsql.canonical.constants import type_text, value_text
 from dpsql.canonical.expressions import Named, Writer, same_value_type
 from dpsql.canonical.formulas import Formula, junction
 from dpsql.canonical.labels import SELF, Colours, digest, labels
@@ -22,6 +23,7 @@ from dpsql.core.ir import (
     Col,
     Expr,
     InnerAggregate,
+    Listed,
     PerUnit,
     PublicIn,
     Scan,
@@ -192,6 +194,9 @@ def _source(source: Source) -> tuple[str, NameOf]:
         return _union(source), json.dumps
     if isinstance(source, Windowed):
         return _windowed(source), json.dumps
+    if isinstance(source, Listed):
+        rows = sorted(" ".join(map(value_text, row)) for row in source.rows)
+        return f"(listed {list(map(type_text, source.types))} {rows})", json.dumps
     assert_never(source)
 
 

@@ -25,9 +25,10 @@ from dpsql.certify.facts import (
 )
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
+from dpsql.certify.listed import listed_table
 from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
 from dpsql.certify.normal import normal
-from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
+from dpsql.certify.reader import bare, conjuncts, fold, name_of, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
 from dpsql.certify.spans import COUNTED, SUMMED, Span, of_type, present, span
@@ -124,6 +125,8 @@ class Reader:
         parts = tuple(conjuncts(on))
         if isinstance(node, exp.Table):
             return Source(name, self.tables.of(node), left, parts)
+        if isinstance(node, exp.Values):
+            return Source(name, listed_table(node), left, parts)
         if not isinstance(node, exp.Subquery):
             refuse("sources are tables and subqueries")
         return Source(name, self.relation(node.this), left, parts)
@@ -251,7 +254,7 @@ class Reader:
                 for name, column in scope.single.columns.items():
                     _add(columns, name, column)
                 continue
-            _add(columns, _name(item), self.value(item.unalias(), scope))
+            _add(columns, name_of(item), self.value(item.unalias(), scope))
         return columns
 
     def value(self, node: exp.Expr, scope: Scope) -> Column:
@@ -301,9 +304,9 @@ class Reader:
                 column = self.value(item.unalias(), scope)
                 fact = column.fact if isinstance(column.fact, Unit) else None
                 barred = "" if column.exact else VAGUE
-                _add(columns, _name(item), replace(column, fact=fact, barred=barred))
+                _add(columns, name_of(item), replace(column, fact=fact, barred=barred))
             else:
-                _add(columns, _name(item), self._aggregate(item.unalias(), scope, level))
+                _add(columns, name_of(item), self._aggregate(item.unalias(), scope, level))
         require(len(columns) >= size, "GROUP BY names the first columns by place")
         require(
             any(isinstance(c.fact, Unit) for c in list(columns.values())[:size]),
@@ -384,14 +387,6 @@ def _of_columns(node: exp.Expr) -> bool:
     """A product of two columns: NULL where either of them is."""
     parts = (node.this, node.args["expression"]) if isinstance(node, exp.Mul) else (node,)
     return len(parts) == 2 and all(isinstance(part, exp.Column) for part in parts)
-
-
-def _name(item: exp.Expr) -> str:
-    if isinstance(item, exp.Alias) and isinstance(item.args["alias"], exp.Identifier):
-        return fold(str(item.args["alias"].this))
-    if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
-        return fold(str(item.this.this))
-    refuse("every column has a name")
 
 
 def _add(columns: dict[str, Column], name: str, column: Column) -> None:

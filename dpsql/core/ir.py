@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dpsql.core.domain import Domain, Scalar
+from dpsql.core.domain import Domain, Scalar, SqlType
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,16 @@ class Windowed:
     windows: tuple[Window, ...]
 
 
-Source = Scan | PerUnit | Union | Windowed
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Rows of constants, written in the statement: about nobody. Columns c0, c1, ... of `types`."""
+
+    id: int
+    types: tuple[SqlType, ...]
+    rows: tuple[tuple[Scalar | None, ...], ...]
+
+
+Source = Scan | PerUnit | Union | Windowed | Listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from certify_world import World
 from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
+from mutations_listed import LISTED
 from mutations_pairs import PAIRS
 from mutations_relations import RELATIONS
 from mutations_steps import STEPS
@@ -17,7 +18,7 @@ from statements_all import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS)
+LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED)
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 

@@ -53,4 +53,46 @@ MEANS = {
     " (PARTITION BY pid ORDER BY seen ROWS 2 PRECEDING) AS r FROM events) w GROUP BY pid) t",
 }
 
-RELATIONS = {**WINDOWS, **MEANS}
+LISTS = {
+    "values join": "SELECT v.lab, COUNT(*), SUM(n) FROM events e JOIN (VALUES ('bus', 'B'), ('car',"
+    " 'C')) v(kind, lab) ON e.kind = v.kind GROUP BY v.lab",
+    "values first": "SELECT v.r, AVG(age) FROM (VALUES ('Aix', 'south'), ('Bonn', 'north')) v(city,"
+    " r) JOIN persons p ON p.city = v.city GROUP BY v.r",
+    "values of numbers": "WITH k(kind, w) AS (VALUES ('bus', 1.5), ('car', 2), ('tram', -3)) SELECT"
+    " SUM(k.w), SUM(k.w * n), COUNT(*) FROM events JOIN k USING (kind)",
+    "values of every type": "SELECT v.b, v.d, SUM(v.f), COUNT(v.t) FROM events e JOIN (VALUES"
+    " ('bus', TRUE, 1e0, DATE '2020-01-01', TIMESTAMP '2020-01-01 10:00:00'), ('car', NULL, -0.5e0,"
+    " DATE '2020-02-01', NULL)) v(k, b, f, d, t) ON e.kind = v.k GROUP BY v.b, v.d",
+    "values of ranges": "SELECT b.lo, COUNT(*), AVG(p.income) FROM persons p JOIN (VALUES (0, 20),"
+    " (20, 40), (40, 100)) b(lo, hi) ON p.age >= b.lo AND p.age < b.hi GROUP BY b.lo",
+    "values left": "SELECT v.w, COUNT(*) FROM persons p LEFT JOIN (VALUES ('Aix', 2.5), ('Bonn',"
+    " 3)) v(city, w) ON p.city = v.city GROUP BY v.w",
+    "values that repeat": "SELECT v.lab, COUNT(*), SUM(n) FROM events e JOIN (VALUES ('bus', 'B'),"
+    " ('bus', 'B'), ('bus', 'C')) v(kind, lab) ON e.kind = v.kind GROUP BY v.lab",
+    "values kept": "WITH k(kind) AS (VALUES ('bus'), ('car'), ('tram')) SELECT k.kind, COUNT(e.pid)"
+    " FROM k LEFT JOIN events e ON e.kind = k.kind GROUP BY k.kind ORDER BY 1",
+    "values among": "SELECT COUNT(*) FROM events WHERE kind IN (SELECT k FROM (VALUES ('bus'),"
+    " ('car')) v(k)) AND kind NOT IN (SELECT x FROM unnest(['car', 'rail']) u(x))",
+    "values above": "SELECT k.kind, n FROM (VALUES ('bus'), ('tram')) k(kind) LEFT JOIN (SELECT"
+    " kind, COUNT(*) AS n FROM events GROUP BY kind) e ON e.kind = k.kind ORDER BY 1",
+    "constant selects": "SELECT COUNT(*) FROM (SELECT 'bus' AS k, 1 AS v UNION ALL SELECT 'car', 2)"
+    " q JOIN events e ON e.kind = q.k WHERE q.v > 1",
+    "unnest": "SELECT CASE WHEN k.x = 'bus' THEN 'B' ELSE UPPER(k.x) END AS c, SUM(n) FROM events e"
+    " JOIN unnest(['bus', 'car']) k(x) ON e.kind = k.x WHERE k.x <> 'tram' GROUP BY 1",
+    "unnest selected": "WITH u AS (SELECT unnest(['bus', 'car']) AS x) SELECT u.x, COUNT(*) FROM"
+    " events e JOIN u ON e.kind = u.x GROUP BY u.x",
+    "range": "SELECT COUNT(*), SUM(n * g) FROM events CROSS JOIN range(1, 4) r(g)",
+    "series of buckets": "WITH g AS (SELECT * FROM range(0, 100, 10) t(lo)) SELECT g.lo,"
+    " COUNT(p.pid) FROM g LEFT JOIN persons p ON p.age >= g.lo AND p.age < g.lo + 10 GROUP BY 1",
+    "series of months": "SELECT g.m, COUNT(e.pid) AS c, SUM(e.n) FROM generate_series(DATE"
+    " '2020-01-01', DATE '2020-12-01', INTERVAL 1 MONTH) g(m) LEFT JOIN events e ON"
+    " date_trunc('month', e.seen) = g.m GROUP BY g.m ORDER BY g.m",
+    "series of days": "WITH days AS (SELECT CAST(d AS DATE) AS day FROM generate_series(DATE"
+    " '2020-01-01', DATE '2020-01-31', INTERVAL 1 DAY) g(d)) SELECT day, COUNT(v.pid) FROM days"
+    " LEFT JOIN visits v ON CAST(v.seen AS DATE) = day GROUP BY day ORDER BY day",
+    "series above": "SELECT g.m, c FROM generate_series(DATE '2020-01-01', DATE '2020-03-01',"
+    " INTERVAL 1 MONTH) g(m) LEFT JOIN (SELECT date_trunc('month', seen) AS m, COUNT(*) AS c FROM"
+    " events GROUP BY 1) e ON e.m = g.m ORDER BY 1",
+}
+
+RELATIONS = {**WINDOWS, **MEANS, **LISTS}
