@@ -286,7 +286,7 @@ class QueryBinder:
             if cte is None:
                 return self.context.table(item)
             return self._renamed(cte)
-        bound = self._bound.pop(id(item))
+        bound = self._bound.pop(id(item), None) or self.query(item, env)
         assert isinstance(bound, PrivateRelation)
         return bound
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
+from dpsql.binding.full_joins import Side, read_full
 from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.listed import ListedRelation
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
@@ -61,8 +62,19 @@ def read(
     check_clauses(node, context)
     node = _turned(node, context)
     builder = BlockBuilder(context)
-    scope = Scope(context, aliases=_aliases(node))
-    _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
+    if _is_full(node):
+
+        def side(select: exp.Select) -> Side:
+            found = read(select, context, item, subqueries)
+            relation = PrivateRelation(found.block, {}, found.facts)
+            return Side(relation, tuple(found.scope.exposed))
+
+        node, relation, exposed = read_full(node, context, side)
+        builder.units.append((0, builder.add_relation(relation), node))
+        scope = Scope(context, exposed, aliases=_aliases(node))
+    else:
+        scope = Scope(context, aliases=_aliases(node))
+        _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
     for join in node.args.get("joins") or []:
         _join(join, builder, scope, item, subqueries)
     where = node.args.get("where")
@@ -72,6 +84,13 @@ def read(
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
     scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
     return PrivateSelect(node, context, scope, block, facts, frozenset(builder.padded))
+
+
+def _is_full(node: exp.Select) -> bool:
+    """Is `a FULL JOIN b` what FROM begins with?"""
+    joins = node.args.get("joins") or []
+    first = (joins[0].side or "").upper() if joins else ""
+    return first == "FULL" and not joins[0].method
 
 
 def _turned(node: exp.Select, context: Context) -> exp.Select:
@@ -265,7 +284,7 @@ def _join(
             join,
             "unsupported-join",
             f"{f'{side} {kind}'.strip()} JOIN is not available over people's rows",
-            "INNER, LEFT, RIGHT, SEMI and ANTI joins are",
+            "INNER, LEFT, RIGHT, SEMI and ANTI joins are, and FULL as the first join",
         )
     _from_item(join.this, "left" if side == "LEFT" else "inner", join, builder, scope, item)
 

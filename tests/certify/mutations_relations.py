@@ -52,6 +52,12 @@ RELATIONS: dict[str, Mutation] = {
     "inner sum averaged": ("fixed", "SUM(CAST(t1", "AVG(CAST(t1"),
     "inner maximum of plain floats": ("fixed", 't1."value" + 0.0', 't1."value"'),
     "inner maximum of shifted floats": ("fixed", 't1."value" + 0.0', 't1."value" + 0.5'),
+    # ---- FULL JOIN, as the rewriter takes it apart
+    "full join as it is": ("full", "LEFT JOIN", "FULL JOIN"),
+    "full join under the other unit": ("full", 't1."id" AS u', 't2."person_id" AS u'),
+    "full join on anything": ("full", 'ON t2."person_id" = t1."id"', 'ON t2."code" = t1."age"'),
+    "full join of a lesser anti join": ("full", 'NOT (t3."person_id" IN', 'NOT (t3."lab_id" IN'),
+    "full join with nobody's rows": ("full", 'NOT t3."person_id" IS NULL AND', ""),
     # ---- UNION ALL
     "union drops doubles": ("union", "UNION ALL", "UNION"),
     "union all by name": ("union", "UNION ALL", "UNION ALL BY NAME"),

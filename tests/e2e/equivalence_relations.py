@@ -95,4 +95,30 @@ LISTS = {
     " events GROUP BY 1) e ON e.m = g.m ORDER BY 1",
 }
 
-RELATIONS = {**WINDOWS, **MEANS, **LISTS}
+FULL = {
+    "full join": "SELECT COUNT(*), COUNT(p.pid), COUNT(e.pid), SUM(e.n), AVG(p.age) FROM persons p"
+    " FULL JOIN events e ON p.pid = e.pid",
+    "full join using": "WITH v AS (SELECT pid, COUNT(*) AS c FROM visits GROUP BY pid), e AS"
+    " (SELECT pid, SUM(n) AS s FROM events GROUP BY pid) SELECT COUNT(*), COUNT(DISTINCT pid),"
+    " SUM(e.s), SUM(v.c) FROM v FULL JOIN e USING (pid)",
+    "full join in a subquery": "SELECT kind, COUNT(*) FROM (SELECT COALESCE(v.pid, e.pid) AS pid,"
+    " COALESCE(v.kind, 'none') AS kind FROM visits v FULL OUTER JOIN (SELECT pid, MAX(n) AS n FROM"
+    " events GROUP BY pid) e ON e.pid = v.pid) t GROUP BY kind",
+    "full join by unit": "SELECT AVG(c) FROM (SELECT COALESCE(e.pid, v.pid) AS p, COUNT(*) AS c"
+    " FROM visits v FULL JOIN (SELECT pid, kind FROM events GROUP BY pid, kind) e ON v.pid = e.pid"
+    " GROUP BY COALESCE(e.pid, v.pid)) t",
+    "full join sides": "SELECT CASE WHEN a.pid IS NULL THEN 'b' WHEN b.pid IS NULL THEN 'a' ELSE"
+    " 'ab' END AS side, COUNT(*) FROM (SELECT pid FROM events WHERE n > 40 GROUP BY pid) a FULL"
+    " JOIN (SELECT pid FROM visits GROUP BY pid) b ON a.pid = b.pid GROUP BY side",
+    "full join and more": "SELECT p.city, COUNT(*), SUM(v.cost) FROM visits v FULL JOIN (SELECT pid"
+    " FROM events GROUP BY pid) e ON v.pid = e.pid JOIN persons p ON p.pid = COALESCE(v.pid, e.pid)"
+    " WHERE v.cost > 3 OR e.pid IS NOT NULL GROUP BY 1",
+    "right join": "SELECT p.city, COUNT(*), SUM(e.n), COUNT(e.pid) FROM events e RIGHT JOIN persons"
+    " p ON e.pid = p.pid GROUP BY p.city",
+    "right join to a public table": "SELECT s.region, COUNT(e.pid) FROM events e RIGHT JOIN shops s"
+    " ON e.kind = s.kind GROUP BY s.region",
+    "left join that repeats": "SELECT COUNT(*), SUM(p.age), COUNT(v.pid) FROM persons p LEFT JOIN"
+    " visits v ON v.pid = p.pid",
+}
+
+RELATIONS = {**FULL, **WINDOWS, **MEANS, **LISTS}

@@ -42,6 +42,15 @@ RELATIONS = {
         " g.m",
         {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
     ),
+    "full join": (
+        "SELECT COUNT(*), SUM(e.n) FROM (SELECT pid FROM visits WHERE kind = 'z' GROUP BY pid) v"
+        " FULL JOIN events e ON v.pid = e.pid",
+        {}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "left join that repeats": (
+        "SELECT v.kind, COUNT(*) FROM visits v LEFT JOIN events e ON e.pid = v.pid GROUP BY v.kind",
+        {"max_groups": 1}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
     "public left of people": (
         "SELECT s.region, COUNT(e.pid) FROM shops s LEFT JOIN events e ON e.kind = s.kind GROUP BY"
         " s.region",
