@@ -13,7 +13,7 @@ from dpsql.binding.aggregate_calls import BOUNDS_PER_ROW
 from dpsql.binding.context import domain_of
 from dpsql.core.domain import Domain, Point
 from dpsql.core.ir import Block as Query
-from dpsql.core.ir import Call, Col, Expr, Scan, children, walk
+from dpsql.core.ir import Call, Col, Expr, Listed, Scan, children, walk
 from dpsql.explanation import BoundExplanation
 from dpsql.pipeline.stages import Planned
 from dpsql.planning.bounds import CONSTANT_KEYS, Limits, limits
@@ -141,6 +141,8 @@ class Origins:
                 return _SAID["query"], ("query",)
             return self._worked_out(value)
         column = self._column(value)
+        if column is None and self._is_listed(value):
+            return "the values listed in the query", ("query",)
         if column is None:
             return "worked out within each unit's rows, in the subquery", ("subquery",)
         name, domain, listed = column
@@ -179,6 +181,10 @@ class Origins:
                     if BOUNDS_PER_ROW in call.meta.get("named", {}):
                         return True
         return False
+
+    def _is_listed(self, column: Col) -> bool:
+        sources = self.plan.aggregate.block.sources
+        return any(s.id == column.source and isinstance(s, Listed) for s in sources)
 
     def _column(self, column: Col) -> tuple[str, Domain, bool] | None:
         """`table.column`, what policy and schema say of it, and whether the policy lists values.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 from sqlglot import exp
 
 from dpsql.binding import padding
 from dpsql.binding.context import Context
+from dpsql.binding.environment import Cte, Environment
 from dpsql.binding.grouping import expanded, group_keys, group_sets
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
 from dpsql.binding.scalar_subqueries import with_joins
-from dpsql.binding.select import PrivateSelect, has_aggregates, read
+from dpsql.binding.select import Item, PrivateSelect, has_aggregates, read
 from dpsql.binding.semi_joins import Subqueries
 from dpsql.binding.unions import bind_union, branches_of, check_union
 from dpsql.binding.windows import bind_windows, has_windows
@@ -33,23 +33,6 @@ class Above:
     """A query above the noise line: runs in the sealed DuckDB over releases and public tables."""
 
     ast: exp.Expr
-
-
-@dataclass(frozen=True)
-class Cte:
-    """A CTE in sight. A private one is bound anew at each use, so that it is inlined."""
-
-    node: exp.CTE
-    private: bool
-    environment: Environment
-
-
-@dataclass(frozen=True)
-class Environment:
-    ctes: Mapping[str, Cte] = field(default_factory=dict)
-
-    def plus(self, name: str, cte: Cte) -> Environment:
-        return Environment({**self.ctes, name.casefold(): cte})
 
 
 Bound = Above | PrivateRelation
@@ -154,12 +137,13 @@ class QueryBinder:
         for cte in clause.expressions:
             bound = self.query(cte.this, env)
             private = isinstance(bound, PrivateRelation)
+            listed = not private and env.listed(cte.this, self.context) is not None
             if isinstance(bound, Above):
                 result = cte.copy()
                 result.set("this", bound.ast)
                 result.set("materialized", None)
                 kept.append(result)
-            env = env.plus(cte.alias, Cte(cte, private, env))
+            env = env.plus(cte.alias, Cte(cte, private, env, listed))
         return env, exp.With(expressions=kept) if kept else None
 
     # ---- SELECT ------------------------------------------------------------------------
@@ -201,6 +185,7 @@ class QueryBinder:
             Subqueries(
                 lambda sub: self._private_or_none(sub, env),
                 lambda sub: self._public_or_none(sub, env),
+                lambda sub: env.listed(sub, self.context),
             ),
         )
         bound = self._private(select, env)
@@ -258,9 +243,9 @@ class QueryBinder:
                 "unsupported-option",
                 "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
             )
-        allowed = "qualify" if has_windows(node) else ""
+        allowed = ("qualify", "windows") if has_windows(node) else ()
         for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
-            if clause != allowed and node.args.get(clause):
+            if clause not in allowed and node.args.get(clause):
                 value = node.args[clause]
                 self.context.refuse(
                     value if isinstance(value, exp.Expr) else node,
@@ -272,9 +257,11 @@ class QueryBinder:
     # ---- FROM items --------------------------------------------------------------------
 
     def _kind(self, item: exp.Expr, env: Environment) -> str:
-        """'private', 'public' (a declared public table) or 'above'."""
+        """'private', 'public' (a declared public table), 'listed' (constants) or 'above'."""
+        if env.listed(item, self.context) is not None:
+            return "listed"
         if isinstance(item, exp.Table):
-            cte = self._cte(item, env)
+            cte = env.find(item)
             if cte is not None:
                 return "private" if cte.private else "above"
             names = [cte.node.alias for cte in env.ctes.values()]
@@ -291,18 +278,15 @@ class QueryBinder:
             "name declared tables, CTEs or subqueries",
         )
 
-    def _cte(self, item: exp.Table, env: Environment) -> Cte | None:
-        if item.args.get("db") or not isinstance(item.this, exp.Identifier):
-            return None
-        return env.ctes.get(item.name.casefold())
-
-    def _item(self, item: exp.Expr, env: Environment) -> PrivateRelation | Table:
+    def _item(self, item: exp.Expr, env: Environment) -> Item:
+        if (listed := env.listed(item, self.context)) is not None:
+            return listed
         if isinstance(item, exp.Table):
-            cte = self._cte(item, env)
+            cte = env.find(item)
             if cte is None:
                 return self.context.table(item)
             return self._renamed(cte)
-        bound = self._bound.pop(id(item))
+        bound = self._bound.pop(id(item), None) or self.query(item, env)
         assert isinstance(bound, PrivateRelation)
         return bound
 
@@ -337,7 +321,7 @@ class QueryBinder:
         return None
 
     def _public_or_none(self, item: exp.Expr, env: Environment) -> Table | None:
-        if not isinstance(item, exp.Table) or self._cte(item, env) is not None:
+        if not isinstance(item, exp.Table) or env.find(item) is not None:
             return None
         table = self.context.table(item, [cte.node.alias for cte in env.ctes.values()])
         return table if table.public else None
@@ -358,7 +342,7 @@ class QueryBinder:
             return known.ast
         if isinstance(node, (exp.Select, exp.Subquery, exp.SetOperation)):
             return self.above(node, env)
-        if isinstance(node, exp.Table):
+        if isinstance(node, exp.Table) and not isinstance(node.this, exp.GenerateSeries):
             return self._public_table(node, env)
         clause = None
         if node.args.get("with_"):
@@ -379,7 +363,7 @@ class QueryBinder:
         return remade(node, args)
 
     def _public_table(self, node: exp.Table, env: Environment) -> exp.Expr:
-        if self._cte(node, env) is not None:
+        if env.find(node) is not None:
             return node.copy()
         table = self.context.table(node, [cte.node.alias for cte in env.ctes.values()])
         if not table.public:  # reached through a position that is not a FROM clause

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from dpsql.binding.context import Context, domain_of
+from dpsql.binding.listed import ListedRelation
 from dpsql.binding.units import (
     Classes,
     SourceFacts,
@@ -129,6 +130,12 @@ class BlockBuilder:
         self.lookups.extend(block.lookups)
         self.facts.extend(relation.facts)
         return block.unit
+
+    def add_listed(self, relation: ListedRelation) -> dict[str, Expr]:
+        """A list of constants: a public table without a name."""
+        self.joins.append(Join("inner", relation.source, ()))
+        self.facts.append(relation.facts())
+        return dict(relation.outputs)
 
     # ---- proof -------------------------------------------------------------------------
 

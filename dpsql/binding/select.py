@@ -9,7 +9,9 @@ from sqlglot import exp
 
 from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
+from dpsql.binding.full_joins import Side, read_full
 from dpsql.binding.interval_ends import end_of, is_aggregate
+from dpsql.binding.listed import ListedRelation
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
@@ -17,13 +19,13 @@ from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Call, Col, Expr, Lit, PerUnit, Scan, Union, transform
+from dpsql.core.ir import Block, Call, Col, Expr, Listed, Lit, PerUnit, Scan, Union, transform
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
 
-Item = PrivateRelation | Table
-"""What a FROM item of a private SELECT may be: rows of units, or a public table."""
+Item = PrivateRelation | ListedRelation | Table
+"""What a FROM item of a private SELECT may be: rows of units, or a public table or list."""
 
 ALLOWED_CLAUSES = {
     "kind", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
@@ -60,8 +62,19 @@ def read(
     check_clauses(node, context)
     node = _turned(node, context)
     builder = BlockBuilder(context)
-    scope = Scope(context, aliases=_aliases(node))
-    _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
+    if _is_full(node):
+
+        def side(select: exp.Select) -> Side:
+            found = read(select, context, item, subqueries)
+            relation = PrivateRelation(found.block, {}, found.facts)
+            return Side(relation, tuple(found.scope.exposed))
+
+        node, relation, exposed = read_full(node, context, side)
+        builder.units.append((0, builder.add_relation(relation), node))
+        scope = Scope(context, exposed, aliases=_aliases(node))
+    else:
+        scope = Scope(context, aliases=_aliases(node))
+        _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
     for join in node.args.get("joins") or []:
         _join(join, builder, scope, item, subqueries)
     where = node.args.get("where")
@@ -71,6 +84,13 @@ def read(
     told = [*block.where, *(c for join in block.joins if join.kind == "inner" for c in join.on)]
     scope = scope.narrowed(_never_null(builder)).narrowed(narrow(told))
     return PrivateSelect(node, context, scope, block, facts, frozenset(builder.padded))
+
+
+def _is_full(node: exp.Select) -> bool:
+    """Is `a FULL JOIN b` what FROM begins with?"""
+    joins = node.args.get("joins") or []
+    first = (joins[0].side or "").upper() if joins else ""
+    return first == "FULL" and not joins[0].method
 
 
 def _turned(node: exp.Select, context: Context) -> exp.Select:
@@ -146,6 +166,8 @@ def _from_item(
     if isinstance(found, PrivateRelation):
         unit: Col | None = builder.add_relation(found)
         columns = dict(found.outputs)
+    elif isinstance(found, ListedRelation):
+        columns, unit = builder.add_listed(found), None
     else:
         columns, unit = builder.add_table(found, node)
     builder.check_size(node)
@@ -174,6 +196,8 @@ def _from_item(
 
 def _check_from(node: exp.Expr, context: Context) -> None:
     allowed = {"this", "alias", "db", "catalog", "with_", "joins"}
+    if isinstance(node, (exp.Values, exp.Unnest)):
+        allowed.add("expressions")
     for name, value in node.args.items():
         if value and name not in allowed:
             context.refuse(
@@ -207,11 +231,11 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "put the private table first: FROM people LEFT JOIN public ...",
         )
     plain = len(builder.joins) == at + 1 and isinstance(
-        builder.joins[at].source, (Scan, PerUnit, Union)
+        builder.joins[at].source, (Scan, PerUnit, Union, Listed)
     )
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
-    outputs = found.outputs.values() if isinstance(found, PrivateRelation) else ()
+    outputs = () if isinstance(found, Table) else found.outputs.values()
     if not plain or not all(map(strict, outputs)):
         scope.refuse(
             node,
@@ -260,7 +284,7 @@ def _join(
             join,
             "unsupported-join",
             f"{f'{side} {kind}'.strip()} JOIN is not available over people's rows",
-            "INNER, LEFT, RIGHT, SEMI and ANTI joins are",
+            "INNER, LEFT, RIGHT, SEMI and ANTI joins are, and FULL as the first join",
         )
     _from_item(join.this, "left" if side == "LEFT" else "inner", join, builder, scope, item)
 
@@ -330,7 +354,8 @@ def aggregate_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
 
 def _children(function: exp.Expr | None, value: object, name: str) -> Iterator[exp.Expr]:
     if function is not None:
-        inner = function.this if isinstance(function, exp.Filter) else function
+        around = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
+        inner = function.this if isinstance(function, around) else function
         yield from inner.iter_expressions()
     elif name != "this":
         for child in value if isinstance(value, list) else [value]:

@@ -15,11 +15,13 @@ from sqlglot import exp
 
 from dpsql.binding.conditions import bound, split, unnegated
 from dpsql.binding.context import Context
+from dpsql.binding.listed import ListedRelation
 from dpsql.binding.relations import BlockBuilder, PrivateRelation
 from dpsql.binding.scope import Exposed, Scope
 from dpsql.binding.units import place
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Col, Expr, PublicIn, Scan, SemiJoin
+from dpsql.functions.literals import emit_literal
 from dpsql.policy.schema import Table
 
 _LISTED = (Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.BOOLEAN)
@@ -33,11 +35,13 @@ _EXISTS_CLAUSES = {
 class Subqueries:
     """How nested SELECTs are read. `private`: one over people's rows, else None.
 
-    `public`: the public table that a FROM item names, else None.
+    `public`: the public table that a FROM item names, else None. `listed`: the list of constants
+    that a query is, else None.
     """
 
     private: Callable[[exp.Expr], PrivateRelation | None]
     public: Callable[[exp.Expr], Table | None]
+    listed: Callable[[exp.Expr], ListedRelation | None]
 
 
 def add_condition(
@@ -56,10 +60,27 @@ def add_condition(
     if isinstance(select, exp.Select) and (table := _public_table(select, subqueries)):
         _public_in(inner, select, table, negated, builder, scope)
         return
+    if (listed := subqueries.listed(select)) is not None and len(listed.outputs) == 1:
+        (output,) = listed.outputs.values()
+        if isinstance(output, Col):
+            place_ = int(output.name[1:])
+            values = [emit_literal(row[place_]) for row in listed.source.rows]
+            builder.where.extend(bound(_among(node, inner, values), scope))
+            return
     relation = subqueries.private(query)
     if relation is None or not _is_unit(scope.expr(inner.this), builder):
         _refuse_other(inner, scope)
     _keep(relation, inner, negated, builder, scope)
+
+
+def _among(node: exp.Expr, test: exp.In, values: list[exp.Expr]) -> exp.Expr:
+    """`x [NOT] IN (1, 2)` for the condition with a list of constants in its subquery."""
+    if node is test:
+        return exp.In(this=test.this.copy(), expressions=values)
+    made = node.copy()
+    found = next(made.find_all(exp.In))
+    found.replace(exp.In(this=test.this.copy(), expressions=values))
+    return made
 
 
 def add_join(

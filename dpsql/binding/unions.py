@@ -48,7 +48,7 @@ def check_union(node: exp.SetOperation, context: Context) -> None:
 
 
 def bind_union(
-    node: exp.SetOperation, relations: Sequence[PrivateRelation], context: Context
+    node: exp.Expr, relations: Sequence[PrivateRelation], context: Context
 ) -> PrivateRelation:
     """Columns by position, named by the first branch."""
     first = relations[0]

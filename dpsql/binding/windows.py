@@ -1,26 +1,42 @@
 """Window functions within a unit's rows: PARTITION BY includes the unit.
 
-What a window gives must be a function of the unit's rows as a multiset. ROW_NUMBER, LAG, LEAD and
-FIRST_VALUE depend on how ties fall, so the rewriter goes on ordering by every column that is
-read; rows that still tie are alike. RANK, DENSE_RANK and aggregates treat ties alike by
+What a window gives must be a function of the unit's rows as a multiset. ROW_NUMBER, NTILE, LAG,
+LEAD, FIRST_VALUE and its like, and aggregates over a frame of ROWS depend on how ties fall, so the
+rewriter goes on ordering by every column that is read; rows that still tie are alike. RANK,
+DENSE_RANK, PERCENT_RANK, CUME_DIST and aggregates up to the row's peers treat ties alike by
 definition; aggregates are those of `inner_aggregates`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NoReturn
 
 from sqlglot import exp
 
+from dpsql.binding.defaults import constant, fits, with_default
+from dpsql.binding.frames import length, may_be_empty, named_windows, read_frame, written_out
 from dpsql.binding.inner_aggregates import FUNCTIONS, MAX_ROWS, InnerAggregates
 from dpsql.binding.per_unit import rows_bound
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.units import SourceFacts, conjuncts
-from dpsql.core.domain import INTEGER, Domain, Interval, Kind
-from dpsql.core.ir import Block, Col, Expr, InnerAggregate, Window, Windowed, transform
+from dpsql.core.domain import FLOAT, INTEGER, Domain, Interval, Kind
+from dpsql.core.ir import (
+    Block,
+    Col,
+    Expr,
+    Frame,
+    InnerAggregate,
+    Lit,
+    Window,
+    Windowed,
+    transform,
+)
+from dpsql.functions.forms import title
 
 UNIT = "u"
 MAX_OFFSET = 1_000
@@ -29,12 +45,18 @@ _NUMBERED: dict[type[exp.Expr], str] = {
     exp.RowNumber: "row_number",
     exp.Rank: "rank",
     exp.DenseRank: "dense_rank",
+    exp.Ntile: "ntile",
+    exp.PercentRank: "percent_rank",
+    exp.CumeDist: "cume_dist",
 }
 _PICKED: dict[type[exp.Expr], str] = {
     exp.Lag: "lag",
     exp.Lead: "lead",
     exp.FirstValue: "first_value",
+    exp.LastValue: "last_value",
+    exp.NthValue: "nth_value",
 }
+_SHIFTED = ("lag", "lead")
 
 
 def has_windows(node: exp.Select) -> bool:
@@ -63,6 +85,7 @@ def bind_windows(select: PrivateSelect, projections: list[exp.Expr]) -> PrivateR
         select.scope.aliases,
         inner=select,
         source=source,
+        named=named_windows(node, context),
     )
     outputs: dict[str, Expr] = {}
     for projection in projections:
@@ -89,6 +112,7 @@ class WindowScope(Scope):
 
     inner: PrivateSelect = field(kw_only=True)
     source: int = field(kw_only=True)
+    named: Mapping[str, exp.Window] = field(kw_only=True)
     columns: list[Expr] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
 
@@ -119,15 +143,16 @@ class WindowScope(Scope):
 
     # ---- one window --------------------------------------------------------------------
 
-    def _window(self, node: exp.Window) -> Expr:
+    def _window(self, written: exp.Window) -> Expr:
         word = self.context.policy.unit
+        node = written_out(written, self.named, self.context)
         for name, value in node.args.items():
-            if value and name not in ("this", "partition_by", "order", "over"):
+            if value and name not in ("this", "partition_by", "order", "over", "spec"):
                 self.refuse(
                     node,
                     "window-over-rows",
-                    f"{'a named window' if name == 'alias' else 'a frame'} is not available"
-                    f" within a {word}'s rows",
+                    f"{name.strip('_').upper()} is not available in a window within a {word}'s"
+                    " rows",
                     "write OVER (PARTITION BY ... ORDER BY ...)",
                 )
         terms = node.args.get("partition_by") or []
@@ -146,26 +171,33 @@ class WindowScope(Scope):
             if not self.inner.is_unit(part)
         )
         order = self._order(node.args.get("order"))
+        at = _Over(node, within, order, read_frame(node, self.context))
         call = node.this
         if type(call) in _NUMBERED:
-            limit = rows_bound(self.inner)
-            top = None if limit is None else Fraction(limit)
-            span = Interval(Fraction(1), Fraction(MAX_ROWS))
-            domain = Domain(INTEGER, span, Interval(Fraction(1), top), nullable=False)
-            return self._add(within, order, _NUMBERED[type(call)], None, domain, node)
+            return self._numbered(at, call)
         if type(call) in _PICKED:
-            return self._picked(within, order, call, node)
-        if type(call) not in FUNCTIONS:
+            return self._picked(at, call)
+        if isinstance(call, (exp.IgnoreNulls, exp.RespectNulls)):
             self.refuse(
                 node,
                 "window-over-rows",
-                f"{call.key.upper()} is not available as a window within a {word}'s rows",
-                "ROW_NUMBER, RANK, DENSE_RANK, LAG, LEAD, FIRST_VALUE, COUNT, SUM, AVG, MIN and"
-                " MAX are",
+                "IGNORE NULLS and RESPECT NULLS are not available in a window within a"
+                f" {word}'s rows",
+                "leave rows with NULL out in a subquery: WHERE x IS NOT NULL",
             )
-        calls = InnerAggregates(self.inner.scope, self.source, rows_bound(self.inner))
+        if type(call) not in FUNCTIONS:
+            name = call.sql_name() if isinstance(call, exp.Func) else title(call)
+            self.refuse(
+                node,
+                "window-over-rows",
+                f"{name} is not available as a window within a {word}'s rows",
+                "ROW_NUMBER, RANK, DENSE_RANK, PERCENT_RANK, CUME_DIST, NTILE, LAG, LEAD,"
+                " FIRST_VALUE, LAST_VALUE, NTH_VALUE, COUNT, SUM, AVG, MIN and MAX are",
+            )
+        known = [n for n in (rows_bound(self.inner), length(at.frame)) if n is not None]
+        calls = InnerAggregates(self.inner.scope, self.source, min(known, default=None))
         found = calls.read(call)
-        return self._placed(found, calls, within, order, node)
+        return self._placed(found, calls, at)
 
     def _order(self, order: exp.Expr | None) -> tuple[tuple[str, bool, bool], ...]:
         """(column, descending, NULLs first) of each term."""
@@ -178,45 +210,86 @@ class WindowScope(Scope):
             found.append((name, bool(term.args.get("desc")), bool(term.args.get("nulls_first"))))
         return tuple(found)
 
-    def _picked(
-        self,
-        within: tuple[str, ...],
-        order: tuple[tuple[str, bool, bool], ...],
-        call: exp.Expr,
-        node: exp.Window,
-    ) -> Expr:
-        offset = call.args.get("offset")
-        steps = int(str(offset.this)) if isinstance(offset, exp.Literal) else 1 if not offset else 0
-        if call.args.get("default") or not 1 <= steps <= MAX_OFFSET:
+    def _numbered(self, at: _Over, call: exp.Expr) -> Col:
+        """ROW_NUMBER and its like: where the row stands."""
+        fn, steps = _NUMBERED[type(call)], 1
+        if at.frame is not None:
+            self._refuse_frame(at.node, fn)
+        if fn in ("percent_rank", "cume_dist"):
+            share = Interval(Fraction(0), Fraction(1))
+            return self._add(at, fn, None, Domain(FLOAT, share, share, nullable=False))
+        limit = rows_bound(self.inner)
+        top, most = None if limit is None else Fraction(limit), Fraction(MAX_ROWS)
+        if fn == "ntile":
+            steps = self._constant(at.node, call.this, "NTILE(4): a constant number of parts")
+            top = most = Fraction(steps)
+        span = Interval(Fraction(1), most)
+        domain = Domain(INTEGER, span, Interval(Fraction(1), top), nullable=False)
+        return self._add(at, fn, None, domain, steps)
+
+    def _picked(self, at: _Over, call: exp.Expr) -> Expr:
+        fn, steps = _PICKED[type(call)], 1
+        word = fn.upper()
+        if fn in _SHIFTED and at.frame is not None:
+            self._refuse_frame(at.node, fn)
+        if fn != "first_value" and fn not in _SHIFTED and at.frame is None:
+            self.refuse(
+                at.node,
+                "window-over-rows",
+                f"{word} needs a frame here: SQL's own ends among rows that tie, in no order",
+                "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
+            )
+        if at.frame is not None and not (at.frame.rows or at.frame.whole):
+            self._refuse_frame(at.node, fn)
+        if call.args.get("offset"):
+            way = f"{word}(x, 2): a column and a constant from 1 to {MAX_OFFSET:,}"
+            steps = self._constant(at.node, call.args["offset"], way)
+        arg = self.inner.scope.expr(call.this)
+        if self.inner.is_unit(arg):
+            self.refuse(at.node, "window-over-rows", "the unit is the same in all of its rows")
+        column = self._column(arg, call.this)
+        default = self._default(call.args.get("default"), arg)
+        domain = with_default(arg.domain, default)
+        return self._add(at, fn, column, domain, steps, default)
+
+    def _constant(self, node: exp.Expr, value: exp.Expr | None, way: str) -> int:
+        steps = str(value.this) if isinstance(value, exp.Literal) and not value.is_string else ""
+        if not steps.isdigit() or not 1 <= int(steps) <= MAX_OFFSET:
+            self.refuse(
+                node, "window-over-rows", f"it takes a constant from 1 to {MAX_OFFSET:,}", way
+            )
+        return int(steps)
+
+    def _default(self, node: exp.Expr | None, arg: Expr) -> Lit | None:
+        """LAG's third argument; None where it is NULL or not written."""
+        if node is None:
+            return None
+        given = constant(self.inner.scope.expr(node))
+        fitted = None if given is None else fits(given, arg.domain)
+        if fitted is None:
             self.refuse(
                 node,
                 "window-over-rows",
-                f"{call.key.upper()} takes a column and a constant from 1 to {MAX_OFFSET:,} here",
-                "COALESCE(LAG(x) OVER (...), 0) gives a default",
+                f"a default is a constant of the column's own type and range, {arg.domain.type}",
+                "COALESCE(LAG(x) OVER (...), 0) gives one of any type",
             )
-        arg = self.inner.scope.expr(call.this)
-        if self.inner.is_unit(arg):
-            self.refuse(node, "window-over-rows", "the unit is the same in all of its rows")
-        column = self._column(arg, call.this)
-        domain = arg.domain.with_(nullable=True)
-        return self._add(within, order, _PICKED[type(call)], column, domain, node, steps)
+        return None if fitted.value is None else fitted
 
-    def _placed(
-        self,
-        found: Expr,
-        calls: InnerAggregates,
-        within: tuple[str, ...],
-        order: tuple[tuple[str, bool, bool], ...],
-        node: exp.Window,
-    ) -> Expr:
+    def _placed(self, found: Expr, calls: InnerAggregates, at: _Over) -> Expr:
         """The aggregates of the call as windows, and what is computed from them."""
         made: dict[str, Col] = {}
         for one in calls.found:
             if one.where is not None or one.fn == "count_distinct":
                 self.refuse(
-                    node, "window-over-rows", "FILTER and DISTINCT are not available in a window"
+                    at.node, "window-over-rows", "FILTER and DISTINCT are not available in a window"
                 )
-            window = Window(f"w{len(self.windows)}", within, order, one, 1)
+            if one.fn == "count_star" and may_be_empty(at.frame):
+                none = Interval(Fraction(0), one.domain.certain.hi)
+                most = Interval(Fraction(0), one.domain.declared.hi)
+                one = replace(one, domain=one.domain.with_(certain=none, declared=most))
+            window = Window(f"w{len(self.windows)}", at.within, at.order, one, 1, at.frame)
+            if window.by_place and not at.order:
+                self._refuse_unordered(at.node, "a ROWS frame")
             self.windows.append(window)
             made[one.name] = Col(self.source, window.name, one.domain)
 
@@ -228,22 +301,42 @@ class WindowScope(Scope):
 
     def _add(
         self,
-        within: tuple[str, ...],
-        order: tuple[tuple[str, bool, bool], ...],
+        at: _Over,
         fn: str,
         arg: Col | None,
         domain: Domain,
-        node: exp.Window,
         steps: int = 1,
+        default: Lit | None = None,
     ) -> Col:
-        if not order:
-            self.refuse(
-                node,
-                "window-over-rows",
-                f"{fn.upper()} needs an ORDER BY",
-                "OVER (PARTITION BY ... ORDER BY ...)",
-            )
+        if not at.order:
+            self._refuse_unordered(at.node, fn.upper())
         name = f"w{len(self.windows)}"
         call = InnerAggregate(name, fn, arg, None, domain)
-        self.windows.append(Window(name, within, order, call, steps))
+        self.windows.append(Window(name, at.within, at.order, call, steps, at.frame, default))
         return Col(self.source, name, domain)
+
+    def _refuse_unordered(self, node: exp.Expr, what: str) -> NoReturn:
+        self.refuse(
+            node,
+            "window-over-rows",
+            f"{what} needs an ORDER BY",
+            "OVER (PARTITION BY ... ORDER BY ...)",
+        )
+
+    def _refuse_frame(self, node: exp.Expr, fn: str) -> NoReturn:
+        self.refuse(
+            node,
+            "window-over-rows",
+            f"{fn.upper()} takes no such frame here",
+            "leave the frame out, or write ROWS for FIRST_VALUE, LAST_VALUE and NTH_VALUE",
+        )
+
+
+@dataclass(frozen=True)
+class _Over:
+    """OVER (...), read: columns of the partition beside the unit, order and frame."""
+
+    node: exp.Window
+    within: tuple[str, ...]
+    order: tuple[tuple[str, bool, bool], ...]
+    frame: Frame | None

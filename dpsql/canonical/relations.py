@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 from dpsql.binding.units import Classes, Place, conjuncts, equalities, place
+from dpsql.canonical.constants import type_text, value_text
 from dpsql.canonical.expressions import Named, Writer, same_value_type
 from dpsql.canonical.formulas import Formula, junction
 from dpsql.canonical.labels import SELF, Colours, digest, labels
@@ -22,12 +23,14 @@ from dpsql.core.ir import (
     Col,
     Expr,
     InnerAggregate,
+    Listed,
     PerUnit,
     PublicIn,
     Scan,
     SemiJoin,
     Source,
     Union,
+    Window,
     Windowed,
     columns,
 )
@@ -191,6 +194,9 @@ def _source(source: Source) -> tuple[str, NameOf]:
         return _union(source), json.dumps
     if isinstance(source, Windowed):
         return _windowed(source), json.dumps
+    if isinstance(source, Listed):
+        rows = sorted(" ".join(map(value_text, row)) for row in source.rows)
+        return f"(listed {list(map(type_text, source.types))} {rows})", json.dumps
     assert_never(source)
 
 
@@ -232,10 +238,17 @@ def _windowed(source: Windowed) -> str:
     listed = [f"{json.dumps(n)} {writer.text(expr)}" for n, expr in source.columns]
     calls = [
         f"{json.dumps(one.name)} {_inner(one.call, writer)} {one.steps}"
-        f" by {json.dumps(one.partition)} {json.dumps(one.order)}"
+        f" by {json.dumps(one.partition)} {json.dumps(one.order)}{_extent(one, writer)}"
         for one in source.windows
     ]
     return f"(windows {digest(form.text)} {sorted(listed)} {sorted(calls)})"
+
+
+def _extent(window: Window, writer: Writer) -> str:
+    """The frame and LAG's default; nothing for SQL's own."""
+    frame, default = window.frame, window.default
+    framed = "" if frame is None else f" rows {frame.rows} {frame.start} {frame.end}"
+    return framed if default is None else f"{framed} else {writer.text(default)}"
 
 
 def _inner(call: InnerAggregate, writer: Writer) -> str:

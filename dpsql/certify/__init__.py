@@ -20,6 +20,7 @@ rows        expressions over one row: conditions are BOOLEAN, casts fit
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks
 joins       whose row is it; how many rows can a unit have
+listed      rows of constants as a public table
 lookups     IN a public table's column
 normal      floats without -0.0
 unions      UNION ALL of relations

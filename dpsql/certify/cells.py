@@ -238,6 +238,7 @@ def _window(node: exp.Window, scope: Scope) -> Fact:
         refuse("windows are partitioned by the unit alone")
     require(relation.keys is not None, "windows run over cells")
     require(node.args.get("over") == "OVER", "windows are written OVER (...)")
+    require(node.args.get("spec") is None, "windows over cells look at all of a unit's")
     function, order = node.this, node.args.get("order")
     if isinstance(function, exp.Sum):
         inner = fact_of(function.this, scope)

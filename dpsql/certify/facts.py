@@ -169,9 +169,14 @@ class Rank:
     """row_number within the unit: no two rows of a unit share one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """row_number over all rows of the unit, below the cells: no two of them share one."""
+
+
 Fact = (
     Unit | Const | Number | RowPoly | CellSum | UnitTotal | Size | Share | SizeShare | Capped
-    | Weighted | WeightedSum | Clamped | Rank | None
+    | Numbered | Weighted | WeightedSum | Clamped | Rank | None
 )  # fmt: skip
 """None: nothing is known but that the value is computed within the unit."""
 

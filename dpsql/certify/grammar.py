@@ -87,17 +87,21 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Having: _UNARY,
     exp.Group: ("expressions",),
     exp.Table: ("this", "db", "catalog", "alias"),
-    exp.TableAlias: ("this",),
+    exp.TableAlias: ("this", "columns"),  # columns: of VALUES alone
+    exp.Values: ("expressions", "alias"),
+    exp.Tuple: ("expressions",),
     exp.Alias: ("this", "alias"),
     exp.Star: (),
     exp.Count: ("this", "big_int"),
     exp.Distinct: ("expressions",),
     **dict.fromkeys((exp.Sum, exp.Min, exp.Max), _UNARY),
     exp.Filter: _BINARY,
-    exp.Window: ("this", "partition_by", "order", "over"),
-    **dict.fromkeys((exp.RowNumber, exp.Rank, exp.DenseRank), ()),
-    **dict.fromkeys((exp.Lag, exp.Lead), ("this", "offset")),
-    exp.FirstValue: _UNARY,
+    exp.Window: ("this", "partition_by", "order", "over", "spec"),
+    exp.WindowSpec: ("kind", "start", "start_side", "end", "end_side"),
+    **dict.fromkeys((exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist), ()),
+    **dict.fromkeys((exp.Lag, exp.Lead), ("this", "offset", "default")),
+    **dict.fromkeys((exp.FirstValue, exp.LastValue, exp.Ntile), _UNARY),
+    exp.NthValue: ("this", "offset"),
     exp.Order: ("expressions",),
     exp.Ordered: ("this", "desc", "nulls_first"),
 }
@@ -186,6 +190,16 @@ def _check_escape(node: exp.Expr) -> None:
     require(re.sub(re.escape(sign) + b".", b"", pattern, flags=re.S)[-1:] != sign, "escapes escape")
 
 
+def _check_alias(node: exp.Expr) -> None:
+    """New names for a table's columns would hide what they are."""
+    plain = not node.args.get("columns") or type(node.parent) is exp.Values
+    require(plain, "a clause is not on the list")
+
+
+def _check_tuple(node: exp.Expr) -> None:
+    require(type(node.parent) is exp.Values, "a construct is not on the list")
+
+
 def _is_text(node: object) -> bool:
     return isinstance(node, exp.Literal) and bool(node.is_string)
 
@@ -197,6 +211,8 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.ILike: _check_like,
     exp.Escape: _check_escape,
     exp.DataType: _check_type,
+    exp.TableAlias: _check_alias,
+    exp.Tuple: _check_tuple,
 }
 
 

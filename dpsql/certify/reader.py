@@ -104,3 +104,12 @@ def not_null(node: exp.Expr) -> exp.Expr | None:
 def fold(name: str) -> str:
     """Names as the engine compares them: without case."""
     return name.casefold()
+
+
+def name_of(item: exp.Expr) -> str:
+    """The folded name of a column of a SELECT list."""
+    if isinstance(item, exp.Alias) and isinstance(item.args["alias"], exp.Identifier):
+        return fold(str(item.args["alias"].this))
+    if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
+        return fold(str(item.this.this))
+    refuse("every column has a name")

@@ -25,9 +25,10 @@ from dpsql.certify.facts import (
 )
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
+from dpsql.certify.listed import listed_table
 from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
 from dpsql.certify.normal import normal
-from dpsql.certify.reader import bare, conjuncts, fold, not_null, whole
+from dpsql.certify.reader import bare, conjuncts, fold, name_of, not_null, whole
 from dpsql.certify.rows import check_condition, check_row
 from dpsql.certify.scope import Place, Scope, Serials
 from dpsql.certify.spans import COUNTED, SUMMED, Span, of_type, present, span
@@ -35,7 +36,7 @@ from dpsql.certify.tables import BaseTable, Tables, column_span
 from dpsql.certify.tables import kind_of as column_kind
 from dpsql.certify.unions import selects, united
 from dpsql.certify.values import as_row_poly
-from dpsql.certify.windows import check_window, over_rows
+from dpsql.certify.windows import check_ties, check_window, over_rows
 from dpsql.core.domain import Kind
 
 _ORDERED = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP})
@@ -124,6 +125,8 @@ class Reader:
         parts = tuple(conjuncts(on))
         if isinstance(node, exp.Table):
             return Source(name, self.tables.of(node), left, parts)
+        if isinstance(node, exp.Values):
+            return Source(name, listed_table(node), left, parts)
         if not isinstance(node, exp.Subquery):
             refuse("sources are tables and subqueries")
         return Source(name, self.relation(node.this), left, parts)
@@ -243,6 +246,7 @@ class Reader:
 
     def _projected(self, node: exp.Select, scope: Scope) -> dict[str, Column]:
         columns: dict[str, Column] = {}
+        check_ties([item.unalias() for item in node.expressions], scope)
         for item in node.expressions:
             if isinstance(item, exp.Star):
                 if scope.single is None:
@@ -250,7 +254,7 @@ class Reader:
                 for name, column in scope.single.columns.items():
                     _add(columns, name, column)
                 continue
-            _add(columns, _name(item), self.value(item.unalias(), scope))
+            _add(columns, name_of(item), self.value(item.unalias(), scope))
         return columns
 
     def value(self, node: exp.Expr, scope: Scope) -> Column:
@@ -280,11 +284,9 @@ class Reader:
 
     def _windowed(self, node: exp.Window, scope: Scope) -> Column:
         """A window over the rows of a unit; the aggregates are those of GROUP BY the unit."""
-        picked = check_window(node, scope)
-        if isinstance(picked, Column):
-            return replace(picked, serial=self.serials(), fact=None, by_unit=False, present=False)
-        if picked is not None:
-            return Column(self.serials(), None, Kind.INTEGER, by_unit=False, span=picked)
+        given = check_window(node, scope)
+        if given is not None:
+            return replace(given, serial=self.serials())
         found = self._aggregate(node.this, scope, self.serials())
         return replace(found, fact=None)
 
@@ -302,9 +304,9 @@ class Reader:
                 column = self.value(item.unalias(), scope)
                 fact = column.fact if isinstance(column.fact, Unit) else None
                 barred = "" if column.exact else VAGUE
-                _add(columns, _name(item), replace(column, fact=fact, barred=barred))
+                _add(columns, name_of(item), replace(column, fact=fact, barred=barred))
             else:
-                _add(columns, _name(item), self._aggregate(item.unalias(), scope, level))
+                _add(columns, name_of(item), self._aggregate(item.unalias(), scope, level))
         require(len(columns) >= size, "GROUP BY names the first columns by place")
         require(
             any(isinstance(c.fact, Unit) for c in list(columns.values())[:size]),
@@ -385,14 +387,6 @@ def _of_columns(node: exp.Expr) -> bool:
     """A product of two columns: NULL where either of them is."""
     parts = (node.this, node.args["expression"]) if isinstance(node, exp.Mul) else (node,)
     return len(parts) == 2 and all(isinstance(part, exp.Column) for part in parts)
-
-
-def _name(item: exp.Expr) -> str:
-    if isinstance(item, exp.Alias) and isinstance(item.args["alias"], exp.Identifier):
-        return fold(str(item.args["alias"].this))
-    if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
-        return fold(str(item.this.this))
-    refuse("every column has a name")
 
 
 def _add(columns: dict[str, Column], name: str, column: Column) -> None:

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_report, refuse_end
+from dpsql.binding.series import array, series
 from dpsql.core import nearest
 from dpsql.functions import membership
 from dpsql.functions.forms import constant_text
@@ -22,6 +23,7 @@ _STRUCTURE = (
     " Tuple Values Union Except Intersect Window WindowSpec Filter Lambda IgnoreNulls RespectNulls"
     " Var DataType DataTypeParam Interval IntervalSpan Exists In Between Any All Case If"
     " And Or Not Xor Is EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Like ILike Escape"
+    " Unnest Explode Array GenerateSeries"
     " Add Sub Mul Div IntDiv Mod Neg DPipe Bracket SafeDivide"
 ).split()
 
@@ -53,10 +55,13 @@ _ALLOWED = frozenset(
     cls for name in (*_STRUCTURE, *_FUNCTIONS) if (cls := getattr(exp, name, None)) is not None
 )
 
-KNOWN = names_of(_ALLOWED, _CALLS)
+KNOWN = names_of(_ALLOWED - {exp.Unnest, exp.Explode, exp.Array, exp.GenerateSeries}, _CALLS)
 """The names of the functions above."""
 
 MAX_NESTED = 1
+
+_IN_FROM = (exp.Identifier, exp.GenerateSeries)
+_LISTS = (exp.Unnest, exp.Explode, exp.Array, exp.GenerateSeries)
 
 
 def check_remainder(root: exp.Expr, context: Context) -> None:
@@ -90,8 +95,24 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
                 f"{type(node).__name__.upper()} is not available",
                 "ordinary SELECTs over declared tables are",
             )
-        elif isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        elif isinstance(node, exp.Table) and not isinstance(node.this, _IN_FROM):
             context.refuse(node, "unknown-table", "only declared tables can stand in FROM")
+        elif isinstance(node, _LISTS):
+            _check_list(node, context)
+
+
+def _check_list(node: exp.Expr, context: Context) -> None:
+    """Lists and series of constants alone, and not too long, where rows are made of them."""
+    inside = isinstance(node.parent, (exp.Unnest, exp.Explode))
+    if isinstance(node, exp.GenerateSeries) and (inside or isinstance(node.parent, exp.Table)):
+        series(node, context)
+    elif isinstance(node, exp.Array) and inside:
+        array(node, context)
+    elif not isinstance(node, (exp.Unnest, exp.Explode)) or not isinstance(
+        node.this or node.expressions[0], (exp.Array, exp.GenerateSeries)
+    ):
+        assert isinstance(node, exp.Func)
+        _refuse_function(node, node.sql_name().lower(), context)
 
 
 def _check_escape(node: exp.Escape, context: Context) -> None:

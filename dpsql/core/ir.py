@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dpsql.core.domain import Domain, Scalar
+from dpsql.core.domain import Domain, Scalar, SqlType
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,30 @@ class Union:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """ROWS (else RANGE) from `start` to `end`, counted from the row; None: as far as there are."""
+
+    rows: bool
+    start: int | None
+    end: int | None
+
+    @property
+    def whole(self) -> bool:
+        return self.start is None and self.end is None
+
+
+PICKS = frozenset({"lag", "lead", "first_value", "last_value", "nth_value"})
+"""Windows that give the value of another row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """One call over the unit's rows with equal `partition` columns.
 
     `order`: (column, descending, NULLs first). The argument of an aggregate is an expression over
-    the block, that of LAG and the like a column of the windowed relation, `steps` rows away.
+    the block, that of LAG and the like a column of the windowed relation. `steps`: rows away, the
+    number of NTH_VALUE, the parts of NTILE. `default`: LAG's and LEAD's, where there is no row.
+    `frame`: None is SQL's own, the rows up to this one and its peers, or all without an order.
     """
 
     name: str
@@ -114,6 +133,15 @@ class Window:
     order: tuple[tuple[str, bool, bool], ...]
     call: InnerAggregate
     steps: int
+    frame: Frame | None = None
+    default: Lit | None = None
+
+    @property
+    def by_place(self) -> bool:
+        """Does it depend on where a row stands among its peers?"""
+        if self.call.fn in PICKS or self.call.fn in ("row_number", "ntile"):
+            return True
+        return self.frame is not None and self.frame.rows and not self.frame.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +154,16 @@ class Windowed:
     windows: tuple[Window, ...]
 
 
-Source = Scan | PerUnit | Union | Windowed
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Rows of constants, written in the statement: about nobody. Columns c0, c1, ... of `types`."""
+
+    id: int
+    types: tuple[SqlType, ...]
+    rows: tuple[tuple[Scalar | None, ...], ...]
+
+
+Source = Scan | PerUnit | Union | Windowed | Listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from dpsql.core.ir import Block, PrivateAggregate, Scan, Source, Union, Windowed, columns
+from dpsql.core.ir import Block, Listed, PrivateAggregate, Scan, Source, Union, Windowed, columns
 from dpsql.errors import RefusedQuery
 from dpsql.planning.types import KeyPlan
 from dpsql.policy.schema import Auto, Policy
@@ -72,6 +72,9 @@ def _rows_per_unit(block: Block, policy: Policy) -> int | None:
     product = 1
     for source in block.sources:
         if source.id in block.determined:
+            continue
+        if isinstance(source, Listed):  # a row of people's meets one of its rows, or any of them
+            product *= len(source.rows) if source.id in block.fanning else 1
             continue
         cap = _rows_of(source, policy)
         if cap is None:

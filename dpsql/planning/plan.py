@@ -9,7 +9,17 @@ from math import prod
 
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan, Union, Windowed
+from dpsql.core.ir import (
+    Aggregate,
+    Block,
+    Expr,
+    Listed,
+    PerUnit,
+    PrivateAggregate,
+    Scan,
+    Union,
+    Windowed,
+)
 from dpsql.errors import RefusedQuery
 from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
@@ -136,8 +146,9 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
         _check_joins(semi.block, policy, public_rows)
     many = [source for source in block.sources if source.id in block.fanning]
     public = [s.table for s in many if isinstance(s, Scan) and not s.private]
-    private = len(many) - len(public)
-    rows = prod(public_rows(table) for table in public)
+    listed = [len(s.rows) for s in many if isinstance(s, Listed)]
+    private = len(many) - len(public) - len(listed)
+    rows = prod(map(public_rows, public)) * prod(listed)
     if private > MAX_PRIVATE or rows > MAX_PUBLIC_ROWS:
         what = "more than two tables" if private > MAX_PRIVATE else "public tables"
         raise RefusedQuery(

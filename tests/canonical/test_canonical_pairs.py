@@ -234,6 +234,22 @@ DIFFERENT = [
      " FROM visits) q",
      "SELECT SUM(t) FROM (SELECT id, LAG(n, 2) OVER (PARTITION BY id ORDER BY v) AS t"
      " FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, LAG(n, 1, 0) OVER (PARTITION BY id ORDER BY v) AS t"
+     " FROM visits) q",
+     "SELECT SUM(t) FROM (SELECT id, LAG(n, 1, 1) OVER (PARTITION BY id ORDER BY v) AS t"
+     " FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS 1 PRECEDING) AS t"
+     " FROM visits) q",
+     "SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS UNBOUNDED"
+     " PRECEDING) AS t FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS BETWEEN CURRENT"
+     " ROW AND CURRENT ROW) AS t FROM visits) q",
+     "SELECT SUM(t) FROM (SELECT id, SUM(n) OVER (PARTITION BY id ORDER BY v ROWS BETWEEN CURRENT"
+     " ROW AND UNBOUNDED FOLLOWING) AS t FROM visits) q"),
+    ("SELECT SUM(t) FROM (SELECT id, x AS t FROM visits JOIN (VALUES (1, 2)) k(y, x) ON y < 2) q",
+     "SELECT SUM(t) FROM (SELECT id, x AS t FROM visits JOIN (VALUES (1, 3)) k(y, x) ON y < 2) q"),
+    ("SELECT COUNT(*) FROM visits JOIN (VALUES (1), (1)) k(y) ON n >= y",
+     "SELECT COUNT(*) FROM visits JOIN (VALUES (1), (1), (1)) k(y) ON n >= y"),
     ("SELECT AVG((SELECT COUNT(*) FROM visits v WHERE v.id = p.id)) FROM people p",
      "SELECT AVG((SELECT COUNT(*) FROM visits v WHERE v.id = p.id AND v.n > 3)) FROM people p"),
 ]  # fmt: skip
@@ -276,13 +292,15 @@ FIELDS = {
     "SemiJoin": "block negated",
     "PublicIn": "target source where output negated exists",
     "Scan": "id table private",
+    "Listed": "id types rows",
     "PerUnit": "id block keys aggregates",
     "InnerAggregate": "name fn arg where domain grid",
     "FixedPoint": "unit lo hi",
     "Union": "id branches",
     "Branch": "block outputs",
     "Windowed": "id block columns windows",
-    "Window": "name partition order call steps",
+    "Window": "name partition order call steps frame default",
+    "Frame": "rows start end",
     "Aggregate": "name fn arg where other",
     "Key": "name expr",
     "PrivateAggregate": "block keys aggregates options",

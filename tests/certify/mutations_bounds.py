@@ -162,6 +162,11 @@ BOUNDS: dict[str, Mutation] = {
         "SUM(n) OVER (PARTITION BY u)",
         "SUM(n) OVER (PARTITION BY k0)",
     ),
+    "weight of a frame": (
+        "weights",
+        "SUM(n) OVER (PARTITION BY u)",
+        "SUM(n) OVER (PARTITION BY u RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
+    ),
     "weight over all units": ("weights", "SUM(n) OVER (PARTITION BY u)", "SUM(n) OVER ()"),
     "weight of the cell alone": ("weights", "SUM(n) OVER (PARTITION BY u)", "n"),
     "weight by rows with a value": ("weights", "SUM(n) OVER", "SUM(n0) OVER"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statements
+from statements_listed import LISTED
 from statements_relations import RELATIONS
+from statements_windows import WINDOWS
 
-ALL = {**statements.ALL, **RELATIONS}
+ALL = {**statements.ALL, **RELATIONS, **WINDOWS, **LISTED}

@@ -54,21 +54,19 @@ SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SE
     ONE_SUM,
 )
 
-WINDOWS = _make(
+FULL = _make(
     """
 SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SELECT u,
-  COUNT(v0) AS n0 FROM (SELECT t0."u" AS u, CASE WHEN NOT t0."w1" IS NULL THEN 1 END AS v0
-  FROM (SELECT u, c0, c1,
-    ROW_NUMBER() OVER (PARTITION BY u, c0 ORDER BY c1 DESC, c0, xw2) AS w0,
-    LAG(c1, 2) OVER (PARTITION BY u ORDER BY c0, c1, xw2) AS w1,
-    SUM(xw2) OVER (PARTITION BY u ORDER BY c1) AS w2
-    FROM (SELECT t1."person_id" AS u, t1."code" AS c0,
-      CASE WHEN ISFINITE(t1."value") THEN t1."value" + 0.0 END AS c1,
-      CAST(t1."code" AS BIGINT) AS xw2
-      FROM "main"."lab" AS t1 WHERE NOT t1."person_id" IS NULL) AS s) AS t0
-  WHERE NOT t0."u" IS NULL AND t0."w0" = 1 AND t0."w2" > 3) AS r GROUP BY 1) AS c) AS b
+  COUNT(v0) AS n0 FROM (SELECT t0."u" AS u, CASE WHEN t0."c0" THEN 1 END AS v0
+  FROM (SELECT t1."id" AS u, NOT t2."person_id" IS NULL AS c0, t1."age" AS c1
+      FROM "main"."persons" AS t1 LEFT JOIN "main"."lab" AS t2 ON t2."person_id" = t1."id"
+      WHERE NOT t1."id" IS NULL
+    UNION ALL SELECT t3."person_id" AS u, TRUE AS c0, NULL AS c1 FROM "main"."lab" AS t3
+      WHERE NOT t3."person_id" IS NULL AND NOT (t3."person_id" IN (SELECT t4."id"
+        FROM "main"."persons" AS t4 WHERE NOT t4."id" IS NULL))) AS t0
+  WHERE NOT t0."u" IS NULL) AS r GROUP BY 1) AS c) AS b
 """,
     ONE_SUM,
 )
 
-RELATIONS: dict[str, Statement] = {"anti": ANTI, "fixed": FIXED, "union": UNION, "windows": WINDOWS}
+RELATIONS: dict[str, Statement] = {"anti": ANTI, "fixed": FIXED, "union": UNION, "full": FULL}

@@ -7,16 +7,18 @@ from certify_world import World
 from mutations_bounds import BOUNDS
 from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
+from mutations_listed import LISTED
 from mutations_pairs import PAIRS
 from mutations_relations import RELATIONS
 from mutations_steps import STEPS
 from mutations_units import UNITS
+from mutations_windows import WINDOWS
 from statements_all import ALL
 
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS)
+LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED)
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from equivalence_relations import RELATIONS
+
 AGGREGATES = (
     "COUNT(*)", "COUNT({})", "SUM({})", "AVG({})", "VAR_SAMP({})", "VAR_POP({})", "VARIANCE({})",
     "STDDEV({})", "STDDEV_SAMP({})", "STDDEV_POP({})",
@@ -276,6 +278,7 @@ QUERIES = {
     "window picks": "SELECT SUM(a), SUM(b), COUNT(*) FROM (SELECT pid, LEAD(n, 2) OVER (PARTITION"
     " BY pid ORDER BY seen DESC) AS a, FIRST_VALUE(n) OVER (PARTITION BY pid ORDER BY seen) AS b,"
     " DENSE_RANK() OVER (PARTITION BY pid ORDER BY kind) AS r FROM events) t WHERE r < 3",
+    **RELATIONS,
     # ---- UNION ALL ----
     "union all of people": "SELECT w, COUNT(*), SUM(n) FROM (SELECT pid, 'e' AS w, n FROM events"
     " UNION ALL SELECT pid, 'p', age FROM persons) t GROUP BY w",

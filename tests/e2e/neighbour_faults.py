@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import replace
 
+from neighbour_relations import FAULTY
 from neighbour_shapes import SHAPES
 from sqlglot import exp
 
@@ -165,6 +166,47 @@ def windows_across_units(patch):
     patch.setattr(windows, "_over", over)
 
 
+def semi_join_untied(patch):
+    """IN asks whether the subquery has any row at all, whoever's."""
+    source = module("dpsql.rules.source")
+    real = source.Sources.block
+
+    def block(self, inner):
+        query = real(self, inner)
+        for test in query.args["where"].find_all(exp.In):
+            if test.args.get("query"):
+                test.set("this", exp.Literal.number(1))
+                test.args["query"].this.set("expressions", [exp.Literal.number(1)])
+        return query
+
+    patch.setattr(source.Sources, "block", block)
+
+
+def lists_trusted_as_keys(patch):
+    """The first column of every list taken for a key."""
+    patch.setattr(module("dpsql.binding.listed"), "_keys", lambda source: (("c0",),))
+
+
+def subqueries_not_by_unit(patch):
+    """GROUP BY the keys alone within a subquery: everybody's rows in one group."""
+    source = module("dpsql.rules.source")
+    real = source.Sources._per_unit
+
+    def per_unit(self, inner):
+        query = real(self, inner)
+        unit = query.expressions[0]
+        unit.set("this", exp.Min(this=unit.this.copy()))
+        query.set("group", exp.Group(expressions=query.args["group"].expressions[1:]))
+        return query
+
+    patch.setattr(source.Sources, "_per_unit", per_unit)
+
+
+def ties_broken_twice(patch):
+    """Each window orders alike rows by itself."""
+    patch.setattr(module("dpsql.rules.windows"), "_several", lambda source: False)
+
+
 FAULTS = {
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
@@ -192,14 +234,47 @@ FAULTS = {
     "anti join on the unit": (anti_join_not_on_the_unit, "unit not in"),
     "unit of a union": (union_under_two_units, "union all"),
     "windows within a unit": (windows_across_units, "windows"),
+    "semi join on the unit": (semi_join_untied, "semi join"),
+    "anti join within a full join": (semi_join_untied, "full join"),
+    "count cap after a full join": (no_count_cap, "full join"),
+    "count cap after a left join": (no_count_cap, "left join that repeats"),
+    "semi join of IN on the unit": (semi_join_untied, "unit in visits"),
+    "scalar subquery by the unit": (subqueries_not_by_unit, "scalar subquery"),
+    "mean of means by the unit": (subqueries_not_by_unit, "mean of means"),
+    "lists that multiply rows": (lists_trusted_as_keys, "listed join that multiplies"),
+    "public joins that multiply rows, listed": (
+        public_joins_trusted,
+        "listed join that multiplies",
+    ),
+    "group cap of a list's keys": (no_group_cap, "listed join"),
+    "sum clamp of a list's numbers": (no_sum_clamp, "listed numbers"),
+    "count cap left of people": (no_count_cap, "series left of people"),
+    "group cap left of people": (no_group_cap, "series left of people"),
+    "group cap of a public table left of people": (no_group_cap, "public left of people"),
+    "group cap of grouping sets": (no_group_cap, "grouping sets"),
+    "sum clamp of grouping sets": (no_sum_clamp, "grouping sets of all"),
+    "QUALIFY within a unit": (windows_across_units, "qualify"),
+    "union's count cap": (no_count_cap, "union all"),
+    "union's group cap": (no_group_cap, "union all"),
+    "windows within a unit, frames": (windows_across_units, "windows in a frame"),
+    "windows within a unit, defaults": (windows_across_units, "windows with defaults"),
     "units counted by rows": (units_counted_by_rows, "cap, private keys"),
 }
 
 FAULTY_SHAPES = {
     **{name: shape[:3] for name, shape in SHAPES.items()},
+    **FAULTY,
     "city join": (
         "SELECT COUNT(*) FROM visits a JOIN events b ON a.kind = b.kind WHERE a.kind = 'w'",
         {"max_rows": 1}, (1, 1e-6),
+    ),
+    "unit in visits": (
+        "SELECT COUNT(*), SUM(age) FROM persons WHERE pid IN (SELECT pid FROM visits WHERE kind ="
+        " 'z')", {}, (1, 1e-6),
+    ),
+    "listed numbers": (
+        "SELECT SUM(e.n * v.w) FROM events e JOIN (VALUES ('x', 2), ('y', 3)) v(kind, w) ON"
+        " e.kind = v.kind", {}, (1, 1e-6),
     ),
     "public join of persons": (
         "SELECT COUNT(*) FROM persons p JOIN shops s ON p.city < s.kind", {}, (1, 1e-6),

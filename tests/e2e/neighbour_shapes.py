@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from decimal import Decimal
 
+from neighbour_relations import RELATIONS
+
 T, DAY = dt.datetime, dt.date
 MESSY = {
     "persons": [
@@ -202,4 +204,5 @@ SHAPES = {
         " AND v.kind = 'z') AND kind IN (SELECT kind FROM shops)",
         {}, (1, 1e-6), ("cap", "laplace", {1}),
     ),
+    **RELATIONS,
 }  # fmt: skip

@@ -1,7 +1,7 @@
-SELECT COUNT(*) FROM UNNEST([1, 2]) AS t(x)
+SELECT COUNT(*) FROM users u, LATERAL (SELECT u.age + 1 AS a) t
 -- refuse: unsupported-from (RefusedQuery, exit 3)
---   Unnest cannot stand in FROM
---     at 1:30
---     SELECT COUNT(*) FROM UNNEST([1, 2]) AS t(x)
---                                  ^
+--   Lateral cannot stand in FROM
+--     at 1:47
+--     SELECT COUNT(*) FROM users u, LATERAL (SELECT u.age + 1 AS a) t
+--                                                   ^
 -- hint: name declared tables, CTEs or subqueries

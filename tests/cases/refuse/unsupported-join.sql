@@ -1,7 +1,7 @@
-SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
+SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id AND orders.amount > 5
 -- refuse: unsupported-join (RefusedQuery, exit 3)
---   FULL JOIN is not available over people's rows
+--   FULL JOIN is available between two tables of users, by one equality of the user
 --     at 1:38
---     SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
+--     SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id AND orders.amount > 5
 --                                          ^^^^^^
--- hint: INNER, LEFT, RIGHT, SEMI and ANTI joins are
+-- hint: ON a.user = b.user or USING (user), with their columns of the user; filter the tables in subqueries before
