@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dpsql.answering import Answered, drawn_now, free, retried, stored_answer
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
@@ -17,20 +18,12 @@ from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
-from dpsql.planning.types import Plan
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.reply_clock import on_the_clock
-from dpsql.report import (
-    AnsweredBy,
-    Answering,
-    BudgetReport,
-    PrivacyReport,
-    budget_report,
-    release_report,
-)
+from dpsql.report import Answering, BudgetReport, PrivacyReport, budget_report, release_report
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -48,14 +41,6 @@ class Answer:
     names: tuple[str, ...]
     types: tuple[str, ...]
     privacy: PrivacyReport
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A release in its form's order, and how it came about."""
-
-    release: Release
-    how: Answering
 
 
 @dataclass(frozen=True)
@@ -191,16 +176,16 @@ class Session(Preparation):
                 continue
             if not one.items:  # public keys alone: nobody's row is read, nothing is charged
                 release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
-                known[form.fingerprint] = Answered(release, _free("public", one))
+                known[form.fingerprint] = Answered(release, free("public", one))
                 continue
-            if attempt is not None and (kept := _retried(attempt, one, form.fingerprint)):
+            if attempt is not None and (kept := retried(attempt, one, form.fingerprint)):
                 known[form.fingerprint] = kept
                 continue
             found = repeats.answer(index, one, form, stored.get(form.question, ()))
             if isinstance(found, Order):
                 orders[form.fingerprint] = found
             else:
-                known[form.fingerprint] = _kept(found, one)
+                known[form.fingerprint] = stored_answer(found, one)
         paid = _price(orders.values())
         if orders:
             progress.stage = Stage.CHARGING
@@ -245,7 +230,7 @@ class Session(Preparation):
                     certified, self.engine, timeout=self.policy.limits.timeout_seconds
                 )
                 drawn = perturb.run(order.plan, cells, order.earlier)
-                answered, payload = self._kept_now(order, planned, drawn, charged.receipt.seq)
+                answered, payload = drawn_now(order, planned, drawn, charged.receipt.seq)
                 done[planned.fingerprints[order.index]] = answered
                 stored.append(payload)
             outcome = "released"
@@ -265,30 +250,6 @@ class Session(Preparation):
             charged.receipt, "released", hashes, releases=reused, kept=kept
         )
         return done, account
-
-    def _kept_now(
-        self, order: Order, planned: Planned, drawn: Release, seq: int
-    ) -> tuple[Answered, StoredRelease]:
-        """What was drawn in its form's order, and the bytes it is stored as."""
-        from dpsql.ledger import Release as StoredRelease
-
-        plan, form = planned.plans[order.index], planned.forms[order.index]
-        entries = () if order.earlier is None else order.earlier.entries
-        release = storage.laid(form, plan, drawn)
-        site = planned.bound.sites[order.index]
-        about = storage.describe(plan, form, release, site, entries)
-        how = Answering(
-            "release" if order.earlier is None else "mean",
-            plan.epsilon,
-            plan.delta,
-            order.epsilon,
-            order.delta,
-            (*entries, seq),
-            order.plan.items,
-            about.threshold,
-        )
-        payload = storage.pack(about, release)
-        return Answered(release, how), StoredRelease(order.fingerprint, payload)
 
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""
@@ -341,33 +302,3 @@ def _price(orders: Iterable[Order]) -> tuple[Fraction, Fraction]:
     return sum((o.epsilon for o in listed), Fraction(0)), sum(
         (o.delta for o in listed), Fraction(0)
     )
-
-
-def _kept(kept: repeats.Kept, plan: Plan) -> Answered:
-    """A stored release as the answer to this plan."""
-    about, found = kept.about, kept.found
-    same = (about.epsilon, about.delta) == (plan.epsilon, plan.delta)
-    how = Answering(
-        "repeat" if same else "tighter",
-        about.epsilon,
-        about.delta,
-        Fraction(0),
-        Fraction(0),
-        (*about.entries, found.seq),
-        found.paid.events,
-        about.threshold,
-    )
-    return Answered(storage.unpack(found.payload), how)
-
-
-def _retried(attempt: Attempt, plan: Plan, fingerprint: str) -> Answered | None:
-    """What an earlier attempt at this request drew for the aggregate, averaged or not."""
-    drawn = f"{fingerprint}+"  # with the entry it was averaged with
-    for name, payload in attempt.payloads.items():
-        if name == fingerprint or name.startswith(drawn):
-            return Answered(storage.unpack(payload), _free("repeat", plan))
-    return None
-
-
-def _free(by: AnsweredBy, plan: Plan) -> Answering:
-    return Answering(by, plan.epsilon, plan.delta, Fraction(0), Fraction(0), (), ())
