@@ -10,6 +10,7 @@ from dpsql.core.ir import (
     Block,
     Col,
     Expr,
+    Given,
     PrivateAggregate,
     Scan,
     SemiJoin,
@@ -99,6 +100,8 @@ def _source(graph: _Graph, source: Source, unit: str, read: Sequence[Expr]) -> s
     if isinstance(source, Scan):
         about = f"rows of {unit}s" if source.private else "public"
         return graph.node([f"{source.table} ({about})", *columns], shape="cylinder")
+    if isinstance(source, Given):
+        return graph.node(["rows made of releases", *columns], shape="cylinder")
     if isinstance(source, Union):
         node = graph.node(["all rows of", *columns])
         for branch in source.branches:

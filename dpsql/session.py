@@ -9,7 +9,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dpsql.answering import Answered, drawn_now, free, retried, stored_answer
+from dpsql.answering import (
+    Answered,
+    Steps,
+    drawn_now,
+    fed,
+    public_answer,
+    remembered_with,
+    retried,
+    stored_answer,
+)
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
@@ -116,7 +125,7 @@ class Session(Preparation):
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
-                public = self._public.tables(prepared.planned.bound)
+                public = self._public.tables(prepared.planned.bound.public)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
             result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
             return self._answer(prepared, result, released)
@@ -171,17 +180,20 @@ class Session(Preparation):
             stored, account = self._stored(planned)
         known: dict[str, Answered] = {}
         orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
-        for index, (one, form) in enumerate(zip(planned.plans, planned.forms, strict=True)):
+        for index in planned.bound.order:
+            one, form = planned.plans[index], planned.forms[index]
             if form.fingerprint in known or form.fingerprint in orders:
                 continue
             if not one.items:  # public keys alone: nobody's row is read, nothing is charged
                 release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
-                known[form.fingerprint] = Answered(release, free("public", one))
+                known[form.fingerprint] = public_answer(one, release)
                 continue
-            if attempt is not None and (kept := retried(attempt, one, form.fingerprint)):
+            given = fed(planned, index, known)
+            if attempt is not None and (kept := retried(attempt, one, form.fingerprint, given)):
                 known[form.fingerprint] = kept
                 continue
-            found = repeats.answer(index, one, form, stored.get(form.question, ()))
+            candidates = remembered_with(attempt, stored.get(form.question, ()))
+            found = repeats.answer(index, one, form, candidates, given)
             if isinstance(found, Order):
                 orders[form.fingerprint] = found
             else:
@@ -201,8 +213,7 @@ class Session(Preparation):
                 attempt=attempt,
             )
             progress.paid(*paid)
-            done, account = self._run(charged, planned, keep=attempt is not None)
-            known.update(done)
+            account = self._run(charged, planned, known, keep=attempt is not None)
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         answered = [known[name] for name in planned.fingerprints]
@@ -215,23 +226,29 @@ class Session(Preparation):
         return Released(tables, tuple(how), paid, account)
 
     def _run(
-        self, charged: Charged, planned: Planned, *, keep: bool
-    ) -> tuple[dict[str, Answered], Account]:
+        self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
+    ) -> Account:
         """Under the receipt: execute, perturb, store. The charge stands whatever happens.
 
-        Also the budget as the settling transaction left it. `keep`: for a retry of this request.
+        What is drawn is added to `known`, from which it feeds what comes after it. Returns the
+        budget as the settling transaction left it. `keep`: for a retry of this request.
         """
         outcome: Any = "failed"
-        done: dict[str, Answered] = {}
+        steps = Steps(planned, known, self._public.tables(planned.bound.public), self._sealed)
         stored: list[StoredRelease] = []
         try:
             for order, certified in charged.statements:
                 cells = execute.run(
-                    certified, self.engine, timeout=self.policy.limits.timeout_seconds
+                    certified,
+                    self.engine,
+                    timeout=self.policy.limits.timeout_seconds,
+                    given=steps.given(order.index),
                 )
                 drawn = perturb.run(order.plan, cells, order.earlier)
-                answered, payload = drawn_now(order, planned, drawn, charged.receipt.seq)
-                done[planned.fingerprints[order.index]] = answered
+                made_with = fed(planned, order.index, known)
+                assert made_with is not None, "what feeds a release is drawn before it"
+                answered, payload = drawn_now(order, planned, drawn, charged.receipt.seq, made_with)
+                known[planned.fingerprints[order.index]] = answered
                 stored.append(payload)
             outcome = "released"
         except TimedOut as late:
@@ -246,10 +263,7 @@ class Session(Preparation):
         reused = stored if self.policy.releases_reuse else []
         kept = stored if keep else []
         hashes = [] if reused or kept else [release.hash for release in stored]
-        account = self.ledger.settle(
-            charged.receipt, "released", hashes, releases=reused, kept=kept
-        )
-        return done, account
+        return self.ledger.settle(charged.receipt, "released", hashes, releases=reused, kept=kept)
 
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""

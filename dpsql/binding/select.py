@@ -10,20 +10,20 @@ from sqlglot import exp
 from dpsql.binding.conditions import bound, split
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_aggregate
-from dpsql.binding.relations import BlockBuilder, PrivateRelation
+from dpsql.binding.relations import BlockBuilder, GivenTable, PrivateRelation
 from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Call, Col, Expr, Lit, PerUnit, Scan, Union, transform
+from dpsql.core.ir import Block, Call, Col, Expr, Given, Lit, PerUnit, Scan, Union, transform
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
 
-Item = PrivateRelation | Table
-"""What a FROM item of a private SELECT may be: rows of units, or a public table."""
+Item = PrivateRelation | Table | GivenTable
+"""What a FROM item of a private SELECT may be: rows of units, a public table, or released rows."""
 
 ALLOWED_CLAUSES = {
     "kind", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
@@ -60,7 +60,7 @@ def read(
     check_clauses(node, context)
     node = _turned(node, context)
     builder = BlockBuilder(context)
-    scope = Scope(context, aliases=_aliases(node))
+    scope = Scope(context, aliases=_aliases(node), value=subqueries.value)
     _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
     for join in node.args.get("joins") or []:
         _join(join, builder, scope, item, subqueries)
@@ -146,6 +146,8 @@ def _from_item(
     if isinstance(found, PrivateRelation):
         unit: Col | None = builder.add_relation(found)
         columns = dict(found.outputs)
+    elif isinstance(found, GivenTable):
+        columns, unit = builder.add_given(found), None
     else:
         columns, unit = builder.add_table(found, node)
     builder.check_size(node)
@@ -153,6 +155,7 @@ def _from_item(
     hidden = frozenset(columns) if alias.startswith(PREFIX) else frozenset()
     scope.exposed.append(Exposed(alias, columns, hidden))
     if kind == "left" and unit is not None and not builder.units:
+        _check_padded(node, builder)
         builder.padded += [one.source.id for one in builder.joins[:at]]
         kind = "inner"
     if kind == "left":
@@ -172,8 +175,22 @@ def _from_item(
     builder.joins[at] = replace(target, kind=kind, on=(*target.on, *on))
 
 
+def _check_padded(node: exp.Expr, builder: BlockBuilder) -> None:
+    """The kept rows make groups that are all shown: they are to be known beforehand."""
+    if any(isinstance(join.source, Given) for join in builder.joins):
+        builder.context.refuse(
+            node,
+            "outer-join",
+            "which rows a released table has is not known before it is made, so those that nobody"
+            " matches cannot be kept",
+            "use an inner JOIN, or put the people first: FROM people LEFT JOIN (SELECT ...)",
+        )
+
+
 def _check_from(node: exp.Expr, context: Context) -> None:
     allowed = {"this", "alias", "db", "catalog", "with_", "joins"}
+    if isinstance(node, exp.Values):
+        allowed |= {"expressions"}
     for name, value in node.args.items():
         if value and name not in allowed:
             context.refuse(
@@ -207,7 +224,7 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "put the private table first: FROM people LEFT JOIN public ...",
         )
     plain = len(builder.joins) == at + 1 and isinstance(
-        builder.joins[at].source, (Scan, PerUnit, Union)
+        builder.joins[at].source, (Scan, Given, PerUnit, Union)
     )
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows

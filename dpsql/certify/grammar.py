@@ -53,6 +53,7 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Least: ("this", "expressions", "ignore_nulls"),
     exp.Cast: ("this", "to"),
     exp.TryCast: ("this", "to", "safe"),
+    exp.Placeholder: _UNARY,
     # text
     **dict.fromkeys((exp.Lower, exp.Upper, exp.Length), _UNARY),
     **dict.fromkeys((exp.Left, exp.Right, exp.StartsWith, exp.EndsWith, exp.Contains), _BINARY),
@@ -94,6 +95,7 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Distinct: ("expressions",),
     **dict.fromkeys((exp.Sum, exp.Min, exp.Max), _UNARY),
     exp.Filter: _BINARY,
+    exp.Explode: _UNARY,
     exp.Window: ("this", "partition_by", "order", "over"),
     **dict.fromkeys((exp.RowNumber, exp.Rank, exp.DenseRank), ()),
     **dict.fromkeys((exp.Lag, exp.Lead), ("this", "offset")),
@@ -122,6 +124,7 @@ TYPES = INTEGERS | {
     exp.DType.TIMESTAMPNTZ,  # what the parser calls a plain TIMESTAMP
 }
 
+_GIVEN = re.compile(r"given_[0-9]{1,4}(_c[0-9]{1,5})?\Z")
 _NUMBER = re.compile(r"[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?\Z")
 
 
@@ -163,7 +166,27 @@ def _check_literal(node: exp.Expr) -> None:
     require(bool(plain), "numbers are plain")
 
 
+def _check_given(node: exp.Expr) -> None:
+    """A public value that comes beside the text: under a cast that says of which type it is."""
+    name, above = node.this, node.parent
+    require(isinstance(name, str) and _GIVEN.match(name) is not None, "a given value has its name")
+    require(type(above) is exp.Cast and above.this is node, "a given value has its type")
+
+
+def _check_list(node: exp.Expr) -> None:
+    cast = node.this
+    given = type(cast) is exp.Cast and isinstance(cast.this, exp.Placeholder)
+    require(given and cast.to.this is exp.DType.ARRAY, "only a given list is made rows of")
+
+
 def _check_type(node: exp.Expr) -> None:
+    if node.this is exp.DType.ARRAY:
+        above, of = node.parent, node.expressions
+        given = isinstance(above, exp.Cast) and isinstance(above.this, exp.Placeholder)
+        rows = above.parent if given and above is not None else None
+        plain = len(of) == 1 and isinstance(of[0], exp.DataType) and of[0].this in TYPES
+        require(plain and isinstance(rows, exp.Explode), "only a given list has a list's type")
+        return
     plain = node.this is exp.DType.DECIMAL or not node.expressions
     require(node.this in TYPES and plain, "a type is not on the list")
 
@@ -197,6 +220,8 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.ILike: _check_like,
     exp.Escape: _check_escape,
     exp.DataType: _check_type,
+    exp.Placeholder: _check_given,
+    exp.Explode: _check_list,
 }
 
 

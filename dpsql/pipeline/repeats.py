@@ -40,12 +40,19 @@ class Kept:
     about: About
 
 
-def answer(index: int, plan: Plan, form: Form, stored: Sequence[Found]) -> Kept | Order:
+def answer(
+    index: int, plan: Plan, form: Form, stored: Sequence[Found], given: tuple[str, ...] | None = ()
+) -> Kept | Order:
     """The stored release that answers the plan for nothing, or what is to be drawn for it.
 
-    `stored`: the budget's releases of the form's question, oldest first.
+    `stored`: the budget's releases of the form's question, oldest first. `given`: the very releases
+    that feed the plan in a chain: only what was made with them answers. None: one is not drawn yet.
     """
-    known = [Kept(one, told) for one in stored if (told := about(one.payload)) is not None]
+    known = [
+        Kept(one, told)
+        for one in stored
+        if (told := about(one.payload)) is not None and told.given == given
+    ]
     scales = tuple(noise_scale(plan.blocks[place]) for place in form.blocks)
     asked = (plan.epsilon, plan.delta)
     for one in known:

@@ -9,7 +9,18 @@ from math import prod
 
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Aggregate, Block, Expr, PerUnit, PrivateAggregate, Scan, Union, Windowed
+from dpsql.core.ir import (
+    MAX_GIVEN_ROWS,
+    Aggregate,
+    Block,
+    Expr,
+    Given,
+    PerUnit,
+    PrivateAggregate,
+    Scan,
+    Union,
+    Windowed,
+)
 from dpsql.errors import RefusedQuery
 from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
@@ -136,8 +147,9 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
         _check_joins(semi.block, policy, public_rows)
     many = [source for source in block.sources if source.id in block.fanning]
     public = [s.table for s in many if isinstance(s, Scan) and not s.private]
-    private = len(many) - len(public)
-    rows = prod(public_rows(table) for table in public)
+    given = sum(isinstance(source, Given) for source in many)
+    private = len(many) - len(public) - given
+    rows = prod(public_rows(table) for table in public) * MAX_GIVEN_ROWS**given
     if private > MAX_PRIVATE or rows > MAX_PUBLIC_ROWS:
         what = "more than two tables" if private > MAX_PRIVATE else "public tables"
         raise RefusedQuery(

@@ -274,6 +274,8 @@ FIELDS = {
     "Block": "first joins where semijoins unit determined constant fanning lookups",
     "Join": "kind source on",
     "SemiJoin": "block negated",
+    "Given": "id step columns keys name",
+    "Unknown": "step kind domain name",
     "PublicIn": "target source where output negated exists",
     "Scan": "id table private",
     "PerUnit": "id block keys aggregates",
