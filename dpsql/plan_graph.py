@@ -54,13 +54,18 @@ def dot(
     """
     graph = _Graph()
     result = graph.node(["result", ", ".join(names)], shape="note")
+    drawn: list[str] = []
     for aggregate, release in zip(private, releases, strict=True):
         rows = _block(graph, aggregate.block, unit, _read(aggregate))
         bounded = graph.node(_bounded(release, unit))
         graph.edge(rows, bounded)
         noisy = graph.node(_noisy(release, unit), shape="box3d")
         graph.edge(bounded, noisy, "exact integers")
-        graph.edge(noisy, result, "noisy values")
+        drawn.append(noisy)
+        for number in release.reads:
+            graph.edge(drawn[number - 1], rows, "noisy values")
+        if release.shown:
+            graph.edge(noisy, result, "noisy values")
     lines = ["digraph plan {", "  rankdir=BT;", '  node [fontname="sans-serif"];']
     return "\n".join([*lines, *graph.lines, "}"])
 
