@@ -81,7 +81,7 @@ def retried(
 
     `given`: the releases that feed it, as of now: others made another answer.
     """
-    drawn = f"{fingerprint}+"  # with the entry it was averaged with
+    drawn = (f"{fingerprint}~", f"{fingerprint}+")  # by what fed it, by what it was averaged with
     for name, payload in attempt.payloads.items():
         if name == fingerprint or name.startswith(drawn):
             about = storage.about(payload)

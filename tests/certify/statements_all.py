@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statements
+from statements_given import CHAINS
 from statements_relations import RELATIONS
 
-ALL = {**statements.ALL, **RELATIONS}
+ALL = {**statements.ALL, **RELATIONS, **CHAINS}
