@@ -17,7 +17,7 @@ from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
 from dpsql.aggregates.noisy import LAW_NAMES
-from dpsql.binding.release import RELEASE, release_table
+from dpsql.binding.release import RELEASE, release_table, releases_of
 from dpsql.expected import (
     column_explanation,
     column_labels,
@@ -32,6 +32,7 @@ from dpsql.explanation import (
 )
 from dpsql.guard import guarded
 from dpsql.origins import Origins, one_row
+from dpsql.pipeline.stages import Planned
 from dpsql.plan_graph import dot
 from dpsql.planning.types import Plan
 from dpsql.sql.parameters import Parameters
@@ -71,8 +72,10 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
     from dpsql.accountant.odometer import selection_share, share
 
     session, planned = question.session, prepared.planned
-    drawn = {name: index for index, name in reversed([*enumerate(planned.fingerprints)])}
-    paid = sorted(drawn.values())  # equal aggregates of a statement share one draw
+    drawn: dict[str, int] = {}
+    for index in planned.bound.order:  # equal aggregates of a statement share one draw
+        drawn.setdefault(planned.fingerprints[index], index)
+    paid = list(drawn.values())
     plans = [planned.plans[index] for index in paid]
     items = [item for plan in plans for item in plan.items]
     account = session.account(session.budget_spec)
@@ -85,7 +88,8 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
             total = session.account(session.total)
             if admits(total.terms, total.spent + total.price(items)) is not True:
                 lacking = total.name
-    releases = tuple(_release(question, prepared, index, advice) for index in paid)
+    numbers = {name: number for number, name in enumerate(drawn, 1)}
+    releases = tuple(_release(question, prepared, index, numbers, advice) for index in paid)
     private = [planned.bound.private[index] for index in paid]
     return Explanation(
         session.analyst,
@@ -107,7 +111,11 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
 
 
 def _release(
-    question: Question, prepared: Prepared, index: int, advice: bool
+    question: Question,
+    prepared: Prepared,
+    index: int,
+    numbers: Mapping[str, int],
+    advice: bool,
 ) -> ReleaseExplanation:
     planned, policy = prepared.planned, question.session.policy
     plan, uses = planned.plans[index], _uses(prepared, index)
@@ -137,7 +145,18 @@ def _release(
         improvements(question, planned, index) if advice else (),
         tuple((event.to_json(), count) for event, count in plan.items),
         pretty(prepared.certified[index].sql),
+        _reads(planned, index, numbers),
+        any(
+            planned.fingerprints[shown] == planned.fingerprints[index]
+            for shown in releases_of(planned.bound.remainder)
+        ),
     )
+
+
+def _reads(planned: Planned, index: int, numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """The releases of a chain that feed this one, by their numbers here."""
+    names = {planned.fingerprints[before] for before in planned.bound.feeding(index)}
+    return tuple(sorted(numbers[name] for name in names))
 
 
 def _columns(

@@ -248,7 +248,11 @@ class OtherLaw:
 
 @dataclass(frozen=True)
 class ReleaseExplanation:
-    """One private aggregate: price, bounds, noise, keys, events, and the SQL that would run."""
+    """One private aggregate: price, bounds, noise, keys, events, and the SQL that would run.
+
+    `reads`: the numbers of the releases that feed it in a chain; in `sql` they are parameters.
+    `shown`: does the answer read it itself, and not only another release?
+    """
 
     epsilon: Fraction
     delta: Fraction
@@ -266,11 +270,14 @@ class ReleaseExplanation:
     improvements: tuple[Improvement, ...]
     events: tuple[tuple[dict[str, Any], int], ...]
     sql: str
+    reads: tuple[int, ...] = ()
+    shown: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "epsilon": float(self.epsilon),
             "delta": float(self.delta),
+            "reads": list(self.reads),
             "mechanism": self.mechanism,
             "strategy": self.strategy,
             "why": self.why,

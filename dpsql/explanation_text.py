@@ -70,6 +70,8 @@ def _release(
     count, unit = len(explanation.releases), explanation.unit
     if count > 1:
         yield f"release {index} of {count}: {_price(release.epsilon, release.delta)}"
+    if release.reads:
+        yield from _entry("reads", _reads(release, sql))
     if not release.columns and not release.events:
         yield from _entry("groups", "public values alone: nobody's row is read")
         return
@@ -90,6 +92,13 @@ def _release(
         yield from _events(release)
         yield from _entry("sql", "")
         yield textwrap.indent(release.sql, "  ")
+
+
+def _reads(release: ReleaseExplanation, sql: bool) -> str:
+    """What feeds it. Its text, bounds and noise are the same whatever that gives."""
+    listed = _listed([f"release {number}" for number in release.reads])
+    text = f"what {listed} gives, once it is drawn; bounds, groups, noise and price do not depend"
+    return text + " on it" + ("; in the SQL it is $given_..." if sql else "")
 
 
 # ---- groups and bounds -----------------------------------------------------------------------

@@ -10,6 +10,7 @@ from dpsql.core.ir import (
     Block,
     Col,
     Expr,
+    Given,
     Listed,
     PrivateAggregate,
     Scan,
@@ -54,13 +55,18 @@ def dot(
     """
     graph = _Graph()
     result = graph.node(["result", ", ".join(names)], shape="note")
+    drawn: list[str] = []
     for aggregate, release in zip(private, releases, strict=True):
         rows = _block(graph, aggregate.block, unit, _read(aggregate))
         bounded = graph.node(_bounded(release, unit))
         graph.edge(rows, bounded)
         noisy = graph.node(_noisy(release, unit), shape="box3d")
         graph.edge(bounded, noisy, "exact integers")
-        graph.edge(noisy, result, "noisy values")
+        drawn.append(noisy)
+        for number in release.reads:
+            graph.edge(drawn[number - 1], rows, "noisy values")
+        if release.shown:
+            graph.edge(noisy, result, "noisy values")
     lines = ["digraph plan {", "  rankdir=BT;", '  node [fontname="sans-serif"];']
     return "\n".join([*lines, *graph.lines, "}"])
 
@@ -102,6 +108,8 @@ def _source(graph: _Graph, source: Source, unit: str, read: Sequence[Expr]) -> s
         return graph.node([f"{source.table} ({about})", *columns], shape="cylinder")
     if isinstance(source, Listed):
         return graph.node([f"{len(source.rows):,} rows listed in the query", *columns])
+    if isinstance(source, Given):
+        return graph.node(["rows made of releases", *columns], shape="cylinder")
     if isinstance(source, Union):
         node = graph.node(["all rows of", *columns])
         for branch in source.branches:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release import UNNAMED, release_table
 from dpsql.checks.unbound import unbound
@@ -18,10 +19,11 @@ from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.naming import Naming
-from dpsql.dialects.sealed import DoesNotBind, Sealed
+from dpsql.dialects.sealed import DoesNotBind, Given, Sealed
+from dpsql.errors import InvalidQuery
 from dpsql.guard import not_too_deep
 from dpsql.opening import open_engine
-from dpsql.pipeline import bind, certify, parse, plan, postprocess, rewrite, storage
+from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewrite, storage
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Planned
 from dpsql.planning.noise import LAWS, Laws
@@ -104,7 +106,18 @@ class Preparation(ABC):
             policy=self.policy if policy is None else policy,
             catalog=self.engine.catalog(),
             default_schema=self.engine.default_schema,
+            describe=self._describe,
         )
+
+    def _describe(
+        self, context: Context, query: exp.Expr
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a step of a chain gives. Call within a snapshot."""
+        public = self._public.tables(context.public_used)
+        try:
+            return chains.describe(context, query, public, self._sealed)
+        except DoesNotBind as problem:
+            raise _unbound(query, problem, public, context.text) from None
 
     def plan(
         self, bound: Bound, *, asked: Asked, policy: Policy | None = None, laws: Laws = LAWS
@@ -135,7 +148,8 @@ class Preparation(ABC):
         return Prepared(planned, certified, tuple(names), outer)
 
     def _check_remainder(self, planned: Planned, sql: str) -> postprocess.Outer:
-        public = self._public.tables(planned.bound)
+        public = self._public.tables(planned.bound.public)
+        chains.check(planned, public, self._sealed)
         given = dict(public)
         sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
@@ -144,8 +158,7 @@ class Preparation(ABC):
         try:
             return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
         except DoesNotBind as problem:
-            columns = [name for table in public.values() for name in table.table.column_names]
-            raise unbound(planned.bound.remainder, problem.unresolved, columns, sql) from None
+            raise _unbound(planned.bound.remainder, problem, public, sql) from None
 
     def _names(self, root: exp.Expr, text: str | None, catalog: Catalog) -> list[str] | None:
         visible = {}
@@ -155,6 +168,13 @@ class Preparation(ABC):
                 columns = catalog.tables[key].columns
                 visible[key] = [c for c in columns if not table.rule(c).hidden]
         return self._naming.names(root, catalog, visible, text)
+
+
+def _unbound(
+    query: exp.Expr, problem: DoesNotBind, public: Mapping[str, Given], text: str
+) -> InvalidQuery:
+    columns = [name for table in public.values() for name in table.table.column_names]
+    return unbound(query, problem.unresolved, columns, text)
 
 
 def _epsilon(value: object) -> Fraction | None:

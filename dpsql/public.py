@@ -13,7 +13,6 @@ from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.sealed import Given
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.release_table import cast_to
-from dpsql.pipeline.stages import Bound
 from dpsql.policy.schema import Policy, Table
 
 
@@ -56,10 +55,10 @@ class PublicData:
             self._rows[table] = int(self._engine.fetch(query.sql("duckdb")).column(0)[0].as_py())
         return self._rows[table]
 
-    def tables(self, bound: Bound) -> Mapping[str, Given]:
-        """The public tables that the statement reads, whole, under the names it uses."""
+    def tables(self, used: Mapping[str, Table]) -> Mapping[str, Given]:
+        """The public tables that a statement reads, whole, under the names it uses."""
         given = {}
-        for name, table in bound.public.items():
+        for name, table in used.items():
             if name not in self._tables or not self._engine.frozen:
                 entry = self._entry(table)
                 columns = [column for column in entry.columns if not table.rule(column).hidden]

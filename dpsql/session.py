@@ -9,6 +9,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dpsql.answering import (
+    Answered,
+    Steps,
+    drawn_now,
+    fed,
+    public_answer,
+    remembered_with,
+    retried,
+    stored_answer,
+)
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
@@ -17,20 +27,12 @@ from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
-from dpsql.planning.types import Plan
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.reply_clock import on_the_clock
-from dpsql.report import (
-    AnsweredBy,
-    Answering,
-    BudgetReport,
-    PrivacyReport,
-    budget_report,
-    release_report,
-)
+from dpsql.report import Answering, BudgetReport, PrivacyReport, budget_report, release_report
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -48,14 +50,6 @@ class Answer:
     names: tuple[str, ...]
     types: tuple[str, ...]
     privacy: PrivacyReport
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A release in its form's order, and how it came about."""
-
-    release: Release
-    how: Answering
 
 
 @dataclass(frozen=True)
@@ -131,7 +125,7 @@ class Session(Preparation):
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
-                public = self._public.tables(prepared.planned.bound)
+                public = self._public.tables(prepared.planned.bound.public)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
             result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
             return self._answer(prepared, result, released)
@@ -186,21 +180,24 @@ class Session(Preparation):
             stored, account = self._stored(planned)
         known: dict[str, Answered] = {}
         orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
-        for index, (one, form) in enumerate(zip(planned.plans, planned.forms, strict=True)):
+        for index in planned.bound.order:
+            one, form = planned.plans[index], planned.forms[index]
             if form.fingerprint in known or form.fingerprint in orders:
                 continue
             if not one.items:  # public keys alone: nobody's row is read, nothing is charged
                 release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
-                known[form.fingerprint] = Answered(release, _free("public", one))
+                known[form.fingerprint] = public_answer(one, release)
                 continue
-            if attempt is not None and (kept := _retried(attempt, one, form.fingerprint)):
+            given = fed(planned, index, known)
+            if attempt is not None and (kept := retried(attempt, one, form.fingerprint, given)):
                 known[form.fingerprint] = kept
                 continue
-            found = repeats.answer(index, one, form, stored.get(form.question, ()))
+            candidates = remembered_with(attempt, stored.get(form.question, ()))
+            found = repeats.answer(index, one, form, candidates, given)
             if isinstance(found, Order):
                 orders[form.fingerprint] = found
             else:
-                known[form.fingerprint] = _kept(found, one)
+                known[form.fingerprint] = stored_answer(found, one)
         paid = _price(orders.values())
         if orders:
             progress.stage = Stage.CHARGING
@@ -216,8 +213,7 @@ class Session(Preparation):
                 attempt=attempt,
             )
             progress.paid(*paid)
-            done, account = self._run(charged, planned, keep=attempt is not None)
-            known.update(done)
+            account = self._run(charged, planned, known, keep=attempt is not None)
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         answered = [known[name] for name in planned.fingerprints]
@@ -230,23 +226,29 @@ class Session(Preparation):
         return Released(tables, tuple(how), paid, account)
 
     def _run(
-        self, charged: Charged, planned: Planned, *, keep: bool
-    ) -> tuple[dict[str, Answered], Account]:
+        self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
+    ) -> Account:
         """Under the receipt: execute, perturb, store. The charge stands whatever happens.
 
-        Also the budget as the settling transaction left it. `keep`: for a retry of this request.
+        What is drawn is added to `known`, from which it feeds what comes after it. Returns the
+        budget as the settling transaction left it. `keep`: for a retry of this request.
         """
         outcome: Any = "failed"
-        done: dict[str, Answered] = {}
+        steps = Steps(planned, known, self._public.tables(planned.bound.public), self._sealed)
         stored: list[StoredRelease] = []
         try:
             for order, certified in charged.statements:
                 cells = execute.run(
-                    certified, self.engine, timeout=self.policy.limits.timeout_seconds
+                    certified,
+                    self.engine,
+                    timeout=self.policy.limits.timeout_seconds,
+                    given=steps.given(order.index),
                 )
                 drawn = perturb.run(order.plan, cells, order.earlier)
-                answered, payload = self._kept_now(order, planned, drawn, charged.receipt.seq)
-                done[planned.fingerprints[order.index]] = answered
+                made_with = fed(planned, order.index, known)
+                assert made_with is not None, "what feeds a release is drawn before it"
+                answered, payload = drawn_now(order, planned, drawn, charged.receipt.seq, made_with)
+                known[planned.fingerprints[order.index]] = answered
                 stored.append(payload)
             outcome = "released"
         except TimedOut as late:
@@ -261,34 +263,7 @@ class Session(Preparation):
         reused = stored if self.policy.releases_reuse else []
         kept = stored if keep else []
         hashes = [] if reused or kept else [release.hash for release in stored]
-        account = self.ledger.settle(
-            charged.receipt, "released", hashes, releases=reused, kept=kept
-        )
-        return done, account
-
-    def _kept_now(
-        self, order: Order, planned: Planned, drawn: Release, seq: int
-    ) -> tuple[Answered, StoredRelease]:
-        """What was drawn in its form's order, and the bytes it is stored as."""
-        from dpsql.ledger import Release as StoredRelease
-
-        plan, form = planned.plans[order.index], planned.forms[order.index]
-        entries = () if order.earlier is None else order.earlier.entries
-        release = storage.laid(form, plan, drawn)
-        site = planned.bound.sites[order.index]
-        about = storage.describe(plan, form, release, site, entries)
-        how = Answering(
-            "release" if order.earlier is None else "mean",
-            plan.epsilon,
-            plan.delta,
-            order.epsilon,
-            order.delta,
-            (*entries, seq),
-            order.plan.items,
-            about.threshold,
-        )
-        payload = storage.pack(about, release)
-        return Answered(release, how), StoredRelease(order.fingerprint, payload)
+        return self.ledger.settle(charged.receipt, "released", hashes, releases=reused, kept=kept)
 
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""
@@ -341,33 +316,3 @@ def _price(orders: Iterable[Order]) -> tuple[Fraction, Fraction]:
     return sum((o.epsilon for o in listed), Fraction(0)), sum(
         (o.delta for o in listed), Fraction(0)
     )
-
-
-def _kept(kept: repeats.Kept, plan: Plan) -> Answered:
-    """A stored release as the answer to this plan."""
-    about, found = kept.about, kept.found
-    same = (about.epsilon, about.delta) == (plan.epsilon, plan.delta)
-    how = Answering(
-        "repeat" if same else "tighter",
-        about.epsilon,
-        about.delta,
-        Fraction(0),
-        Fraction(0),
-        (*about.entries, found.seq),
-        found.paid.events,
-        about.threshold,
-    )
-    return Answered(storage.unpack(found.payload), how)
-
-
-def _retried(attempt: Attempt, plan: Plan, fingerprint: str) -> Answered | None:
-    """What an earlier attempt at this request drew for the aggregate, averaged or not."""
-    drawn = f"{fingerprint}+"  # with the entry it was averaged with
-    for name, payload in attempt.payloads.items():
-        if name == fingerprint or name.startswith(drawn):
-            return Answered(storage.unpack(payload), _free("repeat", plan))
-    return None
-
-
-def _free(by: AnsweredBy, plan: Plan) -> Answering:
-    return Answering(by, plan.epsilon, plan.delta, Fraction(0), Fraction(0), (), ())

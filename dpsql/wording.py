@@ -8,7 +8,7 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.core.domain import Interval
-from dpsql.core.ir import Call, Col, Expr, Lit
+from dpsql.core.ir import Call, Col, Expr, Lit, Unknown, value_parameter
 
 _INFIX = {
     "add": "+",
@@ -35,6 +35,8 @@ def words(expr: Expr) -> str:
             return "NULL"
         case Lit(value=value):
             return repr(value) if isinstance(value, str) else str(value)
+        case Unknown(step=step):
+            return f"${value_parameter(step)}"
         case Call(fn=fn, args=(left, right)) if fn in _INFIX:
             return f"({words(left)} {_INFIX[fn]} {words(right)})"
         case Call(fn=fn, args=args, options=options):

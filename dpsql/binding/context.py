@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NoReturn
@@ -34,6 +34,29 @@ class Site:
     columns: Mapping[str, tuple[exp.Expr, ...]]
 
 
+@dataclass(frozen=True)
+class Step:
+    """A query over releases and public tables that a private aggregate reads (a chain).
+
+    It runs above the noise line once they are made; what it gives is public. `types`: the engine's,
+    of its columns. `value`: it stands for one value. `most`: the rows that it may give.
+    """
+
+    query: exp.Expr
+    types: tuple[str, ...]
+    value: bool
+    most: int
+
+
+Describe = Callable[["Context", exp.Expr], tuple[tuple[str, ...], tuple[str, ...]]]
+"""Names and engine's types of the columns of a query above the noise line; no row is read."""
+
+
+def undescribed(context: Context, query: exp.Expr) -> NoReturn:
+    """Where nothing can say what a query gives, no chain is bound."""
+    context.refuse(query, "chain", "a release cannot feed another query here")
+
+
 @dataclass
 class Context:
     """State of one binding run. `released` grows by one for each private aggregate met."""
@@ -46,11 +69,22 @@ class Context:
     sites: dict[int, Site] = field(default_factory=dict)
     public_used: dict[str, Table] = field(default_factory=dict)
     ids: itertools.count[int] = field(default_factory=itertools.count)
+    steps: list[Step] = field(default_factory=list)
+    describe: Describe = undescribed
 
     def reserve(self) -> int:
         """The number of a private aggregate that is about to be bound."""
         self.released.append(None)
         return len(self.released) - 1
+
+    def mark(self) -> tuple[int, int]:
+        """What is registered so far, for `take_back`."""
+        return len(self.released), len(self.steps)
+
+    def take_back(self, mark: tuple[int, int]) -> None:
+        """Forget what was registered since: it was bound to see what it is."""
+        del self.released[mark[0] :]
+        del self.steps[mark[1] :]
 
     # ---- errors ------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""CTEs in sight, and the lists of constants among them and among FROM items."""
+"""What a query is bound to, and the CTEs and lists of constants in its sight."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context
 from dpsql.binding.listed import ListedRelation, read_item, read_query
+from dpsql.binding.relations import PrivateRelation
+
+
+@dataclass(frozen=True)
+class Above:
+    """A query above the noise line: runs in the sealed DuckDB over releases and public tables."""
+
+    ast: exp.Expr
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,8 @@ class Cte:
     node: exp.CTE
     private: bool
     environment: Environment
+    kept: exp.CTE | None = None
+    """Its definition above the noise line."""
     listed: bool = False
 
 
@@ -52,3 +62,6 @@ class Environment:
         """The list of a CTE defined here; `WITH t(a, b)` names its columns."""
         found = self.listed(cte.node.this, context)
         return found and found.renamed([c.name for c in cte.node.args["alias"].columns])
+
+
+Bound = Above | PrivateRelation

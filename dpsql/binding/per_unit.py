@@ -30,6 +30,7 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
         select.scope.exposed,
         select.scope.narrowing,
         select.scope.aliases,
+        value=select.scope.value,
         inner=select,
         source=source_id,
         keys=tuple(others),

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 from sqlglot import exp
 
 from dpsql.binding import padding
+from dpsql.binding.chains import Chains
 from dpsql.binding.context import Context
-from dpsql.binding.environment import Cte, Environment
+from dpsql.binding.environment import Above, Bound, Cte, Environment
 from dpsql.binding.grouping import expanded, group_keys, group_sets
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
 from dpsql.binding.scalar_subqueries import with_joins
+from dpsql.binding.scope import Scope
 from dpsql.binding.select import Item, PrivateSelect, has_aggregates, read
-from dpsql.binding.semi_joins import Subqueries
+from dpsql.binding.semi_joins import Subqueries, refuse_outside
 from dpsql.binding.unions import bind_union, branches_of, check_union
 from dpsql.binding.windows import bind_windows, has_windows
-from dpsql.core.ir import Col, Expr, PerUnit
+from dpsql.core.ir import Col, Expr, PerUnit, Unknown
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
 
@@ -28,21 +29,12 @@ MAX_INLINED = 2_000
 """How often private CTEs are written out in all: a chain of n takes n²/2 times."""
 
 
-@dataclass(frozen=True)
-class Above:
-    """A query above the noise line: runs in the sealed DuckDB over releases and public tables."""
-
-    ast: exp.Expr
-
-
-Bound = Above | PrivateRelation
-
-
 class QueryBinder:
     """Binds one statement; private aggregates gather in `context.released`."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.chains = Chains(context)
         self._bound: dict[int, Bound] = {}  # FROM subqueries, bound once when classified
         self._inlined = 0
 
@@ -136,14 +128,14 @@ class QueryBinder:
         kept = []
         for cte in clause.expressions:
             bound = self.query(cte.this, env)
-            private = isinstance(bound, PrivateRelation)
+            private, result = isinstance(bound, PrivateRelation), None
             listed = not private and env.listed(cte.this, self.context) is not None
             if isinstance(bound, Above):
                 result = cte.copy()
                 result.set("this", bound.ast)
                 result.set("materialized", None)
                 kept.append(result)
-            env = env.plus(cte.alias, Cte(cte, private, env, listed))
+            env = env.plus(cte.alias, Cte(cte, private, env, result, listed))
         return env, exp.With(expressions=kept) if kept else None
 
     # ---- SELECT ------------------------------------------------------------------------
@@ -159,14 +151,6 @@ class QueryBinder:
         kinds = [self._kind(item, env) for item in items]
         if "private" not in kinds:
             return Above(self._walk_select(node, env, clause))
-        for item, kind in zip(items, kinds, strict=True):
-            if kind == "above":
-                self.context.refuse(
-                    item,
-                    "chain",
-                    "people's rows cannot yet be joined with a subquery that is not theirs",
-                    "join the public table itself",
-                )
         node, joined = with_joins(node, self.context)
         for item in joined:
             if self._kind(item, env) != "private":
@@ -186,6 +170,8 @@ class QueryBinder:
                 lambda sub: self._private_or_none(sub, env),
                 lambda sub: self._public_or_none(sub, env),
                 lambda sub: env.listed(sub, self.context),
+                lambda sub: self.chains.table(sub, env, lambda: self._step(sub, env)),
+                lambda sub, scope: self._value(sub, env, scope),
             ),
         )
         bound = self._private(select, env)
@@ -285,10 +271,33 @@ class QueryBinder:
             cte = env.find(item)
             if cte is None:
                 return self.context.table(item)
-            return self._renamed(cte)
-        bound = self._bound.pop(id(item), None) or self.query(item, env)
-        assert isinstance(bound, PrivateRelation)
-        return bound
+            if cte.private:
+                return self._renamed(cte)
+        bound = self._bound.pop(id(item), None)
+        if isinstance(bound, PrivateRelation):
+            return bound
+        return self.chains.table(item, env, lambda: self._step(item, env, bound))
+
+    # ---- chains ------------------------------------------------------------------------
+
+    def _step(self, node: exp.Expr, env: Environment, bound: Bound | None = None) -> exp.Expr:
+        """What is above the noise line of a query that feeds one over people's rows."""
+        found = bound or self.query(node, env)
+        if isinstance(found, PrivateRelation):
+            self.context.refuse(
+                node,
+                "subquery",
+                "a subquery over people's rows cannot stand for a value: only an aggregate of them",
+                "aggregate in it: (SELECT AVG(x) FROM ...)",
+            )
+        return found.ast
+
+    def _value(self, node: exp.Expr, env: Environment, scope: Scope) -> Unknown:
+        """A subquery as one value, which may read nothing of the row outside it."""
+        inside = {part.alias_or_name.casefold() for part in node.find_all(exp.Table, exp.Subquery)}
+        outside = {item.alias.casefold() for item in scope.exposed} - inside
+        refuse_outside(node, outside, self.context)
+        return self.chains.value(node, env, lambda: self._step(node, env))
 
     def _renamed(self, cte: Cte) -> PrivateRelation:
         """A private CTE, bound anew; `WITH t(a, b)` names its columns."""
@@ -313,11 +322,11 @@ class QueryBinder:
         return PrivateRelation(bound.block, new, bound.facts)
 
     def _private_or_none(self, node: exp.Expr, env: Environment) -> PrivateRelation | None:
-        saved = len(self.context.released)
+        mark = self.context.mark()
         bound = self.query(node, env)
         if isinstance(bound, PrivateRelation):
             return bound
-        del self.context.released[saved:]
+        self.context.take_back(mark)
         return None
 
     def _public_or_none(self, item: exp.Expr, env: Environment) -> Table | None:

@@ -21,7 +21,7 @@ from dpsql.binding.units import (
 )
 from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import BOOLEAN, Domain, Kind
-from dpsql.core.ir import Block, Call, Col, Expr, Join, PublicIn, Scan, SemiJoin, columns
+from dpsql.core.ir import Block, Call, Col, Expr, Given, Join, PublicIn, Scan, SemiJoin, columns
 from dpsql.errors import EngineFailed
 from dpsql.policy.schema import Hop, Table
 
@@ -35,6 +35,14 @@ class PrivateRelation:
     block: Block
     outputs: Mapping[str, Expr]
     facts: tuple[SourceFacts, ...]
+
+
+@dataclass(frozen=True)
+class GivenTable:
+    """A step as a FROM item. `columns`: by name, the source's own name for it and its domain."""
+
+    source: Given
+    columns: Mapping[str, tuple[str, Domain]]
 
 
 @dataclass
@@ -66,6 +74,14 @@ class BlockBuilder:
         unit = self._follow(scan, catalog, table, node)
         self.facts[at] = replace(self.facts[at], unit=unit)
         return exposed, unit
+
+    def add_given(self, found: GivenTable) -> dict[str, Expr]:
+        """A table made of releases: nobody's rows, with the columns that analysts see."""
+        source = found.source
+        self.joins.append(Join("inner", source, ()))
+        names = tuple(name for name, _ in source.columns)
+        self.facts.append(SourceFacts(source, None, None, names))
+        return {name: Col(source.id, own, domain) for name, (own, domain) in found.columns.items()}
 
     def exposed(self, scan: Scan, table: Table) -> dict[str, Expr]:
         """The columns of a scan that analysts see."""

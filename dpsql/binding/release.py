@@ -40,6 +40,12 @@ def release_table(index: int) -> str:
     return f"{RELEASE}{index}"
 
 
+def releases_of(query: exp.Expr) -> list[int]:
+    """The private aggregates whose releases a query above the noise line reads."""
+    names = [table.name for table in query.find_all(exp.Table) if table.name.startswith(RELEASE)]
+    return [int(name.removeprefix(RELEASE)) for name in dict.fromkeys(names)]
+
+
 def key_column(index: int) -> str:
     return f"k{index}"
 
@@ -326,11 +332,15 @@ class _Splitter:
         return bits(totals)
 
     def _key(self, node: exp.Expr) -> exp.Expr | None:
+        context = self.select.context
+        mark = context.mark()
         try:
             bound = self.select.scope.informed(node)
         except Error:
+            context.take_back(mark)
             return None
         if bound not in self.keys:
+            context.take_back(mark)
             return None
         name = key_column(self.keys.index(bound))
         self._note(name, node)

@@ -16,7 +16,7 @@ from dpsql import aggregates, functions
 from dpsql.binding.context import Context
 from dpsql.core import nearest
 from dpsql.core.domain import Domain, Kind, Scalar, of_literal
-from dpsql.core.ir import Col, Expr, Lit
+from dpsql.core.ir import Col, Expr, Lit, Unknown
 from dpsql.functions.refused import why_refused
 from dpsql.functions.weight import weighed
 
@@ -62,6 +62,8 @@ class Scope:
     narrowing: Narrowing = field(default_factory=dict)
     aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
     trusting: bool = False
+    value: Callable[[exp.Expr, Scope], Unknown] | None = None
+    """Reads a subquery that stands for one value; None where none may."""
     _open_aliases: set[str] = field(default_factory=set)
 
     def narrowed(self, narrowing: Narrowing) -> Scope:
@@ -81,6 +83,8 @@ class Scope:
             return self.column(node)
         if isinstance(node, (exp.Literal, exp.Boolean, exp.Null)):
             return self.literal(node)
+        if isinstance(node, exp.Subquery) and self.value is not None:
+            return self.value(node, self)
         if aggregates.for_node(node) is not None or isinstance(node, (exp.AggFunc, exp.Filter)):
             self.refuse(
                 node,

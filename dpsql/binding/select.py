@@ -12,20 +12,32 @@ from dpsql.binding.context import Context
 from dpsql.binding.full_joins import Side, read_full
 from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.listed import ListedRelation
-from dpsql.binding.relations import BlockBuilder, PrivateRelation
+from dpsql.binding.relations import BlockBuilder, GivenTable, PrivateRelation
 from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core import nearest
 from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Call, Col, Expr, Listed, Lit, PerUnit, Scan, Union, transform
+from dpsql.core.ir import (
+    Block,
+    Call,
+    Col,
+    Expr,
+    Given,
+    Listed,
+    Lit,
+    PerUnit,
+    Scan,
+    Union,
+    transform,
+)
 from dpsql.functions.narrow import narrow
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
 
-Item = PrivateRelation | ListedRelation | Table
-"""What a FROM item of a private SELECT may be: rows of units, or a public table or list."""
+Item = PrivateRelation | ListedRelation | Table | GivenTable
+"""What a FROM item of a private SELECT may be: rows of units, a public table or list, releases."""
 
 ALLOWED_CLAUSES = {
     "kind", "expressions", "hint", "distinct", "from_", "joins", "where", "group", "having",
@@ -71,9 +83,9 @@ def read(
 
         node, relation, exposed = read_full(node, context, side)
         builder.units.append((0, builder.add_relation(relation), node))
-        scope = Scope(context, exposed, aliases=_aliases(node))
+        scope = Scope(context, exposed, aliases=_aliases(node), value=subqueries.value)
     else:
-        scope = Scope(context, aliases=_aliases(node))
+        scope = Scope(context, aliases=_aliases(node), value=subqueries.value)
         _from_item(node.args["from_"].this, "inner", None, builder, scope, item)
     for join in node.args.get("joins") or []:
         _join(join, builder, scope, item, subqueries)
@@ -168,6 +180,8 @@ def _from_item(
         columns = dict(found.outputs)
     elif isinstance(found, ListedRelation):
         columns, unit = builder.add_listed(found), None
+    elif isinstance(found, GivenTable):
+        columns, unit = builder.add_given(found), None
     else:
         columns, unit = builder.add_table(found, node)
     builder.check_size(node)
@@ -175,6 +189,7 @@ def _from_item(
     hidden = frozenset(columns) if alias.startswith(PREFIX) else frozenset()
     scope.exposed.append(Exposed(alias, columns, hidden))
     if kind == "left" and unit is not None and not builder.units:
+        _check_padded(node, builder)
         builder.padded += [one.source.id for one in builder.joins[:at]]
         kind = "inner"
     if kind == "left":
@@ -192,6 +207,18 @@ def _from_item(
         scope.exposed[-1] = replace(last, columns=nullable)
     target = builder.joins[at]
     builder.joins[at] = replace(target, kind=kind, on=(*target.on, *on))
+
+
+def _check_padded(node: exp.Expr, builder: BlockBuilder) -> None:
+    """The kept rows make groups that are all shown: they are to be known beforehand."""
+    if any(isinstance(join.source, Given) for join in builder.joins):
+        builder.context.refuse(
+            node,
+            "outer-join",
+            "which rows a released table has is not known before it is made, so those that nobody"
+            " matches cannot be kept",
+            "use an inner JOIN, or put the people first: FROM people LEFT JOIN (SELECT ...)",
+        )
 
 
 def _check_from(node: exp.Expr, context: Context) -> None:
@@ -231,11 +258,11 @@ def _check_left(node: exp.Expr, found: Item, builder: BlockBuilder, at: int, sco
             "put the private table first: FROM people LEFT JOIN public ...",
         )
     plain = len(builder.joins) == at + 1 and isinstance(
-        builder.joins[at].source, (Scan, PerUnit, Union, Listed)
+        builder.joins[at].source, (Scan, Given, PerUnit, Union, Listed)
     )
     if isinstance(found, PrivateRelation) and (found.block.semijoins or found.block.lookups):
         plain = False  # its IN would become a condition on all rows
-    outputs = () if isinstance(found, Table) else found.outputs.values()
+    outputs = () if isinstance(found, (Table, GivenTable)) else found.outputs.values()
     if not plain or not all(map(strict, outputs)):
         scope.refuse(
             node,

@@ -8,7 +8,7 @@ meets the NULL that would make plain SQL's answer empty. Over a public table any
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from sqlglot import exp
@@ -16,11 +16,11 @@ from sqlglot import exp
 from dpsql.binding.conditions import bound, split, unnegated
 from dpsql.binding.context import Context
 from dpsql.binding.listed import ListedRelation
-from dpsql.binding.relations import BlockBuilder, PrivateRelation
+from dpsql.binding.relations import BlockBuilder, GivenTable, PrivateRelation
 from dpsql.binding.scope import Exposed, Scope
 from dpsql.binding.units import place
 from dpsql.core.domain import Kind
-from dpsql.core.ir import Col, Expr, PublicIn, Scan, SemiJoin
+from dpsql.core.ir import Col, Expr, PublicIn, Scan, SemiJoin, Unknown
 from dpsql.functions.literals import emit_literal
 from dpsql.policy.schema import Table
 
@@ -36,12 +36,14 @@ class Subqueries:
     """How nested SELECTs are read. `private`: one over people's rows, else None.
 
     `public`: the public table that a FROM item names, else None. `listed`: the list of constants
-    that a query is, else None.
+    that a query is, else None. `given`: a query over releases as a table; `value`: as one value.
     """
 
     private: Callable[[exp.Expr], PrivateRelation | None]
     public: Callable[[exp.Expr], Table | None]
     listed: Callable[[exp.Expr], ListedRelation | None]
+    given: Callable[[exp.Expr], GivenTable]
+    value: Callable[[exp.Expr, Scope], Unknown]
 
 
 def add_condition(
@@ -68,7 +70,10 @@ def add_condition(
             builder.where.extend(bound(_among(node, inner, values), scope))
             return
     relation = subqueries.private(query)
-    if relation is None or not _is_unit(scope.expr(inner.this), builder):
+    if relation is None:
+        _among_given(inner, subqueries.given(query), negated, builder, scope)
+        return
+    if not _is_unit(scope.expr(inner.this), builder):
         _refuse_other(inner, scope)
     _keep(relation, inner, negated, builder, scope)
 
@@ -293,6 +298,27 @@ def _public_in(
         for part in bound(one, inside)
     ]
     output = inside.expr(select.expressions[0].unalias())
+    target = _comparable(node, output, scope)
+    builder.lookups.append(PublicIn(target, scan, tuple(conditions), output, negated, exists))
+
+
+def _among_given(
+    node: exp.In, found: GivenTable, negated: bool, builder: BlockBuilder, scope: Scope
+) -> None:
+    """`x IN (SELECT column FROM ... a query over releases)`, with SQL's NULLs."""
+    if len(found.source.columns) != 1 or len(found.columns) != 1:
+        scope.invalid(
+            node, "does-not-bind", "IN takes a subquery of one column", "name the one column"
+        )
+    ((own, domain),) = found.columns.values()
+    source = replace(found.source, keys=None)
+    output = Col(source.id, own, domain)
+    target = _comparable(node, output, scope)
+    builder.lookups.append(PublicIn(target, source, (), output, negated, exists=False))
+
+
+def _comparable(node: exp.In, output: Expr, scope: Scope) -> Expr:
+    """What is looked for, of the one type that is looked among."""
     target = scope.expr(node.this)
     kinds = {output.domain.type.kind, target.domain.type.kind}
     if len(kinds) != 1 or not kinds <= set(_LISTED):
@@ -302,4 +328,4 @@ def _public_in(
             f"{target.domain.type} is not looked for among {output.domain.type} here",
             "CAST one side: both must be integers, texts, booleans, dates or timestamps",
         )
-    builder.lookups.append(PublicIn(target, scan, tuple(conditions), output, negated, exists))
+    return target

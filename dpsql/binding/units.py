@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dpsql.core.catalog import CatalogTable
-from dpsql.core.ir import Call, Col, Expr, Lit, PerUnit, Scan, Source, columns
+from dpsql.core.ir import Call, Col, Expr, Given, Lit, PerUnit, Scan, Source, columns
 
 Place = tuple[int, str]
 
@@ -79,6 +79,13 @@ class SourceFacts:
     unit: Col | None
     columns: tuple[str, ...]
 
+    @property
+    def keys(self) -> Sequence[Sequence[str]]:
+        """Columns that name at most one row: as the catalog enforces, or the text to be run."""
+        if isinstance(self.source, Given):
+            return () if self.source.keys is None else (self.source.keys,)
+        return () if self.catalog is None else self.catalog.keys
+
 
 def merge_same_rows(classes: Classes, facts: Sequence[SourceFacts]) -> None:
     """Two scans of one table equated on an enforced key are the same row: equate all columns."""
@@ -116,13 +123,11 @@ def determined(
     while grown:
         grown = False
         for fact in facts:
-            if fact.source.id in known or fact.catalog is None:
+            if fact.source.id in known or not fact.keys:
                 continue
             conditions = [*inner, *left.get(fact.source.id, ())]
             pairs, fixed = equalities(conditions), pinned(conditions)
-            if any(
-                _looked_up(fact.source.id, key, pairs, fixed, known) for key in fact.catalog.keys
-            ):
+            if any(_looked_up(fact.source.id, key, pairs, fixed, known) for key in fact.keys):
                 known.add(fact.source.id)
                 grown = True
     return frozenset(known)
@@ -138,8 +143,7 @@ def fanning(
         source = fact.source.id
         conditions = [*inner, *left.get(source, ())]
         pairs, fixed, others = equalities(conditions), pinned(conditions), every - {source}
-        keys = fact.catalog.keys if fact.catalog is not None else ()
-        if not any(_looked_up(source, key, pairs, fixed, others) for key in keys):
+        if not any(_looked_up(source, key, pairs, fixed, others) for key in fact.keys):
             found.add(source)
     return frozenset(found)
 

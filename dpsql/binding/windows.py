@@ -83,6 +83,7 @@ def bind_windows(select: PrivateSelect, projections: list[exp.Expr]) -> PrivateR
         select.scope.exposed,
         select.scope.narrowing,
         select.scope.aliases,
+        value=select.scope.value,
         inner=select,
         source=source,
         named=named_windows(node, context),

@@ -22,7 +22,7 @@ from dpsql.canonical.constants import (
 )
 from dpsql.canonical.formulas import Atom, Formula, Member, constant, junction, negation
 from dpsql.core.domain import Interval, Kind, SqlType
-from dpsql.core.ir import Call, Col, Expr, Lit
+from dpsql.core.ir import Call, Col, Expr, Lit, Unknown
 from dpsql.functions.unify import agree
 
 Named = Callable[[Col], str]
@@ -53,6 +53,8 @@ class Writer:
                 return str(constant(value))
             case Lit(value=value, domain=domain):
                 return f"({type_text(domain.type)} {value_text(value)})"
+            case Unknown(name=name, kind=kind):
+                return f"(released {name} {kind})"
             case Call(fn=fn) if fn in _CONDITIONS:
                 return str(self.formula(expr))
             case Call(fn="add" | "mul" as fn) if _exact(expr):

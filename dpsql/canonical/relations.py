@@ -22,6 +22,7 @@ from dpsql.core.ir import (
     Call,
     Col,
     Expr,
+    Given,
     InnerAggregate,
     Listed,
     PerUnit,
@@ -188,6 +189,8 @@ def _source(source: Source) -> tuple[str, NameOf]:
     if isinstance(source, Scan):
         whose = "private" if source.private else "public"
         return f"(table {json.dumps(source.table)} {whose})", json.dumps
+    if isinstance(source, Given):
+        return f"(released {source.name} {source.columns} {source.keys})", json.dumps
     if isinstance(source, PerUnit):
         return _per_unit(source)
     if isinstance(source, Union):

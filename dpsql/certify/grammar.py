@@ -53,6 +53,7 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Least: ("this", "expressions", "ignore_nulls"),
     exp.Cast: ("this", "to"),
     exp.TryCast: ("this", "to", "safe"),
+    exp.Placeholder: _UNARY,
     # text
     **dict.fromkeys((exp.Lower, exp.Upper, exp.Length), _UNARY),
     **dict.fromkeys((exp.Left, exp.Right, exp.StartsWith, exp.EndsWith, exp.Contains), _BINARY),
@@ -96,6 +97,7 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Distinct: ("expressions",),
     **dict.fromkeys((exp.Sum, exp.Min, exp.Max), _UNARY),
     exp.Filter: _BINARY,
+    exp.Explode: _UNARY,
     exp.Window: ("this", "partition_by", "order", "over", "spec"),
     exp.WindowSpec: ("kind", "start", "start_side", "end", "end_side"),
     **dict.fromkeys((exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist), ()),
@@ -126,6 +128,7 @@ TYPES = INTEGERS | {
     exp.DType.TIMESTAMPNTZ,  # what the parser calls a plain TIMESTAMP
 }
 
+_GIVEN = re.compile(r"given_[0-9]{1,4}(_c[0-9]{1,5})?\Z")
 _NUMBER = re.compile(r"[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?\Z")
 
 
@@ -167,7 +170,27 @@ def _check_literal(node: exp.Expr) -> None:
     require(bool(plain), "numbers are plain")
 
 
+def _check_given(node: exp.Expr) -> None:
+    """A public value that comes beside the text: under a cast that says of which type it is."""
+    name, above = node.this, node.parent
+    require(isinstance(name, str) and _GIVEN.match(name) is not None, "a given value has its name")
+    require(type(above) is exp.Cast and above.this is node, "a given value has its type")
+
+
+def _check_list(node: exp.Expr) -> None:
+    cast = node.this
+    given = type(cast) is exp.Cast and isinstance(cast.this, exp.Placeholder)
+    require(given and cast.to.this is exp.DType.ARRAY, "only a given list is made rows of")
+
+
 def _check_type(node: exp.Expr) -> None:
+    if node.this is exp.DType.ARRAY:
+        above, of = node.parent, node.expressions
+        given = isinstance(above, exp.Cast) and isinstance(above.this, exp.Placeholder)
+        rows = above.parent if given and above is not None else None
+        plain = len(of) == 1 and isinstance(of[0], exp.DataType) and of[0].this in TYPES
+        require(plain and isinstance(rows, exp.Explode), "only a given list has a list's type")
+        return
     plain = node.this is exp.DType.DECIMAL or not node.expressions
     require(node.this in TYPES and plain, "a type is not on the list")
 
@@ -213,6 +236,8 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.DataType: _check_type,
     exp.TableAlias: _check_alias,
     exp.Tuple: _check_tuple,
+    exp.Placeholder: _check_given,
+    exp.Explode: _check_list,
 }
 
 

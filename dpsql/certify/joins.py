@@ -11,13 +11,14 @@ by unit   sources whose columns are the same in all rows of a unit. A LEFT JOINe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.facts import Column, Relation, Unit
+from dpsql.certify.given import Listed
 from dpsql.certify.reader import bare, fold, not_null
 from dpsql.certify.scope import Place, Scope
 from dpsql.certify.tables import BaseTable, Tables, exact_equality, identifies
@@ -29,12 +30,14 @@ class Source:
     """A FROM item: a base table or a derived relation. `on` are the conjuncts of its join."""
 
     alias: str
-    origin: BaseTable | Relation
+    origin: BaseTable | Relation | Listed
     left: bool
     on: tuple[exp.Expr, ...]
 
     @property
     def private(self) -> bool:
+        if isinstance(self.origin, Listed):
+            return False
         return isinstance(self.origin, Relation) or self.origin.path is not None
 
 
@@ -127,6 +130,8 @@ class Joined:
         """Where the unit of a private source's rows is read, over its declared path."""
         if isinstance(source.origin, Relation):
             return self._own_unit(source.alias, source.origin)
+        if isinstance(source.origin, Listed):
+            refuse("every private source holds its unit")
         table, alias = source.origin, source.alias
         assert table.path is not None
         for index, hop in enumerate(table.path.hops):
@@ -190,7 +195,7 @@ class Joined:
             if isinstance(origin, Relation):
                 if origin.rows == 1:
                     self.single.add(source.alias)
-            elif origin.path is not None:
+            elif isinstance(origin, BaseTable) and origin.path is not None:
                 holds = self._own_column(source, origin)
                 if holds is not None and origin.unique(holds):
                     self.single.add(source.alias)
@@ -214,8 +219,8 @@ class Joined:
 
     def _looked_up(self, source: Source) -> bool:
         """Is the source joined on an enforced key, each part equal to one a unit has once?"""
-        table = source.origin
-        if isinstance(table, Relation) or table.catalog.is_view:
+        keys = _keys(source.origin)
+        if not keys:
             return False
         own = [pair for c in source.on if (pair := self._equality(c))]
         pinned = {at for c in (*self.inner, *source.on) if (at := self._pinned(c))}
@@ -225,11 +230,7 @@ class Joined:
             for mine, theirs in ((a, b), (b, a))
             if mine[0] == source.alias and theirs[0] in self.single
         }
-        return any(
-            all((source.alias, fold(name)) in told for name in key)
-            for key in table.catalog.keys
-            if key
-        )
+        return any(all((source.alias, fold(name)) in told for name in key) for key in keys)
 
     def _find_by_unit(self) -> None:
         if self.one_row:
@@ -274,6 +275,15 @@ class Joined:
 
     def _places(self, node: exp.Expr) -> list[Place]:
         return [p for c in node.find_all(exp.Column) if (p := self.scope.place(c)) is not None]
+
+
+def _keys(origin: BaseTable | Relation | Listed) -> Sequence[Collection[str]]:
+    """Columns that name at most one row: enforced by the engine, or made so by the text."""
+    if isinstance(origin, Listed):
+        return () if origin.keys is None else (origin.keys,)
+    if isinstance(origin, Relation) or origin.catalog.is_view:
+        return ()
+    return [key for key in origin.catalog.keys if key]
 
 
 def _literal_kind(node: exp.Expr) -> Kind:

@@ -77,6 +77,11 @@ def kind_of(node: exp.Expr, scope: Scope) -> Kind | None:
     return _FIXED.get(type(node)) or _joined(_branches(node), scope)
 
 
+def kind_of_type(node: exp.DataType) -> Kind | None:
+    """The kind of a type's values."""
+    return _CASTS.get(node.this)
+
+
 def _literal(node: exp.Literal) -> Kind | None:
     if node.is_string:
         return Kind.TEXT

@@ -38,10 +38,14 @@ def reads_public(part: exp.In, source: Callable[[exp.Expr], Source]) -> Source |
     if type(select) is not exp.Select or select.args.get("from_") is None:
         refuse("IN with a subquery is on the unit")
     first = select.args["from_"].this
-    if select.args.get("joins") or not isinstance(first, exp.Table):
+    if select.args.get("joins") or not (isinstance(first, exp.Table) or _of_lists(first)):
         return None
     found = source(first)
     return None if found.private else found
+
+
+def _of_lists(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Subquery) and node.this.find(exp.Explode) is not None
 
 
 def check_lookup(part: exp.In, source: Source, columns: dict[str, Column], scope: Scope) -> None:

@@ -23,6 +23,7 @@ from dpsql.certify.facts import (
     Unit,
     UnitTotal,
 )
+from dpsql.certify.given import listed
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.listed import listed_table
@@ -129,7 +130,8 @@ class Reader:
             return Source(name, listed_table(node), left, parts)
         if not isinstance(node, exp.Subquery):
             refuse("sources are tables and subqueries")
-        return Source(name, self.relation(node.this), left, parts)
+        origin = listed(node.this, self.serials) or self.relation(node.this)
+        return Source(name, origin, left, parts)
 
     def _columns(self, source: Source) -> dict[str, Column]:
         origin = source.origin
@@ -148,9 +150,8 @@ class Reader:
             }
             require(len(found) == len(origin.catalog.columns), "columns differ in more than case")
             return found
-        if source.left:  # no match makes all of them NULL
-            return {name: replace(c, present=False) for name, c in origin.columns.items()}
-        return dict(origin.columns)
+        there = not source.left  # no match makes all of them NULL
+        return {n: replace(c, present=c.present and there) for n, c in origin.columns.items()}
 
     def _filter(self, where: list[exp.Expr], scope: Scope, rows: int | None) -> int | None:
         """WHERE over one derived relation: a condition on each row, or the cap on ranks."""
@@ -223,7 +224,7 @@ class Reader:
 
     def _is_path_column(self, place: Place, joined: Joined) -> bool:
         origin = next(s.origin for s in joined.sources if s.alias == place[0])
-        if isinstance(origin, Relation):
+        if not isinstance(origin, BaseTable):
             return False
         for table in self.tables.policy.tables.values():
             if table.unit is None:

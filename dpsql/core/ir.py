@@ -7,11 +7,14 @@ alias can pose as a privacy unit. All nodes are frozen and hashable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
+from typing import Any, TypeVar
 
 from dpsql.core.domain import Domain, Scalar, SqlType
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,21 @@ class Call:
     options: tuple[str, ...] = ()
 
 
-Expr = Col | Lit | Call
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A released value that the query reads: one public value, known when the statement runs.
+
+    `step` is its place among the statement's steps, `kind` the engine's type. Its `domain` is what
+    the type says, nothing more. `name` tells what it is wherever it is asked; '' until planned.
+    """
+
+    step: int
+    kind: str
+    domain: Domain
+    name: str = ""
+
+
+Expr = Col | Lit | Unknown | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,26 @@ class Scan:
     id: int
     table: str
     private: bool
+
+
+MAX_GIVEN_ROWS = 10_000
+"""Rows of a `Given` that may repeat its keys: seen to when it is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A table made of releases: public rows, known when the statement runs.
+
+    `columns`: (name, the engine's type). `keys`: columns that name at most one row, none of them
+    for a table of at most one row, None where rows may repeat; the rewriter enforces it.
+    `step` and `name` as of `Unknown`.
+    """
+
+    id: int
+    step: int
+    columns: tuple[tuple[str, str], ...]
+    keys: tuple[str, ...] | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +200,7 @@ class Listed:
     rows: tuple[tuple[Scalar | None, ...], ...]
 
 
-Source = Scan | PerUnit | Union | Windowed | Listed
+Source = Scan | Given | PerUnit | Union | Windowed | Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +222,13 @@ class SemiJoin:
 
 @dataclass(frozen=True, slots=True)
 class PublicIn:
-    """Keeps rows whose `target` is among `output` of a public table's rows.
+    """Keeps rows whose `target` is among `output` of a public table's, or of released, rows.
 
     `exists`: as [NOT] EXISTS, false where IN would be NULL.
     """
 
     target: Expr
-    source: Scan
+    source: Scan | Given
     where: tuple[Expr, ...]
     output: Expr
     negated: bool
@@ -284,6 +321,41 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 def columns(expr: Expr) -> Iterator[Col]:
     return (node for node in walk(expr) if isinstance(node, Col))
+
+
+def value_parameter(step: int) -> str:
+    """The parameter by which a statement is given a step's one value."""
+    return f"given_{step}"
+
+
+def column_parameter(step: int, column: str) -> str:
+    """The parameter by which a statement is given a column of a step's table, as a list."""
+    return f"given_{step}_{column}"
+
+
+def steps(node: object) -> Iterator[int]:
+    """The steps that anything bound reads, repeats included."""
+    if isinstance(node, (Unknown, Given)):
+        yield node.step
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from steps(part)
+    elif is_dataclass(node) and not isinstance(node, (Domain, Lit, Col)):
+        for item in fields(node):
+            yield from steps(getattr(node, item.name))
+
+
+def with_steps(node: T, names: Mapping[int, str]) -> T:
+    """Anything bound, with the steps that it reads named."""
+    made: Any = node
+    if isinstance(made, (Unknown, Given)):
+        made = replace(made, name=names[made.step])
+    elif isinstance(made, tuple):
+        made = tuple(with_steps(part, names) for part in made)
+    elif is_dataclass(made) and not isinstance(made, (type, Domain, Lit, Col)):
+        parts = {item.name: getattr(made, item.name) for item in fields(made)}
+        made = replace(made, **{name: with_steps(part, names) for name, part in parts.items()})
+    return made  # type: ignore[no-any-return]
 
 
 def transform(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:

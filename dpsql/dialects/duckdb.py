@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +137,16 @@ class DuckDBEngine:
                 self._catalog = read_catalog(self._rows, self.default_schema)
         return self._catalog
 
-    def fetch(self, sql: str, *, timeout: float | None = None) -> pa.Table:
+    def fetch(
+        self,
+        sql: str,
+        *,
+        timeout: float | None = None,
+        given: Mapping[str, Any] | None = None,
+    ) -> pa.Table:
         """Run one statement and return its rows as Arrow (exact integers).
+
+        `given`: values of its parameters.
 
         Raises EngineFailed with one constant text whatever went wrong; `TimedOut` where it was the
         time limit. Ctrl-C stops the statement in the database and stays a KeyboardInterrupt.
@@ -146,7 +154,8 @@ class DuckDBEngine:
         with self._lock, deadline(self._connection, timeout) as passed:
             try:
                 return heeding_interrupts(
-                    self._connection, lambda: self._connection.sql(sql).to_arrow_table()
+                    self._connection,
+                    lambda: self._connection.sql(sql, params=given or None).to_arrow_table(),
                 )
             except Exception as problem:  # any engine error is one constant message
                 stopped = type(problem).__name__ == "InterruptException"
@@ -158,10 +167,17 @@ class DuckDBEngine:
                 raise failed from None
 
     def binds(self, sql: str) -> bool:
-        """Does the engine accept the statement? Bound against the schema; no row is read."""
+        """Does the engine accept the statement? Bound against the schema; no row is read.
+
+        One with parameters is prepared and let go: only with values would it be bound otherwise.
+        """
         with self._lock:
             try:
-                self._connection.sql(sql)
+                if "$" in sql:
+                    self._connection.execute(f"PREPARE dpsql_bound AS {sql}")
+                    self._connection.execute("DEALLOCATE dpsql_bound")
+                else:
+                    self._connection.sql(sql)
             except Exception as problem:  # in whatever class: what does not bind must not run
                 self._failed(problem)
                 return False

@@ -56,6 +56,10 @@ class Finished:
     types: tuple[str, ...]
 
 
+Described = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names and engine's types of columns, in order."""
+
+
 class DoesNotBind(Exception):
     """The engine refuses the text. `unresolved`: the name that stands for nothing, if that is why.
 
@@ -79,7 +83,7 @@ class Sealed:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._bound: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._bound: dict[tuple[str, ...], Described] = {}
         self._views: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {}
 
     def run(self, sql: str, given: Mapping[str, Given]) -> Finished:
@@ -98,7 +102,11 @@ class Sealed:
         return Finished(found, types)
 
     def check(self, sql: str, given: Mapping[str, Given]) -> tuple[str, ...]:
-        """Bind the remainder over the `given` tables: type errors show before any charge.
+        """The types of `describe`: type errors show before any charge."""
+        return self.describe(sql, given)[1]
+
+    def describe(self, sql: str, given: Mapping[str, Given]) -> Described:
+        """Bind a query over the `given` tables: names and types of its columns.
 
         Releases come empty and public tables whole; binding reads no row of either.
 
@@ -111,7 +119,8 @@ class Sealed:
         with self._lock, self._tables(given, lambda: DoesNotBind(None)) as connection:
             try:
                 with deadline(connection, BIND_SECONDS):
-                    types = tuple(str(kind) for kind in connection.sql(sql).types)
+                    relation = connection.sql(sql)
+                    found = tuple(relation.columns), tuple(str(kind) for kind in relation.types)
             # Binding folds constants and reads types, so it may fail in any class of error. All
             # mean the same: refused, before any charge. No row is read, so none could cause one.
             except Exception as problem:
@@ -120,8 +129,8 @@ class Sealed:
                 raise DoesNotBind(_unresolved(problem)) from None
             if len(self._bound) >= MAX_KNOWN:
                 self._bound.clear()
-            self._bound[known] = types
-            return types
+            self._bound[known] = found
+            return found
 
     def close(self) -> None:
         with self._lock:

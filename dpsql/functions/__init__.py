@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dpsql.core.ir import Call, Col, Expr, Lit
+from dpsql.core.ir import Call, Col, Expr, Lit, Unknown, value_parameter
 from dpsql.functions import (
     arithmetic,
     calendar,
@@ -105,11 +105,19 @@ def emit_expr(expr: Expr, column: Callable[[Col], exp.Expr]) -> exp.Expr:
     return node
 
 
+def parameter(name: str, kind: str) -> exp.Cast:
+    """A public value of a type of the engine, given beside the text when it runs."""
+    type_ = exp.DataType.build(kind, dialect="duckdb")
+    return exp.Cast(this=exp.Placeholder(this=name), to=type_)
+
+
 def _emit(expr: Expr, column: Callable[[Col], exp.Expr]) -> exp.Expr:
     if isinstance(expr, Col):
         return column(expr)
     if isinstance(expr, Lit):
         return emit_literal(expr.value)
+    if isinstance(expr, Unknown):
+        return parameter(value_parameter(expr.step), expr.kind)
     args = tuple(_emit(arg, column) for arg in expr.args)
     return for_call(expr.fn).emit(expr, args)
 
@@ -126,4 +134,5 @@ __all__ = [
     "for_node",
     "names_of",
     "narrow",
+    "parameter",
 ]

@@ -41,12 +41,14 @@ Wanted = tuple[str, Fraction, Fraction]
 class Attempt:
     """A request about to be answered: its key, what an earlier attempt left, and as of when.
 
-    `payloads`: kept bytes by fingerprint. `seen`: the newest entry when this was looked up.
+    `payloads`: kept bytes by fingerprint, of the entry `charge`. `seen`: the newest entry when this
+    was looked up.
     """
 
     key: RequestKey
     payloads: Mapping[str, bytes]
     seen: int
+    charge: int | None = None
 
 
 def read_id(value: object) -> str:

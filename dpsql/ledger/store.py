@@ -233,7 +233,7 @@ class Ledger:
         with self._journal.reading() as (connection, state):
             charge = earlier(state, analyst, key)
             payloads = {} if charge is None else answered(connection, state, charge)
-            return Attempt(key, payloads, state.seq)
+            return Attempt(key, payloads, state.seq, charge)
 
     def settle(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dpsql.binding.context import Context
+from sqlglot import exp
+
+from dpsql.binding.context import Context, Describe, undescribed
 from dpsql.binding.query import QueryBinder
 from dpsql.checks.remainder import check_remainder
 from dpsql.checks.reserved import refuse_reserved
@@ -12,9 +14,25 @@ from dpsql.pipeline.stages import Bound, Parsed
 from dpsql.policy.schema import Policy
 
 
-def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str) -> Bound:
-    """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
-    context = Context(parsed.text, policy, catalog, default_schema)
+def run(
+    parsed: Parsed,
+    *,
+    policy: Policy,
+    catalog: Catalog,
+    default_schema: str,
+    describe: Describe = undescribed,
+) -> Bound:
+    """Raises InvalidQuery or RefusedQuery with a caret; reads schema and public tables only.
+
+    `describe`: what a query above the noise line gives, for chains.
+    """
+
+    def described(context: Context, query: exp.Expr) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        check_remainder(query, context)
+        check_size(query, context)
+        return describe(context, query)
+
+    context = Context(parsed.text, policy, catalog, default_schema, describe=described)
     refuse_reserved(parsed.root, context)
     remainder = QueryBinder(context).statement(parsed.root)
     check_remainder(remainder, context)
@@ -22,4 +40,12 @@ def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str
     private = [aggregate for aggregate in context.released if aggregate is not None]
     assert len(private) == len(context.released)
     sites = tuple(context.sites[index] for index in range(len(private)))
-    return Bound(parsed, catalog, remainder, tuple(private), context.public_used, sites)
+    return Bound(
+        parsed,
+        catalog,
+        remainder,
+        tuple(private),
+        context.public_used,
+        sites,
+        tuple(context.steps),
+    )

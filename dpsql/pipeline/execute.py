@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
 _HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
 
 
-def run(certified: Certified, engine: DuckDBEngine, *, timeout: float | None) -> ExactCells:
-    """Takes only what `certify` made. Raises EngineFailed with one constant text."""
-    table = engine.fetch(certified.sql, timeout=timeout)
+def run(
+    certified: Certified,
+    engine: DuckDBEngine,
+    *,
+    timeout: float | None,
+    given: Mapping[str, Any] | None = None,
+) -> ExactCells:
+    """Takes only what `certify` made. Raises EngineFailed with one constant text.
+
+    `given`: what releases of the same statement give it (`chains.given`).
+    """
+    table = engine.fetch(certified.sql, timeout=timeout, given=given)
     plan = certified.plan
     keys = tuple(table.column(key.name) for key in plan.keys)
     units = None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dpsql.canonical import canonical
+from dpsql.canonical import Form, canonical
+from dpsql.core.ir import with_steps
+from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
+from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.price import allowed_together
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -34,8 +37,12 @@ def run(
     laws: Laws = LAWS,
 ) -> Planned:
     """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
-    plans = []
-    for aggregate in bound.private:
+    plans: dict[int, Plan] = {}
+    forms: dict[int, Form] = {}
+    for index in bound.order:  # what feeds another comes first: its fingerprint names it there
+        aggregate = bound.private[index]
+        if bound.read_by(index):
+            aggregate = with_steps(aggregate, chains.names(bound, forms))
         options = aggregate.options  # OPTIONS in the SQL come before what the cursor says
         epsilon, delta = query_price(
             policy,
@@ -43,20 +50,18 @@ def run(
             epsilon=asked.epsilon if options.epsilon is None else options.epsilon,
             delta=asked.delta if options.delta is None else options.delta,
         )
-        plans.append(
-            make_plan(
-                aggregate,
-                policy,
-                epsilon=epsilon,
-                delta=delta,
-                public_values=public_values,
-                public_rows=public_rows,
-                laws=laws,
-            )
+        plans[index] = make_plan(
+            aggregate,
+            policy,
+            epsilon=epsilon,
+            delta=delta,
+            public_values=public_values,
+            public_rows=public_rows,
+            laws=laws,
         )
-    forms = tuple(map(canonical, plans))
+        forms[index] = canonical(plans[index])
     # Equal aggregates share one draw, and what reads nobody's row is not charged.
-    pairs = zip(forms, plans, strict=True)
-    drawn = {form.fingerprint: plan for form, plan in pairs if plan.items}
+    drawn = {forms[index].fingerprint: plan for index, plan in plans.items() if plan.items}
     allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
-    return Planned(bound, tuple(plans), forms)
+    places = range(len(plans))
+    return Planned(bound, tuple(plans[at] for at in places), tuple(forms[at] for at in places))

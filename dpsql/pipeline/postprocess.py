@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.binding.interval_ends import HIGH, LOW, is_report
-from dpsql.binding.release import RELEASE, release_table
+from dpsql.binding.release import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Given, Sealed, too_many_rows
 from dpsql.errors import RefusedQuery
 from dpsql.pipeline.presentable import presentable
@@ -89,9 +89,11 @@ def run(
     """Raises EngineFailed if the remainder fails: it saw released and public values alone."""
     plain = _projection(outer.remainder)
     if plain is not None:
-        if releases[0].table.num_rows > MAX_ROWS:
+        (shown_alone,) = releases_of(outer.remainder)
+        table = releases[shown_alone].table
+        if table.num_rows > MAX_ROWS:
             raise too_many_rows()
-        return _projected(releases[0].table, plain, outer.types)
+        return _projected(table, plain, outer.types)
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = Given(release.table, release.types)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.accountant.calibrate import gaussian_epsilon
 from dpsql.canonical import Form
+from dpsql.canonical.labels import digest
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.means import complement, mean_of
 from dpsql.pipeline.stages import Earlier, Order
@@ -40,12 +41,19 @@ class Kept:
     about: About
 
 
-def answer(index: int, plan: Plan, form: Form, stored: Sequence[Found]) -> Kept | Order:
+def answer(
+    index: int, plan: Plan, form: Form, stored: Sequence[Found], given: tuple[str, ...] | None = ()
+) -> Kept | Order:
     """The stored release that answers the plan for nothing, or what is to be drawn for it.
 
-    `stored`: the budget's releases of the form's question, oldest first.
+    `stored`: the budget's releases of the form's question, oldest first. `given`: the very releases
+    that feed the plan in a chain: only what was made with them answers. None: one is not drawn yet.
     """
-    known = [Kept(one, told) for one in stored if (told := about(one.payload)) is not None]
+    known = [
+        Kept(one, told)
+        for one in stored
+        if (told := about(one.payload)) is not None and told.given == given
+    ]
     scales = tuple(noise_scale(plan.blocks[place]) for place in form.blocks)
     asked = (plan.epsilon, plan.delta)
     for one in known:
@@ -56,8 +64,16 @@ def answer(index: int, plan: Plan, form: Form, stored: Sequence[Found]) -> Kept 
         return min(finer, key=_noise)
     coarser = [one for one in known if _to_be_averaged(one.about, plan, scales)]
     if coarser:
-        return _averaged(index, plan, form, min(coarser, key=_noise))
-    return Order(index, form.fingerprint, plan, plan.epsilon, plan.delta)
+        return _averaged(index, plan, form, given, min(coarser, key=_noise))
+    return Order(index, _name(form, given), plan, plan.epsilon, plan.delta)
+
+
+def _name(form: Form, given: tuple[str, ...] | None) -> str:
+    """What the release is entered and stored under: with others feeding it, it is another.
+
+    Where what feeds it is drawn under the same charge, that charge tells them together.
+    """
+    return f"{form.fingerprint}~{digest(' '.join(given))[:16]}" if given else form.fingerprint
 
 
 def _noise(one: Kept) -> tuple[tuple[Fraction, ...], Fraction]:
@@ -80,7 +96,9 @@ def _to_be_averaged(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bo
     return gaussian and kept and all(a > b for a, b in zip(told.scales, scales, strict=True))
 
 
-def _averaged(index: int, plan: Plan, form: Form, kept: Kept) -> Order:
+def _averaged(
+    index: int, plan: Plan, form: Form, given: tuple[str, ...] | None, kept: Kept
+) -> Order:
     """One more draw of the plan's blocks, as noisy as an average with the stored one allows.
 
     Its price alone is that of its own events: (ε, δ) with δ as asked and the least ε (rounded up)
@@ -100,7 +118,7 @@ def _averaged(index: int, plan: Plan, form: Form, kept: Kept) -> Order:
     entries = (*kept.about.entries, kept.found.seq)
     return Order(
         index,
-        f"{form.fingerprint}+{kept.found.seq}",
+        f"{_name(form, given)}+{kept.found.seq}",
         replace(plan, blocks=tuple(blocks), items=items),
         gaussian_epsilon(square, plan.delta),
         plan.delta,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from dpsql.binding.context import Site
+from dpsql.binding.context import Site, Step
+from dpsql.binding.release import releases_of
 from dpsql.canonical import Form
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
-from dpsql.core.ir import PrivateAggregate
+from dpsql.core.ir import PrivateAggregate, steps
 from dpsql.mechanisms.means import Mean
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Table
@@ -44,6 +46,31 @@ class Bound:
     public: Mapping[str, Table]
     sites: tuple[Site, ...]
     """Where each private aggregate stands in the statement, for advice on wording it otherwise."""
+    steps: tuple[Step, ...] = ()
+    """Queries over releases that private aggregates read."""
+
+    def read_by(self, index: int) -> tuple[int, ...]:
+        """The steps that a private aggregate reads."""
+        return tuple(sorted(set(steps(self.private[index]))))
+
+    def feeding(self, index: int) -> tuple[int, ...]:
+        """The releases that the steps of a private aggregate read."""
+        found = {one for at in self.read_by(index) for one in releases_of(self.steps[at].query)}
+        return tuple(sorted(found))
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """The private aggregates, each after those that feed it."""
+        found: dict[int, None] = {}
+
+        def add(index: int) -> None:
+            for before in self.feeding(index):
+                add(before)
+            found[index] = None
+
+        for index in range(len(self.private)):
+            add(index)
+        return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dpsql import aggregates
+from dpsql.aggregates.basis import ResultType
 from dpsql.binding.context import Site
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.canonical import Form
+from dpsql.core.ir import Aggregate, Key, PrivateAggregate
 from dpsql.dialects.sealed import Given
 from dpsql.pipeline.release_table import answer_type, cast_to, in_key_order, key_type
 from dpsql.pipeline.stages import Drawn, Release
 from dpsql.planning.answer_types import noise_scale
-from dpsql.planning.types import Plan
+from dpsql.planning.types import KeyPlan, Plan
 from dpsql.wording import spelled
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ class About:
     types: tuple[str, ...]
     refined: int | None
     """The coordinates' unit; None where none are kept."""
+    given: tuple[str, ...] = ()
+    """The very releases that fed it, in a chain."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -64,6 +69,7 @@ class About:
             "labels": list(self.labels),
             "types": list(self.types),
             "refined": self.refined,
+            "given": list(self.given),
         }
 
     @classmethod
@@ -78,6 +84,7 @@ class About:
             tuple(told["labels"]),
             tuple(told["types"]),
             told["refined"],
+            tuple(told.get("given", ())),
         )
 
 
@@ -164,7 +171,12 @@ def restored_coords(form: Form, plan: Plan, drawn: Drawn) -> Drawn:
 
 
 def describe(
-    plan: Plan, form: Form, release: Release, site: Site, entries: tuple[int, ...]
+    plan: Plan,
+    form: Form,
+    release: Release,
+    site: Site,
+    entries: tuple[int, ...],
+    given: tuple[str, ...] = (),
 ) -> About:
     """What is to be kept of a release in its form's order; `plan` as it was asked."""
     drawn = release.drawn
@@ -181,6 +193,7 @@ def describe(
         (*keys, *(spelled(site.columns, call.name, call.fn) for call in calls)),
         release.types,
         None if drawn is None else drawn.refined,
+        given,
     )
 
 
@@ -255,16 +268,27 @@ def _coords(table: pa.Table, blocks: int) -> tuple[Any, ...]:
 
 def empty(plan: Plan) -> Given:
     """A release of no rows with this plan's columns, to bind the remainder against."""
+    return _empty(plan.keys, [(column.aggregate, column.result) for column in plan.columns])
+
+
+def unplanned(aggregate: PrivateAggregate) -> Given:
+    """The same before there is a plan: answers are of the types that their values have."""
+    calls = aggregate.aggregates
+    results = [(call, aggregates.for_name(call.fn).result_type(call)) for call in calls]
+    return _empty(aggregate.keys, results)
+
+
+def _empty(keys: Sequence[KeyPlan | Key], answers: Sequence[tuple[Aggregate, ResultType]]) -> Given:
     import pyarrow as pa
 
     fields: list[tuple[str, object]] = []
     types: list[str] = []
-    for key in plan.keys:
+    for key in keys:
         fields.append((key.name, key_type(key.expr.domain.type)))
         types.append("")
-    for column in plan.columns:
-        name = column.aggregate.name
-        fields.append((name, answer_type(column.result.type)))
+    for aggregate, result in answers:
+        name = aggregate.name
+        fields.append((name, answer_type(result.type)))
         fields += [(name + LOW, pa.float64()), (name + HIGH, pa.float64())]
-        types += [cast_to(column.result.text), "", ""]
+        types += [cast_to(result.text), "", ""]
     return Given(pa.schema(fields).empty_table(), types)

@@ -10,9 +10,11 @@ from math import prod
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
 from dpsql.core.ir import (
+    MAX_GIVEN_ROWS,
     Aggregate,
     Block,
     Expr,
+    Given,
     Listed,
     PerUnit,
     PrivateAggregate,
@@ -147,8 +149,9 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
     many = [source for source in block.sources if source.id in block.fanning]
     public = [s.table for s in many if isinstance(s, Scan) and not s.private]
     listed = [len(s.rows) for s in many if isinstance(s, Listed)]
-    private = len(many) - len(public) - len(listed)
-    rows = prod(map(public_rows, public)) * prod(listed)
+    given = sum(isinstance(source, Given) for source in many)
+    private = len(many) - len(public) - len(listed) - given
+    rows = prod(map(public_rows, public)) * prod(listed) * MAX_GIVEN_ROWS**given
     if private > MAX_PRIVATE or rows > MAX_PUBLIC_ROWS:
         what = "more than two tables" if private > MAX_PRIVATE else "public tables"
         raise RefusedQuery(

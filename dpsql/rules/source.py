@@ -8,9 +8,22 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
-from dpsql.core.ir import Block, Col, Expr, Join, Listed, PerUnit, PublicIn, Source, Union, Windowed
+from dpsql.core.ir import (
+    Block,
+    Col,
+    Expr,
+    Given,
+    Join,
+    Listed,
+    PerUnit,
+    PublicIn,
+    Source,
+    Union,
+    Windowed,
+)
 from dpsql.functions import emit_expr
 from dpsql.rules.build import conjunction, integer, is_not_null, named
+from dpsql.rules.given import given
 from dpsql.rules.inner import inner_aggregate
 from dpsql.rules.keys import presentable
 from dpsql.rules.listed import listed
@@ -98,6 +111,8 @@ class Sources:
             return exp.Subquery(this=windowed(source, self), alias=alias)
         if isinstance(source, Listed):
             return listed(source, self.aliases[source.id])
+        if isinstance(source, Given):
+            return exp.Subquery(this=given(source), alias=alias)
         table = self.catalog.tables[self.tables[source.table]]
         return exp.Table(
             this=exp.to_identifier(table.name, quoted=True),

@@ -15,6 +15,21 @@ J = "FROM people p JOIN visits v ON v.id = p.id"
 THREE = "FROM people p JOIN visits v ON v.id = p.id JOIN places c ON c.s = p.s"
 
 SAME = [
+    # chains: the inner release by what is asked
+    (
+        "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
+        "SELECT count(*) AS n FROM people p WHERE (select avg(q.a) from people as q) < p.a",
+    ),
+    (
+        "SELECT COUNT(*) FROM people WHERE s IN (SELECT s FROM people GROUP BY s LIMIT 2)",
+        "SELECT COUNT(*) FROM people WHERE s IN (SELECT x.s FROM people x GROUP BY 1 LIMIT 2)",
+    ),
+    (
+        "SELECT COUNT(*) FROM people p JOIN (SELECT s, COUNT(*) AS n FROM people GROUP BY s) t ON"
+        " p.s = t.s WHERE t.n > 3",
+        "SELECT COUNT(*) FROM (SELECT s, COUNT(*) AS n FROM people GROUP BY s) x JOIN people ON"
+        " people.s = x.s AND x.n > 3",
+    ),
     # spelling
     ("SELECT COUNT(*) FROM people", "select  count( * ) /* all */ as n from PEOPLE"),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(1) FROM people AS z"),
@@ -133,6 +148,37 @@ def test_one_release_in_any_dialect(session, dialect):
 
 
 DIFFERENT = [
+    # chains: another inner question, another remainder over the same one, another use of it
+    (
+        "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
+        "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(d) FROM people)",
+    ),
+    (
+        "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
+        "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) + 3 FROM people)",
+    ),
+    (
+        "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
+        "SELECT COUNT(*) FROM people WHERE a < (SELECT AVG(a) FROM people)",
+    ),
+    (
+        "SELECT COUNT(*) FROM people WHERE s IN (SELECT s FROM people GROUP BY s ORDER BY COUNT(*)"
+        " DESC LIMIT 1)",
+        "SELECT COUNT(*) FROM people WHERE s IN (SELECT s FROM people GROUP BY s ORDER BY COUNT(*)"
+        " LIMIT 1)",
+    ),
+    (
+        "SELECT COUNT(*) FROM people p JOIN (SELECT s, COUNT(*) AS n FROM people GROUP BY s) t ON"
+        " p.s = t.s WHERE p.b < t.n",
+        "SELECT COUNT(*) FROM people p JOIN (SELECT s, COUNT(*) AS n FROM people GROUP BY s) t ON"
+        " p.s = t.s WHERE p.b > t.n",
+    ),
+    (
+        "SELECT COUNT(*) FROM people p JOIN (SELECT s, flag FROM people WHERE b > 1 GROUP BY s,"
+        " flag) t ON p.s = t.s",
+        "SELECT COUNT(*) FROM people p JOIN (SELECT s FROM people WHERE b > 1 GROUP BY s) t ON"
+        " p.s = t.s",
+    ),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(a) FROM people"),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(*) FROM visits"),
     ("SELECT SUM(a) FROM people", "SELECT SUM(b) FROM people"),
@@ -290,6 +336,8 @@ FIELDS = {
     "Block": "first joins where semijoins unit determined constant fanning lookups",
     "Join": "kind source on",
     "SemiJoin": "block negated",
+    "Given": "id step columns keys name",
+    "Unknown": "step kind domain name",
     "PublicIn": "target source where output negated exists",
     "Scan": "id table private",
     "Listed": "id types rows",

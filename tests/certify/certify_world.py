@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 import duckdb
+from statements_given import values
 
 from dpsql.certify import BlockClaim, Claim
 from dpsql.core.catalog import Catalog
@@ -144,7 +145,7 @@ class World:
         return found
 
     def _rows(self, sql: str, claim: Claim, unit: int | None) -> dict[Any, dict[str, int]]:
-        relation = self.without[unit].sql(sql)
+        relation = self.without[unit].sql(sql, params=values(sql) or None)
         names = [name.lower() for name in relation.columns]
         rows = [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
         return {tuple(row[k] for k in claim.keys): row for row in rows}

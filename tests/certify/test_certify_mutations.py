@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from certify_world import World
 from mutations_bounds import BOUNDS
+from mutations_given import GIVEN
 from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
 from mutations_listed import LISTED
@@ -18,7 +19,7 @@ from statements_all import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED)
+LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED, GIVEN)
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 

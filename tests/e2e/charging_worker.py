@@ -51,5 +51,22 @@ def die(policy: str, where: str, request_id: str | None = None) -> None:
     say("answered")
 
 
+CHAIN = "SELECT COUNT(*) AS n FROM users WHERE income > (SELECT AVG(income) FROM users)"
+
+
+def die_between(policy: str) -> None:
+    """Kill ourselves -9 when the first release of a chain is drawn, before the second is."""
+    from dpsql.pipeline import chains
+
+    def killed(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    chains.given = killed  # type: ignore[assignment]
+    session = Session(policy, "alice")
+    say("ready")
+    session.query(CHAIN)
+    say("answered")
+
+
 if __name__ == "__main__":
-    {"race": race, "die": die}[sys.argv[1]](*sys.argv[2:])
+    {"race": race, "die": die, "die-between": die_between}[sys.argv[1]](*sys.argv[2:])

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,8 @@ import duckdb
 import pyarrow as pa
 
 from dpsql.dialects.duckdb import DuckDBEngine
-from dpsql.pipeline import bind, parse, rewrite
+from dpsql.dialects.sealed import Sealed
+from dpsql.pipeline import bind, chains, parse, rewrite
 from dpsql.pipeline import plan as planning
 from dpsql.planning.types import Plan
 from dpsql.policy import load
@@ -125,6 +126,8 @@ class Stated:
     sql: str
     plan: Plan
     text: str
+    given: Mapping[str, Any] | None = None
+    """What releases are held to have given it, in a chain."""
 
 
 @dataclass
@@ -138,6 +141,7 @@ class World:
     catalog: Any
     connection: duckdb.DuckDBPyConnection
     database: Database
+    sealed: Sealed = field(default_factory=Sealed)
 
     @classmethod
     def open(cls, threads: int = 4) -> World:
@@ -184,6 +188,7 @@ class World:
             policy=rules,
             catalog=self.catalog,
             default_schema="main",
+            describe=lambda context, query: chains.describe(context, query, {}, self.sealed),
         )
         asked = planning.Asked(Fraction(repr(epsilon)), Fraction(repr(delta)))
         return planning.run(
@@ -203,8 +208,9 @@ class World:
     def statement(self, plan: Plan) -> str:
         return rewrite.text(plan, self.catalog, {name: name for name in DDL}, SALT)
 
-    def vector(self, plan: Plan, statement: str) -> Vector:
-        table = self.connection.sql(statement).to_arrow_table().to_pydict()
+    def vector(self, plan: Plan, statement: str, given: Mapping[str, Any] | None = None) -> Vector:
+        rows = self.connection.sql(statement, params=given or None)
+        table = rows.to_arrow_table().to_pydict()
         keys = [self._key(key, table[key.name]) for key in plan.keys]
         count = len(next(iter(table.values())))
         found: Vector = {}
@@ -250,11 +256,11 @@ class World:
 
     def replay(self, stated: Sequence[Stated], units: Sequence[int] | None = None) -> None:
         """Assert the plans' sensitivities for every unit of the loaded database."""
-        whole = [self.vector(one.plan, one.text) for one in stated]
+        whole = [self.vector(one.plan, one.text, one.given) for one in stated]
         for unit in [None, *(self.units() if units is None else units)] if stated else ():
             with self.without(unit):
                 for one, before in zip(stated, whole, strict=True):
-                    less = self.vector(one.plan, one.text)
+                    less = self.vector(one.plan, one.text, one.given)
                     problems = moved(one.plan, before, less, nobody=unit is None)
                     if problems:
                         raise Moved(f"{one.sql}\n{one.text}\nwithout {unit}: {problems}")

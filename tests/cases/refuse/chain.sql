@@ -1,7 +1,7 @@
-SELECT COUNT(*) FROM users JOIN (SELECT city FROM regions) AS r ON r.city = users.city
+SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) * INTERVAL 1 DAY FROM users)
 -- refuse: chain (RefusedQuery, exit 3)
---   people's rows cannot yet be joined with a subquery that is not theirs
---     at 1:41
---     SELECT COUNT(*) FROM users JOIN (SELECT city FROM regions) AS r ON r.city = users.city
---                                             ^^^^
--- hint: join the public table itself
+--   a value of type INTERVAL cannot be used in a query over people's rows
+--     at 1:48
+--     SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) * INTERVAL 1 DAY FROM users)
+--                                                    ^^^
+-- hint: CAST it to a number, a text, a date or a timestamp

@@ -1,7 +1,7 @@
-SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) FROM users)
+SELECT COUNT(*) FROM users WHERE age > (SELECT age FROM users)
 -- refuse: subquery (RefusedQuery, exit 3)
---   a subquery cannot stand here
+--   a subquery over people's rows cannot stand for a value: only an aggregate of them
 --     at 1:48
---     SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) FROM users)
+--     SELECT COUNT(*) FROM users WHERE age > (SELECT age FROM users)
 --                                                    ^^^
--- hint: `unit IN (SELECT unit FROM ...)` as a condition of its own is supported
+-- hint: aggregate in it: (SELECT AVG(x) FROM ...)

@@ -1,0 +1,152 @@
+"""How each release of a statement came about: stored, kept for a retry, public, or drawn now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from dpsql.binding.release import releases_of
+from dpsql.dialects.sealed import Given, Sealed
+from dpsql.pipeline import chains, repeats, storage
+from dpsql.pipeline.stages import Order, Planned, Release
+from dpsql.planning.types import Plan
+from dpsql.report import AnsweredBy, Answering
+
+if TYPE_CHECKING:
+    from dpsql.ledger import Release as StoredRelease
+    from dpsql.ledger.releases import Found
+    from dpsql.ledger.requests import Attempt
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A release in its form's order, how it came about, and which of all releases it is."""
+
+    release: Release
+    how: Answering
+    id: str
+
+
+Known = Mapping[str, Answered]
+"""The releases of a statement that are there, by fingerprint."""
+
+
+def fed(planned: Planned, index: int, known: Known) -> tuple[str, ...] | None:
+    """The very releases that feed a private aggregate; None where one is yet to be drawn.
+
+    An answer stands for a question only with the releases that it was made with.
+    """
+    names = {planned.fingerprints[before] for before in planned.bound.feeding(index)}
+    if not names <= known.keys():
+        return None
+    return tuple(sorted(f"{name} {known[name].id}" for name in names))
+
+
+def remembered_with(attempt: Attempt | None, stored: Sequence[Found]) -> Sequence[Found]:
+    """Of stored releases the one that fed what an earlier attempt at this request drew."""
+    if attempt is None:
+        return stored
+    told = [found for payload in attempt.payloads.values() if (found := storage.about(payload))]
+    used = {given.partition(" ")[2] for one in told for given in one.given}
+    return [found for found in stored if _id(found.paid.fingerprint, found.seq) in used] or stored
+
+
+def _id(fingerprint: str, seq: int | None) -> str:
+    return f"{fingerprint}@{seq}"
+
+
+def stored_answer(kept: repeats.Kept, plan: Plan) -> Answered:
+    """A stored release as the answer to this plan."""
+    about, found = kept.about, kept.found
+    same = (about.epsilon, about.delta) == (plan.epsilon, plan.delta)
+    how = Answering(
+        "repeat" if same else "tighter",
+        about.epsilon,
+        about.delta,
+        Fraction(0),
+        Fraction(0),
+        (*about.entries, found.seq),
+        found.paid.events,
+        about.threshold,
+    )
+    return Answered(storage.unpack(found.payload), how, _id(found.paid.fingerprint, found.seq))
+
+
+def retried(
+    attempt: Attempt, plan: Plan, fingerprint: str, given: tuple[str, ...] | None
+) -> Answered | None:
+    """What an earlier attempt at this request drew for the aggregate, averaged or not.
+
+    `given`: the releases that feed it, as of now: others made another answer.
+    """
+    drawn = (f"{fingerprint}~", f"{fingerprint}+")  # by what fed it, by what it was averaged with
+    for name, payload in attempt.payloads.items():
+        if name == fingerprint or name.startswith(drawn):
+            about = storage.about(payload)
+            if about is None or about.given == given:
+                id = _id(name, attempt.charge)
+                return Answered(storage.unpack(payload), free("repeat", plan), id)
+    return None
+
+
+def free(by: AnsweredBy, plan: Plan) -> Answering:
+    return Answering(by, plan.epsilon, plan.delta, Fraction(0), Fraction(0), (), ())
+
+
+def public_answer(plan: Plan, release: Release) -> Answered:
+    """Public keys alone: nothing was drawn."""
+    return Answered(release, free("public", plan), "public")
+
+
+def drawn_now(
+    order: Order, planned: Planned, drawn: Release, seq: int, given: tuple[str, ...]
+) -> tuple[Answered, StoredRelease]:
+    """What was drawn in its form's order, and the bytes it is stored as."""
+    from dpsql.ledger import Release as StoredRelease
+
+    plan, form = planned.plans[order.index], planned.forms[order.index]
+    entries = () if order.earlier is None else order.earlier.entries
+    release = storage.laid(form, plan, drawn)
+    site = planned.bound.sites[order.index]
+    about = storage.describe(plan, form, release, site, entries, given)
+    how = Answering(
+        "release" if order.earlier is None else "mean",
+        plan.epsilon,
+        plan.delta,
+        order.epsilon,
+        order.delta,
+        (*entries, seq),
+        order.plan.items,
+        about.threshold,
+    )
+    payload = storage.pack(about, release)
+    answered = Answered(release, how, _id(order.fingerprint, seq))
+    return answered, StoredRelease(order.fingerprint, payload)
+
+
+@dataclass
+class Steps:
+    """What the releases of a statement give to one another, each step made once."""
+
+    planned: Planned
+    known: Known
+    public: Mapping[str, Given]
+    sealed: Sealed
+    _made: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def given(self, index: int) -> dict[str, Any]:
+        """The parameters of a private aggregate's statement. EngineFailed as `chains.given`."""
+        found: dict[str, Any] = {}
+        for at in self.planned.bound.read_by(index):
+            if at not in self._made:
+                step = self.planned.bound.steps[at]
+                read = {before: self._release(before) for before in releases_of(step.query)}
+                self._made[at] = chains.given(step, at, read, self.public, self.sealed)
+            found |= self._made[at]
+        return found
+
+    def _release(self, index: int) -> Release:
+        plan, form = self.planned.plans[index], self.planned.forms[index]
+        return storage.restored(form, plan, self.known[form.fingerprint].release)
