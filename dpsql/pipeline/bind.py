@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dpsql.binding.context import Context
 from dpsql.binding.query import QueryBinder
+from dpsql.checks.ordinals import check_ordinals
 from dpsql.checks.remainder import check_remainder
 from dpsql.checks.reserved import refuse_reserved
 from dpsql.checks.size import check_size
@@ -16,7 +17,9 @@ def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str
     """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
     context = Context(parsed.text, policy, catalog, default_schema)
     refuse_reserved(parsed.root, context)
+    check_ordinals(parsed.root, context)
     remainder = QueryBinder(context).statement(parsed.root)
+    check_ordinals(remainder, context)
     check_remainder(remainder, context)
     check_size(remainder, context)
     private = [aggregate for aggregate in context.released if aggregate is not None]
