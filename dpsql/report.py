@@ -150,6 +150,7 @@ class PrivacyReport:
             "free": self.free,
             "releases": [release.to_json() for release in self.releases],
             "half_widths_95": {c.name: c.bars for c in self.columns},
+            "intervals_95": {c.name: c.intervals for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),
             "receipt": self.receipt.to_json(),
         }
