@@ -12,7 +12,7 @@ from dpsql.render.bars import Bars, legend
 from dpsql.render.numbers import amount, count, percent
 from dpsql.render.records import JsonText
 from dpsql.render.table import Grid
-from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport
+from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport, TotalReport
 from dpsql.rows import AllRows, Row
 from dpsql.session import Answer
 
@@ -97,7 +97,10 @@ def cost(privacy: PrivacyReport) -> str:
 
 
 def left(report: BudgetReport, policy: Policy) -> str:
-    """`left 80 % of alice's ε = 5 (4 more queries at ε = 1)`, and the δ for private keys."""
+    """`left 80 % of alice's ε = 5 (4 more queries at ε = 1)`, and the δ for private keys.
+
+    Where all analysts together have less left, that is said: it decides.
+    """
     whose = report.budget.partition(":")[2] or report.budget
     text = f"left {percent(1 - report.share)} of {whose}'s ε = {amount(report.epsilon)}"
     more = more_queries(report, policy)
@@ -105,7 +108,14 @@ def left(report: BudgetReport, policy: Policy) -> str:
         text += f" ({more})"
     if report.selection_share > 0:
         text += f" and {percent(1 - report.selection_share)} of the δ for private keys"
+    if report.total_binds and report.total is not None:
+        text += f"; the total binds: {left_of_total(report.total)}"
     return text
+
+
+def left_of_total(total: TotalReport) -> str:
+    """`5 % of all analysts' ε = 20 are left`."""
+    return f"{percent(1 - total.share)} of all analysts' ε = {amount(total.epsilon)} are left"
 
 
 def more_queries(report: BudgetReport, policy: Policy) -> str:
