@@ -1,47 +1,79 @@
-"""The 95 % intervals of a result set: half-widths row by row, and both ends as columns."""
+"""The 95 % intervals of a result set: row by row, and both ends as columns."""
 
 from __future__ import annotations
 
+import abc
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH = 2_048
 
+CENTRED = 0.05
+"""An interval whose sides differ by less than this part of the longer one is told as `±` that
+one: it then covers a little more than the interval, never less."""
 
-class HalfWidths(Sequence[float | None]):
-    """Half of high - low, row by row, worked out as it is read; None where an end is missing."""
+Interval = tuple[float, float]
+"""(low, high) of a 95 % interval."""
+
+T = TypeVar("T")
+
+
+class _ByRow(Sequence[T | None], Generic[T], abc.ABC):
+    """Worked out from both ends row by row as it is read; None where an end is missing."""
 
     def __init__(self, low: pa.ChunkedArray, high: pa.ChunkedArray) -> None:
         self._low, self._high = low, high
+
+    @staticmethod
+    @abc.abstractmethod
+    def _told(low: float, high: float) -> T:
+        """What is told of one interval."""
 
     def __len__(self) -> int:
         return len(self._low)
 
     @overload
-    def __getitem__(self, index: int) -> float | None: ...
+    def __getitem__(self, index: int) -> T | None: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[float | None]: ...
+    def __getitem__(self, index: slice) -> Sequence[T | None]: ...
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             if step != 1:
                 return list(self)[index]
             size = max(0, stop - start)
-            return HalfWidths(self._low.slice(start, size), self._high.slice(start, size))
-        low, high = self._low[index].as_py(), self._high[index].as_py()
-        return None if low is None or high is None else (high - low) / 2
+            return type(self)(self._low.slice(start, size), self._high.slice(start, size))
+        return self._row(self._low[index].as_py(), self._high[index].as_py())
 
-    def __iter__(self) -> Iterator[float | None]:
+    def __iter__(self) -> Iterator[T | None]:
         for start in range(0, len(self), BATCH):
             lows = self._low.slice(start, BATCH).to_pylist()
             highs = self._high.slice(start, BATCH).to_pylist()
-            for low, high in zip(lows, highs, strict=True):
-                yield None if low is None or high is None else (high - low) / 2
+            yield from map(self._row, lows, highs)
+
+    def _row(self, low: float | None, high: float | None) -> T | None:
+        return None if low is None or high is None else self._told(low, high)
+
+
+class HalfWidths(_ByRow[float]):
+    """Half of high - low: half the interval's length, wherever the value stands in it."""
+
+    @staticmethod
+    def _told(low: float, high: float) -> float:
+        return (high - low) / 2
+
+
+class Intervals(_ByRow[Interval]):
+    """(low, high)."""
+
+    @staticmethod
+    def _told(low: float, high: float) -> Interval:
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -59,7 +91,11 @@ class ColumnReport:
 
     @functools.cached_property
     def half_widths(self) -> tuple[float | None, ...] | None:
-        """Half of high - low for each row; None without error bars."""
+        """Half of high - low for each row; None without error bars.
+
+        `±` it only where the value is the interval's middle: counts and sums over public keys.
+        Of the others (means, variances, groups that passed a threshold) read `intervals`.
+        """
         return None if self.bars is None else tuple(self.bars)
 
     @property
@@ -68,6 +104,51 @@ class ColumnReport:
         if self.low is None or self.high is None:
             return None
         return HalfWidths(self.low, self.high)
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """(low, high) of each row, as they are read; None without error bars."""
+        if self.low is None or self.high is None:
+            return None
+        return Intervals(self.low, self.high)
+
+
+def centred(values: pa.ChunkedArray, report: ColumnReport, *, start: int = 0) -> bool:
+    """Whether each interval lies evenly around its value, to `CENTRED`: then `±` is true.
+
+    `start`: the row of the result set that is the first of `values`. A column without intervals,
+    and one that is no number, is taken as centred: nothing is told of it.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if report.low is None or report.high is None or not _numbers(values.type):
+        return True
+    size = len(values)
+    told = pa.table(
+        [
+            pc.cast(values, pa.float64(), safe=False),
+            report.low.slice(start, size),
+            report.high.slice(start, size),
+        ],
+        names=["value", "low", "high"],
+    ).drop_null()
+    value, low, high = (told.column(name).to_numpy() for name in told.column_names)
+    with np.errstate(invalid="ignore", over="ignore"):
+        below, above = value - low, high - value
+        rounding = 8 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
+        apart = np.abs(above - below) > np.maximum(CENTRED * np.maximum(below, above), rounding)
+    one_open = np.isinf(low) != np.isinf(high)
+    return not bool(np.any(apart | one_open))
+
+
+def _numbers(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
 
 
 def with_ends(

@@ -107,6 +107,7 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
         dot(private, releases, prepared.names, session.policy.unit),
         lacking,
         None if account.window.end is None else account.window,
+        account.terms.epsilon,
     )
 
 

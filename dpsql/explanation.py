@@ -302,8 +302,8 @@ class Explanation:
     Everything is a function of text, policy, schema, public tables and the analyst's own spending.
     `share_before`, `share_after`: part of the budget's ε that is used (`selection_*`: of the δ
     kept for private keys), in the present `window` if it has windows. `fits`: the budget would
-    cover it now; `lacking`: the one that would not. `dot`: the plan as a graph in Graphviz's
-    language.
+    cover it now; `lacking`: the one that would not; `budget_epsilon`: its ε, grants included.
+    `dot`: the plan as a graph in Graphviz's language.
     """
 
     analyst: str
@@ -321,6 +321,7 @@ class Explanation:
     dot: str
     lacking: str | None = None
     window: Window | None = None
+    budget_epsilon: Fraction | None = None
 
     @property
     def share(self) -> float:
@@ -342,6 +343,7 @@ class Explanation:
             "delta": float(self.delta),
             "budget": {
                 "name": self.budget,
+                "epsilon": None if self.budget_epsilon is None else float(self.budget_epsilon),
                 "fits": self.fits,
                 "lacking": self.lacking,
                 "window": None if self.window is None else str(self.window),

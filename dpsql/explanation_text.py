@@ -20,6 +20,7 @@ from dpsql.wording import number
 WIDTH = 98
 _INDENT = 11
 _MOST = 4  # gains listed of one improvement
+_APART = 0.1  # a share this far, in part, from ε over ε is explained
 
 
 def render(explanation: Explanation, *, sql: bool) -> str:
@@ -52,6 +53,21 @@ def _head(explanation: Explanation) -> Iterator[str]:
             f" and leaves {_percent(1 - explanation.selection_after)}"
         )
     yield from _entry("budget", text)
+    yield from _curves(explanation)
+
+
+def _curves(explanation: Explanation) -> Iterator[str]:
+    """Why the share is not the query's ε over the budget's, where it clearly is not."""
+    whole = explanation.budget_epsilon
+    alone = float(explanation.epsilon / whole) if whole else 0.0
+    if abs(explanation.share - alone) > _APART * alone:
+        laws = " and ".join(dict.fromkeys(one.mechanism for one in explanation.releases))
+        yield from _entry(
+            "",
+            f"(its ε is {_percent(alone)} of the budget's ε: what adds up is not ε but the Rényi "
+            f"curve of the noise, here {laws}; Laplace and Gaussian noise of one ε have different "
+            "curves, and small prices take less than their part)",
+        )
 
 
 def _refusal(explanation: Explanation) -> str:

@@ -54,13 +54,13 @@ def budget_and_past(policy: Policy, analyst: str) -> tuple[BudgetReport, Spendin
         view = open_view(policy)
         try:
             account = _account(view, policy, spec)
+            whole = policy.budgets.total
+            total = None if whole is None else _account(view, policy, whole)
             if view.ledger is not None:
-                whole = policy.budgets.total
-                total = None if whole is None else _account(view, policy, whole)
                 past = spending(view.ledger, account, name, MAX_QUERIES, total=total)
         finally:
             view.close()
-        return budget_report(account, policy, spec, name), past
+        return budget_report(account, total, policy, spec, name), past
 
 
 def _account(view: View, policy: Policy, spec: BudgetSpec) -> Account:

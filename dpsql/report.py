@@ -150,8 +150,27 @@ class PrivacyReport:
             "free": self.free,
             "releases": [release.to_json() for release in self.releases],
             "half_widths_95": {c.name: c.bars for c in self.columns},
+            "intervals_95": {c.name: c.intervals for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),
             "receipt": self.receipt.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class TotalReport:
+    """The budget of all analysts together, which each query must fit, too: see `BudgetReport`."""
+
+    epsilon: Fraction
+    delta: Fraction
+    share: float
+    queries: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "epsilon": float(self.epsilon),
+            "delta": float(self.delta),
+            "share": self.share,
+            "remaining_queries": self.queries,
         }
 
 
@@ -161,7 +180,8 @@ class BudgetReport:
 
     `epsilon`, `delta`: the policy's and what was granted on top (`granted`). Of a budget that
     refreshes, all else is of the present `window`. `queries`: how many more queries of the
-    policy's default price fit (None: no default price).
+    policy's default price fit this budget and the `total` (None: no default price); `binds` names
+    the one of the two that leaves less, this one if they leave the same.
     """
 
     analyst: str
@@ -174,6 +194,13 @@ class BudgetReport:
     queries: int | None
     granted: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     window: Window | None = None
+    total: TotalReport | None = None
+    binds: str = ""
+
+    @property
+    def total_binds(self) -> bool:
+        """Whether all analysts together have less left than this budget."""
+        return self.total is not None and self.binds != self.budget
 
     def to_json(self) -> dict[str, Any]:
         window = self.window
@@ -195,6 +222,8 @@ class BudgetReport:
             "spent": {"epsilon": self.spent, "delta_share": self.selection_share},
             "share": self.share,
             "remaining_queries": self.queries,
+            "binding_budget": self.binds or self.budget,
+            "total": None if self.total is None else self.total.to_json(),
         }
 
 
@@ -214,35 +243,66 @@ def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
     )
 
 
-def budget_report(account: Account, policy: Policy, spec: BudgetSpec, analyst: str) -> BudgetReport:
-    """From an account of the ledger; no data is touched."""
+def budget_report(
+    account: Account, total: Account | None, policy: Policy, spec: BudgetSpec, analyst: str
+) -> BudgetReport:
+    """From accounts of the ledger, the analyst's or team's and the total's; no data is touched."""
     from dpsql.accountant.odometer import odometer, selection_share, share
 
+    epsilon = _usual_epsilon(policy, spec)
+    used, queries, binds = share(account.terms, account.spent), _fit(account, epsilon), spec.key
+    whole = None if total is None else _total_report(total, epsilon)
+    if whole is not None:
+        if _less(whole, account, used, queries):
+            binds = "total"
+        if queries is not None and whole.queries is not None:
+            queries = min(queries, whole.queries)
     return BudgetReport(
         analyst,
         spec.key,
         account.terms.epsilon,
         account.terms.delta,
-        share(account.terms, account.spent),
+        used,
         selection_share(account.terms, account.spent),
         odometer(account.terms, account.spent),
-        _queries_left(account, policy, spec),
+        queries,
         (account.granted.epsilon, account.granted.delta),
         None if account.window.end is None else account.window,
+        whole,
+        binds,
     )
+
+
+def _total_report(total: Account, epsilon: Fraction | None) -> TotalReport:
+    from dpsql.accountant.odometer import share
+
+    used = share(total.terms, total.spent)
+    return TotalReport(total.terms.epsilon, total.terms.delta, used, _fit(total, epsilon))
+
+
+def _less(whole: TotalReport, account: Account, used: float, queries: int | None) -> bool:
+    """Does the total leave less than the budget itself: in usual queries, else in ε?"""
+    if queries is not None and whole.queries is not None and queries != whole.queries:
+        return whole.queries < queries
+    left = float(account.terms.epsilon) * (1 - used)
+    return float(whole.epsilon) * (1 - whole.share) < left
 
 
 def _moment(time: int) -> str:
     return dt.datetime.fromtimestamp(time, dt.UTC).isoformat()
 
 
-def _queries_left(account: Account, policy: Policy, spec: BudgetSpec) -> int | None:
-    """Default-price queries (Laplace, public keys) that the filter would still admit."""
+def _usual_epsilon(policy: Policy, spec: BudgetSpec) -> Fraction | None:
+    """The policy's default price of a query; None where it names none."""
+    return None if policy.budgets.per_query.epsilon is None else query_price(policy, spec)[0]
+
+
+def _fit(account: Account, epsilon: Fraction | None) -> int | None:
+    """Queries at this ε (Laplace, public keys) that the filter would still admit."""
     from dpsql.accountant.events import Laplace
     from dpsql.accountant.remaining import repeats
 
-    if policy.budgets.per_query.epsilon is None:
+    if epsilon is None:
         return None
-    epsilon, _ = query_price(policy, spec)
     event = Laplace(noise_multiplier=1 / epsilon)
     return repeats(account.terms, account.spent, [event], MAX_QUERIES)

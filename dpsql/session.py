@@ -98,10 +98,13 @@ class Session(Preparation):
         return self.ledger.account(spec.key)
 
     def budget(self) -> BudgetReport:
-        return self._report(self.account(self.budget_spec))
+        return self._report(self.account(self.budget_spec), self._total_account())
 
-    def _report(self, account: Account) -> BudgetReport:
-        return budget_report(account, self.policy, self.budget_spec, self.analyst)
+    def _report(self, account: Account, total: Account | None) -> BudgetReport:
+        return budget_report(account, total, self.policy, self.budget_spec, self.analyst)
+
+    def _total_account(self) -> Account | None:
+        return None if self.total is None else self.account(self.total)
 
     def query(
         self,
@@ -281,6 +284,7 @@ class Session(Preparation):
             computed = low is None and not column.told and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
         plans, account = prepared.planned.plans, released.account
+        total = None if account is None else self._total_account()
         receipt = self.ledger.anchor()
         self._seen.keep(receipt)
         privacy = PrivacyReport(
@@ -290,7 +294,7 @@ class Session(Preparation):
             tuple(map(release_report, plans, released.how)),
             tuple(reports),
             receipt,
-            None if account is None else lambda: self._report(account),
+            None if account is None else lambda: self._report(account, total),
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(

@@ -5,6 +5,7 @@
     compiler.py    SQLAlchemy's expressions as SQL that dpsql answers
     types.py       the engine's type names as SQLAlchemy types
     reflection.py  tables, columns, keys: from the policy and the schema, never from a row
+    old_version.py what pandas is told on SQLAlchemy 1.4
 
 SQLAlchemy finds it by the entry point `sqlalchemy.dialects: dpsql` in pyproject.toml.
 """

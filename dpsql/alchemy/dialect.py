@@ -18,11 +18,12 @@ from sqlalchemy import exc
 from sqlalchemy.engine.default import DefaultDialect, DefaultExecutionContext
 
 from dpsql.alchemy.compiler import DPCompiler, DPPreparer, DPTypeCompiler
+from dpsql.alchemy.old_version import refuse_to_pandas
 from dpsql.alchemy.reflection import DEFAULT_SCHEMA, Reflection
 from dpsql.alchemy.url import bad_url, connect_arguments
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, Engine
 
     from dpsql.report import PrivacyReport
 
@@ -87,6 +88,10 @@ class DPDialect(Reflection, DefaultDialect):
             )
         module: Any = self.dbapi
         return module.connect(*cargs, **cparams)
+
+    @classmethod
+    def engine_created(cls, engine: Engine) -> None:
+        refuse_to_pandas(engine)
 
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
         return connection is not None and bool(connection.closed)

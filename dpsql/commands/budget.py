@@ -56,7 +56,8 @@ def show(analyst: str, policy: str, form: str) -> None:
     """Show the budget, what is spent and what is left, and draw the spending over time.
 
     The json has the members analyst, budget, spent, share (the part that is used),
-    remaining_queries (how many more fit at the policy's usual price), last_query (the newest one,
+    remaining_queries (how many more fit at the policy's usual price, this budget and the total of
+    all analysts), binding_budget (which of the two leaves less), total, last_query (the newest one,
     and how many more of its price fit) and history (times of charges, and the share used then).
     Of a budget that refreshes, they are of the present window.
 
@@ -87,6 +88,8 @@ def show(analyst: str, policy: str, form: str) -> None:
             "share": report.share,
             "delta_share": report.selection_share,
             "remaining_queries": report.queries,
+            "binding_budget": report.binds,
+            "total_share": None if report.total is None else report.total.share,
             "window": None if report.window is None else str(report.window),
             "next_window": None if report.window is None else report.window.next_start,
         }
@@ -115,7 +118,9 @@ def in_words(
             *_window(report),
             ("used", f"{percent(report.share):>5}  {bar}"),
             ("private keys", f"{percent(report.selection_share):>5}  of their half of δ"),
+            *_total(report),
             ("left", more_queries(report, policy) or percent(1 - report.share)),
+            *_binds(report),
             *([] if last is None else [("", _like(last, style))]),
         ]
     )  # fmt: skip
@@ -151,6 +156,26 @@ def _over_time(past: Spending, style: Style) -> Iterator[str]:
         yield ""
         yield "used over time (UTC)"
         yield from drawn
+
+
+def _total(report: BudgetReport) -> list[tuple[str, str]]:
+    """What all analysts together have used, where the policy bounds it."""
+    from dpsql.render.numbers import amount, percent
+
+    if report.total is None:
+        return []
+    whole = report.total
+    bound = f"ε = {amount(whole.epsilon)}, δ = {amount(whole.delta)}"
+    return [("total", f"{percent(whole.share):>5}  used of {bound} for all analysts together")]
+
+
+def _binds(report: BudgetReport) -> list[tuple[str, str]]:
+    """Whose budget decides what is left, where it is not the analyst's own."""
+    from dpsql.render.answers import left_of_total
+
+    if report.total is None or not report.total_binds:
+        return []
+    return [("", f"the total binds: {left_of_total(report.total)}")]
 
 
 def _granted(report: BudgetReport) -> list[tuple[str, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dpsql.commands.options import DEFAULT_POLICY
-from dpsql.commands.output import note
+from dpsql.commands.output import note, somebody_there
 
 
 @click.command("init")
@@ -108,8 +107,3 @@ def command(source: str | None, **flags: Any) -> None:
     run = Run(source, Path(flags["output"]), flags, asks)
     for line in run.run():
         note(line)
-
-
-def somebody_there() -> bool:
-    """Whether there is a terminal to ask on."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -18,6 +18,7 @@ from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
+    from dpsql.commands.ledger_kept import Kept
     from dpsql.ledger.heads import Head
     from dpsql.ledger.report import Report
 
@@ -49,7 +50,9 @@ def verify(
     """Recompute every link, price and decision from the entries alone.
 
     What this user remembers of the ledger, and what you name, it must show too: only so can
-    newest entries that were cut off, or a ledger rewritten as a whole, be noticed.
+    newest entries that were cut off, or a ledger rewritten as a whole, be noticed. Of each
+    checkpoint it says the entry, its head, when it was signed and by whose key, and whether the
+    ledger shows it.
 
     Exit 0: it verifies. 1: it does not, and every problem is listed. 5: it cannot be read.
 
@@ -64,16 +67,20 @@ def verify(
 
     output = Output(None, binary=False)
     loaded = load_kept(policy)
-    heads, wrong = ([], []) if checkpoint is None else _checkpoints(Path(checkpoint), keys)
+    none: tuple[list[Head], list[str], Kept | None] = ([], [], None)
+    heads, wrong, kept = none if checkpoint is None else _checkpoints(Path(checkpoint), keys)
     seen = remembered(loaded)
     seen.require_ledger()
     with Ledger.audit(loaded.ledger_url) as ledger:
         heads = [*heads, *seen.heads(ledger.name())]
         report = ledger.verify(expect_head, heads=heads).and_also(wrong)
     if form == "table":
-        output.text(_wrapped(str(report), output.style))
+        verdict, *rest = str(report).splitlines()
+        compared = [] if kept is None else kept.lines(report)
+        output.text(_wrapped("\n".join([verdict, *compared, *rest]), output.style))
     else:
-        output.text([json_text(_record(report))])
+        compared_too = {} if kept is None else {"checkpoints": kept.records(report)}
+        output.text([json_text({**_record(report), **compared_too})])
     if expect_head is None and checkpoint is None and report.ok:
         note(f"to notice a cut-off later: dpsql ledger verify --expect-head {_anchor(report)}")
     if checkpoint is None and loaded.checkpoints is not None:
@@ -81,8 +88,9 @@ def verify(
     return 0 if report.ok else 1
 
 
-def _checkpoints(place: Path, keys: Sequence[str]) -> tuple[list[Head], list[str]]:
-    """What checkpoints demand, and what is wrong with them. Some key has to be trusted."""
+def _checkpoints(place: Path, keys: Sequence[str]) -> tuple[list[Head], list[str], Kept]:
+    """What checkpoints demand, what is wrong with them, and what they are. Some key is trusted."""
+    from dpsql.commands.ledger_kept import Kept
     from dpsql.errors import LedgerError
     from dpsql.ledger.checkpoints import heads_of, read_all, trusted_keys
     from dpsql.ledger.signing import default_key_file, own_keys, read_public
@@ -91,8 +99,9 @@ def _checkpoints(place: Path, keys: Sequence[str]) -> tuple[list[Head], list[str
         known = {read_public(key) for key in keys}
     except LedgerError as problem:
         raise wrong_option("--key", problem) from None
-    found = read_all(place)
+    found, whose = read_all(place), "named by --key"
     if not known:
+        whose = "this user's own key"
         known = own_keys(default_key_file())
         if not known:
             named = sorted({one.checkpoint.key for one in found if one.checkpoint is not None})
@@ -103,7 +112,8 @@ def _checkpoints(place: Path, keys: Sequence[str]) -> tuple[list[Head], list[str
                 "owner told you, then give it as --key",
             )
     around = [*found, *(read_all(place.parent) if place.is_file() else [])]
-    return heads_of(found, trusted_keys(known, around))
+    trusted = trusted_keys(known, around)
+    return *heads_of(found, trusted), Kept(found, trusted, known, whose)
 
 
 def _record(report: Report) -> dict[str, object]:

@@ -191,8 +191,8 @@ def bars_option(command: F) -> F:
     return click.option(
         "--bars/--no-bars",
         default=None,
-        help="Error bars: `±` in table and markdown (usual there), columns NAME_low and NAME_high"
-        " with the ends of the 95 % interval in all other formats (usually left out).",
+        help="Error bars: `±` or [low, high] in table and markdown (usual there), columns NAME_low"
+        " and NAME_high with the ends of the 95 % interval in all others (usually left out).",
     )(command)
 
 

@@ -107,6 +107,11 @@ class Output:
         return path.exists() and not path.is_file()
 
 
+def somebody_there() -> bool:
+    """Whether there is a terminal to ask on."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def write_stdout(content: str) -> None:
     """Write to stdout; once the reader has closed the pipe, quietly write no more."""
     with _standard_output() as stdout:

@@ -55,8 +55,9 @@ def command(
     """Ask one question and print its private answer.
 
     The budget is charged before the data is touched; a repeat of a paid question is free. The
-    table and markdown show value ± half-width of the 95 % error bar; csv, jsonl, parquet and arrow
-    hold the values alone unless you say --bars, json adds the whole privacy report. Arrow is an
+    table and markdown show value ± half-width of the 95 % error bar, or value [low, high] where it
+    is not even (means, variances, small private groups); csv, jsonl, parquet and arrow hold the
+    values alone unless you say --bars, json adds the whole privacy report. Arrow is an
     IPC stream, in FILE.arrow and FILE.feather an IPC file. What it cost and what is left goes to
     stderr.
 

@@ -111,6 +111,7 @@ def show(
     from dpsql.commands.release_lines import name, record, shown
     from dpsql.error_bars import with_ends
     from dpsql.policy import load
+    from dpsql.render.answers import bars_of
     from dpsql.render.answers import record_grid as records
     from dpsql.render.table import Grid
     from dpsql.rows import AllRows
@@ -123,8 +124,8 @@ def show(
         raise _unknown(release, [name(one) for one in known])
     table, types, reports = shown(_bytes(loaded, found), found.told)
     if form in ALIGNED_FORMATS:
-        halves = [one.bars for one in reports] if bars is not False else []
-        grid = Grid(table.column_names, AllRows(table, types), halves)
+        found_bars = bars_of(table, reports) if bars is not False else []
+        grid = Grid(table.column_names, AllRows(table, types), found_bars)
         output.text(grid_lines(grid, form, output.style))
         return
     if bars:

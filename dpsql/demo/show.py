@@ -8,6 +8,7 @@ from typing import Any
 
 from dpsql.demo.owner import Truth
 from dpsql.errors import InternalError
+from dpsql.render.bars import half_of
 from dpsql.render.chart import Bar, draw
 from dpsql.render.numbers import plain, with_error
 from dpsql.render.table import Grid
@@ -40,7 +41,8 @@ def compare(grid: Grid, truth: Truth, label: str) -> list[Comparison]:
     found = []
     for index, row in enumerate(grid.rows):
         key = row[0] if len(row) > 1 else label
-        half = None if bars is None else bars[index]
+        interval = None if bars is None else bars.intervals[index]
+        half = None if interval is None else half_of(row[-1], interval)
         truths = truth.get(key)
         value: Any = row[-1]
         if truths is None or half is None or abs(value - truths[0]) > ABSURD * half + 1:

@@ -79,6 +79,12 @@ def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnec
             hint="name a file: `database: duckdb:///file.duckdb`",
         )
     real = os.path.realpath(path)
+    if os.path.isdir(real):
+        raise EngineFailed(
+            f"the database file {path} cannot be opened: it is a folder, not a file",
+            code="engine-open",
+            hint="name the file in it: `database: duckdb:///folder/file.duckdb`",
+        )
     if not os.path.isfile(real):
         raise EngineFailed(
             f"there is no database file {path}",
@@ -136,7 +142,11 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
             why = "another process has it open for writing"
             hint = "DuckDB lets one process write or several read: end that one, then ask again"
         else:
-            why = "it is no DuckDB database, or of a version that this DuckDB cannot read"
+            why = (
+                "it is no DuckDB database, or of a version that this DuckDB cannot read"
+                if os.path.getsize(real)
+                else "it is empty"
+            )
             hint = "correct `database:` in the policy, or restore the file"
         raise EngineFailed(
             f"the database file {shown} cannot be opened: {why}",

@@ -24,7 +24,7 @@ from dpsql.core.domain import (
     Kind,
 )
 from dpsql.core.ir import Call, Expr
-from dpsql.functions import forms, instants
+from dpsql.functions import forms, instants, listed
 from dpsql.functions.dates import UNITS, unit_word
 from dpsql.functions.forms import (
     cast,
@@ -74,7 +74,10 @@ class Calendar:
         need(node, arg, TEMPORAL, f"{name} needs a date or timestamp", scope)
         nullable = arg.domain.nullable or not arg.domain.certain.bounded
         words = _DAYS if name == "dayname" else _MONTHS
-        return Call(name, (arg,), result(TEXT, (arg,), nullable=nullable, values=words))
+        index = dt.datetime.weekday if name == "dayname" else _month
+        found = listed.images(arg.domain, index)
+        kept = words if found is None else tuple(words[at] for at in found)
+        return Call(name, (arg,), result(TEXT, (arg,), nullable=nullable, values=kept))
 
     def emit(self, call: Call, args: tuple[exp.Expr, ...]) -> exp.Expr:
         if call.fn == "date_diff":
@@ -82,6 +85,10 @@ class Calendar:
         if call.fn == "date_shift":
             return _emit_shift(call, args[0])
         return forms.call(call.fn, *args)
+
+
+def _month(x: dt.datetime) -> int:
+    return x.month - 1
 
 
 # ---- differences -------------------------------------------------------------------------
@@ -220,12 +227,15 @@ def bind_shift(node: exp.Expr, scope: Scope) -> Expr:
     declared = ANY
     if have.declared.bounded:
         declared = instants.image(instants.overlap(have.declared, reach), shifted)
+    known = listed.moments(have)
+    within = known is not None and all(instants.inside(Interval(x, x), reach) for x in known)
     domain = result(
         TIMESTAMP,
         (arg,),
         certain=certain,
         declared=declared,
         nullable=have.nullable or not instants.inside(have.certain, reach),
+        values=listed.images(have, shifted) if within else None,
     )
     return Call("date_shift", (arg,), domain, (str(count), unit))
 

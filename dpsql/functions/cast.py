@@ -25,7 +25,7 @@ from dpsql.core.domain import (
     Scalar,
 )
 from dpsql.core.ir import Call, Expr, Lit
-from dpsql.functions import forms, instants, intervals
+from dpsql.functions import forms, instants, intervals, listed
 from dpsql.functions.arithmetic import as_number
 from dpsql.functions.forms import mismatch, only, result
 from dpsql.functions.literals import convert, lit, parse_date, parse_timestamp, read_moment
@@ -172,9 +172,12 @@ def _values(have: Domain, target: Target) -> tuple[Scalar, ...] | None:
     if want is Kind.BOOLEAN:
         return (False, True)
     if kind is Kind.TIMESTAMP and want is Kind.DATE:
-        return instants.every_day(have.bounds)
+        days = listed.images(have, dt.datetime.date)
+        return instants.every_day(have.bounds) if days is None else days
     if have.values is None:
         return None
+    if kind is Kind.TEXT and want is Kind.DATE:
+        return listed.days_in(have.values)
     if want is Kind.TEXT:
         texts = tuple(_text(value) for value in have.values)
         return None if None in texts else texts  # type: ignore[return-value]

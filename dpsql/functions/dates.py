@@ -3,8 +3,9 @@
 Parts of a moment are integers within fixed ranges, hence finite public values (month 1..12,
 hour 0..23, ...); the year's come from the range of the argument. NULL for the infinities.
 date_trunc answers TIMESTAMP in DuckDB 2.0, also of a DATE, and raises far from the present: its
-argument is cut to the years 1 to 9999. Over a bounded range its values are enumerated, weeks
-from Monday, at most 100,000 of them.
+argument is cut to the years 1 to 9999. Over a bounded range of up to 1,000 years its values are
+enumerated, weeks from Monday, at most 100,000 of them. Of listed moments the parts and the
+truncations are listed, too.
 """
 
 from __future__ import annotations
@@ -27,11 +28,10 @@ from dpsql.core.domain import (
     Scalar,
 )
 from dpsql.core.ir import Call, Expr
-from dpsql.functions import forms, instants, intervals
+from dpsql.functions import forms, instants, intervals, listed
 from dpsql.functions.forms import arity, constant_text, need, only, result
 from dpsql.functions.protocol import Scope
 
-MAX_YEARS = 1_000
 UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
 _CYCLES: dict[str, tuple[int, int]] = {
@@ -46,6 +46,22 @@ _CYCLES: dict[str, tuple[int, int]] = {
     "isodow": (1, 7),
     "doy": (1, 366),
 }
+_INDEX: dict[str, Callable[[dt.datetime], int]] = {
+    "year": lambda x: x.year,
+    "isoyear": lambda x: x.isocalendar().year,
+    "quarter": lambda x: (x.month + 2) // 3,
+    "month": lambda x: x.month,
+    "week": lambda x: x.isocalendar().week,
+    "day": lambda x: x.day,
+    "hour": lambda x: x.hour,
+    "minute": lambda x: x.minute,
+    "second": lambda x: x.second,
+    "dow": lambda x: x.isoweekday() % 7,
+    "isodow": lambda x: x.isoweekday(),
+    "doy": lambda x: x.timetuple().tm_yday,
+}
+"""Each part of a moment, as the engine counts it."""
+
 _ALIASES = {
     "dayofweek": "dow",
     "weekday": "dow",
@@ -156,17 +172,19 @@ def _integer_part(part: str, have: Domain) -> tuple[Interval, Interval, tuple[Sc
         lo, hi = _CYCLES[part]
         if have.type.kind is Kind.DATE and part in ("hour", "minute", "second"):
             hi = 0
-        return intervals.span(lo, hi), intervals.span(lo, hi), tuple(range(lo, hi + 1))
-    index: Callable[[dt.datetime], int] = (
-        (lambda x: x.year) if part == "year" else (lambda x: x.isocalendar().year)
-    )
+        values = listed.images(have, _INDEX[part])
+        whole = tuple(range(lo, hi + 1))
+        return intervals.span(lo, hi), intervals.span(lo, hi), whole if values is None else values
+    index = _INDEX[part]
     reach = intervals.span(-6_000_000, 6_000_000)
     certain = _numbers(have.certain, index).meet(reach)
     declared = _numbers(have.declared, index)
     both = certain.meet(declared)
-    lo_, hi_ = (int(end) for end in both.numbers())
-    values = tuple(range(lo_, hi_ + 1)) if hi_ - lo_ < MAX_YEARS else None
-    return certain, declared, values
+    found = listed.images(have, index)
+    if found is None:
+        lo_, hi_ = (int(end) for end in both.numbers())
+        found = tuple(range(lo_, hi_ + 1)) if hi_ - lo_ < instants.MAX_YEARS else None
+    return certain, declared, found
 
 
 def _numbers(a: Interval, f: Callable[[dt.datetime], int | Fraction]) -> Interval:
@@ -204,7 +222,9 @@ def _bind_trunc(node: exp.Expr, scope: Scope) -> Expr:
         return instants.truncate(x, unit)
 
     certain = instants.image(have.certain, floor)
-    values = instants.points(have.bounds, unit)
+    values = listed.images(have, floor)
+    if values is None:
+        values = instants.points(have.bounds, unit)
     domain = result(
         TIMESTAMP,
         (arg,),

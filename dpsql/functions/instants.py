@@ -19,6 +19,8 @@ FIRST = dt.datetime(1, 1, 1)
 LAST = dt.datetime.max
 YEARS = Interval(FIRST, LAST)
 MAX_POINTS = 100_000
+MAX_YEARS = 1_000
+"""A range longer than this is nobody's word: it is what a type or a guard leaves."""
 
 
 def clipped(node: exp.Expr, kind: Kind, reach: Interval = YEARS) -> exp.Expr:
@@ -91,9 +93,11 @@ def days(a: Interval) -> Interval:
 
 
 def points(a: Interval, unit: str) -> tuple[dt.datetime, ...] | None:
-    """All truncated instants of a bounded range; None past 100,000 of them."""
+    """All truncated instants of a bounded range; None past 100,000 of them, or 1,000 years."""
     lo, hi = a.lo, a.hi
     if not isinstance(lo, dt.datetime) or not isinstance(hi, dt.datetime):
+        return None
+    if hi.year - lo.year >= MAX_YEARS:
         return None
     found: list[dt.datetime] = []
     for x in _steps(truncate(lo, unit), unit):

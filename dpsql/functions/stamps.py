@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from dpsql.core.domain import TEMPORAL, TEXT, Domain, Kind, Scalar
 from dpsql.core.ir import Call, Expr
-from dpsql.functions import instants
+from dpsql.functions import instants, listed
 from dpsql.functions.forms import cast, constant_text, need, only, result
 from dpsql.functions.protocol import Scope
 
@@ -56,7 +56,14 @@ class Stamps:
 
 
 def _texts(form: str, used: set[str], domain: Domain) -> tuple[Scalar, ...] | None:
-    """All texts over the declared range, day by day (or hour by hour); None if too many."""
+    """All texts of listed moments, or over the declared range day by day (or hour by hour).
+
+    None if too many, or not told by days and hours.
+    """
+    known = listed.moments(domain)
+    if known is not None:
+        written = used <= _WRITTEN and all(x.year >= 1000 for x in known)
+        return listed.images(domain, lambda x: _written(form, x)) if written else None
     both = domain.certain.meet(domain.declared)
     lo, hi = both.lo, both.hi
     if not isinstance(lo, dt.datetime) or not isinstance(hi, dt.datetime) or lo.year < 1000:
@@ -72,6 +79,7 @@ def _texts(form: str, used: set[str], domain: Domain) -> tuple[Scalar, ...] | No
     return tuple(dict.fromkeys(_written(form, start + at * step) for at in range(count)))
 
 
+_WRITTEN = _PARTS - {"%M", "%S"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),

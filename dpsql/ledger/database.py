@@ -239,7 +239,7 @@ def _require_place(path: str) -> str:
     if not os.path.isdir(folder):
         raise faults.unreachable(path, f"the directory {folder} does not exist")
     if os.path.isdir(path):
-        raise faults.unreachable(path, "it is a directory, not a file")
+        raise faults.unreachable(path, "it is a directory, not a file", f"{path}/ledger.db")
     return folder
 
 

@@ -51,8 +51,17 @@ def read_only(path: str) -> LedgerError:
     )
 
 
-def unreachable(path: str, why: str) -> LedgerError:
-    """There is no way to the file: missing directory, a directory in its place, no permission."""
+def unreachable(path: str, why: str, instead: str = "") -> LedgerError:
+    """There is no way to the file: missing directory, a directory in its place, no permission.
+
+    `instead`: a path that would do.
+    """
+    if instead:
+        return LedgerError(
+            f"the ledger {path} cannot be opened: {why}",
+            code="ledger-unreachable",
+            hint=f"name a file in the policy, such as `ledger: sqlite:///{instead}`",
+        )
     return LedgerError(
         f"the ledger {path} cannot be opened: {why}",
         code="ledger-unreachable",

@@ -39,6 +39,8 @@ class Report:
     """Its name, from its first entry."""
     accepted: int = 0
     """How many losses the owner accepted."""
+    shown: frozenset[str] = frozenset()
+    """Names of the heads kept elsewhere that are entries of this ledger."""
     limit: str = LIMIT
     """What this report does not show."""
 

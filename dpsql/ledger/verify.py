@@ -371,6 +371,7 @@ class _Audit:
             notes=tuple(self.notes),
             ledger=self.ledger or "",
             accepted=len(self.accepted),
+            shown=frozenset(head.name for head in self.seen),
         )
 
 

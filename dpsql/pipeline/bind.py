@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context, Describe, undescribed
 from dpsql.binding.query import QueryBinder
+from dpsql.checks.ordinals import check_ordinals
 from dpsql.checks.remainder import check_remainder
 from dpsql.checks.reserved import refuse_reserved
 from dpsql.checks.size import check_size
@@ -34,7 +35,9 @@ def run(
 
     context = Context(parsed.text, policy, catalog, default_schema, describe=described)
     refuse_reserved(parsed.root, context)
+    check_ordinals(parsed.root, context)
     remainder = QueryBinder(context).statement(parsed.root)
+    check_ordinals(remainder, context)
     check_remainder(remainder, context)
     check_size(remainder, context)
     private = [aggregate for aggregate in context.released if aggregate is not None]

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from dpsql.error_bars import ColumnReport, centred
 from dpsql.policy.schema import Policy
+from dpsql.render.bars import Bars, legend
 from dpsql.render.numbers import amount, count, percent
 from dpsql.render.records import JsonText
 from dpsql.render.table import Grid
-from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport
+from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport, TotalReport
 from dpsql.rows import AllRows, Row
 from dpsql.session import Answer
 
@@ -19,9 +21,17 @@ if TYPE_CHECKING:
 
 
 def answer_grid(answer: Answer, *, bars: bool = True) -> Grid:
-    """Names, rows as Python values, and 95 % half-widths (without `bars` none)."""
-    halves = [column.bars for column in answer.privacy.columns] if bars else []
-    return Grid(answer.names, AllRows(answer.table, answer.types), halves)
+    """Names, rows as Python values, and 95 % intervals (without `bars` none)."""
+    found = bars_of(answer.table, answer.privacy.columns) if bars else []
+    return Grid(answer.names, AllRows(answer.table, answer.types), found)
+
+
+def bars_of(table: pa.Table, reports: Sequence[ColumnReport]) -> list[Bars | None]:
+    """The intervals of each column, and whether `±` may be said of them."""
+    return [
+        None if (found := one.intervals) is None else Bars(found, centred(table.column(at), one))
+        for at, one in enumerate(reports)
+    ]
 
 
 def record_grid(table: pa.Table, types: Sequence[str]) -> Grid:
@@ -44,13 +54,13 @@ class _JsonRows(AllRows):
 
 
 def footer(answer: Answer, policy: Policy, *, shown: bool = True) -> str:
-    """Rows, cost and what is left, on one line or two. `shown`: error bars stand there as ±."""
+    """Rows, cost and what is left, on one line or two. `shown`: error bars stand in the table."""
     privacy = answer.privacy
     rows = count(answer.table.num_rows, "row")
     if privacy.remaining is None:
         return f"{rows} · free: public tables alone"
-    bars = shown and any(column.low is not None for column in privacy.columns)
-    first = f"{rows} · {cost(privacy)}" + (" · ± is the 95 % half-width" if bars else "")
+    signs = legend(bars_of(answer.table, privacy.columns)) if shown else ""
+    first = f"{rows} · {cost(privacy)}" + (f" · {signs}" if signs else "")
     return "\n".join([first, *_remarks(privacy), left(privacy.remaining, policy)])
 
 
@@ -87,7 +97,10 @@ def cost(privacy: PrivacyReport) -> str:
 
 
 def left(report: BudgetReport, policy: Policy) -> str:
-    """`left 80 % of alice's ε = 5 (4 more queries at ε = 1)`, and the δ for private keys."""
+    """`left 80 % of alice's ε = 5 (4 more queries at ε = 1)`, and the δ for private keys.
+
+    Where all analysts together have less left, that is said: it decides.
+    """
     whose = report.budget.partition(":")[2] or report.budget
     text = f"left {percent(1 - report.share)} of {whose}'s ε = {amount(report.epsilon)}"
     more = more_queries(report, policy)
@@ -95,7 +108,14 @@ def left(report: BudgetReport, policy: Policy) -> str:
         text += f" ({more})"
     if report.selection_share > 0:
         text += f" and {percent(1 - report.selection_share)} of the δ for private keys"
+    if report.total_binds and report.total is not None:
+        text += f"; the total binds: {left_of_total(report.total)}"
     return text
+
+
+def left_of_total(total: TotalReport) -> str:
+    """`5 % of all analysts' ε = 20 are left`."""
+    return f"{percent(1 - total.share)} of all analysts' ε = {amount(total.epsilon)} are left"
 
 
 def more_queries(report: BudgetReport, policy: Policy) -> str:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 PRIVACY = b"dpsql.privacy"
 """Key of the schema's metadata that holds the privacy report as JSON."""
 
+BY_ROW = ("half_widths_95", "intervals_95")
+"""Members of the report that are as long as the answer."""
+
 ROWS = 122_880
 """Rows of a Parquet row group (as DuckDB writes them) and of an Arrow batch."""
 
@@ -38,7 +41,7 @@ def write_table(
         names = unique(table.column_names)
         schema = pa.schema([f.with_name(n) for f, n in zip(schema, names, strict=True)])
         table = table.rename_columns(names)
-    short = {name: part for name, part in privacy.items() if name != "half_widths_95"}
+    short = {name: part for name, part in privacy.items() if name not in BY_ROW}
     schema = schema.with_metadata({PRIVACY: json_text(short).encode()})
     sink = pa.PythonFile(Counted(target), mode="w")
     writer: pq.ParquetWriter | pa.RecordBatchStreamWriter | pa.RecordBatchFileWriter

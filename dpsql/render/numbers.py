@@ -11,7 +11,7 @@ from fractions import Fraction
 from dpsql.render.text import printable
 
 MAX_DECIMALS = 12
-_WIDE = Context(prec=400)  # every float has fewer digits before the point
+WIDE = Context(prec=400)  # every float has fewer digits before the point
 
 
 def with_error(value: object, half: float | None, *, group: str = "") -> tuple[str, str]:
@@ -24,7 +24,7 @@ def with_error(value: object, half: float | None, *, group: str = "") -> tuple[s
         return plain(value, group=group), ""
     if not math.isfinite(half):
         return plain(value, group=group), "inf"
-    places, error = _two_digits(half, group)
+    places, error = two_digits(half, group)
     if isinstance(value, int):
         return format(value, group), _trimmed(error)
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
@@ -32,12 +32,12 @@ def with_error(value: object, half: float | None, *, group: str = "") -> tuple[s
 
 
 @functools.lru_cache(maxsize=256)  # most columns have one half-width
-def _two_digits(half: float, group: str) -> tuple[int, str]:
+def two_digits(half: float, group: str) -> tuple[int, str]:
     """Decimal places, and the half-width rounded up to them."""
     exact = Decimal(f"{half:.12g}")  # 6.000000000000001 is 6, and not 6.1
     places = 0 if exact <= 0 else min(MAX_DECIMALS, max(0, 1 - exact.adjusted()))
     step = Decimal(1).scaleb(-places)
-    return places, format(exact.quantize(step, ROUND_CEILING, _WIDE), f"{group}f")
+    return places, format(exact.quantize(step, ROUND_CEILING, WIDE), f"{group}f")
 
 
 def plain(value: object, *, group: str = "") -> str:

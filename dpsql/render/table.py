@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import repeat
+from itertools import repeat, zip_longest
 from typing import Protocol
 
-from dpsql.render.numbers import with_error
+from dpsql.error_bars import Interval
+from dpsql.render.bars import Bars, aligned, inline, room, told, widths_of
 from dpsql.render.terminal import Style
 from dpsql.render.text import columns_of, left, printable, right
-
-Bars = Sequence[float | None] | None
-"""95 % half-widths of a column, row by row; None: the column has no error bars."""
 
 GAP = "  "
 _MARKS = re.compile(r"[\\|<&`*\[~]|(?<![^\W_])_|_(?![^\W_])")
@@ -35,56 +33,57 @@ class Grid:
 
     names: Sequence[str]
     rows: Rows
-    bars: Sequence[Bars] = ()
+    bars: Sequence[Bars | None] = ()
 
-    def column_bars(self, index: int) -> Bars:
+    def column_bars(self, index: int) -> Bars | None:
         return self.bars[index] if index < len(self.bars) else None
 
 
 @dataclass(slots=True)
 class _Column:
-    """How wide its values and half-widths are, and whether it is one of numbers."""
+    """How wide its values and bars are, and whether it is one of numbers."""
 
     name: str
     number: bool
+    centred: bool = True
     value: int = 0
-    half: int = 0
+    ends: tuple[int, ...] = ()
 
-    def see(self, value: object, half: float | None) -> None:
-        text, error = with_error(value, half)
-        self.value = max(self.value, columns_of(text))
-        self.half = max(self.half, len(error))
+    def told(self, value: object, interval: Interval | None) -> tuple[str, ...]:
+        return told(value, interval, centred=self.centred)
+
+    def see(self, value: object, interval: Interval | None) -> None:
+        parts = self.told(value, interval)
+        self.value = max(self.value, columns_of(parts[0]))
+        both = zip_longest(self.ends, widths_of(parts), fillvalue=0)
+        self.ends = tuple(max(pair) for pair in both)
         self.number = self.number or _is_number(value)
 
-    def cell(self, value: object, half: float | None, sign: str) -> str:
-        """Value and half-width, both parts as wide as the widest of the column."""
-        text, error = with_error(value, half)
-        if not self.half:
-            return text
-        ending = sign + right(error, self.half) if error else " " * (len(sign) + self.half)
-        return right(text, self.value) + ending
+    def cell(self, value: object, interval: Interval | None, sign: str) -> str:
+        """Value and bar, each part as wide as the widest of the column."""
+        return aligned(self.told(value, interval), sign, self.value, self.ends)
 
     def width(self, sign: str) -> int:
-        return max(columns_of(self.name), self.value + (len(sign) + self.half if self.half else 0))
+        return max(columns_of(self.name), self.value + room(sign, self.ends))
 
     def aligned(self, text: str, sign: str) -> str:
         return (right if self.number else left)(text, self.width(sign))
 
 
 def text_table(grid: Grid, style: Style) -> Iterator[str]:
-    """Header, rule and rows; numbers to the right, `±` under `±`."""
+    """Header, rule and rows; numbers to the right, `±` under `±`, ends of intervals under ends."""
     sign = style.symbols(" ± ")
     columns = _columns(grid)
     for row in _with_bars(grid):
-        for column, (value, half) in zip(columns, row, strict=True):
-            column.see(value, half)
+        for column, (value, interval) in zip(columns, row, strict=True):
+            column.see(value, interval)
     head = GAP.join(column.aligned(column.name, sign) for column in columns).rstrip()
     yield style.paint(head, "bold")
     yield style.paint(GAP.join(style.symbols("─") * c.width(sign) for c in columns), "dim")
     for row in _with_bars(grid):
         cells = (
-            column.aligned(column.cell(value, half, sign), sign)
-            for column, (value, half) in zip(columns, row, strict=True)
+            column.aligned(column.cell(value, interval, sign), sign)
+            for column, (value, interval) in zip(columns, row, strict=True)
         )
         yield GAP.join(cells).rstrip()
 
@@ -97,8 +96,10 @@ def markdown(grid: Grid, style: Style) -> Iterator[str]:
     yield _markdown_row(column.name for column in columns)
     yield f"| {' | '.join('---:' if column.number else '---' for column in columns)} |"
     for row in _with_bars(grid):
-        shown = (with_error(value, half) for value, half in row)
-        yield _markdown_row(f"{text}{sign}{error}" if error else text for text, error in shown)
+        yield _markdown_row(
+            inline(column.told(value, interval), sign)
+            for column, (value, interval) in zip(columns, row, strict=True)
+        )
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
@@ -110,9 +111,10 @@ def _escaped(mark: re.Match[str]) -> str:
 
 
 def _columns(grid: Grid) -> list[_Column]:
+    bars = [grid.column_bars(index) for index in range(len(grid.names))]
     return [
-        _Column(printable(name), grid.column_bars(index) is not None)
-        for index, name in enumerate(grid.names)
+        _Column(printable(name), one is not None, one is None or one.centred)
+        for name, one in zip(grid.names, bars, strict=True)
     ]
 
 
@@ -127,12 +129,13 @@ def _find_numbers(columns: Sequence[_Column], grid: Grid) -> None:
             return
 
 
-def _with_bars(grid: Grid) -> Iterator[Iterable[tuple[object, float | None]]]:
-    """Each row's values with their half-widths."""
+def _with_bars(grid: Grid) -> Iterator[Iterable[tuple[object, Interval | None]]]:
+    """Each row's values with their intervals."""
     bars = [grid.column_bars(index) for index in range(len(grid.names))]
-    rows = zip(*(repeat(None, len(grid.rows)) if b is None else b for b in bars), strict=True)
-    for row, halves in zip(grid.rows, rows, strict=True):
-        yield zip(row, halves, strict=True)
+    size = len(grid.rows)
+    rows = zip(*(repeat(None, size) if b is None else b.intervals for b in bars), strict=True)
+    for row, intervals in zip(grid.rows, rows, strict=True):
+        yield zip(row, intervals, strict=True)
 
 
 def _is_number(value: object) -> bool:

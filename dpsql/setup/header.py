@@ -33,6 +33,8 @@ def check_header(
     first: tuple[Any, ...] = next(
         iter(connection.execute(f"SELECT * FROM {lines} LIMIT 1").fetchall()), ()
     )
+    if not first:
+        raise _wrong(file, "is empty")
     if first != tuple(names):
         raise _wrong(file, "does not begin with one name for each column, each a different one")
     for place, name in enumerate(names, 1):

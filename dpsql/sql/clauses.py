@@ -68,7 +68,7 @@ def take_out(tokens: Sequence[Token], text: str) -> tuple[list[Token], Clauses]:
             calls.pop()
         elif token.token_type == TokenType.PLACEHOLDER:
             clauses.parameters.add(token.start)
-            token = _string("?", token)
+            token = _string(f"?{token.start}", token)
         elif calls and _opens_named(tokens, index):
             end = _argument_end(tokens, index + 3)
             value = text[tokens[index + 3].start : tokens[end - 1].end + 1]
@@ -88,6 +88,8 @@ def put_back(root: exp.Expr, clauses: Clauses, read: ReadExpression) -> exp.Expr
         start = node.meta.get("start") if node.meta else None
         if isinstance(node, exp.Select):
             _put_options(node, left, read)
+        if isinstance(node, exp.Var):
+            _put_unit(node, left)
         if start is None:
             continue
         if start in left.parameters and isinstance(node, exp.Literal):
@@ -99,6 +101,17 @@ def put_back(root: exp.Expr, clauses: Clauses, read: ReadExpression) -> exp.Expr
             arguments = left.named.pop(start)
             node.meta["named"] = {name: read(value) for name, value in arguments.items()}
     return root if left.options or left.named or left.parameters else None
+
+
+def _put_unit(node: exp.Var, left: Clauses) -> None:
+    """`date_trunc(?, x)`: the parser makes a word of the mark, without its place."""
+    mark = str(node.this)
+    start = int(mark[1:]) if mark[:1] == "?" and mark[1:].isdecimal() else -1
+    if start in left.parameters:
+        left.parameters.discard(start)
+        placeholder = exp.Placeholder()
+        placeholder.meta.update(start=start, end=start)
+        node.replace(placeholder)
 
 
 def _put_options(node: exp.Select, left: Clauses, read: ReadExpression) -> None:

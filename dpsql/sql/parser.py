@@ -55,6 +55,12 @@ def parse(text: str, dialect: str) -> exp.Expr:
             code="not-a-query",
             hint="write a SELECT with aggregates such as COUNT(*) or AVG(x)",
         )
+    if any(not select.expressions for select in root.find_all(exp.Select)):
+        raise InvalidQuery(
+            "syntax error: a SELECT lists no columns",
+            code="syntax",
+            hint="for example SELECT COUNT(*) FROM t",
+        )
     if "fetch" in text.casefold():
         as_limit(root)
     return root

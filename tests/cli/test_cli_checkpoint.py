@@ -68,7 +68,10 @@ def auditor(monkeypatch, tmp_path):
 
 
 def test_a_ledger_shows_its_checkpoints(dpsql, place, state):
-    assert verify(dpsql) == verify(dpsql, "--key", key_of(place))
+    by_itself, by_key = verify(dpsql), verify(dpsql, "--key", key_of(place))
+    for _, report in (by_itself, by_key):
+        assert len({one.pop("whose") for one in report["checkpoints"]}) == 1
+    assert by_itself == by_key
     code, report = verify(dpsql)
     assert (code, report["ok"], report["entries"]) == (0, True, 9)
     ask(dpsql, 7)
@@ -294,7 +297,7 @@ def test_after_an_accepted_loss_older_checkpoints_are_excused(dpsql, place, shop
     refused = dpsql("query", "--analyst", "ann", f"{COUNT} WHERE age > 5")
     assert refused.exit_code == 5
     lost = next(word for word in refused.stderr.split() if word.count(":") == 2).strip("`")
-    assert dpsql("ledger", "accept", "--lost", lost).exit_code == 0
+    assert dpsql("ledger", "accept", "--lost", lost, "--yes").exit_code == 0
     code, report = verify(dpsql)
     assert code == 0
     assert "goes on without entry 9" in report["notes"][0]
@@ -303,3 +306,127 @@ def test_after_an_accepted_loss_older_checkpoints_are_excused(dpsql, place, shop
     assert "entries were lost: every budget is taken as spent" in shown
     again = dpsql("ledger", "accept", "--lost", "x:1:2")
     assert again.exit_code == 2
+
+
+# ---- what was compared -------------------------------------------------------------------------
+
+
+def test_verify_says_what_each_checkpoint_is_and_whose(dpsql, place, monkeypatch, tmp_path):
+    key = key_of(place)
+    newest = json.loads(sorted(place.glob("*.json"))[-1].read_bytes())["checkpoint"]
+    told = verify(dpsql)[1]["checkpoints"]
+    assert [(one["seq"], one["shown"]) for one in told] == [(9, True), (7, True)]
+    assert told[0]["head"] == newest["head"]
+    assert told[0]["key"] == key
+    assert told[0]["whose"] == "this user's own key"
+    text = dpsql("ledger", "verify", "--checkpoint", "apart").stdout
+    assert f"entry 9, head {newest['head'][:16]}…, signed {told[0]['time'][:10]}" in text
+    assert f"by {key[:16]}… (this user's own key): the ledger shows it" in text
+    auditor(monkeypatch, tmp_path)
+    by_key = verify(dpsql, "--key", key)[1]["checkpoints"]
+    assert {one["whose"] for one in by_key} == {"named by --key"}
+
+
+def test_verify_says_which_checkpoint_is_not_shown(dpsql, place, shop, monkeypatch, tmp_path):
+    key = key_of(place)
+    auditor(monkeypatch, tmp_path)
+    change(
+        shop,
+        "DELETE FROM dpsql_releases WHERE seq > 7",
+        "DELETE FROM dpsql_entries WHERE seq > 8",
+    )
+    code, report = verify(dpsql, "--key", key)
+    assert code == 1
+    assert [(one["seq"], one["shown"]) for one in report["checkpoints"]] == [(9, False), (7, True)]
+    text = dpsql("ledger", "verify", "--checkpoint", "apart", "--key", key).stdout
+    assert "the ledger does not show it" in text
+
+
+def test_a_follower_and_a_stranger_are_told_apart(dpsql, place):
+    sign(dpsql, "--rotate")
+    ask(dpsql, 8)
+    sign(dpsql)
+    key = key_of(place)
+    told = verify(dpsql, "--key", key)[1]["checkpoints"]
+    assert told[0]["key"] != key
+    assert told[0]["whose"] == "a key that a trusted one named as its next"
+    assert {one["whose"] for one in told[1:]} == {"named by --key"}
+    assert "checkpoints" not in json.loads(dpsql("ledger", "verify", "--format", "json").stdout)
+
+
+def test_only_the_newest_checkpoints_are_listed(dpsql, place):
+    for number in range(10, 15):
+        ask(dpsql, number)
+        sign(dpsql)
+    text = dpsql("ledger", "verify", "--checkpoint", "apart").stdout
+    assert text.count("the ledger shows it") == 5
+    assert "and 2 older ones, of which the ledger shows 2" in text
+    assert len(verify(dpsql)[1]["checkpoints"]) == 7
+
+
+# ---- accepting a loss asks first ---------------------------------------------------------------
+
+
+@pytest.fixture
+def lost(dpsql, place, shop):
+    """The receipt of a ledger whose newest entries are gone."""
+    change(
+        shop,
+        "DELETE FROM dpsql_releases WHERE seq > 7",
+        "DELETE FROM dpsql_entries WHERE seq > 7",
+    )
+    refused = dpsql("query", "--analyst", "ann", f"{COUNT} WHERE age > 5")
+    return next(word for word in refused.stderr.split() if word.count(":") == 2).strip("`")
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    from dpsql.commands import ledger_accept
+
+    monkeypatch.setattr(ledger_accept, "somebody_there", lambda: True)
+
+
+def test_without_a_terminal_the_flag_is_named(dpsql, lost, shop):
+    before = (shop / "ledger.db").read_bytes()
+    said = dpsql("ledger", "accept", "--lost", lost)
+    assert said.exit_code == 2
+    assert "say --yes" in said.stderr
+    assert "analyst:ann, total" in said.stderr or "total, analyst:ann" in said.stderr
+    assert "analyst:bob" in said.stderr
+    assert (shop / "ledger.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
+def test_who_says_no_has_written_nothing(dpsql, lost, shop, terminal, answer):
+    before = (shop / "ledger.db").read_bytes()
+    said = dpsql("ledger", "accept", "--lost", lost, input=answer)
+    assert said.exit_code == 1
+    assert "without entry 9" in said.stderr
+    assert "analyst:bob  ε = 2, δ = 1e-06" in said.stderr
+    assert "nothing was written" in said.stderr
+    assert (shop / "ledger.db").read_bytes() == before
+
+
+def test_who_says_yes_goes_on(dpsql, lost, terminal):
+    said = dpsql("ledger", "accept", "--lost", lost, input="y\n")
+    assert said.exit_code == 0, said.output
+    assert "entry 9 is given up" in said.stderr
+    asked = [line.split()[0] for line in said.stderr.splitlines() if "ε =" in line]
+    burned = said.stderr.partition("Taken as spent, whole: ")[2].partition(". ")[0]
+    assert sorted(asked) == sorted(burned.split(", "))
+
+
+def test_nothing_is_asked_where_nothing_is_lost(dpsql, place, terminal):
+    shown = json.loads(sorted(place.glob("*.json"))[-1].read_bytes())["checkpoint"]
+    receipt = f"{shown['ledger']}:{shown['seq']}:{shown['head']}"
+    said = dpsql("ledger", "accept", "--lost", receipt)
+    assert said.exit_code == 5
+    assert "nothing-to-accept" in said.stderr
+
+
+def test_a_second_loss_is_asked_about_again(dpsql, lost, shop):
+    assert dpsql("ledger", "accept", "--lost", lost, "--yes").exit_code == 0
+    another = f"{lost.partition(':')[0]}:99:{'ab' * 32}"
+    said = dpsql("ledger", "accept", "--lost", another)
+    assert said.exit_code == 2
+    assert "say --yes" in said.stderr

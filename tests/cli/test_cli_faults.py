@@ -122,12 +122,28 @@ def test_no_database(asked, shop):
     assert "relative to the policy" in hint
 
 
-@pytest.mark.parametrize("content", [b"", b"not a database", os.urandom(20_000)])
-def test_a_database_that_is_none(asked, shop, content):
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty"),
+        (b"not a database", "it is no DuckDB database"),
+        (os.urandom(20_000), "it is no DuckDB database"),
+    ],
+)
+def test_a_database_that_is_none(asked, shop, content, why):
     (shop / "shop.duckdb").write_bytes(content)
     exit_code, code, sentence, _ = asked()
     assert (exit_code, code) == (5, "engine-open")
-    assert "it is no DuckDB database" in sentence
+    assert why in sentence
+
+
+def test_a_database_that_is_a_folder(asked, shop):
+    (shop / "shop.duckdb").unlink()
+    (shop / "shop.duckdb").mkdir()
+    exit_code, code, sentence, hint = asked()
+    assert (exit_code, code) == (5, "engine-open")
+    assert sentence.endswith("it is a folder, not a file")
+    assert "duckdb:///folder/file.duckdb" in hint
 
 
 def test_a_database_that_may_not_be_read(asked, powerless):
@@ -219,9 +235,11 @@ def test_a_ledger_in_a_folder_that_is_not_there(asked, shop):
 
 def test_a_ledger_that_is_a_folder(asked, shop):
     (shop / "ledger.db").mkdir()
-    exit_code, code, sentence, _ = asked()
+    exit_code, code, sentence, hint = asked()
     assert (exit_code, code) == (5, "ledger-unreachable")
     assert sentence.endswith("it is a directory, not a file")
+    assert hint.endswith("ledger.db/ledger.db`")
+    assert "create" not in hint
 
 
 @pytest.mark.parametrize(

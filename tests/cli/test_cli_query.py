@@ -59,6 +59,9 @@ def test_json(ask):
     assert privacy["analyst"] == "ann"
     assert privacy["epsilon"] == 1e9
     assert set(privacy["half_widths_95"]) == {"city", "n", "s", "a"}
+    for name, halves in privacy["half_widths_95"].items():
+        ends = privacy["intervals_95"][name]
+        assert halves == (None if ends is None else [(high - low) / 2 for low, high in ends])
 
 
 def test_json_of_no_rows_is_json(ask):

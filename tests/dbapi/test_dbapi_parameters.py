@@ -82,6 +82,29 @@ def test_placeholders_where_values_stand(shared: dpsql.Connection) -> None:
     assert rows == [("young", 80), ("old", 320)]
 
 
+def test_a_placeholder_for_the_part_of_a_date(shared: dpsql.Connection) -> None:
+    """The parser makes a word of it; each keeps its own place among the values."""
+    sql = (
+        "SELECT date_trunc(?, born) AS t, COUNT(*) AS n FROM people"
+        " WHERE age < ? AND date_trunc(?, born) < ? AND date_diff(?, born, DATE '2000-01-09') >= ?"
+        " GROUP BY date_trunc(?, born)"
+    )
+    born = dt.datetime(2000, 1, 1)
+    values = ["month", 1000, "year", dt.datetime(2000, 2, 1), "day", 8, "month"]
+    ((when, count),) = [row for row in shared.execute(sql, values).fetchall() if row[1] > 0]
+    assert when == born
+    plain = "born = DATE '2000-01-01' AND age < 1000"
+    assert count == shared.execute(COUNT + plain).fetchall()[0][0] > 0
+
+
+@pytest.mark.parametrize("part", ["yer", 3, None, dt.date(2000, 1, 1)])
+def test_a_part_that_is_none_is_refused_in_words(shared: dpsql.Connection, part: Any) -> None:
+    sql = "SELECT date_trunc(?, born) AS t, COUNT(*) AS n FROM people GROUP BY 1"
+    with pytest.raises(dpsql.RefusedQuery, match="date_trunc takes a constant unit") as caught:
+        shared.execute(sql, [part])
+    assert "year" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -23,6 +23,9 @@ _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _DIGEST = re.compile(r"@[0-9a-f]{12}\b")
 _NUMBER = re.compile(r"[-+]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?")
 _RULES = re.compile(r"[\s─█▄▒│└]+")
+_BAR = re.compile(r"\[ ?N, ?N\]")
+_HALF, _ENDS = "± is the N % half-width", "[low, high] is the N % interval"
+_LEGEND = re.compile(f"{_HALF}, {re.escape(_ENDS)}|{_HALF}|{re.escape(_ENDS)}")
 _END = "== end of a command, exit code "
 
 
@@ -82,5 +85,10 @@ def run(typed: list[str], folder: Path) -> list[tuple[int, str]]:
 
 
 def plain(text: str) -> str:
-    """The words of an output: every number and every hash is the same."""
-    return _RULES.sub(" ", _NUMBER.sub("N", _HASH.sub("H", _DIGEST.sub("@H", text)))).strip()
+    """The words of an output: every number and every hash is the same.
+
+    So are the two ways to tell an error bar: which one stands there depends on the noise.
+    """
+    words = _NUMBER.sub("N", _HASH.sub("H", _DIGEST.sub("@H", text)))
+    words = _LEGEND.sub("BARS", _BAR.sub("± N", _RULES.sub(" ", words)))
+    return words.strip()

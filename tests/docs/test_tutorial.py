@@ -45,6 +45,12 @@ def test_a_page_in_the_folder_of_the_demo(name, demo, tmp_path):
     [
         ("n  31 ± 3\n", "n   5 ± 12", True),
         ("f,1.5,-2e-3", "f,7,4", True),
+        (
+            "m  31 ± 3 · ± is the 95 % half-width",
+            "m 3 [ 1,  4] · [low, high] is the 95 % interval",
+            True,
+        ),
+        ("m  31 ± 3", "m 3", False),
         ("a\n...\nz", "a b c z", True),
         ("plan  bill", "plan  bills", False),
         ("a\n...\nz", "a b c", False),

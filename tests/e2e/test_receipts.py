@@ -248,7 +248,7 @@ def accept(path, error):
     from dpsql.cli import main
 
     said = CliRunner().invoke(
-        main, ["ledger", "accept", "--lost", lost_in(error), "--policy", str(path)]
+        main, ["ledger", "accept", "--lost", lost_in(error), "--yes", "--policy", str(path)]
     )
     assert said.exit_code == 0, said.output
     return said.stderr

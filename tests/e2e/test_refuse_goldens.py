@@ -48,8 +48,8 @@ NOT_BY_SQL = {
     "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled"
     " grants-too-large",
     "what the policy's check refuses before any query": "unit-type",
-    "`dpsql init` and SQLAlchemy's URLs": "bad-url init-budget init-exists init-file init-flag"
-    " init-header"
+    "`dpsql init` and SQLAlchemy's URLs": "bad-url old-sqlalchemy init-budget init-exists"
+    " init-file init-flag init-header"
     " init-key init-name init-output init-range init-smartnoise init-source init-values",
 }
 EXEMPT = {code for codes in NOT_BY_SQL.values() for code in codes.split()}

@@ -117,3 +117,20 @@ def test_where_bounds_come_from(connect: Callable[..., dpsql.Connection]) -> Non
     assert release.columns[0].range is not None
     assert release.columns[0].range.sources == ("subquery",)
     assert "the subquery makes one row of each user" in release.why
+
+
+def test_a_share_that_is_not_epsilon_over_epsilon_is_explained(
+    shop: Callable[..., dpsql.Connection],
+) -> None:
+    """Small prices take less than their part of ε; a price near the budget's takes its part."""
+    cursor = shop({}).cursor()
+    sql, whole = "SELECT COUNT(*) FROM users", None
+    for epsilon, explained in (("0.01", True), ("half", False)):
+        price = str(whole / 2) if epsilon == "half" and whole else epsilon
+        told = cursor.explain(sql, epsilon=price)
+        whole = told.budget_epsilon
+        assert whole is not None
+        assert told.to_dict()["budget"]["epsilon"] == float(whole)
+        alone = float(told.epsilon / whole)
+        assert (abs(told.share - alone) > alone / 10) is explained
+        assert ("Rényi" in told.to_text()) is explained

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from dpsql.render.bars import Bars
 from dpsql.render.chart import Bar, draw
 from dpsql.render.numbers import count, percent, plain, with_error
 from dpsql.render.records import csv, json_text, unique
@@ -65,7 +66,9 @@ def test_shares_and_counts_in_words():
 
 
 def test_table_lines_up_wide_characters_and_missing_bars():
-    grid = Grid(["city", "n"], [["東京", 1000], ["Rom", None]], [None, [3.0, None]])
+    grid = Grid(
+        ["city", "n"], [["東京", 1000], ["Rom", None]], [None, Bars([(997.0, 1003.0), None])]
+    )
     assert list(text_table(grid, Style())) == [
         "city         n",
         "────  ────────",
@@ -80,7 +83,9 @@ def test_a_table_without_rows_or_bars():
 
 
 def test_markdown_shows_text_as_it_is():
-    grid = Grid(["a|b", "n_m"], [["x\\|y", 1], ["<b>&amp;*_~`[", None]], [None, [2.5, None]])
+    grid = Grid(
+        ["a|b", "n_m"], [["x\\|y", 1], ["<b>&amp;*_~`[", None]], [None, Bars([(-1.5, 3.5), None])]
+    )
     assert list(markdown(grid, Style())) == [
         "| a\\|b | n_m |",
         "| --- | ---: |",

@@ -48,7 +48,8 @@ def table(count):
 @pytest.mark.parametrize("count", [0, 3, ROWS + 5])
 def test_binary_formats_in_parts(kind, count):
     target = io.BytesIO()
-    privacy = {"analyst": "ann", "half_widths_95": {"n": [1.0] * count}}
+    rows = {"n": [1.0] * count}
+    privacy = {"analyst": "ann", "half_widths_95": rows, "intervals_95": rows}
     write_table(table(count), ("VARCHAR", "HUGEINT"), privacy, kind, target)
     source = io.BytesIO(target.getvalue())
     if kind == "parquet":

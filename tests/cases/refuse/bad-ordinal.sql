@@ -4,3 +4,4 @@ SELECT city, COUNT(*) FROM users GROUP BY 3
 --     at 1:43
 --     SELECT city, COUNT(*) FROM users GROUP BY 3
 --                                               ^
+-- hint: it has 2 columns; count from 1, or write its name
