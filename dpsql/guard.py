@@ -20,7 +20,8 @@ class guarded:  # noqa: N801 - used as a with-statement word
     memory runs out (Python's, Arrow's or the engine's) is said in the words of any engine failure:
     it may depend on the data. No error leaves with one that is not ours in its `__context__`, which
     `from None` only hides: the engine's words may quote values. What the caller was handling before
-    stays there.
+    stays there. An engine's failure leaves with nothing below it at all, traceback included: where
+    it was raised would tell a time limit from other failures, and frames hold what was fetched.
     """
 
     def __enter__(self) -> None:
@@ -28,6 +29,10 @@ class guarded:  # noqa: N801 - used as a with-statement word
 
     def __exit__(self, kind: Any, problem: BaseException | None, _: object) -> None:
         if problem is None:
+            return
+        if isinstance(problem, EngineFailed):
+            problem.__traceback__ = problem.__cause__ = None
+            problem.__context__, problem.__suppress_context__ = self._before, True
             return
         ours = isinstance(problem, (Error, builtins.Warning))
         if ours or not isinstance(problem, Exception):
