@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import threading
 import time
 from contextlib import closing
 
 import duckdb
 import pytest
 
+import dpsql
 from dpsql.dialects import duckdb_drift, duckdb_open
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.duckdb_open import sealed_instance
@@ -116,6 +119,34 @@ def test_the_owner_instance_spills_into_a_folder_of_its_own(file) -> None:
     assert not os.path.exists(place)
 
 
+def test_it_does_spill_there(tmp_path) -> None:
+    """What memory cannot hold is answered all the same, and nothing is left behind."""
+    path = tmp_path / "big.duckdb"
+    with duckdb.connect(str(path)) as made:
+        made.execute(
+            "CREATE TABLE t AS SELECT 'abcdefghijklmnop' || range AS s FROM range(1000000)"
+        )
+    engine = DuckDBEngine.open(path, memory="40MB")
+    place = spill(engine)
+    written: list[int] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            written.append(len(os.listdir(place)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with contextlib.suppress(EngineFailed):  # on few cores even spilling may not do
+        engine.fetch("SELECT COUNT(*) FROM (SELECT s, COUNT(*) AS n FROM t GROUP BY 1) q")
+    done.set()
+    watcher.join()
+    engine.close()
+    assert max(written) > 0
+    assert not os.path.exists(place)
+    assert sorted(os.listdir(tmp_path)) == ["big.duckdb"]
+
+
 def test_what_cannot_be_opened_leaves_no_folder(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
@@ -154,12 +185,27 @@ def test_a_setting_that_makes_rows_raise_is_refused(setting: str, named: str) ->
     assert setting.split(" ")[0] in caught.value.hint
 
 
-def test_with_that_setting_one_row_would_have_raised() -> None:
-    """The total form of LN passes through NaN, which is no value but an error then."""
-    with duckdb.connect() as owner:
-        owner.execute("SET ieee_floating_point_ops = false")
-        with pytest.raises(duckdb.Error):
-            owner.execute("SELECT x / 0.0 + ln(x) FROM (VALUES (-1e0)) v(x)").fetchall()
+def test_with_that_setting_one_row_would_be_heard(monkeypatch) -> None:
+    """Were it not refused: the query fails on the database with the person, and not without."""
+    monkeypatch.setattr("dpsql.dialects.duckdb.refuse_drift", lambda *_, **__: None)
+    outcomes = []
+    for income in (-1, 1):
+        with duckdb.connect() as owner:
+            owner.execute("SET GLOBAL ieee_floating_point_ops = false")
+            owner.execute(f"CREATE TABLE t AS SELECT 1 AS id, {income}::DOUBLE AS x")
+            policy = {
+                "budgets": {"default": {"epsilon": 1, "delta": 0.5}},
+                "bounds": {"max_groups": 1, "max_rows_per_group": 1},
+                "ledger": "sqlite://",
+                "tables": {"t": {"unit": "id"}},
+            }
+            with dpsql.connect(policy, analyst="a", engine=owner, epsilon=0.1) as connection:
+                try:
+                    connection.execute("SELECT COUNT(*) FROM t WHERE sqrt(x) > 0")
+                    outcomes.append("answered")
+                except dpsql.Error as error:
+                    outcomes.append(error.code)
+    assert outcomes == ["engine", "answered"]
 
 
 @pytest.mark.parametrize("probe", duckdb_drift.PROBES, ids=lambda probe: probe[0])
