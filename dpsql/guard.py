@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dpsql.dialects.duckdb import FAILED, FAILED_HINT
-from dpsql.errors import EngineFailed, Error, InternalError, RefusedQuery
+from dpsql.errors import Cancelled, EngineFailed, Error, InternalError, RefusedQuery
 from dpsql.owner_log import OWNER_LOG
 
 
@@ -20,14 +20,19 @@ class guarded:  # noqa: N801 - used as a with-statement word
     memory runs out (Python's, Arrow's or the engine's) is said in the words of any engine failure:
     it may depend on the data. No error leaves with one that is not ours in its `__context__`, which
     `from None` only hides: the engine's words may quote values. What the caller was handling before
-    stays there.
+    stays there. What ends a query that runs leaves with nothing below it, traceback included: where
+    it was raised would tell a time limit from other failures, and frames hold what was fetched.
     """
 
     def __enter__(self) -> None:
         self._before = sys.exception()
 
-    def __exit__(self, kind: Any, problem: BaseException | None, _: object) -> None:
+    def __exit__(self, kind: Any, problem: BaseException | None, below: object) -> None:
         if problem is None:
+            return
+        if isinstance(problem, (EngineFailed, Cancelled)):
+            problem.__traceback__ = problem.__cause__ = None
+            problem.__context__, problem.__suppress_context__ = self._before, True
             return
         ours = isinstance(problem, (Error, builtins.Warning))
         if ours or not isinstance(problem, Exception):
@@ -40,6 +45,7 @@ class guarded:  # noqa: N801 - used as a with-statement word
         )
         if _no_memory(problem):
             said = EngineFailed(FAILED, hint=FAILED_HINT)
+        del problem, below  # this frame is in the traceback, and some print its locals
         try:
             raise said from None
         finally:

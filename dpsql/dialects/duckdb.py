@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.core.catalog import Catalog
 from dpsql.dialects.duckdb_catalog import read_catalog
+from dpsql.dialects.duckdb_drift import refuse_drift
 from dpsql.dialects.duckdb_identity import of_connection, of_file
 from dpsql.dialects.duckdb_open import acquire, check_version, release
 from dpsql.dialects.interrupts import heeding_interrupts
@@ -107,6 +108,7 @@ class DuckDBEngine:
             (path,) = cursor.execute(_PATH).fetchone() or (None,)
         except duckdb.Error:
             raise EngineFailed("the DuckDB connection passed as engine= is closed") from None
+        refuse_drift(cursor, duckdb.__version__, ours=False)
         return cls(cursor, path=None, frozen=False, identity=of_connection(connection, path))
 
     def close(self) -> None:

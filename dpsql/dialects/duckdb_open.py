@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import threading
+import weakref
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dpsql.dialects.duckdb_drift import refuse_drift
 from dpsql.errors import EngineFailed, PolicyError
 from dpsql.owner_log import OWNER_LOG
 
@@ -55,12 +60,22 @@ def check_version(version: str) -> None:
         )
 
 
+@dataclass
+class _Instance:
+    """An owner's instance, how many use it, its memory limit as the policy has it, its spill."""
+
+    owner: duckdb.DuckDBPyConnection
+    memory: str | None
+    unspill: weakref.finalize[..., Any]
+    users: int = 1
+
+
 class _Shared:
     """Owner instances of this process, one a file, counted (DuckDB allows one per file)."""
 
     lock = threading.Lock()
-    open: dict[str, tuple[duckdb.DuckDBPyConnection, int, str | None]] = {}  # noqa: RUF012
-    """By real path: the instance, how many use it, and its memory limit as the policy has it."""
+    open: dict[str, _Instance] = {}  # noqa: RUF012
+    """By real path."""
 
 
 def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnection, str]:
@@ -98,39 +113,51 @@ def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnec
             hint="this user needs read permission on it and on the folders above",
         )
     with _Shared.lock:
-        if real in _Shared.open:
-            owner, users, limit = _Shared.open[real]
-            if memory not in (None, limit):
-                raise _other_limit(str(path), limit)
-            _Shared.open[real] = (owner, users + 1, limit)
+        instance = _Shared.open.get(real)
+        if instance is None:
+            instance = _Shared.open[real] = _open_read_only(real, str(path), memory)
         else:
-            owner = _open_read_only(real, str(path), memory)
-            _Shared.open[real] = (owner, 1, memory)
-    return owner, real
+            if memory not in (None, instance.memory):
+                raise _other_limit(str(path), instance.memory)
+            instance.users += 1
+    return instance.owner, real
 
 
 def release(real: str) -> None:
     """Give an acquired instance back; the last to do so closes it."""
     with _Shared.lock:
-        owner, users, limit = _Shared.open[real]
-        if users == 1:
+        instance = _Shared.open[real]
+        instance.users -= 1
+        if instance.users == 0:
             del _Shared.open[real]
-            owner.close()
-        else:
-            _Shared.open[real] = (owner, users - 1, limit)
+            instance.owner.close()
+            instance.unspill()
 
 
-def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBPyConnection:
+def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
+    """Hardened as the sealed instances are, but that it may spill: into a folder of this user's.
+
+    DuckDB's own place for that is beside the file, under one name for all processes.
+    """
     import duckdb
 
-    config: dict[str, Any] = dict(_HARDENED)
+    spill = tempfile.mkdtemp(prefix="dpsql-")
+    config: dict[str, Any] = {**_HARDENED, "temp_directory": spill}
     if memory is not None:
         config["memory_limit"] = memory
+    connection = None
     try:
         connection = duckdb.connect(real, read_only=True, config=config)
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
-        return connection
+        connection.execute("SET lock_configuration = true")
+        refuse_drift(connection, duckdb.__version__, ours=True)
+        unspill = weakref.finalize(connection, _remove, spill, os.getpid())
+        return _Instance(connection, memory, unspill)
+    except EngineFailed:
+        _give_up(connection, spill)
+        raise
     except duckdb.Error as problem:
+        _give_up(connection, spill)
         OWNER_LOG.error("DuckDB: %s", problem)
         text = str(problem).lower()
         here = "different configuration" in text  # DuckDB: one configuration a file and process
@@ -153,6 +180,18 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> duckdb.DuckDBP
             code="engine-locked" if locked else "engine-open",
             hint=hint,
         ) from None
+
+
+def _give_up(connection: duckdb.DuckDBPyConnection | None, spill: str) -> None:
+    if connection is not None:
+        connection.close()
+    _remove(spill, os.getpid())
+
+
+def _remove(spill: str, pid: int) -> None:
+    """A forked child ends too, and the folder is its parent's."""
+    if os.getpid() == pid:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _other_limit(shown: str, limit: str | None) -> EngineFailed:

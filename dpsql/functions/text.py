@@ -34,6 +34,7 @@ from dpsql.functions.literals import lit
 from dpsql.functions.protocol import Scope
 
 MAX_PARTS = 8
+MAX_SOUGHT = 256  # characters of a text that is looked for: each place of the row's is tried
 MAX_VALUES = 1_000
 MAX_POSITION = 2**31 - 1
 
@@ -165,6 +166,8 @@ def _bind_replace(node: exp.Expr, scope: Scope) -> Expr:
             scope,
             "REPLACE takes two constant texts, the second not longer than the first",
         )
+    if len(old) > MAX_SOUGHT:
+        _refuse(node, scope, f"REPLACE looks for {MAX_SOUGHT} characters at most")
     return _text_call("replace", (arg, lit(old), lit(new)), lambda text: text.replace(old, new))
 
 
@@ -243,6 +246,8 @@ def _bind_test(node: exp.Expr, scope: Scope) -> Expr:
     arg, looked_for = _text_argument(node, subject, scope), scope.expr(part)
     if not isinstance(looked_for, Lit) or not isinstance(looked_for.value, str):
         _refuse(node, scope, f"{name.upper()} takes a constant text")
+    if len(looked_for.value) > MAX_SOUGHT:
+        _refuse(node, scope, f"{name.upper()} looks for {MAX_SOUGHT} characters at most")
     return Call(name, (arg, looked_for), truth((arg,)))
 
 

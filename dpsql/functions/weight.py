@@ -3,7 +3,8 @@
 Guards mention their subject more than once, and DuckDB's planner itself expands NULLIF, BETWEEN,
 simple CASE and short IN lists into copies: nested fourteen deep they took it minutes. So each
 expression is weighed by the leaves it finally stands for. Inlined subqueries may repeat a part
-without end; text most, for it also grows in every row. Depth is limited because every later stage,
+without end; text most, for it also grows in every row: by what is joined to it and by what the
+query itself writes. Depth is limited because every later stage,
 the engine's planner included, follows the tree down.
 """
 
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.core.ir import Call, Expr
+from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions.division import may_overflow
+from dpsql.functions.places import MAX_PADDED
 from dpsql.functions.protocol import Scope
 
 MAX_LEAVES = 2_000
 MAX_JOINED = 64  # how many texts one text may be made of
+MAX_WRITTEN = 10_000  # how many characters of one text the query may write itself
 MAX_DEPTH = 100
 _SHORT_LIST = 8
 
@@ -39,6 +42,13 @@ def weighed(node: exp.Expr, expr: Expr, scope: Scope) -> Expr:
             "too-deep",
             f"more than {MAX_DEPTH} operations are nested here",
             "compute the inner part in a subquery grouped by the unit, or simplify it",
+        )
+    if written_text(expr) > MAX_WRITTEN:
+        scope.refuse(
+            node,
+            "too-complex",
+            f"more than {MAX_WRITTEN:,} characters of one text are written here",
+            "one person's row could take long over them: use shorter texts",
         )
     if leaves(expr) > MAX_LEAVES or joined_texts(expr) > MAX_JOINED:
         scope.refuse(
@@ -78,7 +88,27 @@ def joined_texts(expr: Expr) -> int:
     if not isinstance(expr, Call) or not expr.args:
         return 1
     parts = [joined_texts(arg) for arg in expr.args]
-    return sum(parts) if expr.fn in ("concat", "text_join") else max(parts)
+    return sum(parts) if expr.fn in ("concat", "text_join", "concat_ws") else max(parts)
+
+
+def written_text(expr: Expr) -> int:
+    """Characters that the query's own constants add to one row's text, at most.
+
+    With `joined_texts` the bound on what a row's text becomes: at most that many texts of the row,
+    and these. A padding adds its length, a format what its parts stand for.
+    """
+    if isinstance(expr, Lit):
+        return len(expr.value) if isinstance(expr.value, str) else 0
+    if not isinstance(expr, Call) or not expr.args:
+        return 0
+    parts = [written_text(arg) for arg in expr.args]
+    if expr.fn in ("concat", "text_join"):
+        return sum(parts)
+    if expr.fn == "concat_ws":
+        return sum(parts) + parts[0] * (len(parts) - 1)
+    if expr.fn in ("lpad", "rpad"):
+        return max(parts[0], MAX_PADDED)
+    return max(parts)
 
 
 def _copies(call: Call) -> list[int]:

@@ -10,6 +10,7 @@ from dpsql.checks.ordinals import check_ordinals
 from dpsql.checks.remainder import check_remainder
 from dpsql.checks.reserved import refuse_reserved
 from dpsql.checks.size import check_size
+from dpsql.checks.text_length import check_text_length
 from dpsql.core.catalog import Catalog
 from dpsql.pipeline.stages import Bound, Parsed
 from dpsql.policy.schema import Policy
@@ -40,6 +41,7 @@ def run(
     check_ordinals(remainder, context)
     check_remainder(remainder, context)
     check_size(remainder, context)
+    check_text_length(remainder, context)
     private = [aggregate for aggregate in context.released if aggregate is not None]
     assert len(private) == len(context.released)
     sites = tuple(context.sites[index] for index in range(len(private)))

@@ -11,10 +11,11 @@ from sqlglot import exp
 from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Given, Sealed, too_many_rows
-from dpsql.errors import RefusedQuery
+from dpsql.errors import InternalError, RefusedQuery
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows
 from dpsql.pipeline.stages import Release
+from dpsql.sql.settled import settled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,6 +80,8 @@ def check(
     query, bars = _with_bars(remainder)
     ordered = _ordered(query)
     sql = ordered.sql("duckdb", comments=False, copy=ordered is remainder)
+    if not settled(sql):
+        raise InternalError("what would run above the noise is not what was read", code="binding")
     types = sealed.check(sql, given)
     return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)])
 

@@ -1,70 +1,31 @@
-"""What attackers write: the oracles of hostile.jsonl, on adversarial data and its neighbours.
+"""What attackers write: the oracles of hostile.jsonl and hostile_own, on adversarial data and its
+neighbours.
 
 Issue 2, point 6: must-reject entries are refused from the text alone; the rest may be answered,
 but then what depends on one unit is the noise and nothing else: not the status, the code, the
-text, the columns, the types or the charge.
+text, the columns, the types, the charge or the statements that were sent.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
-import duckdb
 import e2e_neighbours as neighbours
-import e2e_world as world
 import pytest
+from hostile_world import HOSTILE, TARGET, Databases, ask, dialects, nothing, spent_since
 
 from dpsql.errors import Error, InternalError
 from dpsql.pipeline import rewrite
-from dpsql.session import Session
 
-HOSTILE = {case["id"]: case for case in world.cases("hostile.jsonl")}
 PARAMETERS = {n: c for n, c in HOSTILE.items() if "params" in c}
 SCENARIOS = {n for n, c in HOSTILE.items() if c["oracle"] == "scenario"}  # test_charging.py
 REJECTED = {n: c for n, c in HOSTILE.items() if c["must"] == "reject" and n not in PARAMETERS}
+CLASSES = Counter(case["class"] for case in HOSTILE.values())
 ANSWERED = {n: c for n, c in HOSTILE.items() if c["must"] == "answer_safely" and n not in SCENARIOS}
-TARGET = 900009
-
-
-def dialects(case):
-    return ["duckdb", "postgres"] if case["dialect"] == "any" else [case["dialect"]]
-
-
-# ---- the databases: D, and D less each neighbour -----------------------------------------------
-
-
-class Databases:
-    """Sessions over D and over D less one unit, opened on first use and kept."""
-
-    def __init__(self, rows):
-        self.rows = rows
-        self.sessions: dict[Any, Session] = {}
-        self.connections: dict[Any, duckdb.DuckDBPyConnection] = {}
-
-    def session(self, without=None):
-        if without not in self.sessions:
-            users, orders, regions = self.rows
-            connection = duckdb.connect(":memory:", config={"threads": 4})
-            world.fill(
-                connection,
-                world.without(users, 0, without) if without is not None else users,
-                world.without(orders, 1, without) if without is not None else orders,
-                regions,
-            )
-            self.connections[without] = connection
-            policy = world.policy_dict() | {"limits": {"timeout": "20s"}}
-            self.sessions[without] = world.memory_session(connection, policy)
-        return self.sessions[without]
-
-    def close(self):
-        for session in self.sessions.values():
-            session.close()
-        for connection in self.connections.values():
-            connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -74,52 +35,15 @@ def databases(hostile_data):
     opened.close()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What an analyst sees of a query, values and (of private keys) rows apart."""
-
-    status: str
-    text: str
-    names: tuple[str, ...]
-    types: tuple[str, ...]
-    charge: Any
-    private: bool
-    rows: int | None
-
-
-def ask(session, sql, dialect):
-    """The outcome, and the answer's rows."""
-    before = session.ledger.spent(session.budget_spec.key)
-    try:
-        answer = session.query(sql, dialect=dialect)
-    except Error as problem:
-        status = f"{type(problem).__name__} {problem.code} {problem.exit_code}"
-        charge = spent_since(session, before)
-        return Outcome(status, str(problem), (), (), charge, False, None), []
-    private = any(release.key_threshold is not None for release in answer.privacy.releases)
-    shape = Outcome(
-        "ok",
-        "",
-        answer.names,
-        answer.types,
-        (spent_since(session, before), answer.privacy.events),
-        private,
-        None if private else answer.table.num_rows,
-    )
-    columns = [column.to_pylist() for column in answer.table.columns]
-    return shape, list(zip(*columns, strict=True))
-
-
-def spent_since(session, before):
-    """Rényi curve and δ (the pure sum stays infinite after the first Gaussian)."""
-    after = session.ledger.spent(session.budget_spec.key)
-    curve = tuple(new - old for new, old in zip(after.renyi, before.renyi, strict=True))
-    return curve, after.delta - before.delta
-
-
-def nothing(charge):
-    curve, delta = charge
-    return not any(curve) and not delta
+def test_there_are_as_many_as_are_told():
+    """235 from outside and ours, by attack; every oracle is one that is checked here."""
+    ours = [name for name in HOSTILE if name.startswith("own-")]
+    assert len(HOSTILE) - len(ours) == 235
+    assert len(ours) >= 250
+    assert len(CLASSES) >= 20
+    known = {"static_reject", "same_outcome", "no_key", "bounded", "noisy", "timing"}
+    assert {case["oracle"] for case in HOSTILE.values()} <= known | {"metadata_only", "scenario"}
+    assert len({(case["sql"], str(case.get("params"))) for case in HOSTILE.values()}) > 470
 
 
 # ---- must reject -------------------------------------------------------------------------------
@@ -241,6 +165,60 @@ def test_bounded_before_the_noise(name, databases):
             asked = neighbours.World(session.engine.catalog(), databases.connections[which], {})
             vectors.append(asked.vector(plan, statement))
         assert neighbours.moved(plan, *vectors, nobody=False) == []
+
+
+# ---- the order of rows, noise held at nothing ---------------------------------------------------
+
+
+def silent(monkeypatch):
+    """No noise, and each key of two people or more: what is left is exact and decides all."""
+    from dpsql.mechanisms import gaussian, laplace, threshold
+
+    def exact(self, value):
+        return value.open_for_noise()
+
+    def release(self, value):
+        counts = value.open_for_noise()
+        return counts > 1, counts
+
+    for law in (gaussian.GaussianMechanism, laplace.LaplaceMechanism):
+        monkeypatch.setattr(law, "release", exact)
+    for law in (threshold.Cut, threshold.GaussianThreshold):
+        monkeypatch.setattr(law, "release", release)
+    monkeypatch.setattr(rewrite.entropy, "words", lambda count: [neighbours.SALT] * count)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_the_order_of_rows_is_that_of_no_table(databases, hostile_data, monkeypatch, threads):
+    """The same rows in another order, in other threads: the very same answers, row by row."""
+    silent(monkeypatch)
+    shuffled = Databases([rows[::-1] for rows in hostile_data], threads=threads)
+    compared = 0
+    for name, case in ANSWERED.items():
+        if name in BY_THE_NOISE or "duckdb" not in dialects(case):
+            continue
+        here, rows = ask(databases.session(), case["sql"], "duckdb")
+        there, others = ask(shuffled.session(), case["sql"], "duckdb")
+        assert (here.status, here.text) == (there.status, there.text), name
+        assert rows == others, name
+        compared += len(rows) > 1
+    shuffled.close()
+    assert compared > 20
+
+
+def test_an_order_of_the_engine_is_seen(databases, hostile_data, monkeypatch):
+    """With the sorting of released keys taken out, the comparison above fails."""
+    from dpsql.pipeline import release_table
+
+    silent(monkeypatch)
+    monkeypatch.setattr(release_table, "in_key_order", lambda keys, table: table)
+    shuffled = Databases([rows[::-1] for rows in hostile_data], threads=4)
+    sql = "SELECT city, COUNT(*) FROM users GROUP BY city"
+    _, rows = ask(databases.session(), sql, "duckdb")
+    _, others = ask(shuffled.session(), sql, "duckdb")
+    shuffled.close()
+    assert rows != others
+    assert sorted(rows, key=str) == sorted(others, key=str)
 
 
 # ---- the checks themselves can fail ------------------------------------------------------------

@@ -42,7 +42,10 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "neg": ("-{0}", NUMBERS),
     "deep": ("({0} * {0} * {0} - {1}) / ({0} + 1)", ("i", "d", "n", "b")),
     "modulo of sum": ("({0} + {1}) % ({0} - {1})", ("i", "b", "h", "d", "nn")),
-    **{f"compare {op}": (f"{{0}} {op} {{1}}", ALL) for op in ("=", "<", ">=", "IS DISTINCT FROM")},
+    **{
+        f"compare {op}": (f"{{0}} {op} {{1}}", ALL)
+        for op in ("=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")
+    },
     **{
         f"compare {lit}": (f"{{0}} > {lit}", NUMBERS)
         for lit in ("2.5", "-1", "99999999999999999999999999999999999999", "1e30")
@@ -87,6 +90,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         f"text {t}": (t, ("s",))
         for t in (
             *("lower({0})", "upper({0})", "trim({0})", "ltrim({0})", "trim({0}, 'ab')"),
+            *("rtrim({0})", "rtrim({0}, 'ab ')"),
             *("left({0}, 2)", "right({0}, 2)", "left({0}, 0)", "right({0}, 2147483647)"),
             *("substring({0}, 2, 3)", "substring({0}, -2, 3)", "substring({0}, 0)"),
             *("substring({0}, 2147483647, 2147483647)", "substring({0}, -2147483647, 2)"),
