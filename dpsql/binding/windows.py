@@ -163,7 +163,8 @@ class WindowScope(Scope):
                 "ROW_NUMBER, RANK, DENSE_RANK, LAG, LEAD, FIRST_VALUE, COUNT, SUM, AVG, MIN and"
                 " MAX are",
             )
-        calls = InnerAggregates(self.inner.scope, self.source, rows_bound(self.inner))
+        sources, rows = self.inner.block.sources, rows_bound(self.inner)
+        calls = InnerAggregates(self.inner.scope, self.source, sources, rows)
         found = calls.read(call)
         return self._placed(found, calls, within, order, node)
 

@@ -163,9 +163,10 @@ def _integer_part(part: str, have: Domain) -> tuple[Interval, Interval, tuple[Sc
     reach = intervals.span(-6_000_000, 6_000_000)
     certain = _numbers(have.certain, index).meet(reach)
     declared = _numbers(have.declared, index)
-    both = certain.meet(declared)
-    lo_, hi_ = (int(end) for end in both.numbers())
-    values = tuple(range(lo_, hi_ + 1)) if hi_ - lo_ < MAX_YEARS else None
+    if not declared.bounded:
+        return certain, declared, None
+    first, last = (int(end) for end in certain.meet(declared).numbers())
+    values = tuple(range(first, last + 1)) if last - first < MAX_YEARS else None
     return certain, declared, values
 
 

@@ -57,8 +57,7 @@ class Stamps:
 
 def _texts(form: str, used: set[str], domain: Domain) -> tuple[Scalar, ...] | None:
     """All texts over the declared range, day by day (or hour by hour); None if too many."""
-    both = domain.certain.meet(domain.declared)
-    lo, hi = both.lo, both.hi
+    lo, hi = domain.bounds.lo, domain.bounds.hi
     if not isinstance(lo, dt.datetime) or not isinstance(hi, dt.datetime) or lo.year < 1000:
         return None
     if used & {"%M", "%S"}:
