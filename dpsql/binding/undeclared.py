@@ -10,9 +10,23 @@ from sqlglot import exp
 from dpsql import aggregates
 from dpsql.binding.scope import Scope
 from dpsql.core.domain import NUMERIC, TEMPORAL, Domain, Kind, SqlType
-from dpsql.core.ir import Block, Call, Col, Expr, PerUnit, Scan, Source, Union, Windowed, children
+from dpsql.core.ir import (
+    Block,
+    Call,
+    Col,
+    Expr,
+    InnerAggregate,
+    PerUnit,
+    Scan,
+    Source,
+    Union,
+    Windowed,
+    children,
+)
 
 BOUNDS_PER_ROW = "contribution_bounds_per_row"
+ROWS = "bounds.max_rows_per_group"
+"""What a count or a sum within a unit's rows has no high end without."""
 
 
 def refuse(
@@ -76,7 +90,10 @@ def _ways(call: exp.Expr, node: exp.Expr, arg: Expr, lacking: Sequence[str], *, 
     ways.append(f"LEAST(GREATEST({text}, 0), 100)")
     *most, last = ways
     asked = f"{', '.join(most)} or {last}" if most else last
-    owner = f"; the owner can give {_listed(lacking)} min and max in the policy" if lacking else ""
+    columns = [name for name in lacking if name != ROWS]
+    owner = f"; the owner can give {_listed(columns)} min and max in the policy" if columns else ""
+    if ROWS in lacking:
+        owner += f"; the owner can set {ROWS}"
     return f"with limits of your own: {asked}{owner}"
 
 
@@ -118,9 +135,10 @@ def _behind(name: str, source: Source) -> Iterator[str]:
         case Scan(table=table):
             yield f"{table}.{name}"
         case PerUnit(block=block):
-            made = dict(source.keys)
-            made |= {a.name: a.arg for a in source.aggregates if a.arg is not None}
-            yield from _made(made, name, block)
+            yield from _made(dict(source.keys), name, block)
+            for call in source.aggregates:
+                if call.name == name:
+                    yield from _within(call, block)
         case Union(branches=branches):
             for branch in branches:
                 outputs = {f"c{index}": part for index, part in enumerate(branch.outputs)}
@@ -129,11 +147,22 @@ def _behind(name: str, source: Source) -> Iterator[str]:
             made = dict(source.columns)
             for window in source.windows:
                 arg = window.call.arg
+                if window.name != name:
+                    continue
                 if isinstance(arg, Col) and arg.source == source.id:  # LAG(x) names a column of it
-                    arg = made.get(arg.name)
-                if arg is not None:
-                    made[window.name] = arg
+                    yield from _made(made, arg.name, block)
+                else:
+                    yield from _within(window.call, block)
             yield from _made(made, name, block)
+
+
+def _within(call: InnerAggregate, block: Block) -> Iterator[str]:
+    """What an aggregate within a unit's rows lacks: its argument's range, else a limit on rows."""
+    arg = None if call.fn.startswith("count") else call.arg
+    if arg is not None and not arg.domain.bounds.bounded:
+        yield from _lacking(arg, block.sources)
+    else:
+        yield ROWS
 
 
 def _made(made: dict[str, Expr], name: str, block: Block) -> Iterator[str]:
