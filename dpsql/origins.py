@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from dpsql import aggregates
 from dpsql.aggregates.basis import Block, Grid, MomentsBlock, PairBlock, SumBlock, UnitsBlock
-from dpsql.binding.aggregate_calls import BOUNDS_PER_ROW
 from dpsql.binding.context import domain_of
-from dpsql.core.domain import Domain, Point
+from dpsql.binding.undeclared import BOUNDS_PER_ROW, deciding
+from dpsql.core.domain import ANY, Domain, Point
 from dpsql.core.ir import Block as Query
-from dpsql.core.ir import Call, Col, Expr, Listed, Scan, children, walk
+from dpsql.core.ir import Col, Expr, Listed, Scan
 from dpsql.explanation import BoundExplanation
 from dpsql.pipeline.stages import Planned
 from dpsql.planning.bounds import CONSTANT_KEYS, Limits, limits
@@ -30,7 +29,7 @@ _SAID = {
 _SHORT = {
     "policy": "from the policy",
     "type": "from its type",
-    "where": "from WHERE or FILTER",
+    "where": "from WHERE, FILTER or CASE",
     "query": f"from {BOUNDS_PER_ROW}",
 }
 
@@ -158,15 +157,11 @@ class Origins:
 
     def _worked_out(self, value: Expr) -> tuple[str, tuple[str, ...]]:
         parts, sources = [], ["expression"]
-        for leaf in dict.fromkeys(_leaves(value)):
+        for leaf in dict.fromkeys(deciding(value)):
             if leaf.domain.bounds.bounded:
                 _, found = self._range_origin(leaf)
                 parts.append(f"{leaf.name} ({span(leaf.domain.bounds)}, {_short_of(found)})")
                 sources += found
-        if any(isinstance(e, Call) and e.fn == "cast" for e in walk(value)):
-            sources.append("cast")
-            if not parts:
-                return "the type it is cast to", ("cast",)
         if not parts:
             return "the values it can give", ("expression",)
         return f"worked out from {' and '.join(parts)}", tuple(dict.fromkeys(sources))
@@ -198,6 +193,8 @@ class Origins:
                 if entry is not None and column.name in entry.columns:
                     rule = table.rule(column.name)
                     domain = domain_of(rule, entry.columns[column.name])
+                    if rule.min is None and rule.values is None:
+                        domain = domain.with_(declared=ANY)  # an unsigned type's 0 is the type's
                     return f"{source.table}.{column.name}", domain, rule.min is None
         return None
 
@@ -220,22 +217,6 @@ def _source(domain: Domain, end: Point | None, side: str, given: bool) -> str:
     if given:
         return "query"
     return "type" if end == getattr(domain.certain, side) else "where"
-
-
-def _leaves(value: Expr) -> Iterator[Col]:
-    """Columns whose ranges decide the value's: of a CASE its results, not its conditions."""
-    match value:
-        case Col():
-            yield value
-            return
-        case Call(fn="case", args=args):
-            parts = [*args[1:-1:2], args[-1]]
-        case Call(fn="switch", args=args):
-            parts = [*args[2:-1:2], args[-1]]
-        case _:
-            parts = [*children(value)]
-    for part in parts:
-        yield from _leaves(part)
 
 
 def _ends(grid: Grid) -> tuple[float, float]:

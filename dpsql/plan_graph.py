@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
-from dpsql.core.domain import ANY, Domain
 from dpsql.core.ir import (
     Block,
     Col,
@@ -141,16 +139,10 @@ def _columns(source: int, read: Sequence[Expr]) -> Iterator[str]:
                 domain = part.domain
                 if domain.values is not None:
                     yield f"{part.name}: {len(domain.values):,} values"
-                elif domain.bounds.bounded and not _of_type(domain):
+                elif domain.bounds.bounded:
                     yield f"{part.name}: {span(domain.bounds)}"
                 else:
                     yield part.name
-
-
-def _of_type(domain: Domain) -> bool:
-    """Is the range that of a wide integer type, which tells nobody anything?"""
-    high = domain.bounds.hi
-    return isinstance(high, Fraction) and high >= 2**31 - 1 and domain.declared == ANY
 
 
 def _bounded(release: ReleaseExplanation, unit: str) -> list[str]:

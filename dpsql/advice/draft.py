@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from sqlglot import exp
 
-from dpsql.binding.aggregate_calls import BOUNDS_PER_ROW
 from dpsql.binding.context import Site
+from dpsql.binding.undeclared import BOUNDS_PER_ROW
 from dpsql.sql.spell import spell
 
 

@@ -8,10 +8,12 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql import aggregates
+from dpsql.binding import undeclared
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.binding.refused_aggregates import why_refused
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
+from dpsql.binding.undeclared import BOUNDS_PER_ROW
 from dpsql.core.domain import Interval, Kind
 from dpsql.core.ir import Aggregate, Call, Expr, Lit
 from dpsql.core.numbers import read_number
@@ -19,11 +21,14 @@ from dpsql.errors import InvalidQuery
 from dpsql.functions.forms import title, truth
 from dpsql.functions.narrow import narrow
 
-BOUNDS_PER_ROW = "contribution_bounds_per_row"
 TWO_VALUES = frozenset(
     "covar_pop covar_samp corr regr_r2 regr_slope regr_intercept regr_sxx regr_syy regr_sxy"
     " regr_count regr_avgx regr_avgy weighted_avg".split()
 )
+
+
+_RANGES = {"regr_count": (), "regr_avgy": (0,), "regr_avgx": (1,)}
+"""Which of two values must have a range, where not both: the other only has to be there."""
 
 
 def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
@@ -79,7 +84,10 @@ def _of_two(
                 call, "unsupported-aggregate", f"{word} takes two values, without DISTINCT or ORDER"
             )
     # A value is finite as well where the row counts: NaN and infinities are no values here.
-    first, second = (_bounded(call, node, scope, select) for node in nodes)
+    first, second = (
+        _bounded(call, node, scope, select, needed=place in _RANGES.get(fn, (0, 1)))
+        for place, node in enumerate(nodes)
+    )
     if fn == "weighted_avg" and second.domain.bounds.numbers()[0] < 0:
         scope.refuse(
             nodes[1],
@@ -188,8 +196,14 @@ def _and_present(arg: Expr, where: Expr | None) -> Expr:
     return _both(where, present)
 
 
-def _bounded(call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect) -> Expr:
-    """The argument, its declared range replaced by per-row bounds where the query gives them."""
+def _bounded(
+    call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect, *, needed: bool = True
+) -> Expr:
+    """The argument, its declared range replaced by per-row bounds where the query gives them.
+
+    Raises RefusedQuery `no-bounds` where a range is needed and an end of it rests on no more than
+    the limits of a type.
+    """
     arg = scope.informed(node)
     given = call.meta.get("named", {}).get(BOUNDS_PER_ROW)
     if given is not None:
@@ -200,25 +214,13 @@ def _bounded(call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect
         scope.refuse(
             call, "unit-aggregated", f"the {word}'s id is not a quantity: it cannot be summed"
         )
-    if arg.domain.type.numeric and not arg.domain.bounds.bounded:
-        name = node.sql("duckdb")
-        scope.refuse(
-            call,
-            "no-bounds",
-            f"no range is known for {name[:60]}, so one person's contribution has no limit",
-            f"{_clipped(call, name[:30])}, a WHERE on its range, or min/max in the policy",
-        )
+    if needed and arg.domain.type.numeric and not arg.domain.bounds.bounded:
+        undeclared.refuse(call, node, arg, scope, select.block.sources)
     if not arg.domain.type.numeric:
         boolean = arg.domain.type.kind is Kind.BOOLEAN
         word = "boolean; COUNT_IF counts where it is true" if boolean else str(arg.domain.type)
         scope.invalid(call, "type-mismatch", f"{title(call)} needs a number, not {word}")
     return arg
-
-
-def _clipped(call: exp.Expr, name: str) -> str:
-    if len(aggregates.arguments(call)) == 2:
-        return f"LEAST(GREATEST({name}, 0), 100) with its own limits"
-    return f"{call.key.upper()}({name}, {BOUNDS_PER_ROW} => (low, high))"
 
 
 def _pair(given: exp.Expr, call: exp.Expr, scope: Scope) -> tuple[Fraction, Fraction]:

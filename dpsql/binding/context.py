@@ -145,7 +145,10 @@ def table_missing(table: Table) -> EngineFailed:
 
 
 def domain_of(rule: ColumnRule, column: CatalogColumn) -> Domain:
-    """What policy and schema together say of a column."""
+    """What policy and schema together say of a column.
+
+    Of a type's limits only the 0 of an unsigned one tells something of the values.
+    """
     kind = column.type.kind
     nullable = column.nullable or rule.nullable is True
     declared = Interval(_start(rule.min), _end(rule.max, kind))
@@ -156,6 +159,8 @@ def domain_of(rule: ColumnRule, column: CatalogColumn) -> Domain:
     if values is not None and declared == Interval() and column.type.numeric:
         ends = [end for value in values if isinstance(end := point(value), Fraction)]
         declared = Interval(min(ends), max(ends)) if ends else declared
+    if declared.lo is None and kind is Kind.INTEGER and column.certain.lo == 0:
+        declared = Interval(Fraction(0), declared.hi)
     if values is None and kind is Kind.BOOLEAN:
         values = (False, True)
     if values is None and kind is Kind.INTEGER and rule.min is not None and rule.max is not None:

@@ -14,9 +14,10 @@ from math import ceil, floor
 
 from sqlglot import exp
 
+from dpsql.binding import undeclared
 from dpsql.binding.scope import Scope
 from dpsql.core.domain import FLOAT, INTEGER, Domain, Interval, Kind, decimal
-from dpsql.core.ir import Call, Col, Expr, FixedPoint, InnerAggregate, Lit
+from dpsql.core.ir import Call, Col, Expr, FixedPoint, InnerAggregate, Lit, Source
 from dpsql.functions import intervals
 from dpsql.functions.arithmetic import bind_numeric
 from dpsql.functions.division import quotient
@@ -38,13 +39,14 @@ _ORDERED = (Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP, Kind.DECIMAL, Kind.FLOAT)
 
 @dataclass
 class InnerAggregates:
-    """The aggregates of one per-unit relation, gathered; `source` is its id.
+    """The aggregates of one per-unit relation over `sources`, gathered; `source` is its id.
 
     `rows`: how many rows of a unit count in each of its groups, None if nothing says.
     """
 
     scope: Scope
     source: int
+    sources: tuple[Source, ...]
     rows: int | None
     found: list[InnerAggregate] = field(default_factory=list)
 
@@ -158,15 +160,7 @@ class InnerAggregates:
                 call, "type-mismatch", f"{call.key.upper()} needs a number, not {arg.domain.type}"
             )
         if not arg.domain.bounds.bounded:
-            name = call.this.sql("duckdb")[:60]
-            self.scope.refuse(
-                call,
-                "no-bounds",
-                f"no range is known for {name}, and within a {self._word}'s rows it is summed on a"
-                " grid over its range",
-                f"clip it, {call.key.upper()}(LEAST(GREATEST({name[:30]}, 0), 1000)), or min/max"
-                " in the policy",
-            )
+            undeclared.refuse(call, call.this, arg, self.scope, self.sources, inner=True)
         lo, hi = arg.domain.bounds.numbers()
         reach = max(abs(lo), abs(hi), Fraction(1, 2**900))
         if reach > 2**400:

@@ -34,7 +34,7 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
         inner=select,
         source=source_id,
         keys=tuple(others),
-        calls=InnerAggregates(select.scope, source_id, rows_bound(select)),
+        calls=InnerAggregates(select.scope, source_id, select.block.sources, rows_bound(select)),
     )
     outputs = {_output_name(p): scope.expr(p.unalias()) for p in node.expressions}
     having = node.args.get("having")

@@ -196,7 +196,8 @@ class WindowScope(Scope):
                 " FIRST_VALUE, LAST_VALUE, NTH_VALUE, COUNT, SUM, AVG, MIN and MAX are",
             )
         known = [n for n in (rows_bound(self.inner), length(at.frame)) if n is not None]
-        calls = InnerAggregates(self.inner.scope, self.source, min(known, default=None))
+        sources = self.inner.block.sources
+        calls = InnerAggregates(self.inner.scope, self.source, sources, min(known, default=None))
         found = calls.read(call)
         return self._placed(found, calls, at)
 

@@ -26,7 +26,8 @@ def command(table: str | None, form: str, policy: str) -> None:
     """List the tables and columns that may be asked about.
 
     `keys` says which groups a GROUP BY shows: listed values are public and all shown, the values
-    of other columns only where enough units share them. `bounds` is what a SUM or AVG clamps to.
+    of other columns only where enough units share them. `bounds` is what a SUM or AVG clamps to;
+    where it says `none`, they need bounds in the query.
 
     \b
     Example:
@@ -55,7 +56,7 @@ def command(table: str | None, form: str, policy: str) -> None:
 def records_of(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
     """One record a column that may be asked about."""
     from dpsql.declared import declared_tables
-    from dpsql.render.declared import bounds, groups
+    from dpsql.render.declared import groups, summed
 
     for table in declared_tables(policy, catalog):
         for column in table.columns:
@@ -64,5 +65,5 @@ def records_of(policy: Policy, catalog: Catalog) -> Iterator[dict[str, str]]:
                 "column": column.name,
                 "type": column.type_text,
                 "keys": groups(table, column, policy.unit),
-                "bounds": bounds(column.rule),
+                "bounds": summed(table, column),
             }

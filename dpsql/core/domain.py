@@ -1,9 +1,13 @@
 """What is known of an expression's values before any data is read: type, range, values, NULL.
 
 Two ranges are kept apart. `certain` holds for whatever rows the database may contain (it comes
-from types, literals, clamps and WHERE), so overflow safety may rest on it. `declared` is the
-owner's word: it decides the clamp of what is summed, and the clamp is then enforced, so a wrong
-declaration costs accuracy, never privacy.
+from types, literals and clamps), so overflow safety may rest on it. `declared` is what somebody
+has said, the owner in the policy or the analyst in the query, or what an expression holds to by
+itself (SIGN, a CASE over literals): it decides the clamp of what is summed, and the clamp is then
+enforced, so a wrong declaration costs accuracy, never privacy. The limits of a type are certain
+and never declared: nobody chose them, and noise as wide would leave nothing of an answer. So an
+end of `declared` is open exactly where nothing but the type limits the values, and `bounds`, which
+clamps, sensitivities and public keys rest on, is open there too.
 """
 
 from __future__ import annotations
@@ -139,8 +143,10 @@ class Domain:
 
     @property
     def bounds(self) -> Interval:
-        """The range an aggregate's argument is clamped to."""
-        return self.certain.meet(self.declared)
+        """The range an aggregate's argument is clamped to, open where only the type has an end."""
+        lo, hi = self.declared.lo, self.declared.hi
+        both = self.certain.meet(self.declared)
+        return Interval(None if lo is None else both.lo, None if hi is None else both.hi)
 
 
 def of_literal(value: Scalar | None) -> Domain:

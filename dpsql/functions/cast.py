@@ -4,6 +4,8 @@ Every cast that could raise is written TRY_CAST: what does not fit becomes NULL.
 rounding is kept (a double to an integer half to even, a decimal half away from zero). Text read
 as a date or timestamp must fall into the years 1 to 9999; `infinity` becomes NULL. Numbers and
 moments do not convert into each other. A constant text cast to a moment is a constant, read here.
+The limits of the target's type are certain, and declared by nobody: `CAST(x AS INTEGER)` says how
+x is stored, not how large it is.
 """
 
 from __future__ import annotations
@@ -136,10 +138,16 @@ def _ranges(have: Domain, target: Target) -> tuple[Interval, Interval]:
         unit = intervals.span(0, 1)
         return unit, unit
     if kind is Kind.TEXT:
-        return target.range_, ANY
+        return target.range_, _unsigned(target)
     number = as_number(have)
     certain = _rounded(number.certain, number, target).meet(target.range_)
-    return certain, _rounded(number.declared, number, target)
+    return certain, _rounded(number.declared, number, target).meet(_unsigned(target))
+
+
+def _unsigned(target: Target) -> Interval:
+    """What an integer type's name says of values: that an unsigned one has none below 0."""
+    plain = target.type.kind is Kind.INTEGER and target.range_.lo == 0
+    return Interval(Fraction(0), None) if plain else ANY
 
 
 def _rounded(a: Interval, have: Domain, target: Target) -> Interval:

@@ -1,6 +1,7 @@
 """CASE (searched and simple), IF, COALESCE, NULLIF, LEAST, GREATEST.
 
-All results are brought to one type by `unify`. Ranges join over the branches. Finite values
+All results are brought to one type by `unify`. Ranges join over the branches, each read with what
+its condition tells (`branches.py`). Finite values
 survive where every branch has them (`CASE WHEN age < 30 THEN 'young' ELSE 'old' END` is a public
 key domain), written as the engine returns them in the common type. NULL: a CASE without ELSE, a
 branch that may be NULL, NULLIF; COALESCE is NULL only if every argument may be.
@@ -19,6 +20,7 @@ from sqlglot import exp
 from dpsql.core.domain import ANY, Domain, Interval, Kind, Scalar, SqlType
 from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import intervals
+from dpsql.functions.branches import reached
 from dpsql.functions.forms import need, only, operand, result, when
 from dpsql.functions.literals import convert, lit
 from dpsql.functions.protocol import Scope
@@ -65,24 +67,41 @@ def _bind_case(node: exp.Case, scope: Scope) -> Expr:
     only(node, scope, "this", "ifs", "default")
     default = node.args.get("default")
     tests = [scope.expr(branch.this) for branch in node.args["ifs"]]
-    results = [scope.expr(branch.args["true"]) for branch in node.args["ifs"]]
-    results.append(lit(None) if default is None else scope.expr(default))
+    branches = [branch.args["true"] for branch in node.args["ifs"]]
     if node.this is not None:
+        results = [scope.expr(branch) for branch in branches]
+        results.append(lit(None) if default is None else scope.expr(default))
         subject, *values = settle(node, [scope.expr(node.this), *tests], scope)
         common(node, (subject, *values), scope)
         return _case(node, values, results, scope, subject=subject)
     for branch, test in zip(node.args["ifs"], tests, strict=True):
         need(branch.this, test, (Kind.BOOLEAN,), "WHEN needs a condition", scope)
-    return _case(node, tests, results, scope)
+    return _case(node, tests, _outcomes(tests, [*branches, default], scope), scope)
+
+
+def _outcomes(
+    tests: Sequence[Expr], branches: Sequence[exp.Expr | None], scope: Scope
+) -> list[Expr]:
+    """Each branch, the ELSE last, with what is known where it is reached."""
+    found: list[Expr] = []
+    for index, branch in enumerate(branches):
+        if branch is None:
+            found.append(lit(None))
+            continue
+        if branch.find(exp.Column) is None:
+            found.append(scope.expr(branch))
+            continue
+        test = tests[index] if index < len(tests) else None
+        found.append(scope.narrowed(reached(test, tests[:index])).expr(branch))
+    return found
 
 
 def _bind_if(node: exp.If, scope: Scope) -> Expr:
     only(node, scope, "this", "true", "false")
     otherwise = node.args.get("false")
-    test, then = scope.expr(node.this), scope.expr(node.args["true"])
-    default = lit(None) if otherwise is None else scope.expr(otherwise)
+    test = scope.expr(node.this)
     need(node, test, (Kind.BOOLEAN,), "IF needs a condition", scope)
-    return _case(node, [test], [then, default], scope)
+    return _case(node, [test], _outcomes([test], [node.args["true"], otherwise], scope), scope)
 
 
 def _case(

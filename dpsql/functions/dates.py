@@ -179,11 +179,10 @@ def _integer_part(part: str, have: Domain) -> tuple[Interval, Interval, tuple[Sc
     reach = intervals.span(-6_000_000, 6_000_000)
     certain = _numbers(have.certain, index).meet(reach)
     declared = _numbers(have.declared, index)
-    both = certain.meet(declared)
     found = listed.images(have, index)
-    if found is None:
-        lo_, hi_ = (int(end) for end in both.numbers())
-        found = tuple(range(lo_, hi_ + 1)) if hi_ - lo_ < instants.MAX_YEARS else None
+    if found is None and declared.bounded:
+        first, last = (int(end) for end in certain.meet(declared).numbers())
+        found = tuple(range(first, last + 1)) if last - first < instants.MAX_YEARS else None
     return certain, declared, found
 
 

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
-from dpsql.core.domain import INTEGER, NUMERIC, Domain, Interval, Kind, decimal
+from dpsql.core.domain import ANY, INTEGER, NUMERIC, Domain, Interval, Kind, decimal
 from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import intervals
 from dpsql.functions.arithmetic import as_number, float_domain, numeric_domain, prepare
@@ -96,10 +96,11 @@ def _integer(name: str, left: Expr, right: Expr) -> Call:
     a, b = as_number(left.domain), as_number(right.domain)
     if _HUGEINT.holds(a) and _HUGEINT.holds(b):
         certain, declared = op(a.certain, b.certain), op(a.declared, b.declared)
-        if name == "mod":  # of whole numbers, it is nearer to 0 than the divisor
-            below = max(map(abs, b.certain.numbers())) - 1
-            nearer = Interval(-below, below) if below >= 0 else intervals.at(0)
-            certain, declared = certain.meet(nearer), declared.meet(nearer)
+        if name == "mod":
+            certain, declared = (
+                whole.meet(_nearer(to))
+                for whole, to in ((certain, b.certain), (declared, b.bounds))
+            )
         certain = _HUGEINT.held(certain)
         nothing = Kind.NULL in (left.domain.type.kind, right.domain.type.kind)
         values = None if nothing else steps(INTEGER, certain, declared)
@@ -109,6 +110,14 @@ def _integer(name: str, left: Expr, right: Expr) -> Call:
     else:
         domain = float_domain(op, args)
     return Call(name, args, _with_gap(domain, left, right))
+
+
+def _nearer(divisor: Interval) -> Interval:
+    """Of whole numbers, x % y is nearer to 0 than y."""
+    if not divisor.bounded:
+        return ANY
+    below = max(map(abs, divisor.numbers())) - 1
+    return Interval(-below, below) if below >= 0 else intervals.at(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """What a WHERE tells about the columns of the rows that pass it.
 
 From conjuncts `column op expression`, `column IN (constants)`, `column = constant`, IS NOT NULL
-(their mirror images, and BETWEEN) follow tighter certain and declared
+(their mirror images, their negations, and BETWEEN) follow tighter certain and declared
 ranges, finite values, and the absence of NULL. They hold *above* the filter only: the filter's own
 expressions, a FILTER's argument and the ON of an outer join are evaluated on all rows and must be
 bound with the columns' own domains.
+
+A comparison with another column tells no more than is known of that one: the limits of its type
+are `certain`, never `declared`.
 
 Comparisons with floats round: an exact column's bound from a FLOAT is widened outward, a FLOAT
 column's bound is put on the REAL grid, since the column may be 4 bytes wide. NaN passes `x > 5`
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 
@@ -39,6 +43,8 @@ Change = Callable[[Domain], Domain]
 Place = tuple[int, str]
 
 _MIRROR = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
+OPPOSITE = {"gt": "lte", "gte": "lt", "lt": "gte", "lte": "gt", "neq": "eq"}
+"""What is true of two values where a comparison of them is FALSE, also in floats' order."""
 _EQUAL = ("eq", "eq_rounded", "same")
 _COMPARISONS = (*_MIRROR, "eq", "eq_rounded")
 _TESTS = (*_COMPARISONS, "between", "between_rounded", "in", "in_rounded", "like", "ilike")
@@ -91,9 +97,14 @@ def _facts(predicate: Expr) -> Iterable[tuple[Col, Change]]:
 
 
 def _negated(inner: Expr) -> Iterable[tuple[Col, Change]]:
-    """NOT of something TRUE-or-FALSE: only absence of NULL is read off, and NOT flag."""
+    """What holds where something is FALSE: of most tests, that what they are about is there."""
     if isinstance(inner, Col) and inner.domain.type == BOOLEAN:
         yield inner, _only_values((False,))
+    elif isinstance(inner, Call) and inner.fn == "or":
+        for part in inner.args:
+            yield from _negated(part)
+    elif isinstance(inner, Call) and inner.fn in OPPOSITE:
+        yield from _facts(replace(inner, fn=OPPOSITE[inner.fn]))
     elif isinstance(inner, Call) and inner.fn in ("is_null", *_TESTS):
         yield from _present(inner.args[0])
 
@@ -120,17 +131,19 @@ def _comparison(fn: str, column: Expr, other: Expr, *, exact: bool) -> Iterable[
     if fn == "same" and other.domain.nullable:
         return  # NULL IS NOT DISTINCT FROM NULL passes
     yield from _present(column)
-    span = _reach(fn, column.domain, other.domain, exact=exact)
-    if span != ANY:
-        yield column, lambda domain: _tightened(domain, span)
+    kinds = column.domain.type.kind, other.domain.type.kind
+    span = _reach(fn, kinds, other.domain.certain, exact=exact)
+    told = _reach(fn, kinds, other.domain.bounds, exact=exact)
+    if span != ANY or told != ANY:
+        yield column, lambda domain: _tightened(domain, span, told)
     if fn in _EQUAL and isinstance(other, Lit) and other.value is not None:
         yield from _listed(column, (other.value,), exact=exact)
 
 
-def _reach(fn: str, column: Domain, other: Domain, *, exact: bool) -> Interval:
-    """The range of a column for which `column fn other` can be TRUE."""
-    have, kind = other.certain, column.type.kind
-    if fn == "neq" or not _comparable(kind, other.type.kind):
+def _reach(fn: str, kinds: tuple[Kind, Kind], have: Interval, *, exact: bool) -> Interval:
+    """The range of a column for which `column fn other` can be TRUE; `have` is the other's."""
+    kind, other = kinds
+    if fn == "neq" or not _comparable(kind, other):
         return ANY
     if fn in ("gt", "gte"):
         have = Interval(have.lo, None)
@@ -187,12 +200,12 @@ def _moments(a: Interval, kind: Kind, *, strict: bool) -> Interval:
     return Interval(lo, hi)
 
 
-def _tightened(domain: Domain, span: Interval) -> Domain:
+def _tightened(domain: Domain, span: Interval, told: Interval) -> Domain:
     values = domain.values
     if values is not None:
         values = tuple(v for v in values if _within(v, span)) or values[:1]
     return domain.with_(
-        certain=domain.certain.meet(span), declared=domain.declared.meet(span), values=values
+        certain=domain.certain.meet(span), declared=domain.declared.meet(told), values=values
     )
 
 
@@ -216,10 +229,14 @@ def _membership(predicate: Call) -> Iterable[tuple[Col, Change]]:
     if not constants:
         return
     exact = predicate.fn == "in"
-    spans = [_reach("eq", column.domain, item.domain, exact=exact) for item in constants]
+    kind = column.domain.type.kind
+    spans = [
+        _reach("eq", (kind, item.domain.type.kind), item.domain.certain, exact=exact)
+        for item in constants
+    ]
     hull = reduce(Interval.join, spans)
     if hull != ANY:
-        yield column, lambda domain: _tightened(domain, hull)
+        yield column, lambda domain: _tightened(domain, hull, hull)
     yield from _listed(column, [item.value for item in constants], exact=exact)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NoReturn, Protocol
 
 from sqlglot import exp
 
+from dpsql.core.domain import Domain
 from dpsql.core.ir import Call, Expr
 
 
@@ -14,6 +16,9 @@ class Scope(Protocol):
 
     def expr(self, node: exp.Expr, /) -> Expr:
         """Bind a sub-expression (resolved columns, literals, nested calls)."""
+
+    def narrowed(self, narrowing: Mapping[tuple[int, str], Callable[[Domain], Domain]], /) -> Scope:
+        """The same names, with what is known of columns, by (source, name), in a part of a node."""
 
     def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "", /) -> NoReturn:
         """Raise RefusedQuery with a caret under `node`."""

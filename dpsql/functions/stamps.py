@@ -64,8 +64,7 @@ def _texts(form: str, used: set[str], domain: Domain) -> tuple[Scalar, ...] | No
     if known is not None:
         written = used <= _WRITTEN and all(x.year >= 1000 for x in known)
         return listed.images(domain, lambda x: _written(form, x)) if written else None
-    both = domain.certain.meet(domain.declared)
-    lo, hi = both.lo, both.hi
+    lo, hi = domain.bounds.lo, domain.bounds.hi
     if not isinstance(lo, dt.datetime) or not isinstance(hi, dt.datetime) or lo.year < 1000:
         return None
     if used & {"%M", "%S"}:

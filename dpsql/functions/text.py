@@ -180,8 +180,24 @@ def _bind_length(node: exp.Expr, scope: Scope) -> Expr:
     if values and _plain(values):
         longest = [len(str(value)) for value in values]
         declared = intervals.span(min(longest), max(longest))
+    elif (most := _most(arg)) is not None:
+        declared = intervals.span(0, most)
     domain = result(INTEGER, (arg,), certain=certain, declared=declared)
     return Call("length", (arg,), domain)
+
+
+def _most(text: Expr) -> int | None:
+    """Characters that the query itself leaves of a text; None where nothing cuts it."""
+    match text:
+        case Call(fn="left" | "right", args=(_, Lit(value=int(count)))):
+            return count
+        case Call(fn="substring", args=(_, Lit(), Lit(value=int(count)))):
+            return count
+        case Call(fn="lpad" | "rpad", args=(_, Lit(value=int(count)), _)):
+            return count
+        case Call(fn="trim" | "ltrim" | "rtrim" | "reverse", args=(inner, *_)):
+            return _most(inner)
+    return None
 
 
 _READERS: dict[type[exp.Expr], Callable[[exp.Expr, Scope], Expr]] = {

@@ -26,7 +26,12 @@ _EXACT = 2**24
 def steps(
     type_: SqlType, certain: Interval, declared: Interval, unit: Fraction = Fraction(1)
 ) -> tuple[Scalar, ...] | None:
-    """The multiples of a whole `unit` within both ranges, as values of the type; None if many."""
+    """The multiples of a whole `unit` within both ranges, as values of the type; None if many.
+
+    None too where nothing but a type limits the values: nobody has said that these are the groups.
+    """
+    if not declared.bounded:
+        return None
     both = certain.meet(declared)
     lo, hi = intervals.low(both), intervals.high(both)
     if lo is None or hi is None or unit.denominator != 1:

@@ -21,9 +21,12 @@ from dpsql.policy.suggest import suggest
 MOST_INTEGER_KEYS = 1000
 """An integer range of at most so many values is a public domain."""
 
+WIDE = 2**16
+"""A range of a type's whole width is worth a word from here on."""
+
 
 def check_columns(table: Table, entry: CatalogTable) -> list[Finding]:
-    """Errors for rules that cannot hold, then two notes: what lacks a range, what is public."""
+    """Errors for rules that cannot hold, then notes: what lacks a range, what is public."""
     found: list[Finding] = []
     for name, rule in table.columns.items():
         where = f"tables.{table.name}.columns.{name}"
@@ -35,8 +38,9 @@ def check_columns(table: Table, entry: CatalogTable) -> list[Finding]:
             continue
         found += _fits(where, rule, column)
         found += _nulls(where, rule, column.nullable)
+    found += _unbounded(table, entry)
+    found += _as_wide_as_types(table, entry)
     if not table.public:
-        found += _unbounded(table, entry)
         found += _public_keys(table, entry)
     return found
 
@@ -95,12 +99,34 @@ def _unbounded(table: Table, entry: CatalogTable) -> Iterator[Finding]:
         and table.rule(column).values is None
     ]
     if names:
+        summed = "Filtered and grouped freely, but summed"
+        if table.public:
+            summed = "Summed beside people's rows"
         yield Finding(
             "note",
             f"tables.{table.name}.columns",
-            f"no range: {', '.join(names)}. Filtered and grouped freely, but summed and averaged "
-            "only with bounds in the query",
+            f"no range: {', '.join(names)}. {summed} and averaged only with bounds in the query: "
+            "the limits of a type are none",
             f"give {names[0]}: {{min: .., max: ..}} where the range is known without the data",
+        )
+
+
+def _as_wide_as_types(table: Table, entry: CatalogTable) -> Iterator[Finding]:
+    """Declared ranges that leave nothing out of what a wide type can hold."""
+    names = []
+    for name, found in entry.columns.items():
+        low, high = table.rule(name).min, table.rule(name).max
+        if isinstance(low, Fraction) and isinstance(high, Fraction) and found.certain.bounded:
+            least, most = found.certain.numbers()
+            if low <= least and most <= high and most - least >= WIDE - 1:
+                names.append(f"{name} ({found.type_text})")
+    if names:
+        yield Finding(
+            "note",
+            f"tables.{table.name}.columns",
+            f"ranges as wide as their types: {', '.join(names)}. Noise of a sum or a mean is as "
+            "wide, too",
+            "narrow them to what is known without the data",
         )
 
 

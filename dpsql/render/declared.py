@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from dpsql.declared import DeclaredColumn, DeclaredTable
@@ -28,9 +29,20 @@ def groups(table: DeclaredTable, column: DeclaredColumn, unit: str = "privacy un
 
 def bounds(rule: ColumnRule) -> str:
     """`low to high` of what a SUM or AVG clamps to; empty without."""
-    if rule.min is None or rule.max is None:
-        return ""
-    return f"{_end(rule.min)} to {_end(rule.max)}"
+    low, high = rule.min, rule.max
+    if low is None or high is None:
+        listed = [v for v in rule.values or () if not isinstance(v, bool)]
+        numbers = [Fraction(value) for value in listed if isinstance(value, (int, Decimal))]
+        if not numbers:
+            return ""
+        low, high = min(numbers), max(numbers)
+    return f"{_end(low)} to {_end(high)}"
+
+
+def summed(table: DeclaredTable, column: DeclaredColumn) -> str:
+    """`bounds`, and `none` where a SUM or AVG needs bounds in the query."""
+    number = column.type.numeric and column.name != table.owner_column
+    return bounds(column.rule) or ("none" if number else "")
 
 
 def _end(value: Fraction | date) -> str:

@@ -68,9 +68,28 @@ def test_tables(dpsql):
         "bounds": "0 to 100",
     }
     assert by_name["nick"]["keys"] == "where enough share it"
+    assert by_name["nick"]["bounds"] == by_name["id"]["bounds"] == ""
     assert {row["keys"] for row in rows if row["table"] == "cities"} == {"public table"}
     assert dpsql("tables", "nope").exit_code == 2
     assert "secret" not in dpsql("tables").stdout
+
+
+def test_tables_show_what_a_sum_clamps_to(dpsql, shop):
+    """Listed numbers clamp to the least and the greatest; without a range a SUM is refused."""
+    text = (shop / "dpsql.yaml").read_text()
+    assert "age: {min: 0, max: 100}" in text
+    (shop / "dpsql.yaml").write_text(
+        text.replace("age: {min: 0, max: 100}", "age: {values: [40, 18, 65]}")
+    )
+    with duckdb.connect(str(shop / "shop.duckdb")) as owner:
+        owner.execute("ALTER TABLE users ADD COLUMN height SMALLINT")
+    rows = json.loads(dpsql("tables", "users", "--format", "json").stdout)
+    bounds = {row["column"]: row["bounds"] for row in rows}
+    assert bounds["age"] == "18 to 65"
+    assert bounds["height"] == "none"
+    refused = dpsql("query", "--analyst", "ann", "SELECT AVG(height) FROM users")
+    assert refused.exit_code == 3
+    assert "users.height has none in the policy" in refused.stderr
 
 
 def test_tables_name_the_unit_of_a_foreign_key(dpsql, shop):

@@ -104,10 +104,22 @@ def test_where_bounds_come_from(connect: Callable[..., dpsql.Connection]) -> Non
     assert sources("age", "WHERE age < 50") == ("policy", "where", (0, 49))
     assert sources("age", "WHERE age BETWEEN 20 AND 50") == ("where", (20, 50))
     assert sources("age, contribution_bounds_per_row => (5, 60)") == ("query", (5, 60))
-    assert sources("CAST(city AS TINYINT)") == ("cast", (-128, 127))
+    assert sources("CAST(age > 30 AS TINYINT)") == ("expression", (0, 1))
+    assert sources("CAST(age AS TINYINT) + 1") == ("expression", "policy", (1, 121))
+    assert sources("CASE WHEN age > 30 THEN age ELSE 0 END") == (
+        *("expression", "where", "policy"),
+        (0, 120),
+    )
+    for undeclared in ("CAST(city AS TINYINT)", "LENGTH(city)"):
+        with pytest.raises(dpsql.RefusedQuery, match=r"only a type limits it|only its low end"):
+            sources(undeclared)
     assert sources("CASE WHEN age > 30 THEN 2 ELSE 0 END") == ("expression", (0, 2))
     assert sources("age * 2 + 1") == ("expression", "policy", (1, 241))
-    connection = connect(tables={"users": {"unit": "id"}}).cursor()
+    undeclared = connect(tables={"users": {"unit": "id"}}).cursor()
+    with pytest.raises(dpsql.RefusedQuery, match=r"users\.age has none in the policy"):
+        undeclared.explain("SELECT SUM(age) FROM users")
+    wider = {"users": {"unit": "id", "columns": {"age": {"min": "-1e10", "max": "1e10"}}}}
+    connection = connect(tables=wider).cursor()
     (column,) = connection.explain("SELECT SUM(age) FROM users").releases[0].columns
     assert column.range is not None
     assert column.range.sources == ("type",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NoReturn
@@ -15,11 +15,14 @@ import sqlglot
 from sqlglot import exp
 
 from dpsql import functions
+from dpsql.binding.context import domain_of
+from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import Domain, Interval, Kind, Scalar, SqlType, of_literal, point
 from dpsql.core.ir import Col, Expr, Lit, columns
 from dpsql.dialects.duckdb_types import read_type
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.functions.weight import weighed
+from dpsql.policy.schema import ColumnRule
 
 TYPES = {
     "ti": "TINYINT",
@@ -101,9 +104,8 @@ ORDINARY: dict[str, list[str]] = {
 
 def domain(name: str, **changes: Any) -> Domain:
     """A column's domain from its engine type alone, as the binder would make it."""
-    type_, certain = read_type(TYPES[name.rstrip("_")])
-    values = (False, True) if type_.kind is Kind.BOOLEAN else None
-    return Domain(type_, certain, values=values).with_(**changes)
+    rule, text = ColumnRule(), TYPES[name.rstrip("_")]
+    return domain_of(rule, CatalogColumn(name, text, *read_type(text), True)).with_(**changes)
 
 
 class FakeScope:
@@ -129,6 +131,15 @@ class FakeScope:
         if family is None:
             self.refuse(node, "unsupported-function", f"no {type(node).__name__}")
         return weighed(node, functions.bind(family, node, self), self)
+
+    def narrowed(
+        self, narrowing: Mapping[tuple[int, str], Callable[[Domain], Domain]]
+    ) -> FakeScope:
+        changed = {
+            name: change(self.domains.get(name) or domain(name))
+            for (_, name), change in narrowing.items()
+        }
+        return FakeScope({**self.domains, **changed})
 
     def refuse(self, node: exp.Expr, code: str, message: str, hint: str = "") -> NoReturn:
         raise RefusedQuery(message, code=code, hint=hint)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable
-from dpsql.core.domain import ANY, Kind, SqlType
+from dpsql.core.domain import ANY, INTEGER, Interval, Kind, SqlType
 from dpsql.errors import InvalidQuery, PolicyError
 from dpsql.policy import (
     Finding,
@@ -137,7 +138,30 @@ def test_columns_without_range_and_public_keys() -> None:
     )
     assert "its NULL rows are in no group" in said(found, "tables.patients.columns.born")
     assert "no range: cost." in said(found, "tables.visits.columns")
+    assert "the limits of a type are none" in notes
     assert "no public group key" in said(found, "tables.visits.columns")
+
+
+def test_public_tables_and_ranges_as_wide_as_a_type() -> None:
+    whole = Interval(Fraction(-(2**31)), Fraction(2**31 - 1))
+    held = {name: CatalogColumn(name, "INTEGER", INTEGER, whole, True) for name in "abcd"}
+    odd = catalog(
+        *(t for t in CLINIC.tables.values() if t.name != "codes"),
+        table("codes", {**columns(code="VARCHAR", price="INTEGER", level="INTEGER"), **held}),
+    )
+    rules = {
+        "level": {"values": [1, 2]},
+        "a": {"min": "-2147483648", "max": 2147483647},
+        "b": {"min": "-1e10", "max": "1e10"},
+        "c": {"min": 0, "max": 2147483647},
+    }
+    given = policy_dict()
+    given["tables"]["codes"] = {"public": True, "columns": rules}
+    found = check(load(given), odd)
+    notes = said(found, "tables.codes.columns")
+    assert "no range: price, d. Summed beside people's rows" in notes
+    assert "ranges as wide as their types: a (INTEGER), b (INTEGER). Noise" in notes
+    assert [f for f in found if f.level == "error"] == []
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,34 @@ def test_the_schema_becomes_a_policy_that_check_accepts(clinic, init, dpsql):
     assert "fits (3 tables, 3 private by patient)" in checked.stdout
 
 
+def test_ranges_from_types_are_declared_and_no_others_stand_in(clinic, init, dpsql):
+    """from-types writes what a type holds as min and max: then it is the owner's word."""
+    init("clinic.duckdb", *UNIT, "--ranges", "from-types", "-o", "types.yaml")
+    init("clinic.duckdb", *UNIT, "--ranges", "none", "-o", "none.yaml")
+
+    def asked(policy, sql):
+        return dpsql("explain", "--policy", policy, "--analyst", "ann", sql)
+
+    for column, shown in (("small", "-128 to 127"), ("age", "0 to 120")):
+        told = asked("types.yaml", f"SELECT SUM({column}) FROM patients")
+        assert told.exit_code == 0, told.output
+        assert f"values are cut to {shown}: min and max of patients.{column} in" in told.stdout
+    assert asked("none.yaml", "SELECT SUM(age) FROM patients").exit_code == 0  # by its CHECK
+    undeclared = ["patients.small", "visits.cost", "prescriptions.pills", "patients.weight"]
+    for name in undeclared:
+        table, _, column = name.partition(".")
+        refused = asked("none.yaml", f"SELECT SUM({column}) FROM {table}")
+        assert refused.exit_code == 3
+        assert f"error [no-bounds]: SUM({column}) needs a range, and {name} has" in refused.stderr
+        wide = asked("types.yaml", f"SELECT SUM({column}) FROM {table}")
+        assert wide.exit_code == (3 if column in ("pills", "weight") else 0)
+    text = (clinic / "types.yaml").read_text()
+    assert "BIGINT: no range, so summed only with bounds in the query" in text
+    assert "ranges as wide as their types: cost (DECIMAL(9,2))" in " ".join(
+        dpsql("check", "--policy", "types.yaml").stdout.split()
+    )
+
+
 def test_a_missing_file_is_told_before_missing_flags(clinic, dpsql):
     missing = dpsql("init", "nope.duckdb")
     assert missing.exit_code == 2

@@ -1,7 +1,7 @@
 SELECT AVG(n) FROM (SELECT user_id, SUM(LN(amount)) AS n FROM orders GROUP BY user_id)
 -- refuse: no-bounds (RefusedQuery, exit 3)
---   no range is known for LN(amount), and within a user's rows it is summed on a grid over its range
---     at 1:37
+--   SUM(LN(amount)) needs a range, and none follows from its parts; noise would have no limit
+--     at 1:41
 --     SELECT AVG(n) FROM (SELECT user_id, SUM(LN(amount)) AS n FROM orders GROUP BY user_id)
---                                         ^^^
--- hint: clip it, SUM(LEAST(GREATEST(LN(amount), 0), 1000)), or min/max in the policy
+--                                             ^^
+-- hint: with limits of your own: LEAST(GREATEST(LN(amount), 0), 100)

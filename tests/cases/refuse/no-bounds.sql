@@ -1,7 +1,7 @@
 SELECT SUM(income) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)
---   no range is known for income, so one person's contribution has no limit
---     at 1:8
+--   SUM(income) needs a range, and users.income has none in the policy; noise would have no limit
+--     at 1:12
 --     SELECT SUM(income) FROM users
---            ^^^
--- hint: SUM(income, contribution_bounds_per_row => (low, high)), a WHERE on its range, or min/max in the policy
+--                ^^^^^^
+-- hint: with limits of your own: WHERE income BETWEEN 0 AND 100, SUM(income, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(income, 0), 100); the owner can give users.income min and max in the policy
