@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import bindparam, column, insert, select
@@ -93,11 +93,10 @@ class Journal:
             for row in draft.rows:
                 self._state.follow(row)
 
-    def anchor(self) -> Anchor:
-        """Where the state of this process stands."""
+    def anchor(self, names: Collection[str] | None) -> Anchor:
+        """Where the state of this process stands, with those budgets' ceilings (None: all)."""
         with self._turn():
-            state = self._state
-            return Anchor(state.ledger, state.seq, state.head, len(state.accepted))
+            return self._state.anchor(names)
 
     def prepare(self) -> None:
         """Create or upgrade the schema, then follow the whole chain once.

@@ -24,7 +24,6 @@ from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import LedgerError
 from dpsql.ledger import process
-from dpsql.ledger.acceptance import accepted, nothing_to_accept
 from dpsql.ledger.account import Account, windows_of
 from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
@@ -32,7 +31,6 @@ from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
     HOLDERS,
-    Accepted,
     Charged,
     Genesis,
     Outcome,
@@ -41,7 +39,8 @@ from dpsql.ledger.entries import (
     RequestKey,
 )
 from dpsql.ledger.heads import Head, read_head
-from dpsql.ledger.journal import Journal, entry_at, holds, raw_rows
+from dpsql.ledger.journal import Journal, entry_at, raw_rows
+from dpsql.ledger.losses import Losses, before
 from dpsql.ledger.opening import check_grant, foreseen, granted, refuse_renamed, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.reading import read
@@ -73,8 +72,10 @@ class Ledger:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._journal = Journal(database, clock)
+        self._opened: set[str] = set()
         self.releases = Releases(self._journal)
         self.refusals = Refusals(database, clock)
+        self.losses = Losses(self._journal)
         self.close = weakref.finalize(self, database.close)
 
     @classmethod
@@ -167,6 +168,7 @@ class Ledger:
                 change = wanted(draft.state, name, kind, asked, refresh)
                 if change is not None:
                     draft.append(change)
+        self._opened.add(name)
         return self.terms(name)
 
     def grant(
@@ -178,16 +180,20 @@ class Ledger:
         split: Fraction = Fraction(1, 2),
         by: str,
         why: str,
+        promise: Callable[[Anchor], None] | None = None,
     ) -> Account:
         """Add to a budget, for good, on top of what the policy says; returns it as it stands then.
 
         `split` of δ goes to key selection. Orders and weights stay, so the guarantee is that of
         the largest terms reached (docs/proofs/filter.md, section 4). Every call is a grant of its
-        own. LedgerError `unknown-budget`, `grants-too-large`; ValueError for no amounts or text.
+        own. `promise` keeps, outside of the ledger and before it is given, what budgets will hold.
+        LedgerError `unknown-budget`, `grants-too-large`; ValueError for no amounts or text.
         """
         record = granted(budget, epsilon, delta, split, by=by, why=why)
         with self._journal.writing() as draft:
             check_grant(draft.state.account(budget), record)
+            if promise is not None:
+                promise(before(draft.state, record))
             draft.append(record)
         return self.account(budget)
 
@@ -332,33 +338,12 @@ class Ledger:
                 return record.ledger if isinstance(record, Genesis) else ""
         return ""
 
-    def anchor(self) -> Anchor:
-        """The newest entry as this process last saw it, for a receipt. Reads nothing."""
-        return self._journal.anchor()
+    def anchor(self, *, whole: bool = False) -> Anchor:
+        """The newest entry as this process last saw it, for a receipt. Reads nothing.
 
-    def shows(self, anchor: Anchor) -> bool:
-        """Whether its entry is in this ledger, or the owner accepted since that it is lost."""
-        with self._journal.reading() as (connection, state):
-            if anchor.ledger != state.ledger:
-                return any(one.ledger == anchor.ledger for one in state.accepted)
-            if len(state.accepted) > anchor.accepted:
-                return True
-            return holds(connection, anchor.seq, anchor.head)
-
-    def accept(self, seq: int, head: str, ledger: str | None = None) -> Accepted:
-        """Give up an entry that was seen and is lost, of this ledger or of `ledger`.
-
-        Every budget is charged what the lost part can have spent at most (acceptance.py), and the
-        act stands in the chain. LedgerError `nothing-to-accept` if the entry is here.
+        With the ceilings of the budgets that were opened here; `whole`, for an owner: of all.
         """
-        with self._journal.writing() as draft:
-            state = draft.state
-            whose = state.ledger if ledger is None else ledger
-            if whose == state.ledger and holds(draft.connection, seq, head):
-                raise nothing_to_accept()
-            record = accepted(whose, seq, head, map(state.account, state.books), state.moment)
-            draft.append(record)
-        return record
+        return self._journal.anchor(None if whole else self._opened)
 
     def entries(
         self, start: int = 0, *, skip: Callable[[bytes], bool] | None = None

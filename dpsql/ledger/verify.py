@@ -25,8 +25,9 @@ from dpsql.accountant.filter import admits
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import DAY, LAST, Refresh, Window, window
 from dpsql.errors import Error, LedgerError
-from dpsql.ledger.acceptance import burn
+from dpsql.ledger.acceptance import burns, excused
 from dpsql.ledger.account import FOREVER, NOTHING, Amounts
+from dpsql.ledger.ceilings import Ceiling
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, decode, link, parse
 from dpsql.ledger.entries import (
     Accepted,
@@ -90,6 +91,11 @@ class _Budget:
         """The policy's word and the grants."""
         return self.granted.on(self.policy)
 
+    @property
+    def ceiling(self) -> Ceiling:
+        """What a run admitted from here on can tell, while nothing changes."""
+        return Ceiling(self.terms.epsilon, self.terms.delta, self.refresh)
+
     def restart(self) -> None:
         """What was paid so far has been judged."""
         self.paid, self.before = [], self.spent()
@@ -121,7 +127,7 @@ class _Audit:
     head: bytes = GENESIS
     time: int = 0
     ledger: str | None = None
-    accepted: list[Accepted] = field(default_factory=list)
+    accepted: list[tuple[Accepted, int]] = field(default_factory=list)
     seen: set[Head] = field(default_factory=set)
     budgets: dict[str, _Budget] = field(default_factory=dict)
     charges: dict[int, Charged] = field(default_factory=dict)
@@ -264,11 +270,11 @@ class _Audit:
                 continue
             self.turn(known)
             self.admissible(known)
-            if record.burned[name] != burn(known.terms, known.refresh, self.time):
+            if not burns(record.burned[name], known.ceiling, self.time):
                 self.say(seq, f"accepts a loss and does not burn all of budget {name!r}")
             known.pay(price(record.burned[name], known.policy.orders), self.time)
             known.restart()
-        self.accepted.append(record)
+        self.accepted.append((record, self.time))
         self.notes.append(
             f"entry {seq}: the owner goes on without entry {record.seq} of ledger "
             f"{record.ledger}, which somebody had seen; every budget was burned"
@@ -310,12 +316,12 @@ class _Audit:
 
     def kept_head(self, head: Head) -> None:
         """A head kept elsewhere must be shown, unless the owner accepted its loss since then."""
-        if head.ledger not in (None, self.ledger):
-            if not any(one.ledger == head.ledger for one in self.accepted):
-                self.store(head.name, f"is of another ledger, {head.ledger}, and not of this one")
+        mine = head.ledger in (None, self.ledger)
+        if head.anchor is not None and excused(head.anchor, self.accepted, self.ledger or ""):
             return
-        covered = head.accepted is not None and head.accepted < len(self.accepted)
-        if head not in self.seen and not covered:
+        if not mine:
+            self.store(head.name, f"is of another ledger, {head.ledger}, and not of this one")
+        elif head not in self.seen:
             why = "entries were cut off at the end, or it was rewritten"
             self.store(head.name, f"is no entry of this ledger: {why}")
 

@@ -294,7 +294,10 @@ def test_after_an_accepted_loss_older_checkpoints_are_excused(dpsql, place, shop
     refused = dpsql("query", "--analyst", "ann", f"{COUNT} WHERE age > 5")
     assert refused.exit_code == 5
     lost = next(word for word in refused.stderr.split() if word.count(":") == 2).strip("`")
-    assert dpsql("ledger", "accept", "--lost", lost).exit_code == 0
+    silent = dpsql("ledger", "accept", "--lost", lost)
+    assert silent.exit_code == 2  # the owner has to say that no other grants are known
+    assert "--no-other-grants" in silent.stderr
+    assert dpsql("ledger", "accept", "--lost", lost, "--no-other-grants").exit_code == 0
     code, report = verify(dpsql)
     assert code == 0
     assert "goes on without entry 9" in report["notes"][0]
