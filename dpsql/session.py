@@ -157,21 +157,18 @@ class Session(Preparation):
             raise
 
     def _attempt(self, prepared: Prepared, request_id: object) -> Attempt | None:
-        """What the ledger knows of a named request; None if it has no name, or nothing private."""
+        """What the ledger knows of a named request; None if it has no name."""
         if request_id is None:
             return None
         from dpsql.ledger.requests import read_id, request_key
 
-        id, wanted = read_id(request_id), _wanted(prepared.planned)
-        if not wanted:
-            return None
         key = request_key(
-            id,
+            read_id(request_id),
             budget=self.budget_spec.key,
             total=None if self.total is None else self.total.key,
             sql=prepared.planned.bound.parsed.recorded,
             data_version=self.data_version,
-            wanted=wanted,
+            wanted=_wanted(prepared.planned),
         )
         return self.ledger.retry(self.analyst, key)
 
@@ -185,6 +182,7 @@ class Session(Preparation):
         if self.policy.releases_reuse and planned.plans:
             stored, account = self._stored(planned)
         known: dict[str, Answered] = {}
+        free: dict[str, Found] = {}
         orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
         for index, (one, form) in enumerate(zip(planned.plans, planned.forms, strict=True)):
             if form.fingerprint in known or form.fingerprint in orders:
@@ -201,6 +199,7 @@ class Session(Preparation):
                 orders[form.fingerprint] = found
             else:
                 known[form.fingerprint] = _kept(found, one)
+                free[form.fingerprint] = found.found
         paid = _price(orders.values())
         if orders:
             progress.stage = Stage.CHARGING
@@ -218,6 +217,11 @@ class Session(Preparation):
             progress.paid(*paid)
             done, account = self._run(charged, planned, keep=attempt is not None)
             known.update(done)
+        if attempt is not None and (free or not (orders or attempt.charged or attempt.free)):
+            for name, stands in self.ledger.answered(self.analyst, attempt, free).items():
+                place = planned.fingerprints.index(name)
+                if (first := _found(stands, planned.plans[place])) and stands != free.get(name):
+                    known[name] = first  # another attempt at this request was before this one
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         answered = [known[name] for name in planned.fingerprints]
@@ -366,7 +370,14 @@ def _retried(attempt: Attempt, plan: Plan, fingerprint: str) -> Answered | None:
     for name, payload in attempt.payloads.items():
         if name == fingerprint or name.startswith(drawn):
             return Answered(storage.unpack(payload), _free("repeat", plan))
-    return None
+    found = attempt.found.get(fingerprint)
+    return None if found is None else _found(found, plan)
+
+
+def _found(found: Found, plan: Plan) -> Answered | None:
+    """A stored release as the answer to this plan; None for those of a dpsql that kept less."""
+    about = storage.about(found.payload)
+    return None if about is None else _kept(repeats.Kept(found, about), plan)
 
 
 def _free(by: AnsweredBy, plan: Plan) -> Answering:

@@ -157,13 +157,18 @@ class DuckDBEngine:
                     raise TimedOut(failed.message, code=failed.code, hint=failed.hint) from None
                 raise failed from None
 
-    def binds(self, sql: str) -> bool:
-        """Does the engine accept the statement? Bound against the schema; no row is read."""
-        with self._lock:
+    def binds(self, sql: str, *, timeout: float | None = None) -> bool:
+        """Does the engine accept the statement? Bound against the schema; no row is read.
+
+        EngineFailed where it is stopped after `timeout`.
+        """
+        with self._lock, deadline(self._connection, timeout) as passed:
             try:
                 self._connection.sql(sql)
             except Exception as problem:  # in whatever class: what does not bind must not run
-                self._failed(problem)
+                failed = self._failed(problem)
+                if passed.is_set():
+                    raise failed from None
                 return False
         return True
 

@@ -34,10 +34,10 @@ def locked(path: str, patience: float) -> LedgerError:
     """The ledger stayed locked by another reader or writer for the whole time we may wait."""
     return LedgerError(
         f"the ledger {path} was locked by another process for more than {patience:g} s; "
-        "nothing was charged by this call",
+        "nothing was written by this call",
         code="ledger-locked",
-        hint="ask again; if it stays locked, end the process that holds it (a backup tool, an "
-        "open SQLite shell)",
+        hint="ask again; a charge that was written before stands. If it stays locked, end the "
+        "process that holds it (a backup tool, an open SQLite shell)",
     )
 
 

@@ -14,7 +14,7 @@ import contextlib
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import Literal, get_args
@@ -23,10 +23,11 @@ from dpsql.accountant.charge import Charge
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import LedgerError
-from dpsql.ledger import process
+from dpsql.ledger import process, requests
 from dpsql.ledger.account import Account, windows_of
 from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.asked import raw_asked
 from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
@@ -46,9 +47,9 @@ from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.reading import read
 from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
-from dpsql.ledger.releases import Release, Releases, raw_releases
+from dpsql.ledger.releases import Found, Release, Releases, raw_releases
 from dpsql.ledger.report import Report
-from dpsql.ledger.requests import Attempt, answered, earlier, lost, raw_answers
+from dpsql.ledger.requests import Attempt, lost, raw_answers
 from dpsql.ledger.settling import not_open, stored
 from dpsql.ledger.state import OpenCharge, State
 from dpsql.ledger.verify import verify_rows
@@ -221,7 +222,7 @@ class Ledger:
         key = None if attempt is None else attempt.key
         request = Request(analyst, budget, total, tuple(aggregates), sql, data_version, key)
         with self._journal.writing() as draft:
-            gone = None if attempt is None else lost(draft.state, analyst, attempt)
+            gone = None if attempt is None else lost(draft, analyst, attempt)
             if gone is not None:
                 draft.append(Outcome(gone, "forfeited", ()))
             charges = {name: admitted(draft.state, name, request) for name in request.budgets}
@@ -231,15 +232,25 @@ class Ledger:
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
 
     def retry(self, analyst: str, key: RequestKey) -> Attempt:
-        """What an earlier attempt at a request left: its kept bytes, complete, or none.
+        """What an earlier attempt at a request left: its kept bytes, and what was free of it.
 
         Pass the result to `reserve`. InvalidQuery `request-id-reused`; LedgerError
         `release-altered` if kept bytes are not those that were released.
         """
         with self._journal.reading() as (connection, state):
-            charge = earlier(state, analyst, key)
-            payloads = {} if charge is None else answered(connection, state, charge)
-            return Attempt(key, payloads, state.seq)
+            return requests.retry(connection, state, analyst, key)
+
+    def answered(
+        self, analyst: str, attempt: Attempt, found: Mapping[str, Found]
+    ) -> Mapping[str, Found]:
+        """Record that stored releases answer a named request for nothing; which ones do.
+
+        Durable before the reply, as a charge is. They are `found`, or what another attempt at the
+        same request recorded first. InvalidQuery `request-id-reused`; LedgerError
+        `release-altered`.
+        """
+        with self._journal.writing() as draft:
+            return requests.record(draft, analyst, attempt, found)
 
     def settle(
         self,
@@ -375,7 +386,8 @@ class Ledger:
             heads = [*heads, Head("the expected head", *read_head(expect_head))]
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
-            report = verify_rows(rows, releases, raw_answers(connection), heads=heads)
+            answers, free = raw_answers(connection), raw_asked(connection)
+            report = verify_rows(rows, releases, answers, free, heads=heads)
             damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
             return report.and_also(["the file: SQLite finds it damaged"] if damage else [])
 

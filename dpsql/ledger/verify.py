@@ -40,30 +40,36 @@ from dpsql.ledger.entries import (
 )
 from dpsql.ledger.heads import Head
 from dpsql.ledger.reading import read
-from dpsql.ledger.releases import Place, named, places
+from dpsql.ledger.releases import Place
 from dpsql.ledger.report import Report
+from dpsql.ledger.verify_stores import Stores
 
 
 def verify_rows(
     rows: Iterable[Row],
     releases: Iterable[tuple[object, Place, object]] = (),
     answers: Iterable[tuple[object, object, object]] = (),
+    free: Iterable[tuple[object, ...]] = (),
     *,
     heads: Sequence[Head] = (),
 ) -> Report:
     """Verify stored rows in the order the database gives them. Raises nothing.
 
     `heads`: kept elsewhere; each must be an entry of this ledger, the last or an earlier one.
-    `releases` and `answers`: the stores of released bytes.
+    `releases` and `answers`: the stores of released bytes. `free`: what answered named requests
+    for nothing.
     """
     audit = _Audit(heads)
     for row in rows:
         audit.row(row)
     audit.close()
+    stores = Stores(audit.charges, audit.outcomes, audit.requests, audit.store)
     for charge, place, payload in releases:
-        audit.release(charge, place, payload)
+        stores.release(charge, place, payload)
     for charge, fingerprint, payload in answers:
-        audit.answer(charge, fingerprint, payload)
+        stores.answer(charge, fingerprint, payload)
+    for asked in free:
+        stores.free(asked)
     return audit.report()
 
 
@@ -324,32 +330,6 @@ class _Audit:
         elif head not in self.seen:
             why = "entries were cut off at the end, or it was rewritten"
             self.store(head.name, f"is no entry of this ledger: {why}")
-
-    def release(self, seq: object, place: Place, payload: object) -> None:
-        """One row of the release store. Its types are the file's own: SQLite holds any in any."""
-        charge = self.charges.get(seq) if isinstance(seq, int) else None
-        paid = charge is not None and place in places(charge.request).values()
-        self.stored("stored release", seq, place[2], payload, paid=paid)
-
-    def answer(self, seq: object, fingerprint: object, payload: object) -> None:
-        """One row of the store of named requests' answers."""
-        charge = self.charges.get(seq) if isinstance(seq, int) else None
-        paid = charge is not None and charge.request.key is not None
-        self.stored("kept answer", seq, fingerprint, payload, paid=paid)
-
-    def stored(
-        self, what: str, seq: object, fingerprint: object, payload: object, *, paid: bool
-    ) -> None:
-        if not isinstance(seq, int):
-            self.store(f"a {what}", "the number of its entry is not an integer")
-            return
-        name, outcome = f"{what} of entry {seq}", self.outcomes.get(seq)
-        if not paid:
-            self.store(name, "no charge paid for it")
-        elif not isinstance(payload, bytes):
-            self.store(name, "its payload was changed: it is not bytes")
-        elif outcome is None or not named(self.charges[seq].request, outcome, fingerprint, payload):
-            self.store(name, "its bytes are not those that were released")
 
     def say(self, seq: int, what: str, *, at: int | None = None) -> None:
         """A fault of an entry. In the order of the ledger; `at`: if it is not the newest row."""

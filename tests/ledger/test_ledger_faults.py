@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -135,6 +136,20 @@ def test_locked_by_another(tmp_path):
                 assert fault(ask, second).code == "ledger-locked"
         assert ledger.head() == head
         ask(ledger)
+
+
+def test_a_refusal_is_not_kept_waiting_for_a_note_of_it(tmp_path):
+    path = tmp_path / "ledger.db"
+    with Ledger.open(url(path)) as ledger, closing(sqlite3.connect(path)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        note = {"analyst": "a", "budget": "a", "code": "c", "sql": "s"}
+        assert fault(ledger.refusals.note, **note).code == "ledger-locked"
+        assert time.monotonic() - start < 5
+        other.execute("ROLLBACK")
+        ledger.refusals.note(**note)
+        assert [one.times for one in ledger.refusals.list()] == [1]
 
 
 def test_locked_exclusively_at_open(tmp_path):
