@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -235,6 +235,9 @@ def _require_file(path: str, read_only: bool) -> None:
 def require_usable(path: str) -> None:
     """LedgerError if this user could not write a ledger here. Creates nothing."""
     folder = _require_place(path)
+    with suppress(OSError):
+        if os.stat(path).st_nlink > 1:
+            raise faults.linked(path)
     ours = not os.path.exists(path) or may(path, os.R_OK | os.W_OK)
     if not (ours and may(folder, os.W_OK | os.X_OK)):
         raise faults.read_only(path)

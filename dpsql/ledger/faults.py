@@ -51,6 +51,16 @@ def read_only(path: str) -> LedgerError:
     )
 
 
+def linked(path: str) -> LedgerError:
+    """The file has a second name, under which SQLite would keep a second log of commits."""
+    return LedgerError(
+        f"the ledger {path} has another name, too (a hard link): charges made under one would be "
+        "unknown under the other",
+        code="ledger-linked",
+        hint="remove the other name; for a backup, copy the file",
+    )
+
+
 def unreachable(path: str, why: str) -> LedgerError:
     """There is no way to the file: missing directory, a directory in its place, no permission."""
     return LedgerError(

@@ -140,6 +140,9 @@ class _Audit:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     windows: dict[tuple[str, str], Charge] = field(default_factory=dict)
+    total: str | None = None
+    beside: list[int] = field(default_factory=list)
+    """Charges that were not charged to the total, although it was open."""
 
     def row(self, row: Row) -> None:
         """One stored row: the link, then what it says."""
@@ -198,6 +201,7 @@ class _Audit:
         if known is None:
             known = _Budget(record.budget, record.terms, record.refresh)
             self.budgets[record.budget] = known
+            self.total = record.budget if record.holder == "total" else self.total
             return
         old, new = known.policy, record.terms
         if (old.orders, old.weights) != (new.orders, new.weights):
@@ -228,6 +232,8 @@ class _Audit:
     def charge(self, seq: int, record: Charged) -> None:
         request = record.request
         self.charges[seq] = record
+        if self.total not in (None, *request.budgets):
+            self.beside.append(seq)
         releases = sum(count for _, count in request.items)
         windows = {}
         for budget in request.budgets:
@@ -319,6 +325,13 @@ class _Audit:
             self.store("the ledger", "has no entries, not even its first")
         for head in self.heads:
             self.kept_head(head)
+        if self.beside:
+            many, first = len(self.beside), self.beside[0]
+            self.notes.append(
+                f"not charged to {self.total!r}, although it was open: {many} charge(s), the first "
+                f"at entry {first}; a policy without a total made them, and the guarantee of all "
+                "together does not cover them"
+            )
 
     def kept_head(self, head: Head) -> None:
         """A head kept elsewhere must be shown, unless the owner accepted its loss since then."""

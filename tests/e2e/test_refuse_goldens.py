@@ -40,9 +40,9 @@ NOT_BY_SQL = {
     "the state of the database's file, or a time limit": "engine engine-missing engine-locked"
     " engine-open engine-version",
     "the state of the ledger's file": "ledger ledger-missing ledger-locked ledger-read-only"
-    " ledger-unreachable ledger-url ledger-disk ledger-broken ledger-newer ledger-replaced"
-    " ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event unknown-entry"
-    " bad-charge bad-terms release-altered team-renamed bad-clock",
+    " ledger-unreachable ledger-linked ledger-url ledger-disk ledger-broken ledger-newer"
+    " ledger-replaced ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event"
+    " unknown-entry bad-charge bad-terms release-altered team-renamed bad-clock",
     "what was kept outside of the ledger": "ledger-shows-less ledger-another ledger-gone"
     " receipt-unreadable nothing-to-accept grant-not-kept checkpoint-key checkpoint-missing"
     " checkpoint-place",
