@@ -88,7 +88,34 @@ def retried(
             if about is None or about.given == given:
                 id = _id(name, attempt.charge)
                 return Answered(storage.unpack(payload), free("repeat", plan), id)
-    return None
+    found = attempt.found.get(fingerprint)
+    return None if found is None else _found_answer(found, plan, given)
+
+
+def _found_answer(found: Found, plan: Plan, given: tuple[str, ...] | None) -> Answered | None:
+    """A stored release as the answer to this plan; None if kept by a dpsql that told less of it.
+
+    None, too, if other releases fed it than those that are `given` now.
+    """
+    about = storage.about(found.payload)
+    if about is None or about.given != given:
+        return None
+    return stored_answer(repeats.Kept(found, about), plan)
+
+
+def first_answers(
+    planned: Planned, stands: Mapping[str, Found], mine: Mapping[str, Found], known: Known
+) -> dict[str, Answered]:
+    """What another attempt at this request, recorded before this one, answered for nothing."""
+    found: dict[str, Answered] = {}
+    for index in planned.bound.order:
+        name = planned.fingerprints[index]
+        if name in stands and stands[name] != mine.get(name):
+            given = fed(planned, index, {**known, **found})
+            first = _found_answer(stands[name], planned.plans[index], given)
+            if first is not None:
+                found[name] = first
+    return found
 
 
 def free(by: AnsweredBy, plan: Plan) -> Answering:

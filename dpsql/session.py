@@ -14,6 +14,7 @@ from dpsql.answering import (
     Steps,
     drawn_now,
     fed,
+    first_answers,
     public_answer,
     remembered_with,
     retried,
@@ -154,21 +155,18 @@ class Session(Preparation):
             raise
 
     def _attempt(self, prepared: Prepared, request_id: object) -> Attempt | None:
-        """What the ledger knows of a named request; None if it has no name, or nothing private."""
+        """What the ledger knows of a named request; None if it has no name."""
         if request_id is None:
             return None
         from dpsql.ledger.requests import read_id, request_key
 
-        id, wanted = read_id(request_id), _wanted(prepared.planned)
-        if not wanted:
-            return None
         key = request_key(
-            id,
+            read_id(request_id),
             budget=self.budget_spec.key,
             total=None if self.total is None else self.total.key,
             sql=prepared.planned.bound.parsed.recorded,
             data_version=self.data_version,
-            wanted=wanted,
+            wanted=_wanted(prepared.planned),
         )
         return self.ledger.retry(self.analyst, key)
 
@@ -182,6 +180,7 @@ class Session(Preparation):
         if self.policy.releases_reuse and planned.plans:
             stored, account = self._stored(planned)
         known: dict[str, Answered] = {}
+        free: dict[str, Found] = {}
         orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
         for index in planned.bound.order:
             one, form = planned.plans[index], planned.forms[index]
@@ -201,6 +200,7 @@ class Session(Preparation):
                 orders[form.fingerprint] = found
             else:
                 known[form.fingerprint] = stored_answer(found, one)
+                free[form.fingerprint] = found.found
         paid = _price(orders.values())
         if orders:
             progress.stage = Stage.CHARGING
@@ -217,6 +217,11 @@ class Session(Preparation):
             )
             progress.paid(*paid)
             account = self._run(charged, planned, known, keep=attempt is not None)
+        if attempt is not None and (
+            free or not (orders or attempt.free or attempt.charge is not None)
+        ):
+            stands = self.ledger.answered(self.analyst, attempt, free)
+            known.update(first_answers(planned, stands, free, known))
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         answered = [known[name] for name in planned.fingerprints]

@@ -107,8 +107,7 @@ def price(items: Iterable[Item], orders: Iterable[Fraction]) -> Charge:
     """
     fixed = tuple(orders)
     whole = Composition.of(items)
-    curve = [whole.renyi_exact(float_up(order)) for order in fixed]
-    pure = whole.pure()
+    curve, pure = whole.exact([float_up(order) for order in fixed])
     return Charge(
         fixed,
         tuple(None if value is None else ceil_units(value, RENYI_UNIT) for value in curve),

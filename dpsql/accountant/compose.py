@@ -8,20 +8,23 @@ are the same list, in any order, to the last bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
-from dpsql.accountant.events import PrivacyEvent
+from dpsql.accountant.events import Key, PrivacyEvent
 from dpsql.accountant.rounding import ceil_units, float_up, inflate
 
 Item = PrivacyEvent | tuple[PrivacyEvent, int]
+Name = tuple[type[PrivacyEvent], Key]
 
 # Up to this many different summands are added as exact rationals, whose denominators multiply;
 # more are first rounded up to multiples of 1/_FINE.
 _EXACT_TERMS = 64
 _FINE = 10**80
+# From here on curves are computed as arrays (bulk.py).
+_MANY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Composition:
     """Different events with their counts; the order of `parts` means nothing."""
 
     parts: tuple[tuple[PrivacyEvent, int], ...]
+    names: tuple[Name, ...] = field(compare=False)
+    """Class and exact parameters of each part."""
 
     @classmethod
     def of(cls, items: Iterable[Item]) -> Composition:
@@ -41,11 +46,13 @@ class Composition:
             if not isinstance(count, int) or isinstance(count, bool) or count < 0:
                 raise ValueError("the count of an event is an integer of at least 0")
             seen[id(event)] = (event, seen.get(id(event), (event, 0))[1] + count)
-        counts: dict[PrivacyEvent, int] = {}
+        parts: dict[Name, PrivacyEvent] = {}  # then by class and integers, which is quick, too
+        counts: dict[Name, int] = {}
         for event, count in seen.values():
             if count:
-                counts[event] = counts.get(event, 0) + count
-        return cls(tuple(counts.items()))
+                name = type(event), event.key()
+                parts[name], counts[name] = event, counts.get(name, 0) + count
+        return cls(tuple(zip(parts.values(), counts.values(), strict=True)), tuple(parts))
 
     def renyi(self, order: float) -> float:
         """The summed curve in nats, rounded up; inf where a part is."""
@@ -55,8 +62,16 @@ class Composition:
         except OverflowError:
             return math.inf
 
-    def renyi_exact(self, order: float) -> Fraction | None:
-        """The exact sum of the parts' (rounded up) curves; None for inf."""
+    def exact(self, orders: Sequence[float]) -> tuple[list[Fraction | None], Fraction | None]:
+        """The exact sums of the parts' (rounded up) curves, and of worst losses; None for inf."""
+        if len(self.parts) > _MANY:
+            from dpsql.accountant.bulk import Many
+
+            many = Many.of(self.parts, self.names)
+            return [many.renyi(order) for order in orders], many.pure(_FINE)
+        return [self._renyi_exact(order) for order in orders], self._pure()
+
+    def _renyi_exact(self, order: float) -> Fraction | None:
         values = [(renyi_of(event, order), count) for event, count in self.parts]
         if any(value is None for value, _ in values):
             return None
@@ -64,6 +79,9 @@ class Composition:
 
     def pure(self) -> Fraction | None:
         """The summed worst losses; None if one is unbounded."""
+        return self.exact(())[1]
+
+    def _pure(self) -> Fraction | None:
         values = [(event.pure(), count) for event, count in self.parts]
         if any(value is None for value, _ in values):
             return None
@@ -71,7 +89,8 @@ class Composition:
 
     def delta_units(self, unit: int) -> int:
         """The summed probabilities of the bad events in parts of 1/unit, rounded up."""
-        return sum(ceil_units(_delta(event) * count, unit) for event, count in self.parts)
+        selecting = (part for part in self.parts if type(part[0]).delta is not PrivacyEvent.delta)
+        return sum(ceil_units(_delta(event) * count, unit) for event, count in selecting)
 
 
 @lru_cache(maxsize=65536)

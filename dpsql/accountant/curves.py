@@ -28,9 +28,9 @@ def pure(order: float, epsilon: float) -> float:
     """Randomized response with odds e^eps, the worst epsilon-DP mechanism.
 
     (1/(a-1)) log[(e^{a eps} + e^{(1-a) eps}) / (1 + e^eps)] = log[cosh(x) / cosh(y)] / (a-1)
-    with x = (a - 1/2) eps, y = eps/2, and
-    cosh x / cosh y - 1 = 2 sinh(a eps/2) sinh((a-1) eps/2) / cosh(eps/2).
-    At a = 1: eps tanh(eps/2).
+    with x = (a - 1/2) eps, y = eps/2, and with d = (a-1) eps/2
+    cosh x / cosh y - 1 = 2 sinh(y + d) sinh(d) / cosh(y) = 2 sinh(d) [sinh(d) + tanh(y) cosh(d)],
+    in which no two large numbers are divided. At a = 1: eps tanh(eps/2).
     """
     if epsilon == math.inf:
         return math.inf
@@ -40,7 +40,8 @@ def pure(order: float, epsilon: float) -> float:
     if order * eps > _LARGE:
         tails = math.log1p(math.exp(-(2 * order - 1) * eps)) - math.log1p(math.exp(-eps))
         return inflate(eps + tails / above)
-    excess = 2 * math.sinh(order * eps / 2) * math.sinh(above * eps / 2) / math.cosh(eps / 2)
+    half = above * eps / 2
+    excess = 2 * math.sinh(half) * (math.sinh(half) + math.tanh(eps / 2) * math.cosh(half))
     return inflate(math.log1p(excess) / above)
 
 

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import ClassVar
 
 from dpsql.accountant import curves, discrete_laplace, poisson
@@ -26,6 +27,9 @@ from dpsql.accountant.parameters import (
 )
 from dpsql.accountant.rounding import float_up, inflate
 from dpsql.errors import InternalError, LedgerError
+
+Key = tuple[tuple[int, int], ...]
+"""The parameters of an event in order, as p/q in lowest terms."""
 
 _REGISTRY: dict[str, type[PrivacyEvent]] = {}
 
@@ -74,6 +78,13 @@ class PrivacyEvent(ABC):
     def delta(self) -> Fraction:
         """The probability of the event outside which the curve holds."""
         return Fraction(0)
+
+    def key(self) -> Key:
+        """Equal for equal events of one class, and quick."""
+        names = _attributes(type(self))
+        if len(names) == 1:
+            return (getattr(self, names[0]).as_integer_ratio(),)
+        return tuple([getattr(self, name).as_integer_ratio() for name in names])
 
     def to_json(self) -> dict[str, str]:
         """`{"event": name, parameter: exact text, ...}`, for the ledger."""
@@ -347,6 +358,11 @@ def _set(event: PrivacyEvent, **values: Fraction | int) -> None:
     """Store what the constructor read and checked, in a frozen event."""
     for key, value in values.items():
         object.__setattr__(event, key, value)
+
+
+@lru_cache(maxsize=64)
+def _attributes(cls: type[PrivacyEvent]) -> tuple[str, ...]:
+    return tuple(_parameters(cls).values())
 
 
 def _parameters(cls: type[PrivacyEvent]) -> dict[str, str]:

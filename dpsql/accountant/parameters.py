@@ -58,7 +58,10 @@ def parse_rational(text: object, what: str) -> Fraction:
     match = _RATIONAL.match(text) if isinstance(text, str) else None
     if match is None:
         raise LedgerError(f"{what} is not an exact number", code="bad-event")
-    return Fraction(int(match[1]), int(match[2] or 1))
+    value = Fraction(int(match[1]), int(match[2] or 1))
+    if write_rational(value) != text:  # 2/4, 1/1
+        raise LedgerError(f"{what} is not an exact number in lowest terms", code="bad-event")
+    return value
 
 
 def write_rational(value: Fraction | int) -> str:

@@ -19,6 +19,16 @@ def float_up(value: Fraction) -> float:
     return rounded if Fraction(rounded) >= value else math.nextafter(rounded, math.inf)
 
 
+def ratio_up(numerator: int, denominator: int) -> float:
+    """`float_up` of numerator / denominator, both positive and not necessarily in lowest terms."""
+    try:
+        rounded = numerator / denominator  # Python rounds it to nearest, whatever the integers
+    except OverflowError:
+        return math.inf
+    p, q = rounded.as_integer_ratio()
+    return rounded if p * denominator >= numerator * q else math.nextafter(rounded, math.inf)
+
+
 def float_down(value: Fraction) -> float:
     """The greatest float that is at most `value`; -inf below the least float."""
     return -float_up(-value)

@@ -15,6 +15,7 @@ from dpsql.errors import InvalidQuery
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account, Ledger
+    from dpsql.ledger.remembered import Remembered
     from dpsql.policy import Policy
     from dpsql.policy.schema import BudgetSpec
 
@@ -69,8 +70,7 @@ def command(
         seen = remembered(loaded)
         with closing(open_ledger(loaded, seen)) as ledger:
             spec = _whose(loaded, ledger, name, team)
-            account = _granted(ledger, loaded, spec, adds, who, reason)
-            seen.keep(ledger.anchor())
+            account = _granted(ledger, loaded, spec, adds, who, reason, seen)
     output = Output(None, binary=False)
     output.text(output.style.symbols(line) for line in _in_words(account, adds))
 
@@ -93,12 +93,21 @@ def _granted(
     adds: tuple[Fraction, Fraction],
     by: str,
     why: str,
+    seen: Remembered,
 ) -> Account:
-    """The policy's word first, so that a budget nobody used yet is there to be raised."""
+    """The policy's word first, so that a budget nobody used yet is there to be raised.
+
+    What it is going to hold is remembered before it is given: were the ledger lost after it, an
+    acceptance would count it (ledger/acceptance.py).
+    """
     from dpsql.opening import open_budget
 
     open_budget(ledger, policy, spec)
-    return ledger.grant(spec.key, epsilon=adds[0], delta=adds[1], by=by, why=why)
+    account = ledger.grant(
+        spec.key, epsilon=adds[0], delta=adds[1], by=by, why=why, promise=seen.promise
+    )
+    seen.keep(ledger.anchor(whole=True))
+    return account
 
 
 def _in_words(account: Account, adds: tuple[Fraction, Fraction]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -91,8 +92,8 @@ def _place(policy: Policy, to: str | None) -> Path:
 def _sound_head(policy: Policy, place: Path, key_file: Path) -> Anchor | None:
     """The head, if ledger, checkpoints and receipts agree; None, and what is wrong on stderr."""
     from dpsql.ledger import Ledger
-    from dpsql.ledger.anchor import Anchor
     from dpsql.ledger.checkpoints import heads_of, read_all, trusted_keys
+    from dpsql.ledger.heads import Head
     from dpsql.ledger.signing import own_keys
     from dpsql.opening import remembered
 
@@ -102,9 +103,14 @@ def _sound_head(policy: Policy, place: Path, key_file: Path) -> Anchor | None:
     seen.require_ledger()
     with Ledger.audit(policy.ledger_url) as ledger:
         heads += seen.heads(ledger.name())
+        anchor = None
+        with contextlib.suppress(LedgerError):  # verify says what is wrong
+            ledger.head()
+            anchor = ledger.anchor(whole=True)
+            heads.append(Head.of("the head to be signed", anchor))
         report = ledger.verify(heads=heads).and_also(wrong)
-    if report.ok:
-        return Anchor(report.ledger, report.seq, report.head, report.accepted)
+    if report.ok and anchor is not None:
+        return anchor
     note(str(report))
     note("nothing was signed")
     return None

@@ -168,12 +168,13 @@ class DuckDBEngine:
                     raise TimedOut(failed.message, code=failed.code, hint=failed.hint) from None
                 raise failed from None
 
-    def binds(self, sql: str) -> bool:
+    def binds(self, sql: str, *, timeout: float | None = None) -> bool:
         """Does the engine accept the statement? Bound against the schema; no row is read.
 
         One with parameters is prepared and let go: only with values would it be bound otherwise.
+        EngineFailed where it is stopped after `timeout`.
         """
-        with self._lock:
+        with self._lock, deadline(self._connection, timeout) as passed:
             try:
                 if "$" in sql:
                     self._connection.execute(f"PREPARE dpsql_bound AS {sql}")
@@ -181,7 +182,9 @@ class DuckDBEngine:
                 else:
                     self._connection.sql(sql)
             except Exception as problem:  # in whatever class: what does not bind must not run
-                self._failed(problem)
+                failed = self._failed(problem)
+                if passed.is_set():
+                    raise failed from None
                 return False
         return True
 

@@ -10,7 +10,8 @@ keep), `refusals` (counted beside the chain), `verify` (the independent recomput
 
 Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
 `remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`
-(what `verify` compares with), `acceptance` (going on after a loss).
+(what `verify` compares with), `ceilings` (the most that budgets can have told), `acceptance` (what
+a loss costs) and `losses` (going on after one).
 
 Names resolve on first use: SQLAlchemy is imported when a ledger is opened, not with dpsql.
 """

@@ -14,8 +14,10 @@ from fractions import Fraction
 
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.compose import Item
+from dpsql.accountant.events import PrivacyEvent
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import DAY, Refresh, Window, window
+from dpsql.ledger.ceilings import Ceiling, Peak
 from dpsql.ledger.prices import priced
 
 FOREVER = Window("never", 0, None)
@@ -90,6 +92,8 @@ class Book:
     """What is promised now: the policy's word and the grants."""
     reached: BudgetTerms | None = field(init=False)
     days: dict[int, Charge] = field(default_factory=dict)
+    peak: Peak = field(default_factory=Peak)
+    """The most that its releases can have told."""
     _window: Window = FOREVER
     _spent: Charge = field(init=False)
 
@@ -97,6 +101,7 @@ class Book:
         self._spent = Charge.zero(self.policy.orders)
         self.terms = self.granted.on(self.policy)
         self.reached = self.policy if self.refresh == "never" else None
+        self.peak.rise(self.terms, self.refresh)
 
     def set(self, policy: BudgetTerms, refresh: Refresh, granted: Amounts) -> None:
         """New terms or another calendar. ValueError, and nothing changes, if they are none."""
@@ -104,6 +109,7 @@ class Book:
         before = self.reached if refresh == "never" else None
         self.terms, self.reached = terms, _larger(terms, before)
         self.policy, self.refresh, self.granted = policy, refresh, granted
+        self.peak.rise(terms, refresh)
 
     def add(self, charge: Charge, time: int) -> None:
         """A charge at a time not before that of any other."""
@@ -111,6 +117,16 @@ class Book:
         day = time // DAY
         self.days[day] = self.days[day] + charge if day in self.days else charge
         self._spent = self._spent + charge
+
+    @property
+    def now(self) -> Ceiling:
+        """What a run admitted from here on can tell, while nothing changes."""
+        return Ceiling(self.terms.epsilon, self.terms.delta, self.refresh)
+
+    def burn(self, events: tuple[tuple[PrivacyEvent, int], ...], time: int) -> None:
+        """A charge that no filter admitted: that of an accepted loss."""
+        self.add(priced(events, self.policy.orders), time)
+        self.peak.burn(events)
 
     def account(self, time: int) -> Account:
         """The budget at a time not before that of any charge."""

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from dpsql.errors import LedgerError
+from dpsql.ledger import ceilings
 from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.ceilings import Held
 from dpsql.ledger.chain import canonical, parse
 from dpsql.ledger.heads import Head, is_digest
 from dpsql.ledger.signing import SigningKey, signed_by
@@ -38,6 +40,8 @@ class Checkpoint:
         """As it is written and signed."""
         said = {"format": FORMAT, "time": self.time, "key": self.key}
         said |= {"accepted": self.anchor.accepted, **self.anchor.to_json()}
+        if self.anchor.held:
+            said["held"] = ceilings.to_json(self.anchor.held)
         return said if self.next_key is None else {**said, "next_key": self.next_key}
 
     def message(self) -> bytes:
@@ -117,9 +121,14 @@ def heads_of(found: Sequence[Found], keys: set[str]) -> tuple[list[Head], list[s
         elif checkpoint.key not in keys:
             problems.append(f"{name}: it is signed by {checkpoint.key}, a key that is not trusted")
         else:
-            at = checkpoint.anchor
-            heads.append(Head(name, at.seq, at.head, at.ledger, at.accepted))
+            heads.append(Head.of(name, checkpoint.anchor))
     return heads, problems
+
+
+def ceilings_of(found: Sequence[Found], keys: set[str], ledger: str) -> list[Held]:
+    """What checkpoints of that ledger by these keys say that its budgets held."""
+    said = [one.checkpoint for one in found if one.checkpoint is not None]
+    return [one.anchor.held for one in said if one.key in keys and one.anchor.ledger == ledger]
 
 
 def write(place: Path, checkpoint: Checkpoint, key: SigningKey) -> Path:
@@ -142,7 +151,8 @@ def write(place: Path, checkpoint: Checkpoint, key: SigningKey) -> Path:
 
 
 def _checkpoint(body: dict[str, Any]) -> Checkpoint | None:
-    anchor = Anchor(body["ledger"], body["seq"], body["head"], body["accepted"])
+    held = ceilings.from_json(body["held"]) if "held" in body else ()
+    anchor = Anchor(body["ledger"], body["seq"], body["head"], body["accepted"], held)
     numbers = (anchor.seq, anchor.accepted, body["time"])
     if any(type(number) is not int or number < 0 for number in numbers):
         return None

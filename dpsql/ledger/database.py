@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -60,12 +60,16 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A serialised write transaction; durable on disk when the block ends without error."""
+    def write(self, patience: float | None = None) -> Iterator[Connection]:
+        """A serialised write transaction; durable on disk when the block ends without error.
+
+        `patience`: how long to wait for another writer, if not as long as this database's.
+        """
         if self.read_only:
             raise faults.read_only(self.name)
         with self._guarded(), self._engine.connect() as connection:
-            connection = connection.execution_options(dpsql_write=True)
+            wait = self.patience if patience is None else patience
+            connection = connection.execution_options(dpsql_write=True, dpsql_wait=wait)
             with connection.begin():
                 self._opened()
                 yield connection
@@ -188,7 +192,10 @@ def _text(raw: bytes) -> str:
 
 
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("dpsql_write", False)
+    options = connection.get_execution_options()
+    if "dpsql_wait" in options:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(options['dpsql_wait'] * 1000)}")
+    write = options.get("dpsql_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN DEFERRED")
 
 
@@ -228,6 +235,9 @@ def _require_file(path: str, read_only: bool) -> None:
 def require_usable(path: str) -> None:
     """LedgerError if this user could not write a ledger here. Creates nothing."""
     folder = _require_place(path)
+    with suppress(OSError):
+        if os.stat(path).st_nlink > 1:
+            raise faults.linked(path)
     ours = not os.path.exists(path) or may(path, os.R_OK | os.W_OK)
     if not (ours and may(folder, os.W_OK | os.X_OK)):
         raise faults.read_only(path)

@@ -34,10 +34,10 @@ def locked(path: str, patience: float) -> LedgerError:
     """The ledger stayed locked by another reader or writer for the whole time we may wait."""
     return LedgerError(
         f"the ledger {path} was locked by another process for more than {patience:g} s; "
-        "nothing was charged by this call",
+        "nothing was written by this call",
         code="ledger-locked",
-        hint="ask again; if it stays locked, end the process that holds it (a backup tool, an "
-        "open SQLite shell)",
+        hint="ask again; a charge that was written before stands. If it stays locked, end the "
+        "process that holds it (a backup tool, an open SQLite shell)",
     )
 
 
@@ -48,6 +48,16 @@ def read_only(path: str) -> LedgerError:
         code="ledger-read-only",
         hint="every private query is charged before it runs; give this user write permission on "
         "the file and its directory, or name another ledger in the policy",
+    )
+
+
+def linked(path: str) -> LedgerError:
+    """The file has a second name, under which SQLite would keep a second log of commits."""
+    return LedgerError(
+        f"the ledger {path} has another name, too (a hard link): charges made under one would be "
+        "unknown under the other",
+        code="ledger-linked",
+        hint="remove the other name; for a backup, copy the file",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dpsql.errors import LedgerError
+from dpsql.ledger.anchor import Anchor
 
 MAX_DIGITS = 19
 """Of an entry's number: what SQLite's integers hold, and no int() of hostile length."""
@@ -15,15 +16,20 @@ _HEX = set("0123456789abcdef")
 class Head:
     """Entry `seq` (None: any) was seen with the hash `hash`. `name` is for the report.
 
-    `ledger` None: of whatever ledger is verified. `accepted`: how many losses the owner had
-    accepted when it was seen, so that a later acceptance covers it; None: no acceptance does.
+    `ledger` None: of whatever ledger is verified. `anchor`: of a receipt or checkpoint, so that a
+    later acceptance may excuse it; None: no acceptance does.
     """
 
     name: str
     seq: int | None
     hash: str
     ledger: str | None = None
-    accepted: int | None = None
+    anchor: Anchor | None = None
+
+    @classmethod
+    def of(cls, name: str, anchor: Anchor) -> Head:
+        """The head that a receipt or a checkpoint names."""
+        return cls(name, anchor.seq, anchor.head, anchor.ledger, anchor)
 
     def fits(self, seq: int, digest: str) -> bool:
         """Is it the head at this entry?"""

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import bindparam, column, insert, select
@@ -19,12 +19,13 @@ from sqlalchemy import table as plain_table
 from sqlalchemy.engine import Connection
 
 from dpsql.core.windows import LAST
-from dpsql.errors import LedgerError
+from dpsql.errors import InternalError, LedgerError
 from dpsql.ledger import faults, schema
 from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Entry, Row, link, unseal
 from dpsql.ledger.database import Database
 from dpsql.ledger.entries import Genesis, Outcome, Record, write
+from dpsql.ledger.reading import read
 from dpsql.ledger.state import State
 
 # Without column types: what the file holds is what we check, nothing is converted on the way.
@@ -59,6 +60,7 @@ class Draft:
         self._seq += 1
         body = write(self._seq, self._time, record)
         digest = link(self._head, body)
+        _require_readable((self._seq, self._head, digest, body), record)
         values = {"seq": self._seq, "prev": self._head, "hash": digest, "body": body}
         self.connection.execute(_APPEND, values)
         self.rows.append((self._seq, self._head, digest, body))
@@ -93,11 +95,10 @@ class Journal:
             for row in draft.rows:
                 self._state.follow(row)
 
-    def anchor(self) -> Anchor:
-        """Where the state of this process stands."""
+    def anchor(self, names: Collection[str] | None) -> Anchor:
+        """Where the state of this process stands, with those budgets' ceilings (None: all)."""
         with self._turn():
-            state = self._state
-            return Anchor(state.ledger, state.seq, state.head, len(state.accepted))
+            return self._state.anchor(names)
 
     def prepare(self) -> None:
         """Create or upgrade the schema, then follow the whole chain once.
@@ -177,10 +178,22 @@ def raw_rows(connection: Connection, start: int = 0, most: int | None = None) ->
 
 def entry_at(connection: Connection, seq: int) -> Entry:
     """One entry by number, its hash checked. KeyError if there is none."""
-    found = connection.execute(_ONE, {"seq": seq}).first()
+    within = 0 < seq < 2**63  # what SQLite's integers hold
+    found = connection.execute(_ONE, {"seq": seq}).first() if within else None
     if found is None:
         raise KeyError(seq)
     return unseal((found[0], found[1], found[2], found[3]))
+
+
+def _require_readable(row: Row, record: Record) -> None:
+    """InternalError unless the entry reads back as what was meant: nobody could go on after it."""
+    with contextlib.suppress(LedgerError):
+        if read(unseal(row)) == record:
+            return
+    raise InternalError(
+        "what was to be written into the ledger would not read back; nothing was written",
+        hint="this is a defect of dpsql, please report it",
+    )
 
 
 def holds(connection: Connection, seq: int, head: str) -> bool:

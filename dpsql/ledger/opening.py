@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
+from dpsql.accountant.parameters import non_negative
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.numbers import MAX_EPSILON
 from dpsql.core.windows import DAY, Refresh
@@ -93,7 +94,8 @@ def granted(
     budget: str, epsilon: Fraction, delta: Fraction, split: Fraction, *, by: str, why: str
 ) -> Granted:
     """The entry of a grant; `split` of δ goes to key selection. ValueError: no amounts or text."""
-    if epsilon < 0 or not 0 <= delta < 1 or not (epsilon or delta) or not 0 <= split <= 1:
+    epsilon, delta = non_negative(epsilon, "epsilon"), non_negative(delta, "delta")
+    if delta >= 1 or not (epsilon or delta) or not 0 <= split <= 1:
         raise ValueError("a grant adds to epsilon or delta")
     if not why.strip() or not by.strip():
         raise ValueError("a grant says who gives it, and why")

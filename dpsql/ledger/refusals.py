@@ -23,6 +23,9 @@ from dpsql.ledger.schema import refusals as table
 MOST = 2_000
 """Characters kept of the newest refused statement of a row."""
 
+_PATIENCE = 0.25
+"""Seconds to wait for another writer: a refusal is not kept waiting for a note of it."""
+
 _NAMES = ("day", "analyst", "budget", "code", "times", "first", "last", "sql")
 _RAW = plain_table(table.name, *(column(name) for name in _NAMES))
 _ALL = select(*(_RAW.c[name] for name in _NAMES)).order_by(_RAW.c.day, _RAW.c.first, _RAW.c.code)
@@ -61,7 +64,7 @@ class Refusals:
         new = insert(table).values(**place, times=1, first=now, last=now, sql=text)
         again = {"times": table.c.times + 1, "last": now, "sql": text}
         statement = new.on_conflict_do_update(index_elements=list(place), set_=again)
-        with self._database.write() as connection:
+        with self._database.write(patience=_PATIENCE) as connection:
             connection.execute(statement)
 
     def list(self) -> list[Refusal]:

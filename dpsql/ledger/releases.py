@@ -177,6 +177,7 @@ _FIND = _ALL.where(
         and_(_RAW.c.fingerprint >= bindparam("start"), _RAW.c.fingerprint < bindparam("end")),
     ),
 )
+_PAID = _ALL.where(_RAW.c.seq == bindparam("charge"), _RAW.c.fingerprint == bindparam("paid"))
 _STORE = insert_or(table).on_conflict_do_nothing()
 
 
@@ -257,6 +258,17 @@ def _vouched(
                 return _Vouched(Found(seq, paid, payload), entry.time, request)
             break
     raise altered(seq)
+
+
+def paid_for(
+    connection: Connection, state: State, seq: object, fingerprint: object
+) -> Found | None:
+    """The stored release of a charge under the name it was paid for; None where it is gone.
+
+    LedgerError `release-altered`.
+    """
+    row = connection.execute(_PAID, {"charge": seq, "paid": fingerprint}).first()
+    return None if row is None else _vouched(connection, state, row[0], _place(row), row[6]).found
 
 
 def altered(seq: object) -> LedgerError:

@@ -3,7 +3,8 @@
 A chain cannot show that its newest entries were cut off. Whoever keeps (seq, head) can: a ledger
 that does not hold that entry is refused (`ledger-shows-less`), and so is another ledger, or none,
 where one was (`ledger-another`, `ledger-gone`). One file for each ledger by its genesis's name, one
-for each place; 0600, replaced whole, and never by older news, whichever process writes.
+for each place; 0600, and older news never replace newer, whichever process writes. A receipt also
+says what budgets held, grants included; of that the most is kept for good (ceilings.py).
 
 Where this user has no state directory, or not the right to use it, nothing is remembered: the
 charge stands already, and this is the user's own protection. A file that is there and cannot be
@@ -17,11 +18,14 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpsql.errors import LedgerError
+from dpsql.ledger import ceilings
 from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.ceilings import Held, merged
 from dpsql.ledger.chain import canonical, parse
 from dpsql.ledger.database import may
 from dpsql.ledger.heads import Head, is_digest
@@ -38,6 +42,7 @@ except ImportError:  # Windows: two processes at one instant may keep the older 
 FORMAT = "dpsql-receipt-v1"
 LEDGER_NAME = 32
 """Hexadecimal digits of a ledger's name."""
+_LONG = 16 * 1024
 
 _log = logging.getLogger("dpsql")
 
@@ -66,6 +71,10 @@ class Remembered:
         found = None if self.path is None else self._read(_place(self.path))
         return None if found is None else self.of_ledger(_name(found)) or _anchor(found)
 
+    def known(self, ledger: str) -> Held:
+        """What this user knows that a ledger's budgets held. LedgerError `receipt-unreadable`."""
+        return merged(*(seen.held for seen in self._seen(ledger)))
+
     def require_ledger(self) -> None:
         """LedgerError `ledger-gone` if a ledger was seen here and there is none now."""
         if self.path is None or _holds_bytes(self.path):
@@ -80,33 +89,54 @@ class Remembered:
             return
         name = ledger.name()
         for seen in self._seen(name):
-            if not ledger.shows(seen):
-                raise (_less if seen.ledger == name else _another)(self.path, seen)
+            if not ledger.losses.shows(seen):
+                told = replace(seen, held=ledger.losses.unknown(seen.held))
+                raise (_less if seen.ledger == name else _another)(self.path, told)
 
     def heads(self, ledger: str) -> list[Head]:
         """The same receipts for `verify`; `ledger` is the name of the one to be verified."""
-        return [
-            Head(f"receipt {seen}, seen by this user", seen.seq, seen.head, *_since(seen))
-            for seen in self._seen(ledger)
-        ]
+        return [Head.of(f"receipt {seen}, seen by this user", seen) for seen in self._seen(ledger)]
 
     def keep(self, anchor: Anchor) -> None:
         """Remember a receipt, unless a newer one of its ledger is remembered. Never fails."""
-        if self.path is None or self._folder is None or anchor == self._last:
+        if anchor == self._last:
             return
         try:
-            folder = private_folder(self._folder)
-            with _one_at_a_time(folder):
-                body = _body(anchor)
-                known = self.of_ledger(anchor.ledger)
-                if known is None or _age(known) < _age(anchor):
-                    write_private(folder / f"{anchor.ledger}.json", body)
-                if self._last is None or self._last.ledger != anchor.ledger:
-                    write_private(folder / _place(self.path), body)
+            self._keep(anchor, durable=False)
         except (OSError, LedgerError) as problem:
             _log.warning("the receipt of an answer could not be kept: %s", problem)
             return
         self._last = anchor
+
+    def promise(self, anchor: Anchor) -> None:
+        """Remember, durably, what budgets are about to hold. LedgerError `grant-not-kept`."""
+        try:
+            kept = self.path is None or self._keep(anchor, durable=True)
+        except OSError:
+            kept = False
+        if not kept:
+            raise LedgerError(
+                "the grant cannot be remembered outside of the ledger; nothing was granted",
+                code="grant-not-kept",
+                hint="let this user write to its state directory, or name another by "
+                "DPSQL_STATE_DIR: if the ledger were lost, the grant would be unknown",
+            )
+
+    def _keep(self, anchor: Anchor, *, durable: bool) -> bool:
+        if self.path is None or self._folder is None:
+            return False
+        folder = private_folder(self._folder)
+        with _one_at_a_time(folder):
+            file, known = folder / f"{anchor.ledger}.json", self.of_ledger(anchor.ledger)
+            before = self.here() if self._last is None else None  # of what lay here earlier
+            newest = anchor if known is None or _age(known) < _age(anchor) else known
+            several = [one.held for one in (known, before, anchor) if one is not None]
+            newest = replace(newest, held=merged(*several))
+            if newest != known:
+                _append(file, _body(newest), known=known is not None, durable=durable)
+            if self._last is None and (before is None or before.ledger != anchor.ledger):
+                write_private(folder / _place(self.path), _body(newest), durable=durable)
+        return True
 
     def forget(self) -> None:
         """For a ledger that its owner puts away on purpose: none was seen here. Never fails."""
@@ -133,32 +163,50 @@ class Remembered:
             raise _unreadable(self._folder / name) from None
 
 
-def _since(seen: Anchor) -> tuple[str, int]:
-    return seen.ledger, seen.accepted
-
-
 def _age(anchor: Anchor) -> tuple[int, int]:
     """Newer is larger: an accepted loss makes a lower number the newer one."""
     return anchor.accepted, anchor.seq
 
 
 def _body(anchor: Anchor) -> bytes:
-    return canonical({"format": FORMAT, "accepted": anchor.accepted, **anchor.to_json()})
+    said = {"format": FORMAT, "accepted": anchor.accepted, **anchor.to_json()}
+    return canonical({**said, "held": ceilings.to_json(anchor.held)} if anchor.held else said)
+
+
+def _append(file: Path, body: bytes, *, known: bool, durable: bool) -> None:
+    """The newest receipt is the last whole line; a file that has grown long is begun anew.
+
+    A line costs some microseconds, a new file in the old one's place two milliseconds (ext4).
+    """
+    if not known or durable or file.stat().st_size > _LONG:
+        write_private(file, body + b"\n", durable=durable)
+        return
+    handle = os.open(file, os.O_RDWR | os.O_APPEND)
+    try:
+        end = os.fstat(handle).st_size
+        os.lseek(handle, max(0, end - 1), os.SEEK_SET)
+        whole = os.read(handle, 1) == b"\n"  # else a line was cut off, or an older dpsql wrote it
+        os.write(handle, body + b"\n" if whole else b"\n" + body + b"\n")
+    finally:
+        os.close(handle)
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
-    found = parse(raw)
+    """The last whole line; what follows it was cut off while it was written."""
+    *lines, rest = raw.split(b"\n")
+    found = parse(lines[-1] if lines else rest)
     _anchor(found)
     return found
 
 
 def _anchor(found: dict[str, Any]) -> Anchor:
-    anchor = Anchor(
-        *(found.get(name) for name in ("ledger", "seq", "head", "accepted"))  # type: ignore[arg-type]
-    )
+    held = ceilings.from_json(found["held"]) if "held" in found else ()
+    ledger, seq, head, accepted = (found.get(k) for k in ("ledger", "seq", "head", "accepted"))
+    anchor = Anchor(ledger, seq, head, accepted, held)  # type: ignore[arg-type]
     numbers = all(type(n) is int and n >= 0 for n in (anchor.seq, anchor.accepted))
     names = is_digest(anchor.ledger, LEDGER_NAME) and is_digest(anchor.head, 64)
-    if found.get("format") != FORMAT or len(found) != 5 or not (numbers and names):
+    fields = 6 if held else 5
+    if found.get("format") != FORMAT or len(found) != fields or not (numbers and names):
         raise LedgerError("not a receipt", code="receipt-unreadable")
     return anchor
 
@@ -197,7 +245,8 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 def _way(seen: Anchor) -> str:
     return (
         "put the ledger back that holds it. An owner who has lost it for good: `dpsql ledger "
-        f"accept --lost {seen.ledger}:{seen}` goes on without, at the price of every budget"
+        f"accept --lost {seen.ledger}:{seen}{ceilings.options(seen.held)}` goes on without, at the "
+        "price of every budget"
     )
 
 

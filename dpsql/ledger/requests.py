@@ -6,7 +6,8 @@ its process died, the bytes are gone). While its charge is open and its process 
 refused: one charge never runs twice, and an impatient client does not pay twice.
 
 The answers are kept here, found by their charge, for the retry of their own request and nothing
-else; so a retry is the same whatever the store of paid answers (releases.py) holds by then.
+else; so a retry is the same whatever the store of paid answers (releases.py) holds by then. What
+that store answered for nothing stands in asked.py.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sqlalchemy import bindparam, column, insert, inspect, select
@@ -22,12 +23,12 @@ from sqlalchemy import table as plain_table
 from sqlalchemy.engine import Connection
 
 from dpsql.errors import InvalidQuery, LedgerError
-from dpsql.ledger import process
+from dpsql.ledger import asked, process
 from dpsql.ledger.chain import canonical
 from dpsql.ledger.entries import Charged, Outcome, RequestKey
-from dpsql.ledger.journal import entry_at
+from dpsql.ledger.journal import Draft, entry_at
 from dpsql.ledger.reading import read
-from dpsql.ledger.releases import altered, named
+from dpsql.ledger.releases import Found, altered, named, paid_for
 from dpsql.ledger.schema import answers
 from dpsql.ledger.state import State
 
@@ -41,14 +42,22 @@ Wanted = tuple[str, Fraction, Fraction]
 class Attempt:
     """A request about to be answered: its key, what an earlier attempt left, and as of when.
 
-    `payloads`: kept bytes by fingerprint, of the entry `charge`. `seen`: the newest entry when this
-    was looked up.
+    `payloads`: kept bytes by fingerprint, of the entry `charge`; `found`: the stored releases that
+    answered for nothing. `seen`: the newest entry when this was looked up. `charge`, `free`: what
+    stood of it then, a charge or an answer for nothing.
     """
 
     key: RequestKey
     payloads: Mapping[str, bytes]
     seen: int
+    found: Mapping[str, Found] = field(default_factory=dict)
     charge: int | None = None
+    free: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        """Nothing stood of it when it was looked up."""
+        return self.charge is None and not self.free
 
 
 def read_id(value: object) -> str:
@@ -72,14 +81,65 @@ def request_key(
     wanted: Sequence[Wanted],
 ) -> RequestKey:
     """The key of a request; the hash covers all of the statement, stored parts included."""
-    asked = {
+    request = {
         "budget": budget,
         "total": [] if total is None else [total],
         "sql": sql,
         "data_version": data_version,
         "aggregates": [[name, str(epsilon), str(delta)] for name, epsilon, delta in wanted],
     }
-    return RequestKey(id, hashlib.sha256(canonical(asked)).hexdigest())
+    return RequestKey(id, hashlib.sha256(canonical(request)).hexdigest())
+
+
+def retry(connection: Connection, state: State, analyst: str, key: RequestKey) -> Attempt:
+    """What an earlier attempt left.
+
+    InvalidQuery `request-id-reused`, LedgerError `release-altered`.
+    """
+    charge = earlier(state, analyst, key)
+    payloads = {} if charge is None else answered(connection, state, charge)
+    free = standing(connection, analyst, key)
+    found = free_answers(connection, state, free)
+    return Attempt(key, payloads, state.seq, found, charge, bool(free.hashes))
+
+
+def standing(connection: Connection, analyst: str, key: RequestKey) -> asked.Asked:
+    """What stands of an id for nothing. InvalidQuery `request-id-reused` for another request's."""
+    free = asked.find(connection, analyst, key.id)
+    if free.hashes - {key.hash}:
+        raise _reused(key.id)
+    return free
+
+
+def free_answers(connection: Connection, state: State, free: asked.Asked) -> dict[str, Found]:
+    """The stored releases that it names; without those that are no longer there.
+
+    LedgerError `release-altered` for one that is no release of the same question.
+    """
+    found: dict[str, Found] = {}
+    for fingerprint, (seq, paid) in free.answers.items():
+        if not asked.one_question(fingerprint, paid):
+            raise altered(seq)
+        release = paid_for(connection, state, seq, paid)
+        if release is not None:
+            found[str(fingerprint)] = release
+    return found
+
+
+def record(
+    draft: Draft, analyst: str, attempt: Attempt, found: Mapping[str, Found]
+) -> dict[str, Found]:
+    """Write down what answers a request for nothing; what does, if another attempt was first.
+
+    InvalidQuery `request-id-reused`; LedgerError `release-altered`.
+    """
+    connection, state, key = draft.connection, draft.state, attempt.key
+    earlier(state, analyst, key)
+    first = free_answers(connection, state, standing(connection, analyst, key))
+    new = {name: one for name, one in found.items() if name not in first}
+    answers = {name: asked.Answer(one.seq, one.paid.fingerprint) for name, one in new.items()}
+    asked.keep(connection, analyst, key, answers)
+    return {**first, **new}
 
 
 def earlier(state: State, analyst: str, key: RequestKey) -> int | None:
@@ -89,20 +149,20 @@ def earlier(state: State, analyst: str, key: RequestKey) -> int | None:
         return None
     digest, charge = known
     if digest != key.hash:
-        raise InvalidQuery(
-            f"the request id {key.id!r} was used for another request",
-            code="request-id-reused",
-            hint="take a new id for a new request; the same id only to ask exactly the same again",
-        )
+        raise _reused(key.id)
     return charge
 
 
-def lost(state: State, analyst: str, attempt: Attempt) -> int | None:
+def lost(draft: Draft, analyst: str, attempt: Attempt) -> int | None:
     """The open charge of an earlier attempt whose process is gone, to be forfeited.
 
-    LedgerError `request-running` if one may still be running, or ended after `attempt.seen`.
+    LedgerError `request-running` if one may still be running, or was answered after it was looked
+    up (`attempt.seen`, `attempt.free`).
     """
+    state = draft.state
     charge = earlier(state, analyst, attempt.key)
+    if standing(draft.connection, analyst, attempt.key).hashes and not attempt.free:
+        raise _running(attempt.key.id)
     if charge is None:
         return None
     waiting = state.open.get(charge)
@@ -153,6 +213,14 @@ def raw_answers(connection: Connection) -> Iterator[tuple[object, object, object
         return
     for row in connection.execute(_ALL):
         yield row[0], row[1], row[2]
+
+
+def _reused(id: str) -> InvalidQuery:
+    return InvalidQuery(
+        f"the request id {id!r} was used for another request",
+        code="request-id-reused",
+        hint="take a new id for a new request; the same id only to ask exactly the same again",
+    )
 
 
 def _running(id: str) -> LedgerError:

@@ -1,9 +1,10 @@
 """The ledger's tables and how an older file becomes a newer one.
 
 `entries` is the ledger. `releases` is the store of paid answers (releases.py), `answers` those of
-requests with an id (requests.py): losing them costs budget, not privacy. `refusals` counts what
-was refused (refusals.py). `dpsql_schema` names the version; each migration and the record of it are
-one transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
+requests with an id (requests.py), `asked` names what answered the others of them (asked.py): losing
+them costs budget, not privacy. `refusals` counts what was refused (refusals.py). `dpsql_schema`
+names the version; each migration and the record of it are one transaction (sqlite-utils' rule), so
+a crash leaves the old version or the new one.
 """
 
 from __future__ import annotations
@@ -61,6 +62,18 @@ answers = Table(
     PrimaryKeyConstraint("seq", "fingerprint"),
 )
 
+asked = Table(
+    "dpsql_asked",
+    metadata,
+    Column("analyst", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("paid", Text, nullable=False),
+    PrimaryKeyConstraint("analyst", "id", "fingerprint"),
+)
+
 refusals = Table(
     "dpsql_refusals",
     metadata,
@@ -106,12 +119,19 @@ def _windows_and_grants(_: Connection) -> None:
     the policy, once written `grant`, is written `raise`. The number is for older programs."""
 
 
+def _asked(connection: Connection) -> None:
+    """Named requests that were answered for nothing (asked.py). An acceptance may burn more than
+    its ledger's terms (acceptance.py): the number is for older programs, which would refuse it."""
+    asked.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _own_prices,
     _named_requests,
     _refusals,
     _windows_and_grants,
+    _asked,
 )
 """Step i brings version i to i + 1. Only ever appended to."""
 

@@ -7,12 +7,16 @@ way. It raises at the first thing it cannot vouch for (verify.py is the one that
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import LAST, Refresh
 from dpsql.errors import LedgerError
+from dpsql.ledger.acceptance import burns
 from dpsql.ledger.account import Account, Amounts, Book, windows_of
+from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.ceilings import held
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, unseal
 from dpsql.ledger.entries import (
     Accepted,
@@ -55,7 +59,8 @@ class State:
         """The genesis's name."""
         self.requests: dict[tuple[str, str], tuple[str, int]] = {}
         """Hash and newest charge of each request, by analyst and the analyst's id for it."""
-        self.accepted: list[Accepted] = []
+        self.accepted: list[tuple[Accepted, int]] = []
+        """With the times of the entries."""
 
     @property
     def moment(self) -> int:
@@ -72,6 +77,12 @@ class State:
                 hint="connect with the policy that declares it; its first use opens it",
             )
         return self.books[name].account(self.moment)
+
+    def anchor(self, names: Collection[str] | None = None) -> Anchor:
+        """This point, with the ceilings of the budgets of these names (None: of all)."""
+        wanted = self.books if names is None else [name for name in names if name in self.books]
+        found = held({name: self.books[name].peak.ceiling for name in wanted})
+        return Anchor(self.ledger, self.seq, self.head, len(self.accepted), found)
 
     def follow(self, row: Row) -> None:
         """Move one entry forward. On an error the state stays where it was."""
@@ -135,6 +146,7 @@ class State:
         prices = [priced(items, book.policy.orders) for book in charged]
         for book, charge in zip(charged, prices, strict=True):
             book.add(charge, entry.time)
+            book.peak.admitted()
         self.payers.setdefault(record.request.analyst, set()).add(record.request.budget)
         self.open[entry.seq] = OpenCharge(entry.seq, entry.hash, record.process)
         if (key := record.request.key) is not None:
@@ -145,8 +157,10 @@ class State:
             raise broken("it does not burn the budgets that are open", entry.seq)
         for name, events in record.burned.items():
             book = self.books[name]
-            book.add(priced(events, book.policy.orders), entry.time)
-        self.accepted.append(record)
+            if not burns(events, book.now, entry.time):
+                raise broken("it does not burn all of a budget", entry.seq)
+            book.burn(events, entry.time)
+        self.accepted.append((record, entry.time))
 
     def _settle(self, seq: int, record: Outcome) -> None:
         if record.charge not in self.open:

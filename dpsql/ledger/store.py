@@ -14,7 +14,7 @@ import contextlib
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import Literal, get_args
@@ -23,16 +23,15 @@ from dpsql.accountant.charge import Charge
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import REFRESH, Refresh
 from dpsql.errors import LedgerError
-from dpsql.ledger import process
-from dpsql.ledger.acceptance import accepted, nothing_to_accept
+from dpsql.ledger import process, requests
 from dpsql.ledger.account import Account, windows_of
 from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.asked import raw_asked
 from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
     HOLDERS,
-    Accepted,
     Charged,
     Genesis,
     Outcome,
@@ -41,15 +40,16 @@ from dpsql.ledger.entries import (
     RequestKey,
 )
 from dpsql.ledger.heads import Head, read_head
-from dpsql.ledger.journal import Journal, entry_at, holds, raw_rows
+from dpsql.ledger.journal import Journal, entry_at, raw_rows
+from dpsql.ledger.losses import Losses, before
 from dpsql.ledger.opening import check_grant, foreseen, granted, refuse_renamed, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.reading import read
 from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
-from dpsql.ledger.releases import Release, Releases, raw_releases
+from dpsql.ledger.releases import Found, Release, Releases, raw_releases
 from dpsql.ledger.report import Report
-from dpsql.ledger.requests import Attempt, answered, earlier, lost, raw_answers
+from dpsql.ledger.requests import Attempt, lost, raw_answers
 from dpsql.ledger.settling import not_open, stored
 from dpsql.ledger.state import OpenCharge, State
 from dpsql.ledger.verify import verify_rows
@@ -73,8 +73,10 @@ class Ledger:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._journal = Journal(database, clock)
+        self._opened: set[str] = set()
         self.releases = Releases(self._journal)
         self.refusals = Refusals(database, clock)
+        self.losses = Losses(self._journal)
         self.close = weakref.finalize(self, database.close)
 
     @classmethod
@@ -167,6 +169,7 @@ class Ledger:
                 change = wanted(draft.state, name, kind, asked, refresh)
                 if change is not None:
                     draft.append(change)
+        self._opened.add(name)
         return self.terms(name)
 
     def grant(
@@ -178,16 +181,20 @@ class Ledger:
         split: Fraction = Fraction(1, 2),
         by: str,
         why: str,
+        promise: Callable[[Anchor], None] | None = None,
     ) -> Account:
         """Add to a budget, for good, on top of what the policy says; returns it as it stands then.
 
         `split` of δ goes to key selection. Orders and weights stay, so the guarantee is that of
         the largest terms reached (docs/proofs/filter.md, section 4). Every call is a grant of its
-        own. LedgerError `unknown-budget`, `grants-too-large`; ValueError for no amounts or text.
+        own. `promise` keeps, outside of the ledger and before it is given, what budgets will hold.
+        LedgerError `unknown-budget`, `grants-too-large`; ValueError for no amounts or text.
         """
         record = granted(budget, epsilon, delta, split, by=by, why=why)
         with self._journal.writing() as draft:
             check_grant(draft.state.account(budget), record)
+            if promise is not None:
+                promise(before(draft.state, record))
             draft.append(record)
         return self.account(budget)
 
@@ -215,7 +222,7 @@ class Ledger:
         key = None if attempt is None else attempt.key
         request = Request(analyst, budget, total, tuple(aggregates), sql, data_version, key)
         with self._journal.writing() as draft:
-            gone = None if attempt is None else lost(draft.state, analyst, attempt)
+            gone = None if attempt is None else lost(draft, analyst, attempt)
             if gone is not None:
                 draft.append(Outcome(gone, "forfeited", ()))
             charges = {name: admitted(draft.state, name, request) for name in request.budgets}
@@ -225,15 +232,25 @@ class Ledger:
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
 
     def retry(self, analyst: str, key: RequestKey) -> Attempt:
-        """What an earlier attempt at a request left: its kept bytes, complete, or none.
+        """What an earlier attempt at a request left: its kept bytes, and what was free of it.
 
         Pass the result to `reserve`. InvalidQuery `request-id-reused`; LedgerError
         `release-altered` if kept bytes are not those that were released.
         """
         with self._journal.reading() as (connection, state):
-            charge = earlier(state, analyst, key)
-            payloads = {} if charge is None else answered(connection, state, charge)
-            return Attempt(key, payloads, state.seq, charge)
+            return requests.retry(connection, state, analyst, key)
+
+    def answered(
+        self, analyst: str, attempt: Attempt, found: Mapping[str, Found]
+    ) -> Mapping[str, Found]:
+        """Record that stored releases answer a named request for nothing; which ones do.
+
+        Durable before the reply, as a charge is. They are `found`, or what another attempt at the
+        same request recorded first. InvalidQuery `request-id-reused`; LedgerError
+        `release-altered`.
+        """
+        with self._journal.writing() as draft:
+            return requests.record(draft, analyst, attempt, found)
 
     def settle(
         self,
@@ -332,33 +349,12 @@ class Ledger:
                 return record.ledger if isinstance(record, Genesis) else ""
         return ""
 
-    def anchor(self) -> Anchor:
-        """The newest entry as this process last saw it, for a receipt. Reads nothing."""
-        return self._journal.anchor()
+    def anchor(self, *, whole: bool = False) -> Anchor:
+        """The newest entry as this process last saw it, for a receipt. Reads nothing.
 
-    def shows(self, anchor: Anchor) -> bool:
-        """Whether its entry is in this ledger, or the owner accepted since that it is lost."""
-        with self._journal.reading() as (connection, state):
-            if anchor.ledger != state.ledger:
-                return any(one.ledger == anchor.ledger for one in state.accepted)
-            if len(state.accepted) > anchor.accepted:
-                return True
-            return holds(connection, anchor.seq, anchor.head)
-
-    def accept(self, seq: int, head: str, ledger: str | None = None) -> Accepted:
-        """Give up an entry that was seen and is lost, of this ledger or of `ledger`.
-
-        Every budget is charged what the lost part can have spent at most (acceptance.py), and the
-        act stands in the chain. LedgerError `nothing-to-accept` if the entry is here.
+        With the ceilings of the budgets that were opened here; `whole`, for an owner: of all.
         """
-        with self._journal.writing() as draft:
-            state = draft.state
-            whose = state.ledger if ledger is None else ledger
-            if whose == state.ledger and holds(draft.connection, seq, head):
-                raise nothing_to_accept()
-            record = accepted(whose, seq, head, map(state.account, state.books), state.moment)
-            draft.append(record)
-        return record
+        return self._journal.anchor(None if whole else self._opened)
 
     def entries(
         self, start: int = 0, *, skip: Callable[[bytes], bool] | None = None
@@ -390,7 +386,8 @@ class Ledger:
             heads = [*heads, Head("the expected head", *read_head(expect_head))]
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
-            report = verify_rows(rows, releases, raw_answers(connection), heads=heads)
+            answers, free = raw_answers(connection), raw_asked(connection)
+            report = verify_rows(rows, releases, answers, free, heads=heads)
             damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
             return report.and_also(["the file: SQLite finds it damaged"] if damage else [])
 

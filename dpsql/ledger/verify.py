@@ -25,8 +25,9 @@ from dpsql.accountant.filter import admits
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.windows import DAY, LAST, Refresh, Window, window
 from dpsql.errors import Error, LedgerError
-from dpsql.ledger.acceptance import burn
+from dpsql.ledger.acceptance import burns, excused
 from dpsql.ledger.account import FOREVER, NOTHING, Amounts
+from dpsql.ledger.ceilings import Ceiling
 from dpsql.ledger.chain import GENESIS, Entry, Row, broken, decode, link, parse
 from dpsql.ledger.entries import (
     Accepted,
@@ -39,30 +40,36 @@ from dpsql.ledger.entries import (
 )
 from dpsql.ledger.heads import Head
 from dpsql.ledger.reading import read
-from dpsql.ledger.releases import Place, named, places
+from dpsql.ledger.releases import Place
 from dpsql.ledger.report import Report
+from dpsql.ledger.verify_stores import Stores
 
 
 def verify_rows(
     rows: Iterable[Row],
     releases: Iterable[tuple[object, Place, object]] = (),
     answers: Iterable[tuple[object, object, object]] = (),
+    free: Iterable[tuple[object, ...]] = (),
     *,
     heads: Sequence[Head] = (),
 ) -> Report:
     """Verify stored rows in the order the database gives them. Raises nothing.
 
     `heads`: kept elsewhere; each must be an entry of this ledger, the last or an earlier one.
-    `releases` and `answers`: the stores of released bytes.
+    `releases` and `answers`: the stores of released bytes. `free`: what answered named requests
+    for nothing.
     """
     audit = _Audit(heads)
     for row in rows:
         audit.row(row)
     audit.close()
+    stores = Stores(audit.charges, audit.outcomes, audit.requests, audit.store)
     for charge, place, payload in releases:
-        audit.release(charge, place, payload)
+        stores.release(charge, place, payload)
     for charge, fingerprint, payload in answers:
-        audit.answer(charge, fingerprint, payload)
+        stores.answer(charge, fingerprint, payload)
+    for asked in free:
+        stores.free(asked)
     return audit.report()
 
 
@@ -89,6 +96,11 @@ class _Budget:
     def terms(self) -> BudgetTerms:
         """The policy's word and the grants."""
         return self.granted.on(self.policy)
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """What a run admitted from here on can tell, while nothing changes."""
+        return Ceiling(self.terms.epsilon, self.terms.delta, self.refresh)
 
     def restart(self) -> None:
         """What was paid so far has been judged."""
@@ -121,13 +133,16 @@ class _Audit:
     head: bytes = GENESIS
     time: int = 0
     ledger: str | None = None
-    accepted: list[Accepted] = field(default_factory=list)
+    accepted: list[tuple[Accepted, int]] = field(default_factory=list)
     seen: set[Head] = field(default_factory=set)
     budgets: dict[str, _Budget] = field(default_factory=dict)
     charges: dict[int, Charged] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     windows: dict[tuple[str, str], Charge] = field(default_factory=dict)
+    total: str | None = None
+    beside: list[int] = field(default_factory=list)
+    """Charges that were not charged to the total, although it was open."""
 
     def row(self, row: Row) -> None:
         """One stored row: the link, then what it says."""
@@ -186,6 +201,7 @@ class _Audit:
         if known is None:
             known = _Budget(record.budget, record.terms, record.refresh)
             self.budgets[record.budget] = known
+            self.total = record.budget if record.holder == "total" else self.total
             return
         old, new = known.policy, record.terms
         if (old.orders, old.weights) != (new.orders, new.weights):
@@ -216,6 +232,8 @@ class _Audit:
     def charge(self, seq: int, record: Charged) -> None:
         request = record.request
         self.charges[seq] = record
+        if self.total not in (None, *request.budgets):
+            self.beside.append(seq)
         releases = sum(count for _, count in request.items)
         windows = {}
         for budget in request.budgets:
@@ -264,11 +282,11 @@ class _Audit:
                 continue
             self.turn(known)
             self.admissible(known)
-            if record.burned[name] != burn(known.terms, known.refresh, self.time):
+            if not burns(record.burned[name], known.ceiling, self.time):
                 self.say(seq, f"accepts a loss and does not burn all of budget {name!r}")
             known.pay(price(record.burned[name], known.policy.orders), self.time)
             known.restart()
-        self.accepted.append(record)
+        self.accepted.append((record, self.time))
         self.notes.append(
             f"entry {seq}: the owner goes on without entry {record.seq} of ledger "
             f"{record.ledger}, which somebody had seen; every budget was burned"
@@ -307,43 +325,24 @@ class _Audit:
             self.store("the ledger", "has no entries, not even its first")
         for head in self.heads:
             self.kept_head(head)
+        if self.beside:
+            many, first = len(self.beside), self.beside[0]
+            self.notes.append(
+                f"not charged to {self.total!r}, although it was open: {many} charge(s), the first "
+                f"at entry {first}; a policy without a total made them, and the guarantee of all "
+                "together does not cover them"
+            )
 
     def kept_head(self, head: Head) -> None:
         """A head kept elsewhere must be shown, unless the owner accepted its loss since then."""
-        if head.ledger not in (None, self.ledger):
-            if not any(one.ledger == head.ledger for one in self.accepted):
-                self.store(head.name, f"is of another ledger, {head.ledger}, and not of this one")
+        mine = head.ledger in (None, self.ledger)
+        if head.anchor is not None and excused(head.anchor, self.accepted, self.ledger or ""):
             return
-        covered = head.accepted is not None and head.accepted < len(self.accepted)
-        if head not in self.seen and not covered:
+        if not mine:
+            self.store(head.name, f"is of another ledger, {head.ledger}, and not of this one")
+        elif head not in self.seen:
             why = "entries were cut off at the end, or it was rewritten"
             self.store(head.name, f"is no entry of this ledger: {why}")
-
-    def release(self, seq: object, place: Place, payload: object) -> None:
-        """One row of the release store. Its types are the file's own: SQLite holds any in any."""
-        charge = self.charges.get(seq) if isinstance(seq, int) else None
-        paid = charge is not None and place in places(charge.request).values()
-        self.stored("stored release", seq, place[2], payload, paid=paid)
-
-    def answer(self, seq: object, fingerprint: object, payload: object) -> None:
-        """One row of the store of named requests' answers."""
-        charge = self.charges.get(seq) if isinstance(seq, int) else None
-        paid = charge is not None and charge.request.key is not None
-        self.stored("kept answer", seq, fingerprint, payload, paid=paid)
-
-    def stored(
-        self, what: str, seq: object, fingerprint: object, payload: object, *, paid: bool
-    ) -> None:
-        if not isinstance(seq, int):
-            self.store(f"a {what}", "the number of its entry is not an integer")
-            return
-        name, outcome = f"{what} of entry {seq}", self.outcomes.get(seq)
-        if not paid:
-            self.store(name, "no charge paid for it")
-        elif not isinstance(payload, bytes):
-            self.store(name, "its payload was changed: it is not bytes")
-        elif outcome is None or not named(self.charges[seq].request, outcome, fingerprint, payload):
-            self.store(name, "its bytes are not those that were released")
 
     def say(self, seq: int, what: str, *, at: int | None = None) -> None:
         """A fault of an entry. In the order of the ledger; `at`: if it is not the newest row."""

@@ -21,7 +21,7 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[
     done = []
     for plan, sql in zip(rewritten.planned.plans, rewritten.statements, strict=True):
         certify(sql, claim(plan), policy=policy, catalog=catalog)
-        if not engine.binds(sql):
+        if not engine.binds(sql, timeout=policy.limits.timeout_seconds):
             raise InternalError("the bounded statement does not fit the database", code="binding")
         done.append(Certified(plan, sql))
     return tuple(done)

@@ -297,7 +297,11 @@ def test_after_an_accepted_loss_older_checkpoints_are_excused(dpsql, place, shop
     refused = dpsql("query", "--analyst", "ann", f"{COUNT} WHERE age > 5")
     assert refused.exit_code == 5
     lost = next(word for word in refused.stderr.split() if word.count(":") == 2).strip("`")
-    assert dpsql("ledger", "accept", "--lost", lost, "--yes").exit_code == 0
+    silent = dpsql("ledger", "accept", "--lost", lost, "--yes")
+    assert silent.exit_code == 2  # the owner has to say that no other grants are known
+    assert "--no-other-grants" in silent.stderr
+    accepted = dpsql("ledger", "accept", "--lost", lost, "--no-other-grants", "--yes")
+    assert accepted.exit_code == 0
     code, report = verify(dpsql)
     assert code == 0
     assert "goes on without entry 9" in report["notes"][0]
@@ -388,7 +392,7 @@ def terminal(monkeypatch):
 
 def test_without_a_terminal_the_flag_is_named(dpsql, lost, shop):
     before = (shop / "ledger.db").read_bytes()
-    said = dpsql("ledger", "accept", "--lost", lost)
+    said = dpsql("ledger", "accept", "--lost", lost, "--no-other-grants")
     assert said.exit_code == 2
     assert "say --yes" in said.stderr
     assert "analyst:ann, total" in said.stderr or "total, analyst:ann" in said.stderr
@@ -399,7 +403,7 @@ def test_without_a_terminal_the_flag_is_named(dpsql, lost, shop):
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
 def test_who_says_no_has_written_nothing(dpsql, lost, shop, terminal, answer):
     before = (shop / "ledger.db").read_bytes()
-    said = dpsql("ledger", "accept", "--lost", lost, input=answer)
+    said = dpsql("ledger", "accept", "--lost", lost, "--no-other-grants", input=answer)
     assert said.exit_code == 1
     assert "without entry 9" in said.stderr
     assert "analyst:bob  ε = 2, δ = 1e-06" in said.stderr
@@ -408,7 +412,7 @@ def test_who_says_no_has_written_nothing(dpsql, lost, shop, terminal, answer):
 
 
 def test_who_says_yes_goes_on(dpsql, lost, terminal):
-    said = dpsql("ledger", "accept", "--lost", lost, input="y\n")
+    said = dpsql("ledger", "accept", "--lost", lost, "--no-other-grants", input="y\n")
     assert said.exit_code == 0, said.output
     assert "entry 9 is given up" in said.stderr
     asked = [line.split()[0] for line in said.stderr.splitlines() if "ε =" in line]
@@ -419,14 +423,14 @@ def test_who_says_yes_goes_on(dpsql, lost, terminal):
 def test_nothing_is_asked_where_nothing_is_lost(dpsql, place, terminal):
     shown = json.loads(sorted(place.glob("*.json"))[-1].read_bytes())["checkpoint"]
     receipt = f"{shown['ledger']}:{shown['seq']}:{shown['head']}"
-    said = dpsql("ledger", "accept", "--lost", receipt)
+    said = dpsql("ledger", "accept", "--lost", receipt, "--no-other-grants")
     assert said.exit_code == 5
     assert "nothing-to-accept" in said.stderr
 
 
 def test_a_second_loss_is_asked_about_again(dpsql, lost, shop):
-    assert dpsql("ledger", "accept", "--lost", lost, "--yes").exit_code == 0
+    assert dpsql("ledger", "accept", "--lost", lost, "--no-other-grants", "--yes").exit_code == 0
     another = f"{lost.partition(':')[0]}:99:{'ab' * 32}"
-    said = dpsql("ledger", "accept", "--lost", another)
+    said = dpsql("ledger", "accept", "--lost", another, "--no-other-grants")
     assert said.exit_code == 2
     assert "say --yes" in said.stderr

@@ -34,17 +34,18 @@ NOT_BY_SQL = {
     "how Python calls the driver": "bad-sql closed no-result interface missing-package no-more-sets"
     " no-procedures engine-type database-url bad-request-id request-id-reused request-running",
     "how the program is called, or where it writes": "output bad-head bad-analyst demo-folder"
-    " file-exists",
+    " bad-ceiling file-exists",
     "commands of the shell, which are no SQL": "unknown-command usage not-confirmed timing",
     "the policy's file, before it has keys": "no-policy bad-yaml",
     "the state of the database's file, or a time limit": "engine engine-missing engine-locked"
     " engine-open engine-version engine-drift",
     "the state of the ledger's file": "ledger ledger-missing ledger-locked ledger-read-only"
-    " ledger-unreachable ledger-url ledger-disk ledger-broken ledger-newer ledger-replaced"
-    " ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event unknown-entry"
-    " bad-charge bad-terms release-altered team-renamed bad-clock",
+    " ledger-unreachable ledger-linked ledger-url ledger-disk ledger-broken ledger-newer"
+    " ledger-replaced ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event"
+    " unknown-entry bad-charge bad-terms release-altered team-renamed bad-clock",
     "what was kept outside of the ledger": "ledger-shows-less ledger-another ledger-gone"
-    " receipt-unreadable nothing-to-accept checkpoint-key checkpoint-missing checkpoint-place",
+    " receipt-unreadable nothing-to-accept grant-not-kept checkpoint-key checkpoint-missing"
+    " checkpoint-place",
     "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled"
     " grants-too-large",
     "what the policy's check refuses before any query": "unit-type",

@@ -142,7 +142,7 @@ def examine(folder: Path, said: list[list[str]]) -> str:
         report = ledger.verify()
         assert report.ok, report.problems
         assert report.open_charges == 0
-        assert before is None or ledger.shows(before)
+        assert before is None or ledger.losses.shows(before)
         entries = {entry.seq: entry for entry in ledger.entries()}
         charges = [entry for entry in entries.values() if entry.kind == "charge"]
         outcomes = [entry for entry in entries.values() if entry.kind == "outcome"]

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +17,11 @@ from pathlib import Path
 import pytest
 from ledger_cases import MILLIONTH, ask, budgets, rows, tables, url
 
-from dpsql.errors import Error, LedgerError
-from dpsql.ledger import Ledger, faults
+from dpsql.errors import Error, InternalError, LedgerError
+from dpsql.ledger import Ledger, faults, store
+from dpsql.ledger.account import Amounts
+from dpsql.ledger.anchor import Anchor
+from dpsql.ledger.entries import Granted
 
 
 def fault(call, *args, **kwargs) -> LedgerError:
@@ -120,6 +124,67 @@ def test_a_file_cut_in_half(tmp_path):
     assert fault(Ledger.open, url(path)).code in ("ledger-broken", "not-a-ledger")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="hard links as POSIX has them")
+def test_a_ledger_with_two_names_is_two_ledgers(tmp_path):
+    path, other = tmp_path / "ledger.db", tmp_path / "other.db"
+    with Ledger.open(url(path)) as ledger:
+        budgets(ledger)
+        os.link(path, other)
+        for name in (path, other):
+            assert fault(Ledger.open, url(name)).code == "ledger-linked"
+        with Ledger.audit(url(path)) as auditor:
+            assert auditor.verify().ok
+        other.unlink()
+        os.symlink(path, other)  # a symbolic link is followed to the one name
+        with Ledger.open(url(other)) as second:
+            ask(second)
+        assert ledger.spent("alice").epsilon == Fraction(1, 10)
+
+
+def test_what_would_not_read_back_is_not_written(tmp_path, monkeypatch):
+    path = tmp_path / "ledger.db"
+    with Ledger.open(url(path)) as ledger:
+        budgets(ledger)
+        head = ledger.head()
+        for amount in (float("nan"), float("inf"), -1):
+            with pytest.raises(ValueError, match="epsilon"):
+                ledger.grant("alice", epsilon=amount, by="o", why="w")
+        # and were a fault of ours to let one through:
+        bad = Granted("alice", Amounts(float("nan")), "o", "w")
+        monkeypatch.setattr(store, "granted", lambda *_, **__: bad)
+        monkeypatch.setattr(store, "check_grant", lambda *_: None)
+        with pytest.raises(InternalError, match="would not read back"):
+            ledger.grant("alice", epsilon=Fraction(1), by="o", why="w")
+        assert ledger.head() == head
+    with Ledger.open(url(path)) as ledger:
+        assert ledger.head() == head
+
+
+def test_entry_numbers_beyond_all_integers_are_no_entries(tmp_path):
+    with Ledger.open(url(tmp_path / "ledger.db")) as ledger:
+        for seq in (2**63, 10**30, 0, -1):
+            assert not ledger.losses.shows(Anchor(ledger.name(), seq, "0" * 64))
+            with pytest.raises(KeyError):
+                ledger.entry(seq)
+        assert ledger.losses.accept(10**30, "0" * 64).seq == 10**30
+
+
+def test_charges_beside_the_total_are_told(tmp_path):
+    with Ledger.open(url(tmp_path / "ledger.db")) as ledger:
+        ledger.ensure_budget("alice", "analyst", Fraction(1), MILLIONTH)
+        ask(ledger, total=None)  # before there was one
+        budgets(ledger)
+        assert ledger.verify().notes == ()
+        ask(ledger, total=None)
+        ask(ledger)
+        (note,) = ledger.verify().notes
+        assert (
+            "not charged to 'total', although it was open: 1 charge(s), the first at entry 5"
+            in note
+        )
+        assert ledger.verify().ok
+
+
 def test_locked_by_another(tmp_path):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path), patience=0.1) as ledger:
@@ -135,6 +200,20 @@ def test_locked_by_another(tmp_path):
                 assert fault(ask, second).code == "ledger-locked"
         assert ledger.head() == head
         ask(ledger)
+
+
+def test_a_refusal_is_not_kept_waiting_for_a_note_of_it(tmp_path):
+    path = tmp_path / "ledger.db"
+    with Ledger.open(url(path)) as ledger, closing(sqlite3.connect(path)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        note = {"analyst": "a", "budget": "a", "code": "c", "sql": "s"}
+        assert fault(ledger.refusals.note, **note).code == "ledger-locked"
+        assert time.monotonic() - start < 5
+        other.execute("ROLLBACK")
+        ledger.refusals.note(**note)
+        assert [one.times for one in ledger.refusals.list()] == [1]
 
 
 def test_locked_exclusively_at_open(tmp_path):
