@@ -217,9 +217,7 @@ class Session(Preparation):
             )
             progress.paid(*paid)
             account = self._run(charged, planned, known, keep=attempt is not None)
-        if attempt is not None and (
-            free or not (orders or attempt.free or attempt.charge is not None)
-        ):
+        if attempt is not None and (free or (attempt.fresh and not orders)):
             stands = self.ledger.answered(self.analyst, attempt, free)
             known.update(first_answers(planned, stands, free, known))
         if account is None and planned.plans:

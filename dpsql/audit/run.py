@@ -75,7 +75,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Audit:
-    """An owner's policy and schema, and what is to be tried on them.
+    """An owner's policy and schema, and what is to be tried on them: questions that hold `ask`.
 
     All verdicts `broken` together are wrong with probability at most `claim.alpha`.
     """
@@ -85,10 +85,13 @@ class Audit:
     claim: Claim
     blocks: int
     method: Method = "blocks"
+    ask: str = ""
 
     def run(self, tables: Sequence[str], tell: Callable[[str], None]) -> Iterator[Finding]:
         """A Finding for each table and question, as they are done; `tell` shows progress."""
-        trials = [trial for name in tables for trial in self._trials(name)]
+        every = (trial for name in tables for trial in self._trials(name))
+        wanted = self.ask.casefold()
+        trials = [trial for trial in every if wanted in trial.question.shown.casefold()]
         alpha = self.claim.alpha / max(1, sum(len(trial.canaries) for trial in trials))
         for number, trial in enumerate(trials, 1):
             tell(f"{number} of {len(trials)}: {trial.world.table}, {trial.question.shown}")

@@ -27,6 +27,9 @@ SAID_NO = 1
 @click.command("audit")
 @click.option("--table", "tables", metavar="T", multiple=True, help="Only this one; repeatable.")
 @click.option(
+    "--ask", metavar="TEXT", default="", help="Only questions with this in them: 'SUM(income)'."
+)
+@click.option(
     "--blocks",
     metavar="N",
     type=click.IntRange(40, 1_000_000),
@@ -55,6 +58,7 @@ SAID_NO = 1
 @policy_option
 def command(
     tables: tuple[str, ...],
+    ask: str,
     blocks: int,
     method: Method,
     confidence: float,
@@ -77,8 +81,8 @@ def command(
 
     \b
     Example:
-      dpsql audit --policy dpsql.yaml
-      dpsql audit --table persons --epsilon 1 --blocks 14000
+      dpsql audit --table persons --ask 'SUM(income)'
+      dpsql audit --table persons --ask 'COUNT(*)' --blocks 500 --method one-run
     """
     from dpsql.audit.run import Audit
     from dpsql.opening import open_engine
@@ -93,7 +97,7 @@ def command(
         catalog = engine.catalog()
     finally:
         engine.close()
-    audit = Audit(loaded, catalog, claim, blocks, method)
+    audit = Audit(loaded, catalog, claim, blocks, method, ask)
     with _progress() as tell:
         findings = list(audit.run(names, tell))
     records = [{name: getattr(finding, name) for name in FIELDS} for finding in findings]

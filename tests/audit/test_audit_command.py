@@ -48,6 +48,13 @@ def test_above_is_exit_1_and_says_by_what(dpsql, monkeypatch, uncertified):
     assert "told apart by 1 row in 1 group" in result.stdout
 
 
+def test_one_question(dpsql):
+    result = dpsql("--blocks", "100", "--ask", "sum(INCOME)", "--format", "json")
+    asked = [row["question"] for row in json.loads(result.stdout)]
+    assert asked == ["SUM(income)", "COUNT(*), SUM(income), AVG(income)"]
+    assert dpsql("--ask", "nothing").exit_code == 1
+
+
 def test_json(dpsql):
     result = dpsql("--blocks", "100", "--method", "one-run", "--format", "json")
     found = json.loads(result.stdout)
