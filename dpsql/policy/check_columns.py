@@ -101,7 +101,7 @@ def _unbounded(table: Table, entry: CatalogTable) -> Iterator[Finding]:
     if names:
         summed = "Filtered and grouped freely, but summed"
         if table.public:
-            summed = "Summed beside people's rows"
+            summed = "Beside people's rows summed"
         yield Finding(
             "note",
             f"tables.{table.name}.columns",

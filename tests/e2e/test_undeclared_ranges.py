@@ -186,3 +186,22 @@ def test_the_range_of_a_public_tables_column_is_declared_like_others(owner: Any)
     with opened(owner, tables) as connection:
         [total] = connection.cursor().execute(sql).fetchone()
     assert total == owner.execute(sql).fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        ("SUM(i) FROM people WHERE i >= 0 AND i <= known", "SUM(LEAST(i, 50)) FROM people"),
+        (
+            "SUM(CASE WHEN i BETWEEN 0 AND known THEN i ELSE 0 END) FROM people",
+            "SUM(LEAST(i, 50)) FROM people",
+        ),
+        ("SUM(LENGTH(LEFT(word, 3))) FROM people", "SUM(3) FROM people"),
+    ],
+)
+def test_what_conditions_tell_is_clamped_to(owner: Any, sql: str, plain: str) -> None:
+    """`known` reaches 89, whatever the owner says: noise for 0 to 50 hides nobody above."""
+    tables = {"people": {"unit": "id", "columns": {"known": {"min": 0, "max": 50}}}}
+    with opened(owner, tables) as connection:
+        [total] = connection.cursor().execute(f"SELECT {sql}").fetchone()
+    assert total == owner.execute(f"SELECT {plain}").fetchone()[0]
