@@ -8,7 +8,7 @@ strategy and grids: `canonical.Form.question`) a budget may hold several release
   where keys are private, neither ε nor δ is smaller. Free, and better than what was asked;
 * with Gaussian noise over public keys and no cap on a unit's groups, then and now, the least noisy
   of those that are noisier: it is averaged with one more draw, which costs less than a release
-  alone (`mechanisms/means`);
+  alone (`mechanisms/means`). Not in a chain, whose steps may break ties otherwise now;
 * none: a release at full price.
 """
 
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from dpsql.accountant.calibrate import gaussian_epsilon
 from dpsql.canonical import Form
 from dpsql.canonical.labels import digest
+from dpsql.core.ir import steps
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.means import complement, mean_of
 from dpsql.pipeline.stages import Earlier, Order
@@ -64,7 +65,7 @@ def answer(
         return min(finer, key=_noise)
     coarser = [one for one in known if _to_be_averaged(one.about, plan, scales)]
     if coarser:
-        return _averaged(index, plan, form, given, min(coarser, key=_noise))
+        return _averaged(index, plan, form, min(coarser, key=_noise))
     return Order(index, _name(form, given), plan, plan.epsilon, plan.delta)
 
 
@@ -90,15 +91,15 @@ def _no_noisier(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bool:
 
 def _to_be_averaged(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bool:
     gaussian = told.law == plan.law == "gaussian" and plan.threshold is None
+    if any(True for _ in steps(plan.aggregate)):
+        return False
     if plan.bounds.max_groups is not None:
         return False  # each statement keeps other groups of a unit (a fresh salt): other sums
     kept = told.refined is not None and bool(scales)
     return gaussian and kept and all(a > b for a, b in zip(told.scales, scales, strict=True))
 
 
-def _averaged(
-    index: int, plan: Plan, form: Form, given: tuple[str, ...] | None, kept: Kept
-) -> Order:
+def _averaged(index: int, plan: Plan, form: Form, kept: Kept) -> Order:
     """One more draw of the plan's blocks, as noisy as an average with the stored one allows.
 
     Its price alone is that of its own events: (ε, δ) with δ as asked and the least ε (rounded up)
@@ -118,7 +119,7 @@ def _averaged(
     entries = (*kept.about.entries, kept.found.seq)
     return Order(
         index,
-        f"{_name(form, given)}+{kept.found.seq}",
+        f"{form.fingerprint}+{kept.found.seq}",
         replace(plan, blocks=tuple(blocks), items=items),
         gaussian_epsilon(square, plan.delta),
         plan.delta,

@@ -149,6 +149,31 @@ def test_a_question_by_another_inner_release_is_another(place, opened):
         assert not session.query(sql).privacy.free, sql
 
 
+def test_a_tighter_ask_of_a_chain_is_a_new_release(place, opened):
+    """Not averaged, as it is alone: the step may break ties otherwise the next time."""
+    path = place()
+    session = opened(path)
+    keyed = "SELECT{} age >= 30 AS old, COUNT(*), SUM(age), SUM(income) FROM users{} GROUP BY 1"
+    options = " WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon={}, delta=1e-6)"
+    chained = " WHERE city IN (SELECT city FROM users GROUP BY city LIMIT 3)"
+    by = [
+        [
+            one.answering.by
+            for one in session.query(keyed.format(options.format(e), where)).privacy.releases
+        ]
+        for where in ("", chained)
+        for e in ("0.25", "1", "0.25", "0.5")
+    ]
+    alone, fed = by[:4], by[4:]
+    assert alone == [["release"], ["mean"], ["repeat"], ["tighter"]]
+    assert fed == [
+        ["release", "release"],
+        ["repeat", "release"],
+        ["repeat", "repeat"],
+        ["repeat", "tighter"],
+    ]
+
+
 def delete_inner(path):
     """As if the inner release had been lost, and only it: the store is not append-only."""
     with closing(sqlite3.connect(path.parent / "ledger.db")) as connection, connection:
