@@ -104,6 +104,7 @@ class Preparation(ABC):
             policy=self.policy if policy is None else policy,
             catalog=self.engine.catalog(),
             default_schema=self.engine.default_schema,
+            analyst=self.analyst,
         )
 
     def plan(

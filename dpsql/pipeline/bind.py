@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from sqlglot import exp
+
+from dpsql.binding import metadata
 from dpsql.binding.context import Context
 from dpsql.binding.query import QueryBinder
 from dpsql.checks.remainder import check_remainder
@@ -12,14 +17,28 @@ from dpsql.pipeline.stages import Bound, Parsed
 from dpsql.policy.schema import Policy
 
 
-def run(parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str) -> Bound:
+def run(
+    parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str, analyst: str
+) -> Bound:
     """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
     context = Context(parsed.text, policy, catalog, default_schema)
     refuse_reserved(parsed.root, context)
-    remainder = QueryBinder(context).statement(parsed.root)
+    parsed = replace(parsed, root=metadata.prepared(parsed.root, context, analyst))
+    public = metadata.answering(parsed.root, policy)
+    if public is None:
+        return _bound(parsed, parsed.root, context)
+    metadata.refuse_mixed(parsed.root, context)
+    if metadata.needs_check(parsed.root):
+        _bound(parsed, parsed.root, context)
+    about = Context(parsed.text, public, catalog, default_schema)
+    return _bound(parsed, metadata.as_public(parsed.root), about)
+
+
+def _bound(parsed: Parsed, root: exp.Expr, context: Context) -> Bound:
+    remainder = QueryBinder(context).statement(root)
     check_remainder(remainder, context)
     check_size(remainder, context)
     private = [aggregate for aggregate in context.released if aggregate is not None]
     assert len(private) == len(context.released)
     sites = tuple(context.sites[index] for index in range(len(private)))
-    return Bound(parsed, catalog, remainder, tuple(private), context.public_used, sites)
+    return Bound(parsed, context.catalog, remainder, tuple(private), context.public_used, sites)

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users JOIN regions AS r ON r.city = users.city
 SELECT COUNT(*) FROM users JOIN (SELECT city FROM regions) AS r ON r.city = users.city
 -- refuse: chain (RefusedQuery, exit 3)
 --   people's rows cannot yet be joined with a subquery that is not theirs

@@ -4,4 +4,4 @@ SELECT STRING_AGG(city, ',') FROM users
 --     at 1:19
 --     SELECT STRING_AGG(city, ',') FROM users
 --                       ^^^^
--- hint: group by the column: SELECT x, COUNT(*) ... GROUP BY x
+-- hint: group by the column; ask: SELECT city, COUNT(*) AS n FROM users GROUP BY city

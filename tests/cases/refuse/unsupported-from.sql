@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELECT COUNT(*) FROM UNNEST([1, 2]) AS t(x)
 -- refuse: unsupported-from (RefusedQuery, exit 3)
 --   Unnest cannot stand in FROM
