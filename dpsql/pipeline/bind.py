@@ -18,9 +18,12 @@ from dpsql.policy.schema import Policy
 
 
 def run(
-    parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str, analyst: str
+    parsed: Parsed, *, policy: Policy, catalog: Catalog, default_schema: str, analyst: str = ""
 ) -> Bound:
-    """Raises InvalidQuery or RefusedQuery with a caret; reads schema only."""
+    """Raises InvalidQuery or RefusedQuery with a caret; reads schema only.
+
+    `analyst`: what current_user says; nothing else depends on it.
+    """
     context = Context(parsed.text, policy, catalog, default_schema)
     refuse_reserved(parsed.root, context)
     parsed = replace(parsed, root=metadata.prepared(parsed.root, context, analyst))
