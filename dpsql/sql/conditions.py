@@ -3,6 +3,7 @@
     x = ANY (ARRAY[1, 2])                   x IN (1, 2)
     x <> ALL (ARRAY[1, 2])                  x NOT IN (1, 2)
     x BETWEEN SYMMETRIC a AND b             x BETWEEN a AND b OR x BETWEEN b AND a
+    x IS NOT NULL (as PostgreSQL's reader has it)   NOT x IS NULL
     (a.id = b.id AND p) OR (a.id = b.id AND q)   a.id = b.id AND (p OR q)
 
 Each equals what it stands for in SQL's three-valued logic, NULLs included: AND and OR distribute
@@ -16,7 +17,7 @@ from functools import reduce
 
 from sqlglot import exp
 
-_NAMED = re.compile(r"\b(any|some|all|symmetric|or)\b", re.I)
+_NAMED = re.compile(r"\b(any|some|all|symmetric|or|is|notnull)\b", re.I)
 MAX_BRANCHES = 64
 
 
@@ -32,6 +33,9 @@ def _written(node: exp.Expr) -> exp.Expr:
         return _quantified(node)
     if isinstance(node, exp.Between) and node.args.get("symmetric"):
         return _symmetric(node)
+    if isinstance(node, exp.Is) and node.args.get("negate"):
+        node.set("negate", None)
+        return exp.paren(exp.Not(this=node.copy()), copy=False)
     if isinstance(node, (exp.Where, exp.Join, exp.Having)):
         name = "on" if isinstance(node, exp.Join) else "this"
         if (condition := node.args.get(name)) is not None:

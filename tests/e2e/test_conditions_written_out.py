@@ -20,6 +20,8 @@ SAME = [
     ("a <> ALL ([1, NULL])", "NOT a IN (1, NULL)"),
     ("a <> ALL ([1, 2]) IS NULL", "(NOT a IN (1, 2)) IS NULL"),
     ("a BETWEEN SYMMETRIC b AND 2", "a BETWEEN b AND 2 OR a BETWEEN 2 AND b"),
+    ("a IS NOT NULL", "a > 0 IS NOT NULL"),
+    ("p IS NOT TRUE AND q IS NOT NULL", "(p = FALSE OR p IS NULL) AND NOT q IS NULL"),
     ("(a = b AND p) OR (a = b AND q)", "a = b AND (p OR q)"),
     ("(a = b AND p) OR a = b", "a = b"),
     ("((a = b AND p) OR (q AND a = b)) AND (p OR q)", "a = b AND (p OR q) AND (p OR q)"),
