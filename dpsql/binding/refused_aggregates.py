@@ -63,7 +63,7 @@ def why_refused(node: exp.Expr, at: exp.Expr) -> tuple[str, str] | None:
 
 def _instead(node: exp.Expr, at: exp.Expr) -> exp.Expr | None:
     value = node.this
-    if isinstance(value, (exp.Order, exp.Distinct)):
+    while isinstance(value, (exp.Order, exp.Distinct)):
         value = value.this or next(iter(value.expressions), None)
     if not isinstance(value, exp.Expr):
         return None
