@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from latency_data import make_data, make_policy
-from own_work import everyday, own_work
+from own_work import everyday, own_work, parse_to_sql
 
 
 def main() -> int:
@@ -37,6 +37,7 @@ def main() -> int:
         if args.only in (None, "work"):
             own_work(Path(folder))
             everyday(Path(folder))
+            parse_to_sql(Path(folder))
         if args.only in (None, "bounding"):
             for units in (100_000, 1_000_000):
                 bounding(Path(folder), args.rows, units, args.repeats)

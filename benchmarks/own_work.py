@@ -79,6 +79,52 @@ def everyday(folder: Path) -> None:
     print(f"10 % under {low:.1f}, 90 % under {high:.1f}, slowest {max(wall):.1f}\n")
 
 
+def parse_to_sql(folder: Path, *, most: int | None = None) -> float:
+    """Milliseconds from the text to the certified statements, median over good.jsonl.
+
+    All queries that are answered or refused, each the median of 9 after 2 for warming up; the
+    owner's database is asked for its catalog alone. Goal: under 15 ms. Returns the median of CPU,
+    which a busy machine does not change. `most`: of that many queries only.
+    """
+    sys.path.insert(0, str(TESTS / "e2e"))
+    import e2e_world as world
+
+    from dpsql.errors import Error
+    from dpsql.session import Session
+
+    (folder / "parse").mkdir()
+    path = world.folder(folder / "parse", *world.make_data().build(200, 7, False))
+    session = Session(path, "bench")
+
+    def once(sql: str, parameters: Any) -> bool:
+        try:
+            session.prepare(sql, parameters, dialect="duckdb", asked=session.asked)
+        except Error:
+            return False
+        return True
+
+    wall, cpu, answered = [], [], 0
+    cases = [case for case in world.cases("good.jsonl") if "duckdb" in case["dialects"]][:most]
+    with session.engine.snapshot():
+        for case in cases:
+            sql, parameters = case["sql"], case.get("params")
+            answered += once(sql, parameters)
+            once(sql, parameters)
+            times = []
+            for _ in range(9):
+                start, used = time.perf_counter(), time.process_time()
+                once(sql, parameters)
+                times.append((time.perf_counter() - start, time.process_time() - used))
+            wall.append(statistics.median(one[0] for one in times) * 1000)
+            cpu.append(statistics.median(one[1] for one in times) * 1000)
+    session.close()
+    low, *_, high = statistics.quantiles(wall, n=10)
+    print(f"parse to SQL ({len(cases)} of good.jsonl, {answered} answered), ms, goal: median < 15")
+    print(f"median {statistics.median(wall):.1f} (CPU {statistics.median(cpu):.1f}),", end=" ")
+    print(f"10 % under {low:.1f}, 90 % under {high:.1f}, slowest {max(wall):.1f}\n")
+    return statistics.median(cpu)
+
+
 class _Clock:
     """Sums the time spent inside the owner's engine and the ledger."""
 
@@ -117,3 +163,10 @@ class _Clock:
                 setattr(self, name, getattr(self, name) + time.process_time() - cpu)
 
         return timed
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as place:
+        parse_to_sql(Path(place))

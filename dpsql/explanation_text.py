@@ -34,7 +34,7 @@ def render(explanation: Explanation, *, sql: bool) -> str:
 
 def _head(explanation: Explanation) -> Iterator[str]:
     if not explanation.releases:
-        yield from _entry("price", "nothing: the query reads public tables alone")
+        yield from _entry("price", "nothing: no row of anybody is read")
         return
     price = _price(explanation.epsilon, explanation.delta)
     if len(explanation.releases) > 1:

@@ -107,6 +107,7 @@ class Preparation(ABC):
             catalog=self.engine.catalog(),
             default_schema=self.engine.default_schema,
             describe=self._describe,
+            analyst=self.analyst,
         )
 
     def _describe(

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from dpsql import catalog_rows
+from dpsql.binding.catalog_views import VIEWS
 from dpsql.binding.context import table_missing
 from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import Kind, Scalar
+from dpsql.declared import declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.sealed import Given
 from dpsql.pipeline.presentable import presentable
@@ -25,7 +28,7 @@ class PublicData:
     def __init__(self, engine: DuckDBEngine, policy: Policy) -> None:
         self._engine = engine
         self._policy = policy
-        self._tables: dict[str, Given] = {}
+        self._tables: dict[tuple[str, str], Given] = {}
         self._rows: dict[str, int] = {}
         self._values: dict[tuple[str, str], tuple[Scalar | None, ...]] = {}
 
@@ -56,17 +59,37 @@ class PublicData:
         return self._rows[table]
 
     def tables(self, used: Mapping[str, Table]) -> Mapping[str, Given]:
-        """The public tables that a statement reads, whole, under the names it uses."""
+        """The public tables that a statement reads, whole, under the names it uses.
+
+        Catalog views hold what is declared. A private table, which only a statement that is empty
+        by its own text may name here (dpsql.binding.metadata), is given without a row.
+        """
         given = {}
         for name, table in used.items():
-            if name not in self._tables or not self._engine.frozen:
-                entry = self._entry(table)
-                columns = [column for column in entry.columns if not table.rule(column).hidden]
-                rows = self._engine.fetch(_select(entry, columns).sql("duckdb"))
-                casts = [cast_to(entry.columns[column].type_text) for column in columns]
-                self._tables[name] = Given(rows, casts)
-            given[name] = self._tables[name]
+            key = (name, self._role(table))
+            if key not in self._tables or not self._engine.frozen:
+                self._tables[key] = self._given(table)
+            given[name] = self._tables[key]
         return given
+
+    def _role(self, table: Table) -> str:
+        """By this policy, whatever the statement was bound under: 'view', 'public', 'private'."""
+        if table.parts in VIEWS and table.name not in self._policy.tables:
+            return "view"
+        return "public" if self._policy.tables[table.name].public else "private"
+
+    def _given(self, table: Table) -> Given:
+        role = self._role(table)
+        if role == "view":
+            schema, name = table.parts
+            declared = declared_tables(self._policy, self._engine.catalog())
+            return Given(catalog_rows.rows(schema, name, declared), [""] * len(VIEWS[schema, name]))
+        entry = self._entry(table)
+        columns = [column for column in entry.columns if not table.rule(column).hidden]
+        if role == "private":
+            return _empty({column: entry.columns[column].type_text for column in columns})
+        rows = self._engine.fetch(_select(entry, columns).sql("duckdb"))
+        return Given(rows, [cast_to(entry.columns[column].type_text) for column in columns])
 
     def _entry(self, table: Table) -> CatalogTable:
         found = self._engine.catalog().find(".".join(table.parts))
@@ -83,3 +106,11 @@ def _select(entry: CatalogTable, columns: Sequence[str]) -> exp.Select:
     )
     shown = [exp.column(exp.to_identifier(column, quoted=True)) for column in columns]
     return exp.Select(expressions=shown, from_=exp.From(this=table))
+
+
+def _empty(types: Mapping[str, str]) -> Given:
+    """No row, and every column cast to its type."""
+    import pyarrow as pa
+
+    columns = {name: pa.array([], type=pa.string()) for name in types}
+    return Given(pa.table(columns), list(types.values()))

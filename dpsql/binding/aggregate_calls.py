@@ -41,7 +41,7 @@ def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
     call = aggregates.plain(call)
     family = aggregates.for_node(call)
     if family is None:
-        if (known := why_refused(call)) is not None:
+        if (known := why_refused(call, node)) is not None:
             scope.refuse(node, "unsupported-aggregate", *known)
         scope.refuse(
             call,

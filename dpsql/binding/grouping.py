@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.binding.grouping_sets import leaves, set_terms
+from dpsql.binding.rewritings import ask_in, over
 from dpsql.binding.select import PrivateSelect, aggregate_nodes, has_aggregates
 from dpsql.core.ir import Expr
 
@@ -33,7 +34,13 @@ def group_keys(select: PrivateSelect) -> list[Expr]:
     node, scope = select.node, select.scope
     group, distinct = node.args.get("group"), node.args.get("distinct")
     if distinct is not None and distinct.args.get("on"):
-        select.context.refuse(distinct, "distinct-on", "DISTINCT ON picks rows: not available")
+        keys = distinct.args["on"].expressions
+        select.context.refuse(
+            distinct,
+            "distinct-on",
+            "DISTINCT ON picks one row of each group, which is somebody's",
+            f"group by the keys{ask_in(over(node, [exp.Count(this=exp.Star())], keys))}",
+        )
     if group is None:
         if distinct is None or has_aggregates(node):
             return []
@@ -45,6 +52,14 @@ def group_keys(select: PrivateSelect) -> list[Expr]:
             if not any(True for _ in aggregate_nodes(p))
         ]
     return [_key(term.unnest(), select) for term in leaves(group)]
+
+
+def check_order(select: PrivateSelect) -> None:
+    """ORDER BY of a subquery's rows has no effect, but names what there is, and only rows."""
+    order = select.node.args.get("order")
+    for term in [] if order is None else order.expressions:
+        if not isinstance(term.this, (exp.Literal, exp.Var)):  # a position, ALL
+            select.scope.expr(term.this)
 
 
 def _key(term: exp.Expr, select: PrivateSelect) -> Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import NoReturn
 
@@ -21,6 +22,7 @@ _NAMES = (
     "max_rows_contributed",
     "min_privacy_units_per_group",
     "group_selection_strategy",
+    "privacy_unit_column",
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
@@ -32,11 +34,18 @@ _HINTS = {
     "max_rows_contributed": "write a whole number, at least 1",
     "min_privacy_units_per_group": "write a whole number, 0 or more",
     "group_selection_strategy": " or ".join(_STRATEGIES),
+    "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
 }
 
 
-def read_options(node: exp.Select, context: Context) -> Options:
-    """The options of one SELECT; `Options()` where it has none."""
+def read_options(
+    node: exp.Select, context: Context, is_unit: Callable[[exp.Expr], bool]
+) -> Options:
+    """The options of one SELECT; `Options()` where it has none.
+
+    `is_unit`: does an expression of the SELECT name the privacy unit? `privacy_unit_column` may say
+    what the policy says, and nothing else.
+    """
     hint = node.args.get("hint")
     if hint is None:
         return Options()
@@ -48,6 +57,14 @@ def read_options(node: exp.Select, context: Context) -> Options:
         if name in found:
             context.invalid(pair, "bad-option", f"option {name} is given twice")
         found[name] = value
+    column = found.get("privacy_unit_column")
+    if column is not None and not (isinstance(column, exp.Column) and is_unit(column)):
+        context.refuse(
+            column,
+            "unsupported-option",
+            f"privacy_unit_column is not the {context.policy.unit} of the policy",
+            "leave it out: the policy says whose row it is",
+        )
     return Options(
         epsilon=_epsilon(found.get("epsilon"), context),
         delta=_delta(found.get("delta"), context),

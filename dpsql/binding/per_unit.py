@@ -18,11 +18,16 @@ from dpsql.policy.schema import Auto
 UNIT = "u"
 
 
-def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
-    """`keys` are the GROUP BY expressions; at least one of them is the unit."""
+def bind_per_unit(
+    select: PrivateSelect, keys: list[Expr], *, outermost: bool = False
+) -> PrivateRelation:
+    """`keys` are the GROUP BY expressions; at least one of them is the unit.
+
+    `outermost`: the SELECT is the statement itself, whose rows will be refused.
+    """
     node, context = select.node, select.context
     others = [key for key in dict.fromkeys(keys) if not select.is_unit(key)]
-    _refuse_unfit(select, others)
+    _refuse_unfit(select, others, outermost)
     source_id = next(context.ids)
     unit = replace(select.block.unit, source=source_id, name=UNIT)
     scope = PerUnitScope(
@@ -54,7 +59,7 @@ def bind_per_unit(select: PrivateSelect, keys: list[Expr]) -> PrivateRelation:
     )
 
 
-def _refuse_unfit(select: PrivateSelect, others: list[Expr]) -> None:
+def _refuse_unfit(select: PrivateSelect, others: list[Expr], outermost: bool) -> None:
     """`others` are the GROUP BY expressions beside the unit."""
     node, context = select.node, select.context
     if node.args.get("hint"):
@@ -70,7 +75,9 @@ def _refuse_unfit(select: PrivateSelect, others: list[Expr]) -> None:
             f"DISTINCT after GROUP BY would merge different {context.policy.unit}s' rows",
             "drop DISTINCT: GROUP BY gives each group once",
         )
-    for clause in ("qualify", "windows", "order", "limit", "offset"):
+    for clause in ("qualify", "windows", "limit", "offset", "order"):
+        if outermost and clause in ("limit", "offset", "order"):
+            continue  # refused as what it is: rows of each unit
         if node.args.get(clause):
             context.refuse(
                 node.args[clause] if isinstance(node.args[clause], exp.Expr) else node,

@@ -10,17 +10,18 @@ from dpsql.binding import padding
 from dpsql.binding.chains import Chains
 from dpsql.binding.context import Context
 from dpsql.binding.environment import Above, Bound, Cte, Environment
-from dpsql.binding.grouping import expanded, group_keys, group_sets
+from dpsql.binding.grouping import check_order, expanded, group_keys, group_sets
 from dpsql.binding.per_unit import bind_per_unit
 from dpsql.binding.relations import PrivateRelation
 from dpsql.binding.release import bind_release
+from dpsql.binding.rewritings import across, gives_rows
 from dpsql.binding.scalar_subqueries import with_joins
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import Item, PrivateSelect, has_aggregates, read
 from dpsql.binding.semi_joins import Subqueries, refuse_outside
 from dpsql.binding.unions import bind_union, branches_of, check_union
 from dpsql.binding.windows import bind_windows, has_windows
-from dpsql.core.ir import Col, Expr, PerUnit, Unknown
+from dpsql.core.ir import Col, Expr, Unknown
 from dpsql.policy.schema import Table
 from dpsql.sql.remade import remade
 
@@ -37,9 +38,11 @@ class QueryBinder:
         self.chains = Chains(context)
         self._bound: dict[int, Bound] = {}  # FROM subqueries, bound once when classified
         self._inlined = 0
+        self._root: exp.Expr | None = None
 
     def statement(self, root: exp.Expr) -> exp.Expr:
         """The remainder of the whole statement. Refuses a statement that gives out rows."""
+        self._root = root
         return self.above(root, Environment())
 
     def above(self, node: exp.Expr, env: Environment) -> exp.Expr:
@@ -50,21 +53,7 @@ class QueryBinder:
         return bound.ast
 
     def _row_output(self, node: exp.Expr, bound: PrivateRelation) -> NoReturn:
-        word = self.context.policy.unit
-        if isinstance(bound.block.first, PerUnit):
-            self.context.refuse(
-                node,
-                "row-output",
-                f"this query gives out one row (or more) for each {word}",
-                "aggregate once more, over all of them: SELECT AVG(n) FROM (this query) AS q;"
-                f" or group by an attribute in place of the {word}",
-            )
-        self.context.refuse(
-            node,
-            "row-output",
-            f"this query gives out rows of the {word}s themselves",
-            f"aggregate them (COUNT(*), SUM(x), AVG(x), ...), alone or by a key that {word}s share",
-        )
+        self.context.refuse(node, "row-output", *gives_rows(node, bound, self.context.policy))
 
     def query(self, node: exp.Expr, env: Environment) -> Bound:
         if isinstance(node, exp.Subquery):
@@ -188,7 +177,7 @@ class QueryBinder:
         sets = group_sets(select)
         if any(select.is_unit(key) for key in keys) and sets is None:
             self._check_preserved(select, keys)
-            return bind_per_unit(select, keys)
+            return bind_per_unit(select, keys, outermost=node is self._root)
         if group is not None or node.args.get("distinct") or has_aggregates(node):
             return Above(bind_release(select, keys, lambda sub: self._walk(sub, env), sets))
         if has_windows(node):
@@ -211,6 +200,7 @@ class QueryBinder:
     def _rows(self, select: PrivateSelect) -> PrivateRelation:
         """A plain SELECT of rows: fine as a subquery, where it is inlined."""
         self._refuse_clauses(select.node)
+        check_order(select)
         outputs: dict[str, Expr] = {}
         for projection in expanded(select):
             name = projection.alias_or_name or projection.sql("duckdb").lower()
@@ -229,15 +219,18 @@ class QueryBinder:
                 "unsupported-option",
                 "OPTIONS belong on the SELECT whose aggregates are released, not on a subquery",
             )
-        allowed = ("qualify", "windows") if has_windows(node) else ()
-        for clause in ("having", "qualify", "windows", "order", "limit", "offset"):
+        allowed = ["qualify", "windows"] if has_windows(node) else []
+        if node is self._root:  # rows are refused as such, ordered or not
+            allowed += ["order", "limit", "offset"]
+        elif not (node.args.get("limit") or node.args.get("offset")):
+            allowed += ["order"]  # of a subquery's rows, a multiset: it says nothing
+        for clause in ("having", "qualify", "windows", "limit", "offset", "order"):
             if clause not in allowed and node.args.get(clause):
                 value = node.args[clause]
                 self.context.refuse(
                     value if isinstance(value, exp.Expr) else node,
                     "unsupported-clause",
-                    f"{clause.upper()} on people's rows would let one person move another's",
-                    "use it on the aggregated result, outside",
+                    *across(clause, self.context.policy.unit),
                 )
 
     # ---- FROM items --------------------------------------------------------------------

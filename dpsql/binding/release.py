@@ -89,7 +89,9 @@ def bind_release(
     remainder = splitter.remainder()
     if not splitter.keys and not splitter.aggregates:
         context.refuse(select.node, "row-output", "nothing is aggregated here", "SELECT COUNT(*)")
-    options = read_options(select.node, context)
+    options = read_options(
+        select.node, context, lambda column: select.is_unit(select.scope.expr(column))
+    )
     if sets is None:
         _register(splitter, splitter.keys, index, options)
         context.sites[index] = Site(select.node, splitter.spelled(keys))

@@ -90,7 +90,8 @@ class Scope:
                 node,
                 "aggregate-here",
                 "an aggregate cannot stand here, inside another aggregate or a row's condition",
-                "aggregate in a subquery first",
+                "conditions on aggregates stand in HAVING; or aggregate in a subquery first,"
+                " GROUP BY the unit there",
             )
         function = functions.for_node(node)
         if function is None:

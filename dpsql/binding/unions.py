@@ -9,11 +9,19 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context
 from dpsql.binding.relations import MAX_SOURCES, PrivateRelation
+from dpsql.binding.rewritings import ask_in, merged
 from dpsql.binding.units import SourceFacts, place
 from dpsql.core.domain import FLOAT, NUMERIC, Domain, Interval, Kind
 from dpsql.core.ir import Block, Branch, Call, Col, Expr, Union
 
 UNIT = "u"
+
+_WAYS: dict[type[exp.Expr], str] = {
+    exp.Union: "UNION ALL keeps every row; SELECT DISTINCT over it, with the {word} among its"
+    " columns, drops doubles",
+    exp.Except: "the {word}s of one and not of the other: NOT IN with a subquery",
+    exp.Intersect: "the {word}s of both: IN with a subquery",
+}
 
 
 def branches_of(node: exp.SetOperation) -> list[exp.Expr]:
@@ -34,8 +42,7 @@ def check_union(node: exp.SetOperation, context: Context) -> None:
             node.args["expression"],
             "set-operation",
             f"{node.key.upper()} of people's rows would merge rows of different {word}s",
-            "UNION ALL keeps every row; SELECT DISTINCT over it, with the"
-            f" {word} among its columns, drops doubles",
+            _WAYS[type(node)].format(word=word) + ask_in(merged(node, context.policy)),
         )
     for name, value in node.args.items():
         if value and name not in ("this", "expression", "with_"):

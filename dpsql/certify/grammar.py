@@ -44,7 +44,7 @@ SCALAR: dict[type[exp.Expr], tuple[str, ...]] = {
     **dict.fromkeys((exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln), _UNARY),
     **dict.fromkeys((exp.Log, exp.Pow), _BINARY),
     **dict.fromkeys((exp.Sin, exp.Cos, exp.Tan, exp.Cot, exp.Asin, exp.Acos, exp.Atan), _UNARY),
-    **dict.fromkeys((exp.Sinh, exp.Cosh, exp.Tanh), _UNARY),
+    **dict.fromkeys((exp.Sinh, exp.Cosh, exp.Tanh, exp.Asinh, exp.Acosh, exp.Atanh), _UNARY),
     exp.Atan2: _BINARY,
     exp.Round: ("this", "decimals"),
     exp.Coalesce: ("this", "expressions"),
@@ -110,7 +110,7 @@ _RELATIONAL: dict[type[exp.Expr], tuple[str, ...]] = {
 
 _ALL = {**SCALAR, **_RELATIONAL}
 
-FUNCTIONS = frozenset({"ISFINITE", "DATE_PART"})
+FUNCTIONS = frozenset({"ISFINITE", "DATE_PART", "STRLEN"})
 """Functions known by name alone; HASH is let in where groups are ranked, nowhere else."""
 
 _RANKING = frozenset({"HASH"})

@@ -27,8 +27,10 @@ _FIXED: dict[type[exp.Expr], Kind] = {
     **dict.fromkeys((exp.Reverse, exp.SplitPart, exp.Pad, exp.Translate, exp.ConcatWs), Kind.TEXT),
     **dict.fromkeys((exp.Sin, exp.Cos, exp.Tan, exp.Cot, exp.Asin, exp.Acos), Kind.FLOAT),
     **dict.fromkeys((exp.Atan, exp.Atan2, exp.Sinh, exp.Cosh, exp.Tanh), Kind.FLOAT),
+    **dict.fromkeys((exp.Asinh, exp.Acosh, exp.Atanh), Kind.FLOAT),
     **dict.fromkeys((exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln, exp.Log, exp.Pow, exp.Div), Kind.FLOAT),
 }
+_CALLED = {"ISFINITE": Kind.BOOLEAN, "STRLEN": Kind.INTEGER}
 _SAME = (exp.Paren, exp.Neg, exp.Abs)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Mod)
 _CASTS = {
@@ -67,8 +69,8 @@ def kind_of(node: exp.Expr, scope: Scope) -> Kind | None:
         inner = kind_of(node.this, scope)  # a DATE or a TIMESTAMP, both exact
         return Kind.TIMESTAMP if inner in TEMPORAL else None
     if isinstance(node, exp.Anonymous):
-        if str(node.this).upper() == "ISFINITE":
-            return Kind.BOOLEAN
+        if (name := str(node.this).upper()) in _CALLED:
+            return _CALLED[name]
         part = node.expressions[0] if node.expressions else None
         word = str(part.this) if isinstance(part, exp.Literal) else ""
         if word in _INTEGER_PARTS:

@@ -16,6 +16,7 @@ from dpsql.core import nearest
 from dpsql.functions import membership
 from dpsql.functions.forms import constant_text
 from dpsql.functions.names import names_of
+from dpsql.functions.refused import why_refused
 
 _STRUCTURE = (
     "Select Subquery From Join Where Group Having Order Ordered Limit Offset Fetch Distinct Qualify"
@@ -57,6 +58,8 @@ _ALLOWED = frozenset(
 
 KNOWN = names_of(_ALLOWED - {exp.Unnest, exp.Explode, exp.Array, exp.GenerateSeries}, _CALLS)
 """The names of the functions above."""
+
+_VALUES = (exp.Array, exp.Struct, exp.Bracket)  # what to do instead differs above the noise
 
 MAX_NESTED = 1
 
@@ -140,11 +143,14 @@ def _nested(node: exp.Expr) -> int:
 
 
 def _refuse_function(node: exp.Expr, name: str, context: Context) -> None:
+    known = None if isinstance(node, _VALUES) else why_refused(node)
     context.refuse(
         node,
         "unsupported-function",
         f"function {name} is not available",
-        nearest.hint(
+        known[1]
+        if known is not None
+        else nearest.hint(
             name,
             KNOWN,
             "arithmetic, comparisons, CASE, and the usual text, number and date functions are",

@@ -32,6 +32,7 @@ from dpsql.functions import (
     shorthand,
     stamps,
     text,
+    text_lengths,
     trigonometry,
 )
 from dpsql.functions.forms import call as _engine_call
@@ -57,6 +58,7 @@ REGISTRY: tuple[Function, ...] = (
     calendar.FAMILY,
     stamps.FAMILY,
     text.FAMILY,
+    text_lengths.FAMILY,
     places.FAMILY,
     shorthand.FAMILY,
 )

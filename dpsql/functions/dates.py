@@ -94,6 +94,7 @@ _PART_NODES: dict[type[exp.Expr], str] = {
     exp.Minute: "minute",
     exp.Second: "second",
 }
+_BY_NAME = frozenset({"decade", "century", "millennium", "yearweek"})
 _TRUNCS = (exp.TimestampTrunc, exp.DateTrunc, exp.DatetimeTrunc)
 
 
@@ -107,7 +108,10 @@ class Dates:
             return _bind_trunc(node, scope)
         if isinstance(node, exp.Extract):
             only(node, scope, "this", "expression")
-            return _bind_part(node, str(node.this.name), node.args["expression"], scope)
+            word, inner = str(node.this.name), node.args["expression"]
+            if word.lower() in _BY_NAME:  # read as a function of that name is
+                return scope.expr(exp.Anonymous(this=word, expressions=[inner.copy()]))
+            return _bind_part(node, word, inner, scope)
         if not isinstance(node, exp.Anonymous):
             only(node, scope, "this")
             return _bind_part(node, _PART_NODES[type(node)], node.this, scope)

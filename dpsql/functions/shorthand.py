@@ -1,7 +1,8 @@
 """Functions that are another way to write what is available: each is read as that.
 
 NVL2, DECODE, ZEROIFNULL, NULLIFZERO, EQUAL_NULL, SAFE_DIVIDE, SQUARE, DEGREES, RADIANS, PI,
-LAST_DAY, EPOCH, DECADE, CENTURY, MILLENNIUM, YEARWEEK, MAKE_DATE, TIME_BUCKET, WIDTH_BUCKET.
+ADD, SUBTRACT, MULTIPLY, DIVIDE, ORD, LAST_DAY, EPOCH, DECADE, CENTURY, MILLENNIUM, YEARWEEK,
+MAKE_DATE, TIME_BUCKET, WIDTH_BUCKET.
 Nothing of their own reaches the engine, so their total forms, ranges and NULLs are those of the
 expression they stand for.
 """
@@ -120,6 +121,21 @@ def _times(factor: float) -> Reader:
         return exp.Mul(this=_one(node, scope), expression=_number(f"{factor!r}e0"))
 
     return read
+
+
+def _operator(kind: type[exp.Binary]) -> Reader:
+    """DuckDB's names of its operators: DIVIDE is //."""
+
+    def read(node: exp.Expr, scope: Scope) -> exp.Expr:
+        assert isinstance(node, exp.Anonymous)
+        left, right = (exp.paren(part.copy()) for part in arity(node, scope, 2))
+        return kind(this=left, expression=right)
+
+    return read
+
+
+def _ord(node: exp.Expr, scope: Scope) -> exp.Expr:
+    return exp.Unicode(this=_one(node, scope))
 
 
 def _pi(node: exp.Expr, scope: Scope) -> exp.Expr:
@@ -274,6 +290,11 @@ _CALLS: dict[str, Reader] = {
     "nullifzero": _null_if_zero,
     "isnull": _null_test,
     "square": _square,
+    "add": _operator(exp.Add),
+    "subtract": _operator(exp.Sub),
+    "multiply": _operator(exp.Mul),
+    "divide": _operator(exp.IntDiv),
+    "ord": _ord,
     "epoch": _epoch,
     "decade": _by_year(10, 0),
     "century": _by_year(100, 99),

@@ -15,9 +15,9 @@ from typing import NoReturn
 
 from sqlglot import exp
 
-from dpsql.core.domain import INTEGER, TEXT, Kind, Scalar
+from dpsql.core.domain import TEXT, Kind, Scalar
 from dpsql.core.ir import Call, Expr, Lit
-from dpsql.functions import forms, intervals
+from dpsql.functions import forms
 from dpsql.functions.forms import (
     arity,
     cast,
@@ -52,13 +52,13 @@ _TRIMS = {"": "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 class Text:
     names: tuple[str, ...] = (
         *("lower", "upper", "trim", "ltrim", "rtrim", "left", "right", "substring"),
-        *("replace", "concat", "length", *_TEST_NODES, "text_join"),
+        *("replace", "concat", *_TEST_NODES, "text_join"),
     )
     nodes: tuple[type[exp.Expr], ...] = (
         *_SIMPLE,
         *_TESTS,
         *(exp.Trim, exp.Left, exp.Right, exp.Substring, exp.Replace),
-        *(exp.Concat, exp.DPipe, exp.Length),
+        *(exp.Concat, exp.DPipe),
     )
     calls: tuple[str, ...] = tuple(_TEST_CALLS)
 
@@ -171,42 +171,12 @@ def _bind_replace(node: exp.Expr, scope: Scope) -> Expr:
     return _text_call("replace", (arg, lit(old), lit(new)), lambda text: text.replace(old, new))
 
 
-def _bind_length(node: exp.Expr, scope: Scope) -> Expr:
-    only(node, scope, "this")
-    arg = _text_argument(node, node.this, scope)
-    certain = intervals.span(0, 2**33)
-    declared = intervals.span(0, None)
-    values = arg.domain.values
-    if values and _plain(values):
-        longest = [len(str(value)) for value in values]
-        declared = intervals.span(min(longest), max(longest))
-    elif (most := _most(arg)) is not None:
-        declared = intervals.span(0, most)
-    domain = result(INTEGER, (arg,), certain=certain, declared=declared)
-    return Call("length", (arg,), domain)
-
-
-def _most(text: Expr) -> int | None:
-    """Characters that the query itself leaves of a text; None where nothing cuts it."""
-    match text:
-        case Call(fn="left" | "right", args=(_, Lit(value=int(count)))):
-            return count
-        case Call(fn="substring", args=(_, Lit(), Lit(value=int(count)))):
-            return count
-        case Call(fn="lpad" | "rpad", args=(_, Lit(value=int(count)), _)):
-            return count
-        case Call(fn="trim" | "ltrim" | "rtrim" | "reverse", args=(inner, *_)):
-            return _most(inner)
-    return None
-
-
 _READERS: dict[type[exp.Expr], Callable[[exp.Expr, Scope], Expr]] = {
     exp.Trim: _bind_trim,
     exp.Left: _bind_side,
     exp.Right: _bind_side,
     exp.Substring: _bind_substring,
     exp.Replace: _bind_replace,
-    exp.Length: _bind_length,
 }
 
 

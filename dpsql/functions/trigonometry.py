@@ -1,4 +1,4 @@
-"""SIN COS TAN COT ASIN ACOS ATAN ATAN2 SINH COSH TANH, in radians.
+"""SIN COS TAN COT ASIN ACOS ATAN ATAN2 SINH COSH TANH ASINH ACOSH ATANH, in radians.
 
 In DuckDB 2.0 none of these raises: outside their domain, of NaN and of infinities they give NaN or
 an infinity, which the outermost expression turns into NULL. All are computed in DOUBLE. Their
@@ -39,6 +39,9 @@ _IMAGES: dict[str, Interval] = {
     "cot": ANY,
     "sinh": ANY,
     "cosh": ANY,
+    "asinh": ANY,
+    "acosh": ANY,
+    "atanh": ANY,
 }
 _NEVER_NAN = frozenset({"sin", "cos", "atan", "atan2", "tanh"})
 """Defined for every finite number."""
@@ -54,6 +57,9 @@ _NODES: dict[type[exp.Expr], str] = {
     exp.Sinh: "sinh",
     exp.Cosh: "cosh",
     exp.Tanh: "tanh",
+    exp.Asinh: "asinh",
+    exp.Acosh: "acosh",
+    exp.Atanh: "atanh",
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
+from dpsql.binding import metadata
 from dpsql.binding.context import Context, Describe, undescribed
 from dpsql.binding.query import QueryBinder
 from dpsql.checks.ordinals import check_ordinals
@@ -23,10 +26,12 @@ def run(
     catalog: Catalog,
     default_schema: str,
     describe: Describe = undescribed,
+    analyst: str = "",
 ) -> Bound:
     """Raises InvalidQuery or RefusedQuery with a caret; reads schema and public tables only.
 
-    `describe`: what a query above the noise line gives, for chains.
+    `describe`: what a query above the noise line gives, for chains. `analyst`: what current_user
+    says; nothing else depends on it.
     """
 
     def described(context: Context, query: exp.Expr) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -37,7 +42,19 @@ def run(
     context = Context(parsed.text, policy, catalog, default_schema, describe=described)
     refuse_reserved(parsed.root, context)
     check_ordinals(parsed.root, context)
-    remainder = QueryBinder(context).statement(parsed.root)
+    parsed = replace(parsed, root=metadata.prepared(parsed.root, context, analyst))
+    public = metadata.answering(parsed.root, policy)
+    if public is None:
+        return _bound(parsed, parsed.root, context)
+    metadata.refuse_mixed(parsed.root, context)
+    if metadata.needs_check(parsed.root):
+        _bound(parsed, parsed.root, context)
+    about = Context(parsed.text, public, catalog, default_schema, describe=described)
+    return _bound(parsed, metadata.as_public(parsed.root), about)
+
+
+def _bound(parsed: Parsed, root: exp.Expr, context: Context) -> Bound:
+    remainder = QueryBinder(context).statement(root)
     check_ordinals(remainder, context)
     check_remainder(remainder, context)
     check_size(remainder, context)
@@ -47,7 +64,7 @@ def run(
     sites = tuple(context.sites[index] for index in range(len(private)))
     return Bound(
         parsed,
-        catalog,
+        context.catalog,
         remainder,
         tuple(private),
         context.public_used,

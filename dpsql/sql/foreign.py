@@ -173,6 +173,12 @@ def _cast(node: exp.Expr, reading: _Reading) -> None:
     node.set("this", exp.Trunc(this=node.this))
 
 
+def _as_moment(node: exp.Expr, reading: _Reading) -> None:
+    """MySQL's DATE_FORMAT reads texts as moments, too; those are refused later, by type."""
+    if isinstance(node.this, exp.TsOrDsToTimestamp):
+        node.set("this", node.this.this)
+
+
 _RULES: dict[type[exp.Expr], Callable[[exp.Expr, _Reading], None]] = {
     exp.Like: _like,
     exp.ILike: _like,
@@ -189,4 +195,5 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr, _Reading], None]] = {
     exp.DPipe: _joined,
     exp.Cast: _cast,
     exp.TryCast: _cast,
+    exp.TimeToStr: _as_moment,
 }

@@ -15,8 +15,10 @@ from dpsql.sql.caret import show
 from dpsql.sql.clauses import ReadExpression, put_back, take_out
 from dpsql.sql.fetch import as_limit
 from dpsql.sql.grouping_terms import parenthesised
+from dpsql.sql.not_queries import hint_for
 from dpsql.sql.parameters import writable
 from dpsql.sql.placeholder_casts import split_casts
+from dpsql.sql.show import as_query
 
 # sqlglot logs fragments of the query it parses; an analyst's text belongs in the ledger alone.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -33,7 +35,8 @@ def parse(text: str, dialect: str) -> exp.Expr:
         raise InvalidQuery("SQL text may not hold NUL or broken Unicode", code="syntax")
     if len(text) > MAX_TEXT:
         raise RefusedQuery(f"SQL text is longer than {MAX_TEXT:,} characters", code="too-long")
-    statements = [node for node in _parse_all(text, dialect) if not _empty(node)]
+    parsed = _parse_all(text, dialect)
+    statements = [node for node in parsed if node is not None and not _empty(node)]
     if not statements:
         raise InvalidQuery("there is no SQL here", code="syntax", hint="SELECT COUNT(*) FROM t")
     if len(statements) > 1:
@@ -49,11 +52,12 @@ def parse(text: str, dialect: str) -> exp.Expr:
                 hint="write SELECT * FROM (...) AS q ORDER BY ... LIMIT ...",
             )
         root = root.this
+    root = as_query(root) or root
     if not isinstance(root, (exp.Select, exp.SetOperation, exp.Values)):
         raise RefusedQuery(
             "only queries (SELECT) are answered: nothing is written, set or administered here",
             code="not-a-query",
-            hint="write a SELECT with aggregates such as COUNT(*) or AVG(x)",
+            hint=hint_for(root),
         )
     if any(not select.expressions for select in root.find_all(exp.Select)):
         raise InvalidQuery(
@@ -66,8 +70,8 @@ def parse(text: str, dialect: str) -> exp.Expr:
     return root
 
 
-def _empty(node: exp.Expr | None) -> bool:
-    return node is None or isinstance(node, exp.Semicolon)
+def _empty(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Semicolon)
 
 
 def _parse_all(text: str, dialect: str) -> list[exp.Expr | None]:

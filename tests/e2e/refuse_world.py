@@ -12,10 +12,10 @@ import duckdb
 import e2e_world as world
 
 from dpsql.errors import Error
-from dpsql.session import Session
+from dpsql.session import Answer, Session
 
 FOLDER = world.CASES / "refuse"
-_HEADER = re.compile(r"-- (dialect|params|epsilon|delta|policy|before|change|pad): (.*)\n")
+_HEADER = re.compile(r"-- (instead|dialect|params|epsilon|delta|policy|before|change|pad): (.*)\n")
 _EXPECTED = "-- refuse: "
 
 DDL = """
@@ -66,7 +66,8 @@ class Case:
 
     `before` is a query that is paid for first, `change` what the owner does to the database after
     the analyst has connected, `pad` so many blanks behind the text, `policy` keys that replace
-    those of POLICY; the others are arguments of `query`.
+    those of POLICY, `instead` the query that the hint leads to; the others are arguments of
+    `query`.
     """
 
     path: Path
@@ -104,6 +105,24 @@ class Case:
             session.close()
             connection.close()
         raise AssertionError(f"{self.path.name} was answered")
+
+    @property
+    def instead(self) -> str | None:
+        """The query that would be answered: what the hint itself says to ask, or the header."""
+        found = re.search(r"; ask: (.*)", self.expected)
+        return found[1] if found else self.header.get("instead")
+
+    def answer(self, sql: str) -> Answer:
+        """Another query under the same policy and dialect."""
+        connection = duckdb.connect(":memory:")
+        connection.execute(DDL)
+        changes = json.loads(self.header.get("policy", "{}"))
+        session = Session({**POLICY, **changes}, "analyst", engine=connection)
+        try:
+            return session.query(sql, dialect=self.header.get("dialect", "duckdb"))
+        finally:
+            session.close()
+            connection.close()
 
     def write(self, refusal: str) -> None:
         start = self.path.read_text().partition(_EXPECTED)[0]

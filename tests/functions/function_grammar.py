@@ -44,7 +44,7 @@ def numbers(draw: st.DrawFn, depth: int = 3) -> str:
             ),
             _form("date_part('{0}', {1})", PART, moments(depth - 1)),
             _form("date_diff('{0}', {1}, {2})", DIFF_UNIT, moments(depth - 1), moments(depth - 1)),
-            _form("length({0})", texts(depth - 1)),
+            _form("{0}({1})", st.sampled_from(["length", "strlen"]), texts(depth - 1)),
             _form("{0}({1})", st.sampled_from(["sin", "cos", "atan", "asin", "acos"]), inner),
             _form("{0}({1})", st.sampled_from(["tanh", "degrees", "square", "tan"]), inner),
             _form("width_bucket({0}, -3, 12, 6)", inner),

@@ -53,7 +53,7 @@ REFUSED = [
         "date_trunc('decade', ts)",
         "date_trunc(s, ts)",
         "date_part(s, ts)",
-        "extract(century from ts)",
+        "extract(julian from ts)",
     ),
     *(
         "date_diff('decade', ts, ts_)",

@@ -12,6 +12,14 @@ from dpsql.core.domain import Interval, point
 
 SAME = {
     "square(i)": "i * i",
+    "add(i, 2)": "i + 2",
+    "subtract(d, i)": "d - i",
+    "multiply(i, 3)": "i * 3",
+    "divide(i, 7)": "i // 7",
+    "ord(s)": "unicode(s)",
+    "octet_length(s)": "strlen(s)",
+    "extract(decade FROM day)": "decade(day)",
+    "extract(century FROM ts)": "century(ts)",
     "zeroifnull(i)": "COALESCE(i, 0)",
     "nullifzero(d)": "NULLIF(d, 0)",
     "isnull(s)": "s IS NULL",

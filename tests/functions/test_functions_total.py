@@ -96,6 +96,12 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
             *("substring({0}, 2147483647, 2147483647)", "substring({0}, -2147483647, 2)"),
             *("replace({0}, 'a', '')", "replace({0}, 'aa', 'a')", "length({0})"),
             *(
+                "strlen({0})",
+                "bit_length({0})",
+                "length(left({0}, 2))",
+            ),
+            *("strlen(rpad({0}, 3, 'é'))", "strlen(substring({0}, 2, 3))"),
+            *(
                 "{0} LIKE 'a%b_'",
                 "{0} NOT LIKE '%a%'",
                 "{0} ILIKE 'A%'",
@@ -109,6 +115,7 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
         fn: (f"{fn}({{0}})", NUMBERS)
         for fn in (
             *("sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+            *("asinh", "acosh", "atanh"),
             *("degrees", "radians", "square", "zeroifnull", "nullifzero", "isnull"),
         )
     },

@@ -29,8 +29,10 @@ What is refused is refused for every engine.
 """
 _CASES = Path(__file__).parents[2] / "tests" / "cases" / "refuse"
 _CASE = re.compile(
+    r"(?:-- instead: (?P<instead>.*)\n)?"
     r"(?P<sql>[^-][\s\S]{1,200}?)\n"  # asked plainly, and short
     r"-- refuse: (?P<code>\S+) \(RefusedQuery, exit 3\)\n--   (?P<said>.*)\n"
+    r"(?:--  .*\n)*(?:-- hint: .*; ask: (?P<ask>.*)\n)?"
 )
 
 
@@ -144,17 +146,19 @@ def _options() -> str:
 
 def _refused() -> str:
     """The first example of each code that refuses what is understood."""
-    rows: dict[str, tuple[str, str, str]] = {}
+    rows: dict[str, tuple[str, str, str, str]] = {}
     for file in sorted(_CASES.glob("*.sql")):
         if found := _CASE.match(file.read_text("utf-8")):
             link = f"[{found['code']}](../errors.md#{found['code']})"
             query = code(" ".join(found["sql"].split()))
-            rows.setdefault(found["code"], (link, query, found["said"]))
+            instead = found["ask"] or found["instead"]
+            answered = code(instead) if instead else "-"
+            rows.setdefault(found["code"], (link, query, found["said"], answered))
     assert rows
     return (
         "## Refused, by example\n\nOne of each code that a short text meets; the tests hold these"
-        " and the others word for word.\n\n"
-        + table(("code", "example", "what is said"), rows.values())
+        " and the others word for word, and that what stands last is answered.\n\n"
+        + table(("code", "example", "what is said", "answered instead"), rows.values())
     )
 
 

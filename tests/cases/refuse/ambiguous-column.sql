@@ -1,3 +1,4 @@
+-- instead: SELECT users.city, COUNT(*) FROM users JOIN regions ON users.city = regions.city GROUP BY users.city
 SELECT city, COUNT(*)
 FROM users JOIN regions ON users.city = regions.city
 GROUP BY city

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE signup > DATE '2024-12-31'
 SELECT COUNT(*) FROM users WHERE signup > DATE '2024-02-31'
 -- refuse: bad-literal (InvalidQuery, exit 3)
 --   '2024-02-31' is not a date

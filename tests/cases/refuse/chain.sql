@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) FROM users)
 SELECT COUNT(*) FROM users WHERE age > (SELECT AVG(age) * INTERVAL 1 DAY FROM users)
 -- refuse: chain (RefusedQuery, exit 3)
 --   a value of type INTERVAL cannot be used in a query over people's rows

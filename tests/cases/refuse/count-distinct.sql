@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(DISTINCT user_id) FROM users
 SELECT COUNT(DISTINCT city) FROM users
 -- refuse: count-distinct (RefusedQuery, exit 3)
 --   COUNT(DISTINCT ...) is available for the user alone

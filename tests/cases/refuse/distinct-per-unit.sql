@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM (SELECT user_id, city FROM users GROUP BY user_id, city)
 SELECT COUNT(*) FROM (SELECT DISTINCT user_id, city FROM users GROUP BY user_id, city)
 -- refuse: distinct (RefusedQuery, exit 3)
 --   DISTINCT after GROUP BY would merge different users' rows

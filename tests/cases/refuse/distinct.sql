@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(a) FROM (SELECT user_id, MAX(age) AS a FROM users GROUP BY user_id) AS q
 SELECT SUM(DISTINCT age) FROM users
 -- refuse: distinct (RefusedQuery, exit 3)
 --   SUM(DISTINCT ...) has no bounded contribution here

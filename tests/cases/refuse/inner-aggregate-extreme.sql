@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM (SELECT user_id, MAX(ts) AS n FROM orders GROUP BY user_id) t WHERE n > DATE '2024-01-01'
 SELECT COUNT(*) FROM (SELECT user_id, MAX(item) AS n FROM orders GROUP BY user_id) t WHERE n > 'b'
 -- refuse: inner-aggregate (RefusedQuery, exit 3)
 --   MAX of text is not available within a user's rows

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM orders a JOIN (SELECT user_id, COUNT(*) AS n FROM orders GROUP BY user_id) b ON a.user_id = b.user_id JOIN (SELECT user_id, AVG(amount) AS m FROM orders GROUP BY user_id) c ON a.user_id = c.user_id
 SELECT COUNT(*) FROM orders a
 JOIN orders b ON a.user_id = b.user_id
 JOIN orders c ON a.user_id = c.user_id

@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY city
 SELECT token, COUNT(*) FROM users GROUP BY token
 -- refuse: key-type (RefusedQuery, exit 3)
 --   a column of this type cannot be a group key here

@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(income, contribution_bounds_per_row => (0, 100000)) FROM users
 SELECT SUM(income) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)
 --   SUM(income) needs a range, and users.income has none in the policy; noise would have no limit

@@ -1,3 +1,4 @@
+-- instead: SELECT city, GROUPING(city), COUNT(*) FROM users GROUP BY ROLLUP (city)
 SELECT city, GROUPING(age), COUNT(*) FROM users GROUP BY ROLLUP (city)
 -- refuse: not-grouped (InvalidQuery, exit 3)
 --   GROUPING takes keys of GROUP BY

@@ -1,3 +1,4 @@
+-- instead: SELECT city, age, COUNT(*) FROM users GROUP BY city, age
 SELECT city, age, COUNT(*) FROM users GROUP BY city
 -- refuse: not-grouped (InvalidQuery, exit 3)
 --   column age must appear in GROUP BY or inside an aggregate

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM (SELECT r.city, u.user_id FROM regions r JOIN users u ON u.city = r.city) t
 SELECT COUNT(*) FROM (SELECT r.city, u.user_id FROM regions r LEFT JOIN users u ON u.city = r.city) t
 -- refuse: outer-join (RefusedQuery, exit 3)
 --   a public table on the kept side of a LEFT JOIN is available where its groups are released

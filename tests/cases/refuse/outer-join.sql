@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(users.user_id) FROM regions LEFT JOIN users ON users.city = regions.city
 SELECT COUNT(*) FROM regions LEFT JOIN users ON users.city = regions.city
 -- refuse: outer-join (RefusedQuery, exit 3)
 --   where nobody matches, the kept public row is nobody's: it cannot be counted

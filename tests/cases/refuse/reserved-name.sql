@@ -1,3 +1,4 @@
+-- instead: WITH q AS (SELECT 1 AS n) SELECT n FROM q
 WITH dpsql_release_0 AS (SELECT 1 AS n) SELECT n FROM dpsql_release_0
 -- refuse: reserved-name (RefusedQuery, exit 3)
 --   names such as dpsql_release_0 are dpsql's own

@@ -1,3 +1,4 @@
+-- instead: SELECT city || 'x', COUNT(*) FROM users GROUP BY city
 SELECT city || 'x', COUNT(*) FROM users
 -- refuse: row-output (RefusedQuery, exit 3)
 --   column city would give out rows; only aggregates are released

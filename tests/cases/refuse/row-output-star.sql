@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY city
 SELECT *, COUNT(*) FROM users
 -- refuse: row-output (RefusedQuery, exit 3)
 --   * would give out rows; only aggregates and group keys are released

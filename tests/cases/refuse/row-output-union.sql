@@ -4,4 +4,4 @@ SELECT user_id FROM users UNION ALL SELECT user_id FROM orders
 --     at 1:8
 --     SELECT user_id FROM users UNION ALL SELECT user_id FROM orders
 --            ^^^^^^^
--- hint: aggregate them (COUNT(*), SUM(x), AVG(x), ...), alone or by a key that users share
+-- hint: aggregate them, alone or by a key that users share (LIMIT 0 shows the columns for nothing); ask: SELECT COUNT(*) FROM (SELECT user_id FROM users UNION ALL SELECT user_id FROM orders) AS q

@@ -4,4 +4,4 @@ SELECT user_id, COUNT(*) FROM users GROUP BY user_id
 --     at 1:8
 --     SELECT user_id, COUNT(*) FROM users GROUP BY user_id
 --            ^^^^^^^
--- hint: aggregate once more, over all of them: SELECT AVG(n) FROM (this query) AS q; or group by an attribute in place of the user
+-- hint: group by an attribute in place of the user, or aggregate once more, over all; ask: SELECT COUNT(*) FROM (SELECT user_id, COUNT(*) FROM users GROUP BY user_id) AS q

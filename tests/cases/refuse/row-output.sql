@@ -4,4 +4,4 @@ SELECT city FROM users
 --     at 1:8
 --     SELECT city FROM users
 --            ^^^^
--- hint: aggregate them (COUNT(*), SUM(x), AVG(x), ...), alone or by a key that users share
+-- hint: aggregate them, alone or by a key that users share (LIMIT 0 shows the columns for nothing); ask: SELECT city, COUNT(*) FROM users GROUP BY city

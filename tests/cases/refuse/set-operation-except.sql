@@ -4,4 +4,4 @@ SELECT COUNT(*) FROM (SELECT user_id FROM users EXCEPT SELECT user_id FROM order
 --     at 1:63
 --     …r_id FROM users EXCEPT SELECT user_id FROM orders) t
 --                                    ^^^^^^^
--- hint: UNION ALL keeps every row; SELECT DISTINCT over it, with the user among its columns, drops doubles
+-- hint: the users of one and not of the other: NOT IN with a subquery; ask: SELECT COUNT(DISTINCT user_id) FROM users WHERE NOT user_id IN (SELECT user_id FROM orders)

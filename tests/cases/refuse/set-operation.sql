@@ -4,4 +4,4 @@ SELECT COUNT(*) FROM (SELECT user_id FROM users UNION SELECT user_id FROM orders
 --     at 1:62
 --     …er_id FROM users UNION SELECT user_id FROM orders) t
 --                                    ^^^^^^^
--- hint: UNION ALL keeps every row; SELECT DISTINCT over it, with the user among its columns, drops doubles
+-- hint: UNION ALL keeps every row; SELECT DISTINCT over it, with the user among its columns, drops doubles; ask: SELECT COUNT(DISTINCT user_id) FROM (SELECT user_id FROM users UNION ALL SELECT user_id FROM orders) AS q

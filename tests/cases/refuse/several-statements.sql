@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELECT COUNT(*) FROM users; SELECT COUNT(*) FROM orders
 -- refuse: several-statements (RefusedQuery, exit 3)
 --   one statement at a time

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.user_id GROUP BY o.user_id HAVING MAX(amount) > 5)
 SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT MAX(amount) FROM orders o WHERE o.user_id = u.user_id)
 -- refuse: subquery (RefusedQuery, exit 3)
 --   an aggregate without GROUP BY, which always has a row, is not available in EXISTS

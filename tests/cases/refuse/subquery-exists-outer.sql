@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users u JOIN orders o ON o.user_id = u.user_id WHERE o.amount > u.income
 SELECT COUNT(*) FROM users u WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.user_id AND o.amount > u.income)
 -- refuse: subquery (RefusedQuery, exit 3)
 --   within this subquery only the user may come from outside, in an equality of its own

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.user_id AND o.amount > 5)
 SELECT COUNT(*) FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.amount = u.income)
 -- refuse: subquery (RefusedQuery, exit 3)
 --   EXISTS over people's rows must be tied to the outer user, once and by equality

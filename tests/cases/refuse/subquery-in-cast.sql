@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE user_id NOT IN (SELECT user_id FROM orders WHERE amount > 5)
 SELECT COUNT(*) FROM users WHERE user_id NOT IN (SELECT CASE WHEN amount > 5 THEN user_id END FROM orders)
 -- refuse: subquery (RefusedQuery, exit 3)
 --   IN with a subquery over people's rows is available for the user alone: user IN (SELECT user FROM ...)

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE city IN (SELECT city FROM regions)
 SELECT COUNT(*) FROM users WHERE city IN (SELECT city FROM regions GROUP BY city)
 -- refuse: subquery (RefusedQuery, exit 3)
 --   a subquery over a public table is a plain SELECT column FROM table WHERE ... here

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users GROUP BY city
 SELECT COUNT(*) FROM users GROUP city
 -- refuse: syntax (InvalidQuery, exit 3)
 --   syntax error: invalid expression / Unexpected token

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 -- nothing but a remark
 -- refuse: syntax (InvalidQuery, exit 3)
 --   there is no SQL here

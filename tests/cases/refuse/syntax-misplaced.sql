@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(age, contribution_bounds_per_row => (0, 100)) FROM users
 SELECT ABS(age, contribution_bounds_per_row => (0, 1)) FROM regions
 -- refuse: syntax (InvalidQuery, exit 3)
 --   a parameter, a named argument or OPTIONS stands where it has no meaning

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELEC COUNT(*) FROM users
 -- refuse: syntax (InvalidQuery, exit 3)
 --   syntax error: invalid expression / Unexpected token

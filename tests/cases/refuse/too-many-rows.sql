@@ -1,3 +1,4 @@
+-- instead: WITH a AS (SELECT age, COUNT(*) AS n FROM users WHERE age BETWEEN 0 AND 109 GROUP BY age) SELECT x.n FROM a AS x, a AS y, a AS z, a AS w LIMIT 10
 WITH a AS (SELECT age, COUNT(*) AS n FROM users WHERE age BETWEEN 0 AND 109 GROUP BY age)
 SELECT x.n FROM a AS x, a AS y, a AS z, a AS w
 -- refuse: too-many-rows (RefusedQuery, exit 3)

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE city IN (SELECT city FROM regions)
 SELECT COUNT(*) FROM users WHERE age IN (SELECT city FROM regions)
 -- refuse: type-mismatch (InvalidQuery, exit 3)
 --   integer is not looked for among text here

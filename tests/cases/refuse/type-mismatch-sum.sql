@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(city) FROM users
 SELECT SUM(city) FROM users
 -- refuse: type-mismatch (InvalidQuery, exit 3)
 --   SUM needs a number, not text

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM (SELECT user_id FROM users UNION ALL SELECT user_id FROM orders) t
 SELECT COUNT(*) FROM (SELECT user_id FROM users UNION ALL SELECT order_id FROM orders) t
 -- refuse: union-columns (RefusedQuery, exit 3)
 --   column user_id is the user in some of the SELECTs only

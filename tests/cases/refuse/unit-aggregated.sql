@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(DISTINCT user_id) FROM users
 SELECT SUM(user_id) FROM users
 -- refuse: unit-aggregated (RefusedQuery, exit 3)
 --   the user's id is not a quantity: it cannot be summed

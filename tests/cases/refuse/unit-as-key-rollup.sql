@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(DISTINCT user_id), COUNT(*) FROM users
 SELECT user_id, COUNT(*) FROM users GROUP BY ROLLUP (user_id)
 -- refuse: unit-as-key (RefusedQuery, exit 3)
 --   the user cannot be a group key: each group would be one user

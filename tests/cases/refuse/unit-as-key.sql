@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(DISTINCT user_id) FROM users GROUP BY city
 SELECT user_id % 10, COUNT(*) FROM users GROUP BY 1
 -- refuse: unit-as-key (RefusedQuery, exit 3)
 --   the user cannot be a group key: each group would be one user

@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) AS total FROM users GROUP BY city ORDER BY total
 SELECT city, COUNT(*) AS total FROM users GROUP BY city ORDER BY totl
 -- refuse: unknown-column (InvalidQuery, exit 3)
 --   there is no column totl

@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY 1
 SELECT secret, COUNT(*) FROM users GROUP BY 1
 -- refuse: unknown-column (InvalidQuery, exit 3)
 --   there is no column secret

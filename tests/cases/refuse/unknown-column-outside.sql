@@ -1,3 +1,4 @@
+-- instead: SELECT total FROM (SELECT COUNT(*) AS total FROM users) AS q
 SELECT totl
 FROM (SELECT COUNT(*) AS total FROM users) AS q
 -- refuse: unknown-column (InvalidQuery, exit 3)

@@ -1,3 +1,4 @@
+-- instead: SELECT users.city, COUNT(*) FROM users GROUP BY 1
 SELECT userz.city, COUNT(*) FROM users GROUP BY 1
 -- refuse: unknown-column (InvalidQuery, exit 3)
 --   there is no table or alias userz here

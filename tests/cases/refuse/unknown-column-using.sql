@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users JOIN orders USING (user_id)
 SELECT COUNT(*) FROM users JOIN orders USING (usr_id)
 -- refuse: unknown-column (InvalidQuery, exit 3)
 --   USING (usr_id) needs it once on each side

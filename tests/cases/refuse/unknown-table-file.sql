@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELECT COUNT(*) FROM read_csv('/etc/passwd')
 -- refuse: unknown-table (RefusedQuery, exit 3)
 --   there is no table /etc/passwd

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELECT COUNT(*) FROM usres
 -- refuse: unknown-table (RefusedQuery, exit 3)
 --   there is no table usres

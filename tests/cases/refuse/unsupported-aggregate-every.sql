@@ -4,4 +4,4 @@ SELECT EVERY(age > 17) FROM users
 --     at 1:8
 --     SELECT EVERY(age > 17) FROM users
 --            ^^^^^
--- hint: count: COUNT_IF(condition) beside COUNT(*)
+-- hint: count: COUNT_IF(condition) beside COUNT(*); ask: SELECT COUNT_IF(age > 17), COUNT(*) FROM users

@@ -4,4 +4,4 @@ SELECT MODE(city) FROM users
 --     at 1:8
 --     SELECT MODE(city) FROM users
 --            ^^^^
--- hint: group by the column, ORDER BY COUNT(*) DESC LIMIT 1
+-- hint: group by the column, and take the largest group; ask: SELECT city, COUNT(*) AS n FROM users GROUP BY city ORDER BY n DESC LIMIT 1

@@ -1,3 +1,4 @@
+-- instead: SELECT AVG(age) FROM users
 SELECT AVG(age ORDER BY age) FROM users
 -- refuse: unsupported-aggregate (RefusedQuery, exit 3)
 --   ORDER BY inside an aggregate is refused

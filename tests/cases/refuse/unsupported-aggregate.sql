@@ -1,3 +1,4 @@
+-- instead: SELECT AVG(age), STDDEV_SAMP(age) FROM users
 SELECT MEDIAN(age) FROM users
 -- refuse: unsupported-aggregate (RefusedQuery, exit 3)
 --   aggregate MEDIAN is not available over people's rows

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELECT COUNT(*) FROM users TABLESAMPLE 10%
 -- refuse: unsupported-clause (RefusedQuery, exit 3)
 --   SAMPLE on a table is not available

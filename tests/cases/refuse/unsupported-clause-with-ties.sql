@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY city ORDER BY 2 FETCH FIRST 10 ROWS ONLY
 SELECT city, COUNT(*) FROM users GROUP BY city ORDER BY 2 FETCH FIRST 3 ROWS WITH TIES
 -- refuse: unsupported-clause (RefusedQuery, exit 3)
 --   FETCH ... WITH TIES is not available

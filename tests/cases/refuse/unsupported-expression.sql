@@ -1,6 +1,7 @@
-SELECT COUNT(*) FROM users WHERE age = ANY ([1, 2])
+-- instead: SELECT COUNT(*) FROM users WHERE age = 1 AND city = 'Rome'
+SELECT COUNT(*) FROM users WHERE (age, city) = (1, 'Rome')
 -- refuse: unsupported-expression (RefusedQuery, exit 3)
---   Any expressions are not available on people's rows
---     at 1:46
---     SELECT COUNT(*) FROM users WHERE age = ANY ([1, 2])
---                                                  ^
+--   Tuple expressions are not available on people's rows
+--     at 1:35
+--     SELECT COUNT(*) FROM users WHERE (age, city) = (1, 'Rome')
+--                                       ^^^

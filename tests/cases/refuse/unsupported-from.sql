@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM (SELECT user_id, age + 1 AS a FROM users) t
 SELECT COUNT(*) FROM users u, LATERAL (SELECT u.age + 1 AS a) t
 -- refuse: unsupported-from (RefusedQuery, exit 3)
 --   Lateral cannot stand in FROM

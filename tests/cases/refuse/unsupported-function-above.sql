@@ -1,3 +1,4 @@
+-- instead: SELECT ROUND(COUNT(*)) FROM users
 SELECT getenv('HOME'), COUNT(*) FROM users
 -- refuse: unsupported-function (RefusedQuery, exit 3)
 --   function getenv is not available

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users
 SELECT [COUNT(*)] FROM users
 -- refuse: unsupported-function (RefusedQuery, exit 3)
 --   function array is not available

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE starts_with(city, 'A')
 SELECT COUNT(*) FROM users WHERE city ~ '^A'
 -- refuse: unsupported-function (RefusedQuery, exit 3)
 --   regexp_like is not available on people's rows: a pattern could take long on one person's text, and the time would tell

@@ -1,3 +1,4 @@
+-- instead: SELECT date_trunc('month', signup), COUNT(*) FROM users GROUP BY 1
 SELECT date_trunc('mnoth', signup), COUNT(*) FROM users GROUP BY 1
 -- refuse: unsupported-function (RefusedQuery, exit 3)
 --   date_trunc takes a constant unit

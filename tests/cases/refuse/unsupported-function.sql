@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(round(age)) FROM users
 SELECT SUM(rond(age)) FROM users
 -- refuse: unsupported-function (RefusedQuery, exit 3)
 --   function rond is not available on people's rows

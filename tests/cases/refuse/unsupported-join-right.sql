@@ -1,3 +1,4 @@
+-- instead: SELECT r.region, COUNT(u.user_id) FROM regions r LEFT JOIN users u ON r.city = u.city GROUP BY r.region
 SELECT COUNT(*) FROM users u JOIN orders o ON o.user_id = u.user_id RIGHT JOIN regions r ON r.city = u.city
 -- refuse: unsupported-join (RefusedQuery, exit 3)
 --   RIGHT JOIN is available as the first join, with ON

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE city LIKE '100!%' ESCAPE '!'
 SELECT COUNT(*) FROM users WHERE city LIKE 'a' ESCAPE 'ä'
 -- refuse: unsupported-pattern (RefusedQuery, exit 3)
 --   ESCAPE takes one ASCII character

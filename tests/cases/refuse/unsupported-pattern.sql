@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE city LIKE 'B%'
 SELECT COUNT(*) FROM users WHERE city LIKE '%a%b%c%d%e%'
 -- refuse: unsupported-pattern (RefusedQuery, exit 3)
 --   a pattern may have 256 characters and 4 % signs

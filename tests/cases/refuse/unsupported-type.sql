@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(CAST(age AS INTEGER)) FROM users
 SELECT SUM(CAST(city AS INTGER)) FROM users
 -- refuse: unsupported-type (RefusedQuery, exit 3)
 --   casting to INTGER is not available on people's rows
