@@ -50,7 +50,7 @@ def test_a_hundred_thousand_releases_are_priced_in_under_a_second(
     accounting: ModuleType, name: str
 ) -> None:
     """Of processor time: measured, 0.11 and 0.43 s."""
-    events = accounting.lists()[name]
+    events = accounting.events_of(name)
     assert len(events) == 100_000
     orders = accounting.BudgetTerms.create(accounting.Fraction(1), accounting.DELTA).orders
     times = []
