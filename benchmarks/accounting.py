@@ -143,28 +143,39 @@ def table(sizes: list[int]) -> Iterator[str]:
             yield f"{name:16} {k:5}{figures}{ours:9}{hindsight:11}"
 
 
-def lists() -> dict[str, list[PrivacyEvent]]:
-    """100,000 releases, one by one: what a ledger of some years could hold."""
-    kinds = [Laplace(k) for k in range(1, 101)] + [Gaussian(k) for k in range(1, 101)]
-    return {
-        "200 different ones, shared objects": [kinds[i % 200] for i in range(MANY)],
-        "200 different ones, read anew": [
-            (Gaussian if i % 2 else Laplace)(1 + i % 100) for i in range(MANY)
-        ],
-        "all different": [Laplace(Fraction(MANY + i, 1000)) for i in range(MANY)],
-        "all different, of four kinds": [
-            (Laplace, Gaussian, Pure, ZCDP)[i % 4](Fraction(MANY + i, 1000)) for i in range(MANY)
-        ],
-        "10,000 different, one by one": [
-            Exponential(Fraction(MANY + i, 10**6)) for i in range(MANY // 10)
-        ],
-    }
+KINDS: list[PrivacyEvent] = [
+    *(Laplace(k) for k in range(1, 101)),
+    *(Gaussian(k) for k in range(1, 101)),
+]
+# 100,000 releases, one by one: what a ledger of some years could hold. Name: (how many, the i-th).
+LISTS: dict[str, tuple[int, Callable[[int], PrivacyEvent]]] = {
+    "200 different ones, shared objects": (MANY, lambda i: KINDS[i % 200]),
+    "200 different ones, read anew": (
+        MANY,
+        lambda i: (Gaussian if i % 2 else Laplace)(1 + i % 100),
+    ),
+    "all different": (MANY, lambda i: Laplace(Fraction(MANY + i, 1000))),
+    "all different, of four kinds": (
+        MANY,
+        lambda i: (Laplace, Gaussian, Pure, ZCDP)[i % 4](Fraction(MANY + i, 1000)),
+    ),
+    "10,000 different, one by one": (
+        MANY // 10,
+        lambda i: Exponential(Fraction(MANY + i, 10**6)),
+    ),
+}
+
+
+def events_of(name: str) -> list[PrivacyEvent]:
+    """One of the lists."""
+    count, make = LISTS[name]
+    return [make(i) for i in range(count)]
 
 
 def speed() -> Iterator[str]:
     terms = BudgetTerms.create(Fraction(10), DELTA)
-    for name, events in lists().items():
-        times = []
+    for name in LISTS:
+        events, times = events_of(name), []
         for _ in range(3):
             start = time.process_time()
             price(events, terms.orders)

@@ -112,7 +112,9 @@ class Journal:
                     empty = State()
                     empty.now = self._read_clock()
                     Draft(connection, empty).append(Genesis(uuid.uuid4().hex))
-        with self.reading() as (_, state):
+        with self.reading() as (connection, state):
+            if schema.strangers(connection):
+                raise _strange(self.database.name)
             if state.seq == 0:
                 raise LedgerError(
                     f"the ledger {self.database.name} has lost all its entries",
@@ -202,6 +204,15 @@ def holds(connection: Connection, seq: int, head: str) -> bool:
         return entry_at(connection, seq).hash == head
     except KeyError:
         return False
+
+
+def _strange(name: str) -> LedgerError:
+    return LedgerError(
+        f"the ledger {name} holds triggers or views, which no dpsql makes: they could undo what is "
+        "written",
+        code="ledger-broken",
+        hint="`dpsql ledger verify` names them; find out who made them, then drop them",
+    )
 
 
 def _rolled_back(name: str) -> LedgerError:

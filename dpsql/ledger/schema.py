@@ -158,6 +158,14 @@ def stored_version(connection: Connection) -> int:
     return int(found[0][0])
 
 
+def strangers(connection: Connection) -> list[str]:
+    """Triggers and views: no dpsql makes any, and a trigger could undo what is written."""
+    found = connection.exec_driver_sql(
+        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY name"
+    )
+    return [str(row[0]) for row in found]
+
+
 def not_a_ledger(why: str) -> LedgerError:
     """There is no ledger in the database that was named."""
     return LedgerError(

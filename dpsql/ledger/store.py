@@ -50,6 +50,7 @@ from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Found, Release, Releases, raw_releases
 from dpsql.ledger.report import Report
 from dpsql.ledger.requests import Attempt, lost, raw_answers
+from dpsql.ledger.schema import strangers
 from dpsql.ledger.settling import not_open, stored
 from dpsql.ledger.state import OpenCharge, State
 from dpsql.ledger.verify import verify_rows
@@ -389,7 +390,9 @@ class Ledger:
             answers, free = raw_answers(connection), raw_asked(connection)
             report = verify_rows(rows, releases, answers, free, heads=heads)
             damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
-            return report.and_also(["the file: SQLite finds it damaged"] if damage else [])
+            wrong = ["the file: SQLite finds it damaged"] if damage else []
+            wrong += [f"the file: holds {name!r}, no dpsql's" for name in strangers(connection)]
+            return report.and_also(wrong)
 
 
 def _stale(state: State) -> list[int]:

@@ -45,9 +45,12 @@ def test_the_filter_admits_nearly_what_hindsight_would(accounting: ModuleType) -
     assert 110 <= hindsight <= 114
 
 
-def test_a_hundred_thousand_releases_are_priced_in_under_a_second(accounting: ModuleType) -> None:
-    """Of processor time: of 200 different ones. All different ones take ten times that."""
-    events = accounting.lists()["200 different ones, read anew"]
+@pytest.mark.parametrize("name", ["200 different ones, read anew", "all different"])
+def test_a_hundred_thousand_releases_are_priced_in_under_a_second(
+    accounting: ModuleType, name: str
+) -> None:
+    """Of processor time: measured, 0.11 and 0.43 s."""
+    events = accounting.events_of(name)
     assert len(events) == 100_000
     orders = accounting.BudgetTerms.create(accounting.Fraction(1), accounting.DELTA).orders
     times = []
