@@ -17,7 +17,7 @@ from dpsql.binding.context import Context, Step
 from dpsql.binding.environment import Environment
 from dpsql.binding.relations import GivenTable
 from dpsql.binding.release import RELEASE, key_column
-from dpsql.core.domain import Domain, Kind
+from dpsql.core.domain import ANY, Domain, Interval, Kind
 from dpsql.core.ir import MAX_GIVEN_ROWS, Given, Unknown
 from dpsql.dialects.duckdb_types import read_type
 
@@ -47,7 +47,7 @@ class Chains:
                 f"a subquery that stands for a value gives one column, this one {len(step.types)}",
                 "name one column, or join the subquery",
             )
-        domain = _domain(step.types[0])
+        domain = _domain(step.types[0]).with_(declared=_declared(step.query, self.context))
         if domain.type.kind in (Kind.OPAQUE, Kind.NULL):
             self.context.refuse(
                 node,
@@ -94,7 +94,7 @@ class Chains:
     def _step(
         self, node: exp.Expr, env: Environment, bind: Callable[[], exp.Expr], *, value: bool
     ) -> tuple[int, Step, tuple[str, ...]]:
-        key = (id(env), node.sql("duckdb", comments=False), value)
+        key = (id(env), _written(node), value)
         if (known := self._known.get(key)) is not None:
             _, at, step, names = known
             if at < len(self.context.steps) and self.context.steps[at] is step:
@@ -142,11 +142,34 @@ class Chains:
         needed[name] = cte.kept
 
 
+def _written(node: exp.Expr) -> str:
+    """All that is written, options and bounds per row included."""
+    told = [str(part.meta.get(key)) for part in node.walk() for key in ("named", "privacy")]
+    return f"{node!r} {told}"
+
+
 def _domain(kind: str) -> Domain:
     """What the engine's type says, and nothing more."""
     type_, span = read_type(kind)
     values = (False, True) if type_.kind is Kind.BOOLEAN else None
     return Domain(type_, span, nullable=True, values=values)
+
+
+def _declared(query: exp.Expr, context: Context) -> Interval:
+    """The policy's range of what is averaged, where the value is that AVG alone.
+
+    A noisy mean may lie outside; a range that is declared is a clamp, and enforced.
+    """
+    if not isinstance(query, exp.Select) or len(query.expressions) != 1:
+        return ANY
+    shown = query.expressions[0].unalias()
+    if not isinstance(shown, exp.Column) or not shown.table.startswith(RELEASE):
+        return ANY
+    released = context.released[int(shown.table.removeprefix(RELEASE))]
+    for call in released.aggregates if released is not None else ():
+        if call.name == shown.name and call.fn == "avg" and call.arg is not None:
+            return call.arg.domain.bounds
+    return ANY
 
 
 def _bare(query: exp.Expr) -> exp.Expr:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from dpsql.binding import given_groups
 from dpsql.binding.aggregate_calls import read_aggregate
 from dpsql.binding.context import Site
 from dpsql.binding.grouping_sets import bits, leaves, stacked, total_column
@@ -191,14 +192,21 @@ class _Splitter:
         )
         if node.args.get("distinct"):
             result.set("distinct", node.args["distinct"].copy())
+        kept = [] if self.sets else self._ruled_in()
         if having := node.args.get("having"):
-            result.set("where", exp.Where(this=self.visit(having.this)))
+            kept.append(self.visit(having.this))
+        if kept:
+            result.set("where", exp.Where(this=exp.and_(*kept, copy=False)))
         if qualify := node.args.get("qualify"):
             result.set("qualify", exp.Qualify(this=self.visit(qualify.this)))
         if windows := node.args.get("windows"):
             result.set("windows", [self.visit(window) for window in windows])
         if order := node.args.get("order"):
             result.set("order", self._order(order))
+            if node.args.get("limit") and not node.args.get("distinct"):
+                for place in range(len(self.keys)):  # the same groups wherever it is read
+                    tie = exp.Ordered(this=self._ref(key_column(place)))
+                    result.args["order"].append("expressions", tie)
         for clause in ("limit", "offset"):
             if node.args.get(clause):
                 result.set(clause, self.above(node.args[clause]))
@@ -232,6 +240,12 @@ class _Splitter:
         # An outer query must not see the release's own names: `SELECT a0 FROM (SELECT SUM(n) ...)`.
         name = name or f"{UNNAMED}{at}"
         return exp.alias_(inner, exp.to_identifier(name, quoted=True))
+
+    def _ruled_in(self) -> list[exp.Expr]:
+        """Groups that a released table says are empty are left out."""
+        return given_groups.tests(
+            self.select, self.keys, lambda place: self._ref(key_column(place)), RELEASE
+        )
 
     def _order(self, order: exp.Expr) -> exp.Expr:
         """ORDER BY prefers output names and ordinals; other terms are rewritten."""

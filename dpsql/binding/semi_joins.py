@@ -166,7 +166,7 @@ def _exists(
         refuse_outside(part, outside, scope.context)
         kept.append(part)
     table = _public_table(select, subqueries)
-    if len(ties) != 1 or (table is None and not _is_unit(scope.expr(ties[0][1]), builder)):
+    if len(ties) != 1:
         _refuse_untied(ties[-1][1] if ties else node, scope)
     mine, theirs = ties[0]
     decorrelated = _decorrelated(select, mine, kept)
@@ -176,7 +176,11 @@ def _exists(
         return
     relation = subqueries.private(decorrelated)
     if relation is None:
-        _refuse_untied(node, scope)
+        within = exp.In(this=theirs.copy())
+        _among_given(within, subqueries.given(decorrelated), negated, builder, scope, exists=True)
+        return
+    if not _is_unit(scope.expr(theirs), builder):
+        _refuse_untied(theirs, scope)
     _keep(relation, mine, negated, builder, scope)
 
 
@@ -303,9 +307,15 @@ def _public_in(
 
 
 def _among_given(
-    node: exp.In, found: GivenTable, negated: bool, builder: BlockBuilder, scope: Scope
+    node: exp.In,
+    found: GivenTable,
+    negated: bool,
+    builder: BlockBuilder,
+    scope: Scope,
+    *,
+    exists: bool = False,
 ) -> None:
-    """`x IN (SELECT column FROM ... a query over releases)`, with SQL's NULLs."""
+    """`x IN (SELECT column FROM ... a query over releases)`, with SQL's NULLs; EXISTS without."""
     if len(found.source.columns) != 1 or len(found.columns) != 1:
         scope.invalid(
             node, "does-not-bind", "IN takes a subquery of one column", "name the one column"
@@ -314,7 +324,7 @@ def _among_given(
     source = replace(found.source, keys=None)
     output = Col(source.id, own, domain)
     target = _comparable(node, output, scope)
-    builder.lookups.append(PublicIn(target, source, (), output, negated, exists=False))
+    builder.lookups.append(PublicIn(target, source, (), output, negated, exists))
 
 
 def _comparable(node: exp.In, output: Expr, scope: Scope) -> Expr:

@@ -122,8 +122,7 @@ class Reader:
                 and (on is None) == (kind == "CROSS"),
                 "joins are inner, left or cross",
             )
-        name = fold(str(alias.this.this))
-        parts = tuple(conjuncts(on))
+        name, parts = fold(str(alias.this.this)), tuple(conjuncts(on))
         if isinstance(node, exp.Table):
             return Source(name, self.tables.of(node), left, parts)
         if isinstance(node, exp.Values):

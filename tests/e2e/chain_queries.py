@@ -20,6 +20,7 @@ QUERIES = {
     "filter": f"SELECT COUNT(*) FILTER (WHERE income > {RICH}) AS n, SUM(age) AS s FROM persons",
     "within a clamp": "SELECT SUM(LEAST(GREATEST(age - (SELECT COUNT(*) FROM persons) / 10, -40),"
     " 60)) AS s FROM persons",
+    "less a mean": "SELECT VAR_POP(age - (SELECT AVG(age) FROM persons)) AS v FROM persons",
     "a key": f"SELECT income > {RICH} AS rich, COUNT(*) AS n FROM persons GROUP BY 1",
     "a key, written out": f"SELECT income > {RICH} AS rich, COUNT(*) AS n FROM persons"
     f" GROUP BY income > {RICH}",
@@ -76,6 +77,14 @@ QUERIES = {
     " 'old')) AS b(lo, hi, l) ON p.age >= b.lo AND p.age < b.hi GROUP BY b.l",
     "public, aggregated": "SELECT COUNT(*) AS n FROM visits v JOIN (SELECT kind, COUNT(*) AS c"
     " FROM shops GROUP BY kind) s ON v.kind = s.kind",
+    "exists": "SELECT COUNT(*) AS n FROM persons p WHERE EXISTS (SELECT 1 FROM (SELECT city FROM"
+    " persons GROUP BY city ORDER BY city LIMIT 2) t WHERE t.city = p.city)",
+    "not exists": "SELECT COUNT(*) AS n FROM persons p WHERE NOT EXISTS (SELECT 1 FROM (SELECT city"
+    " FROM persons GROUP BY city ORDER BY city LIMIT 2) t WHERE t.city = p.city)",
+    "semi": "SELECT COUNT(*) AS n FROM persons SEMI JOIN (SELECT city FROM persons GROUP BY city"
+    " ORDER BY city LIMIT 2) t USING (city)",
+    "ties": "SELECT kind, COUNT(*) AS n FROM visits WHERE kind IN (SELECT kind FROM visits WHERE"
+    " kind IS NOT NULL GROUP BY kind ORDER BY COUNT(*) > 0, kind LIMIT 2) GROUP BY kind",
     # ---- WITH
     "cte": f"WITH top AS ({TOP} {MANY}) SELECT COUNT(*) AS n FROM persons JOIN top USING (city)",
     "cte as a value": "WITH a(m) AS (SELECT AVG(income) FROM persons) SELECT COUNT(*) AS n FROM"

@@ -179,3 +179,20 @@ def test_a_key_of_a_released_table_is_private(neighbour_world):
     inner, outer = neighbour_world.plan(sql, policy)
     assert inner.public_keys
     assert not outer.public_keys
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "FROM visits WHERE kind IN ({}) GROUP BY kind",
+        "FROM visits JOIN ({}) t USING (kind) GROUP BY kind",
+        "FROM visits v JOIN ({}) t ON v.kind = t.kind GROUP BY v.kind HAVING COUNT(*) > -10",
+    ],
+)
+def test_public_groups_that_a_released_table_rules_out_are_not_shown(how, wide_session):
+    """Plain SQL has no row of them, and all are there without it."""
+    top = "SELECT kind FROM visits WHERE kind <> 'bus' GROUP BY kind ORDER BY COUNT(*) > 0 LIMIT 2"
+    sql = f"SELECT COUNT(*) AS n {how.format(top)}"
+    assert len(wide_session.query(sql).table) == 2
+    alone = f"SELECT COUNT(*) AS n {how.format('SELECT kind FROM shops')}"
+    assert len(wide_session.query(alone).table) > 2
