@@ -43,7 +43,7 @@ def accept(lost: str, yes: bool, policy: str) -> int:
 
     \b
     Example:
-      dpsql ledger accept --lost 7f3c...:30:9f86d081884c7d65...
+      dpsql ledger accept --lost 7f3c...:30:9f86d081884c7d65... --yes
     """
     from dpsql.ledger import Ledger
     from dpsql.opening import remembered
