@@ -143,6 +143,16 @@ def centred(values: pa.ChunkedArray, report: ColumnReport, *, start: int = 0) ->
     return not bool(np.any(apart | one_open))
 
 
+def without_bars(report: ColumnReport) -> bool:
+    """Whether no row has an interval: there are none, or each lacks an end."""
+    import pyarrow.compute as pc
+
+    if report.low is None or report.high is None:
+        return True
+    both = pc.and_(pc.is_valid(report.low), pc.is_valid(report.high))
+    return not pc.any(both).as_py()
+
+
 def _numbers(kind: Any) -> bool:
     import pyarrow as pa
 

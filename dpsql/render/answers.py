@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from dpsql.error_bars import ColumnReport, centred
+from dpsql.error_bars import ColumnReport, centred, without_bars
 from dpsql.policy.schema import Policy
 from dpsql.render.bars import Bars, legend
 from dpsql.render.numbers import amount, count, percent
@@ -29,7 +29,9 @@ def answer_grid(answer: Answer, *, bars: bool = True) -> Grid:
 def bars_of(table: pa.Table, reports: Sequence[ColumnReport]) -> list[Bars | None]:
     """The intervals of each column, and whether `±` may be said of them."""
     return [
-        None if (found := one.intervals) is None else Bars(found, centred(table.column(at), one))
+        None
+        if (found := one.intervals) is None
+        else Bars(found, centred(table.column(at), one), empty=without_bars(one))
         for at, one in enumerate(reports)
     ]
 

@@ -14,13 +14,15 @@ from dpsql.render.text import printable, right
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The intervals of a column, row by row. `centred`: each lies evenly around its value."""
+    """The intervals of a column, row by row. `centred`: each lies evenly around its value.
+
+    `empty`: no row has one.
+    """
 
     intervals: Sequence[Interval | None]
     centred: bool = True
+    empty: bool = False
 
-
-NO_BARS = Bars(())
 
 Told = tuple[str, ...]
 """(value), (value, half-width) or (value, low, high), as text."""
@@ -90,7 +92,7 @@ def room(sign: str, ends: Sequence[int]) -> int:
 
 def legend(bars: Sequence[Bars | None]) -> str:
     """What the signs in a table mean: `± is the 95 % half-width`; empty where there are none."""
-    shown = [one for one in bars if one is not None]
+    shown = [one for one in bars if one is not None and not one.empty]
     signs = [
         sign
         for sign, there in (

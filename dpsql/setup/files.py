@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.errors import EngineFailed, InterfaceError
 from dpsql.owner_log import OWNER_LOG
+from dpsql.setup.decimals import COMMA, writes_commas
 from dpsql.setup.header import check_header
 from dpsql.setup.names import sql_name
 
@@ -57,11 +58,12 @@ def read_columns(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
         _quiet(connection)
         for table, file in files.items():
             try:
-                rows = connection.execute(f"DESCRIBE SELECT * FROM {_reader(file)}").fetchall()
+                reader = _reader(connection, file)
+                rows = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()
                 if is_csv(file):
                     names = [str(row[0]) for row in rows]
                     lines = _csv(file, "header = false, all_varchar = true")
-                    check_header(connection, file.name, names, lines=lines, rows=_reader(file))
+                    check_header(connection, file.name, names, lines=lines, rows=reader)
             except duckdb.Error as problem:
                 raise _unread(file, problem) from None
             found[table] = {str(row[0]): str(row[1]) for row in rows}
@@ -141,7 +143,8 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, file: Path, keys: K
     import duckdb
 
     try:
-        connection.execute(f"INSERT INTO {sql_name(table)} BY NAME SELECT * FROM {_reader(file)}")
+        rows = f"SELECT * FROM {_reader(connection, file)}"
+        connection.execute(f"INSERT INTO {sql_name(table)} BY NAME {rows}")
     except duckdb.ConstraintException as problem:
         OWNER_LOG.error("DuckDB: %s", problem)
         raise InterfaceError(
@@ -185,10 +188,12 @@ def is_csv(file: Path) -> bool:
     return file.suffix.lower() == ".csv"
 
 
-def _reader(file: Path) -> str:
-    if is_csv(file):
-        return _csv(file, "header = true")  # told, not guessed: a guess makes a row's texts names
-    return f"read_parquet({_text(file)})"
+def _reader(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
+    if not is_csv(file):
+        return f"read_parquet({_text(file)})"
+    plain = _csv(file, "header = true")  # told, not guessed: a guess makes a row's texts names
+    comma = _csv(file, f"header = true, {COMMA}")
+    return comma if writes_commas(connection, file, plain, comma) else plain
 
 
 def _csv(file: Path, header: str) -> str:

@@ -15,12 +15,13 @@ from dpsql.render.table import Grid, markdown, text_table
 from dpsql.render.terminal import Style
 
 
-def column(*values):
-    return pa.chunked_array([pa.array(values)])
+def column(*values, type_=None):
+    return pa.chunked_array([pa.array(values, type_)])
 
 
 def report(lows, highs):
-    return ColumnReport("x", column(*map(float, lows)), column(*map(float, highs)))
+    ends = (column(*map(float, ends), type_=pa.float64()) for ends in (lows, highs))
+    return ColumnReport("x", *ends)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,12 @@ def test_one_uneven_row_makes_the_column_tell_ends():
     assert [one.centred for one in found] == [True, False]
     assert list(found[1].intervals) == [(4.0, 6.0), (0.0, 6.0)]
     assert list(Intervals(reports[1].low, reports[1].high)[1:]) == [(0.0, 6.0)]
+
+
+def test_signs_that_stand_nowhere_are_not_explained():
+    table = pa.table({"n": column(5.0), "x": column(5.0), "y": column(None, type_=pa.float64())})
+    nothing = ColumnReport("x", column(None, type_=pa.float64()), column(1.0))
+    found = bars_of(table, [report([0], [30]), nothing, nothing])
+    assert [one.empty for one in found] == [False, True, True]
+    assert legend(found) == "[low, high] is the 95 % interval"
+    assert legend(bars_of(table.slice(0, 0), [report([], [])])) == ""
