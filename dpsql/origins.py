@@ -158,7 +158,7 @@ class Origins:
 
     def _worked_out(self, value: Expr) -> tuple[str, tuple[str, ...]]:
         parts, sources = [], ["expression"]
-        for leaf in dict.fromkeys(_leaves(value)):
+        for leaf in dict.fromkeys(leaves(value)):
             if leaf.domain.bounds.bounded:
                 _, found = self._range_origin(leaf)
                 parts.append(f"{leaf.name} ({span(leaf.domain.bounds)}, {_short_of(found)})")
@@ -222,7 +222,7 @@ def _source(domain: Domain, end: Point | None, side: str, given: bool) -> str:
     return "type" if end == getattr(domain.certain, side) else "where"
 
 
-def _leaves(value: Expr) -> Iterator[Col]:
+def leaves(value: Expr) -> Iterator[Col]:
     """Columns whose ranges decide the value's: of a CASE its results, not its conditions."""
     match value:
         case Col():
@@ -235,7 +235,7 @@ def _leaves(value: Expr) -> Iterator[Col]:
         case _:
             parts = [*children(value)]
     for part in parts:
-        yield from _leaves(part)
+        yield from leaves(part)
 
 
 def _ends(grid: Grid) -> tuple[float, float]:

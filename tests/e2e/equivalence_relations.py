@@ -121,4 +121,22 @@ FULL = {
     " visits v ON v.pid = p.pid",
 }
 
-RELATIONS = {**FULL, **WINDOWS, **MEANS, **LISTS}
+KEYS = {
+    "key of concatenated values": "SELECT CONCAT(UPPER(kind), '!') AS k, COUNT(*) FROM visits GROUP"
+    " BY k",
+    "key of a part of joined values": "SELECT SUBSTRING(CONCAT(kind, '1'), 2, 2) AS k, COUNT(*)"
+    " FROM visits GROUP BY k",
+    "key of values and months": "SELECT kind || '-' || CAST(EXTRACT(month FROM seen) AS VARCHAR) AS"
+    " k, COUNT(*) FROM visits GROUP BY k",
+    "key of some values": "SELECT CASE kind WHEN 'bus' THEN 'B' ELSE kind END AS k, COUNT(*) FROM"
+    " visits GROUP BY k",
+    "key of a day moved": "SELECT date_trunc('month', seen + INTERVAL 1 DAY) AS k, COUNT(*) FROM"
+    " visits GROUP BY k",
+    "key of a day": "SELECT CAST(seen AS DATE) - DATE '2020-01-01' AS k, COUNT(*) FROM visits WHERE"
+    " seen < '2020-03-01' GROUP BY k",
+    "distinct counted": "SELECT COUNT(*), COUNT(city) FROM (SELECT DISTINCT city FROM persons) t",
+    "distinct of declared, counted": "SELECT COUNT(*) FROM (SELECT DISTINCT kind, vip FROM visits v"
+    " JOIN persons p ON p.pid = v.pid) t",
+}
+
+RELATIONS = {**KEYS, **FULL, **WINDOWS, **MEANS, **LISTS}

@@ -1,0 +1,47 @@
+"""Where the values of a public group key come from: policy, types, public tables, the query."""
+
+from __future__ import annotations
+
+from dpsql.binding.context import domain_of
+from dpsql.core.catalog import Catalog
+from dpsql.core.domain import Kind
+from dpsql.core.ir import Block, Col, Expr, Listed, Scan
+from dpsql.origins import leaves
+from dpsql.policy.schema import Policy
+
+
+def key_origin(expr: Expr, block: Block, policy: Policy, catalog: Catalog) -> str:
+    """In words, for people. `expr` has a public domain."""
+    found = dict.fromkeys(_of_column(leaf, block, policy, catalog) for leaf in leaves(expr))
+    if not found:
+        return "the constants of the query"
+    text = " and ".join(found)
+    return text if isinstance(expr, Col) else f"worked out from {text}"
+
+
+def _of_column(column: Col, block: Block, policy: Policy, catalog: Catalog) -> str:
+    source = next((one for one in block.sources if one.id == column.source), None)
+    if isinstance(source, Listed):
+        return "the list in the query"
+    if not isinstance(source, Scan):
+        return "the subquery's column"
+    name = f"{source.table}.{column.name}"
+    if not source.private:
+        return f"the rows of the public table {source.table}"
+    table = policy.tables[source.table]
+    entry = catalog.find(".".join(table.parts))
+    rule = table.rule(column.name)
+    if entry is not None and column.name in entry.columns:
+        declared = domain_of(rule, entry.columns[column.name])
+        narrowed = (column.domain.values, column.domain.bounds) != (
+            declared.values,
+            declared.bounds,
+        )
+        also = ", within WHERE" if narrowed else ""
+        if rule.values is not None:
+            return f"values of {name} in the policy{also}"
+        if rule.min is not None or rule.max is not None:
+            return f"min and max of {name} in the policy{also}"
+        if column.domain.type.kind is Kind.BOOLEAN and not narrowed:
+            return f"the type of {name}, which is boolean"
+    return f"WHERE, on {name}"
