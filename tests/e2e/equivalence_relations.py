@@ -16,6 +16,9 @@ WINDOWS = {
     "frame, peers": "SELECT AVG(a), AVG(b) FROM (SELECT pid, SUM(x) OVER (PARTITION BY pid ORDER BY"
     " kind RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS a, MAX(n) OVER (PARTITION BY pid"
     " ORDER BY kind RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS b FROM events) t",
+    "frame, counted": "SELECT AVG(c), AVG(d), AVG(r) FROM (SELECT pid, COUNT(x) OVER (PARTITION BY"
+    " pid ORDER BY seen ROWS 2 PRECEDING) AS c, COUNT(kind) OVER (PARTITION BY pid ORDER BY seen)"
+    " AS d, ROW_NUMBER() OVER (PARTITION BY pid ORDER BY seen) AS r FROM events) t",
     "frame, named": "SELECT AVG(a), AVG(b) FROM (SELECT pid, SUM(n) OVER w AS a, LAG(n) OVER (v"
     " ORDER BY seen) AS b FROM events WINDOW v AS (PARTITION BY pid), w AS (v ORDER BY seen ROWS 2"
     " PRECEDING)) t",
@@ -90,6 +93,8 @@ LISTS = {
     "series of days": "WITH days AS (SELECT CAST(d AS DATE) AS day FROM generate_series(DATE"
     " '2020-01-01', DATE '2020-01-31', INTERVAL 1 DAY) g(d)) SELECT day, COUNT(v.pid) FROM days"
     " LEFT JOIN visits v ON CAST(v.seen AS DATE) = day GROUP BY day ORDER BY day",
+    "list above": "WITH g AS (SELECT x, MOD(x, 2) AS p, SPLIT_PART('a-b', '-', 1) AS s FROM"
+    " range(4) t(x)) SELECT g.p, COUNT(*) AS n, MAX(x) AS m FROM g GROUP BY g.p ORDER BY 1",
     "series above": "SELECT g.m, c FROM generate_series(DATE '2020-01-01', DATE '2020-03-01',"
     " INTERVAL 1 MONTH) g(m) LEFT JOIN (SELECT date_trunc('month', seen) AS m, COUNT(*) AS c FROM"
     " events GROUP BY 1) e ON e.m = g.m ORDER BY 1",
