@@ -31,6 +31,7 @@ from dpsql.explanation import (
     ReleaseExplanation,
 )
 from dpsql.guard import guarded
+from dpsql.key_origins import key_origin
 from dpsql.origins import Origins, one_row
 from dpsql.pipeline.stages import Planned
 from dpsql.plan_graph import dot
@@ -133,6 +134,9 @@ def _release(
                 next(iter(uses.get(key.name, ())), spelled(site.columns, key.name, key.expr)),
                 None if key.values is None else len(key.values),
                 key.expr.domain.values is not None,
+                ""
+                if key.values is None
+                else key_origin(key.expr, plan.aggregate.block, policy, planned.bound.catalog),
             )
             for key in plan.keys
         ),

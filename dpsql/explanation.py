@@ -57,14 +57,17 @@ class KeyExplanation:
     """A group key. `groups`: the size of its public domain (NULL counted), None if private.
 
     `known`: its values are known, though another key's are not, so that both are private.
+    `origin`: where the values of a public key come from, for people; empty for a private one.
     """
 
     name: str
     groups: int | None
     known: bool
+    origin: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "public": self.groups is not None, "groups": self.groups}
+        told = {"name": self.name, "public": self.groups is not None, "groups": self.groups}
+        return {**told, "origin": self.origin}
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,8 @@ def _release(
         yield from _entry("groups", "public values alone: nobody's row is read")
         return
     yield from _entry("groups", _groups(release, unit))
+    if said := [f"{key.name}: {key.origin}" for key in release.keys if key.origin]:
+        yield from _entry("values", "of " + "; of ".join(said))
     yield from _entry(unit[: _INDENT - 1], _contribution(release, unit))
     if release.strategy != "row":
         yield from _entry("method", f"{release.strategy}: {release.why}")

@@ -24,6 +24,8 @@ from dpsql.functions.forms import truth
 from dpsql.sql.remade import remade
 
 BOTH = "dpsql both"
+"""The alias of what is known of both sides: the unit, and whether each side has a row."""
+UNIT, LEFT, RIGHT = "dpsql unit", "dpsql left", "dpsql right"
 _NOTHING = Lit(None, of_literal(None))
 
 
@@ -55,7 +57,7 @@ def read_full(
     used |= {mine.name.casefold(), theirs.name.casefold()}
     relation, exposed = _united(node, both, alone, used, (mine.name, theirs.name), context)
     outputs = relation.outputs
-    known: dict[str, Expr] = {"unit": relation.block.unit, "a": outputs["a"], "b": outputs["b"]}
+    known: dict[str, Expr] = {UNIT: relation.block.unit, LEFT: outputs[LEFT], RIGHT: outputs[RIGHT]}
     hidden = frozenset(known)
     if first.args.get("using"):
         exposed = [replace(one, hidden=frozenset({mine.name.casefold()})) for one in exposed]
@@ -136,9 +138,9 @@ def _united(
     first, second = both.exposed
     (only,) = alone.exposed
     there = _there(second.find(keys[1]))
-    upper: dict[str, Expr] = {"unit": both.relation.block.unit, "b": there}
-    lower: dict[str, Expr] = {"unit": alone.relation.block.unit, "b": Lit(True, of_literal(True))}
-    upper["a"], lower["a"] = Lit(True, of_literal(True)), Lit(False, of_literal(False))
+    upper: dict[str, Expr] = {UNIT: both.relation.block.unit, RIGHT: there}
+    lower: dict[str, Expr] = {UNIT: alone.relation.block.unit, RIGHT: Lit(True, of_literal(True))}
+    upper[LEFT], lower[LEFT] = Lit(True, of_literal(True)), Lit(False, of_literal(False))
     for at, exposed in enumerate((first, second)):
         for name, expr in exposed.columns.items():
             if name.casefold() in used and name.casefold() != keys[at].casefold():
@@ -154,7 +156,7 @@ def _united(
         columns: dict[str, Expr] = {}
         for name in exposed.columns:
             if name.casefold() == keys[at].casefold():
-                columns[name] = _where(made.outputs["ab"[at]], made.block.unit)
+                columns[name] = _where(made.outputs[(LEFT, RIGHT)[at]], made.block.unit)
             elif (known := made.outputs.get(f"{at} {name}")) is not None:
                 columns[name] = known
         found.append(Exposed(exposed.alias, columns))
@@ -175,7 +177,7 @@ def _where(flag: Expr, unit: Col) -> Expr:
 
 def _with_unit(node: exp.Select, mine: exp.Column, theirs: exp.Column) -> exp.Select:
     """COALESCE of the two keys, in either order, is the unit; one IS NULL where its side is not."""
-    flags = {_spelling(mine): "a", _spelling(theirs): "b"}
+    flags = {_spelling(mine): LEFT, _spelling(theirs): RIGHT}
 
     def change(part: exp.Expr) -> exp.Expr:
         if isinstance(part, exp.Is) and isinstance(part.expression, exp.Null):
@@ -184,7 +186,7 @@ def _with_unit(node: exp.Select, mine: exp.Column, theirs: exp.Column) -> exp.Se
         if isinstance(part, exp.Coalesce) and len(part.expressions) == 1:
             sides = [part.this.unnest(), part.expressions[0].unnest()]
             if {_spelling(side) for side in sides} == flags.keys():
-                return _column("unit", BOTH)
+                return _column(UNIT, BOTH)
         return part
 
     found = node.transform(change)

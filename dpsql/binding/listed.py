@@ -37,6 +37,7 @@ from dpsql.core.domain import (
     point,
 )
 from dpsql.core.ir import Col, Expr, Listed
+from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.functions.literals import convert
 
 MAX_DIGITS = 38
@@ -116,7 +117,7 @@ def read_query(node: exp.Expr, context: Context, known: Known) -> ListedRelation
         return read_query(node.this, context, known)
     if isinstance(node, exp.Union):
         return _united(node, context)
-    if not isinstance(node, exp.Select) or _others(node, "expressions", "from_", "kind"):
+    if not isinstance(node, exp.Select) or _others(node, "expressions", "from_"):
         return None
     if node.args.get("from_") is None:
         return _constants(node, context)
@@ -132,10 +133,19 @@ def read_query(node: exp.Expr, context: Context, known: Known) -> ListedRelation
             continue
         if projection.find(exp.AggFunc, exp.Window, exp.Query):
             return None
-        outputs[projection.alias_or_name or projection.sql("duckdb").lower()] = scope.expr(
-            projection.unalias()
-        )
+        expr = _expr(projection.unalias(), scope)
+        if expr is None:
+            return None
+        outputs[projection.alias_or_name or projection.sql("duckdb").lower()] = expr
     return ListedRelation(found.source, outputs) if len(outputs) else None
+
+
+def _expr(node: exp.Expr, scope: Scope) -> Expr | None:
+    """None where it is not available below the noise line: above it, it may be."""
+    try:
+        return scope.expr(node)
+    except (RefusedQuery, InvalidQuery):
+        return None
 
 
 def _aliased(item: exp.Expr, found: ListedRelation) -> ListedRelation:
@@ -150,8 +160,14 @@ def _others(node: exp.Expr, *known: str) -> bool:
 def _row(node: exp.Expr, context: Context) -> Row | None:
     """A row of VALUES; None where it holds anything but constants."""
     parts = node.expressions if isinstance(node, exp.Tuple) else [node]
-    found = [constant(Scope(context).expr(p)) if _plain(p) else None for p in parts]
-    return tuple(e.value for e in found if e is not None) if None not in found else None
+    found = []
+    for one in parts:
+        expr = _expr(one, Scope(context)) if _plain(one) else None
+        known = None if expr is None else constant(expr)
+        if known is None:
+            return None
+        found.append(known.value)
+    return tuple(found)
 
 
 def _plain(node: exp.Expr) -> bool:

@@ -41,7 +41,7 @@ from dpsql.functions.forms import title
 UNIT = "u"
 MAX_OFFSET = 1_000
 
-_NUMBERED: dict[type[exp.Expr], str] = {
+NUMBERED: dict[type[exp.Expr], str] = {
     exp.RowNumber: "row_number",
     exp.Rank: "rank",
     exp.DenseRank: "dense_rank",
@@ -49,7 +49,7 @@ _NUMBERED: dict[type[exp.Expr], str] = {
     exp.PercentRank: "percent_rank",
     exp.CumeDist: "cume_dist",
 }
-_PICKED: dict[type[exp.Expr], str] = {
+PICKED: dict[type[exp.Expr], str] = {
     exp.Lag: "lag",
     exp.Lead: "lead",
     exp.FirstValue: "first_value",
@@ -174,9 +174,9 @@ class WindowScope(Scope):
         order = self._order(node.args.get("order"))
         at = _Over(node, within, order, read_frame(node, self.context))
         call = node.this
-        if type(call) in _NUMBERED:
+        if type(call) in NUMBERED:
             return self._numbered(at, call)
-        if type(call) in _PICKED:
+        if type(call) in PICKED:
             return self._picked(at, call)
         if isinstance(call, (exp.IgnoreNulls, exp.RespectNulls)):
             self.refuse(
@@ -214,7 +214,7 @@ class WindowScope(Scope):
 
     def _numbered(self, at: _Over, call: exp.Expr) -> Col:
         """ROW_NUMBER and its like: where the row stands."""
-        fn, steps = _NUMBERED[type(call)], 1
+        fn, steps = NUMBERED[type(call)], 1
         if at.frame is not None:
             self._refuse_frame(at.node, fn)
         if fn in ("percent_rank", "cume_dist"):
@@ -230,7 +230,7 @@ class WindowScope(Scope):
         return self._add(at, fn, None, domain, steps)
 
     def _picked(self, at: _Over, call: exp.Expr) -> Expr:
-        fn, steps = _PICKED[type(call)], 1
+        fn, steps = PICKED[type(call)], 1
         word = fn.upper()
         if fn in _SHIFTED and at.frame is not None:
             self._refuse_frame(at.node, fn)

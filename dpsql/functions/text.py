@@ -195,7 +195,7 @@ def _bind_join(node: exp.Expr, scope: Scope) -> Expr:
             mismatch(node, scope, "a column of this type cannot be joined to text")
     skips = isinstance(node, exp.Concat) and bool(node.args.get("coalesce"))
     nullable = not skips and any(arg.domain.nullable for arg in args)
-    values = None if skips and any(arg.domain.nullable for arg in args) else _joined(args)
+    values = _joined(args, skips=skips)
     name = "concat" if skips else "text_join"
     return Call(name, args, result(TEXT, args, nullable=nullable, values=values))
 
@@ -209,16 +209,19 @@ def _chain(node: exp.Expr) -> list[exp.Expr]:
     return [left, *reversed(parts)]
 
 
-def _joined(args: Sequence[Expr]) -> tuple[Scalar, ...] | None:
+def _joined(args: Sequence[Expr], *, skips: bool) -> tuple[Scalar, ...] | None:
+    """All texts that can come out; `skips`: NULL is joined as no text."""
     size = 1
     for arg in args:
         values = arg.domain.values
         if arg.domain.type.kind is not Kind.TEXT or values is None or not _plain(values):
             return None
-        size *= len(values)
+        size *= len(values) + (skips and arg.domain.nullable)
     if size > MAX_VALUES:
         return None
-    texts = product(*(arg.domain.values or () for arg in args))
+    gaps = [("",) if skips and arg.domain.nullable else () for arg in args]
+    choices = [(*(arg.domain.values or ()), *gap) for arg, gap in zip(args, gaps, strict=True)]
+    texts = product(*choices)
     return tuple(dict.fromkeys("".join(str(part) for part in parts) for parts in texts))
 
 

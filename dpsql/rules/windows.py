@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dpsql.core.ir import PICKS, Col, Frame, Window, Windowed
 from dpsql.functions.literals import emit_literal
-from dpsql.rules.build import col, integer, named, select
+from dpsql.rules.build import col, integer, is_not_null, named, select, when
 from dpsql.rules.inner import argument, over
 from dpsql.rules.keys import presentable
 from dpsql.rules.names import UNIT
@@ -41,7 +41,7 @@ def windowed(source: Windowed, sources: Sources) -> exp.Select:
     read = [name for name, _ in source.columns]
     for window in source.windows:
         if window.call.arg is not None and not _picks(window):
-            columns.append(named(argument(window.call, sources), f"x{window.name}"))
+            columns.append(named(_read(window, sources), f"x{window.name}"))
             read.append(f"x{window.name}")
     inner.set("expressions", columns)
     if _several(source):
@@ -50,6 +50,12 @@ def windowed(source: Windowed, sources: Sources) -> exp.Select:
     outer: list[exp.Expr] = [col(UNIT), *(col(name) for name, _ in source.columns)]
     outer += [named(_over(window, read), window.name) for window in source.windows]
     return select(outer, inner, "s")
+
+
+def _read(window: Window, sources: Sources) -> exp.Expr:
+    """What an aggregate reads of a row. It serves to order rows too, so it is of an exact type."""
+    value = argument(window.call, sources)
+    return when(is_not_null(value), integer(1)) if window.call.fn == "count" else value
 
 
 def _several(source: Windowed) -> bool:

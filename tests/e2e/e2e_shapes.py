@@ -175,6 +175,27 @@ RELATIONS = (
     ),
     Relation("visits v, events e", "v.pid", ("v.kind", "e.kind"), ("e.n",), ("v.pid = e.pid",)),
     Relation("(SELECT pid, n AS n2, kind AS k2 FROM events) q", "q.pid", ("q.k2",), ("q.n2",)),
+    Relation(
+        "events e JOIN (VALUES ('x', 2, 'l'), ('y', 3, 'l'), ('y', 3, 'm'), ('z', -1, 'm'))"
+        " l(kind, w, g) ON e.kind = l.kind",
+        "e.pid",
+        ("l.g", "l.w"),
+        ("l.w", "e.n * l.w"),
+    ),
+    Relation(
+        "persons p FULL JOIN (SELECT pid, SUM(n) AS t FROM events GROUP BY pid) f ON f.pid = p.pid",
+        "",
+        ("p.city", "p.vip"),
+        ("f.t", "p.age"),
+    ),
+    Relation(
+        "(SELECT pid, kind, SUM(x) OVER (PARTITION BY pid ORDER BY seen ROWS 1 PRECEDING) AS s,"
+        " LAG(n, 1, 0) OVER (PARTITION BY pid ORDER BY kind) AS l, NTILE(2) OVER (PARTITION BY pid"
+        " ORDER BY n) AS h FROM events) w",
+        "w.pid",
+        ("w.kind", "w.h"),
+        ("w.s", "w.l"),
+    ),
 )
 
 

@@ -16,6 +16,9 @@ WINDOWS = {
     "frame, peers": "SELECT AVG(a), AVG(b) FROM (SELECT pid, SUM(x) OVER (PARTITION BY pid ORDER BY"
     " kind RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS a, MAX(n) OVER (PARTITION BY pid"
     " ORDER BY kind RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS b FROM events) t",
+    "frame, counted": "SELECT AVG(c), AVG(d), AVG(r) FROM (SELECT pid, COUNT(x) OVER (PARTITION BY"
+    " pid ORDER BY seen ROWS 2 PRECEDING) AS c, COUNT(kind) OVER (PARTITION BY pid ORDER BY seen)"
+    " AS d, ROW_NUMBER() OVER (PARTITION BY pid ORDER BY seen) AS r FROM events) t",
     "frame, named": "SELECT AVG(a), AVG(b) FROM (SELECT pid, SUM(n) OVER w AS a, LAG(n) OVER (v"
     " ORDER BY seen) AS b FROM events WINDOW v AS (PARTITION BY pid), w AS (v ORDER BY seen ROWS 2"
     " PRECEDING)) t",
@@ -90,6 +93,8 @@ LISTS = {
     "series of days": "WITH days AS (SELECT CAST(d AS DATE) AS day FROM generate_series(DATE"
     " '2020-01-01', DATE '2020-01-31', INTERVAL 1 DAY) g(d)) SELECT day, COUNT(v.pid) FROM days"
     " LEFT JOIN visits v ON CAST(v.seen AS DATE) = day GROUP BY day ORDER BY day",
+    "list above": "WITH g AS (SELECT x, MOD(x, 2) AS p, SPLIT_PART('a-b', '-', 1) AS s FROM"
+    " range(4) t(x)) SELECT g.p, COUNT(*) AS n, MAX(x) AS m FROM g GROUP BY g.p ORDER BY 1",
     "series above": "SELECT g.m, c FROM generate_series(DATE '2020-01-01', DATE '2020-03-01',"
     " INTERVAL 1 MONTH) g(m) LEFT JOIN (SELECT date_trunc('month', seen) AS m, COUNT(*) AS c FROM"
     " events GROUP BY 1) e ON e.m = g.m ORDER BY 1",
@@ -121,4 +126,22 @@ FULL = {
     " visits v ON v.pid = p.pid",
 }
 
-RELATIONS = {**FULL, **WINDOWS, **MEANS, **LISTS}
+KEYS = {
+    "key of concatenated values": "SELECT CONCAT(UPPER(kind), '!') AS k, COUNT(*) FROM visits GROUP"
+    " BY k",
+    "key of a part of joined values": "SELECT SUBSTRING(CONCAT(kind, '1'), 2, 2) AS k, COUNT(*)"
+    " FROM visits GROUP BY k",
+    "key of values and months": "SELECT kind || '-' || CAST(EXTRACT(month FROM seen) AS VARCHAR) AS"
+    " k, COUNT(*) FROM visits GROUP BY k",
+    "key of some values": "SELECT CASE kind WHEN 'bus' THEN 'B' ELSE kind END AS k, COUNT(*) FROM"
+    " visits GROUP BY k",
+    "key of a day moved": "SELECT date_trunc('month', seen + INTERVAL 1 DAY) AS k, COUNT(*) FROM"
+    " visits GROUP BY k",
+    "key of a day": "SELECT CAST(seen AS DATE) - DATE '2020-01-01' AS k, COUNT(*) FROM visits WHERE"
+    " seen < '2020-03-01' GROUP BY k",
+    "distinct counted": "SELECT COUNT(*), COUNT(city) FROM (SELECT DISTINCT city FROM persons) t",
+    "distinct of declared, counted": "SELECT COUNT(*) FROM (SELECT DISTINCT kind, vip FROM visits v"
+    " JOIN persons p ON p.pid = v.pid) t",
+}
+
+RELATIONS = {**KEYS, **FULL, **WINDOWS, **MEANS, **LISTS}

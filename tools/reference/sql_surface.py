@@ -10,7 +10,17 @@ from pathlib import Path
 from sqlglot import exp
 
 from dpsql import aggregates, functions
-from dpsql.binding import aggregate_calls, grouping_sets, interval_ends, options, select
+from dpsql.binding import (
+    aggregate_calls,
+    frames,
+    grouping_sets,
+    interval_ends,
+    options,
+    select,
+    series,
+    windows,
+)
+from dpsql.binding.inner_aggregates import FUNCTIONS
 from dpsql.binding.refused_aggregates import REFUSED as REFUSED_AGGREGATES
 from dpsql.checks import remainder
 from dpsql.functions.refused import REFUSED as REFUSED_FUNCTIONS
@@ -42,6 +52,8 @@ def page() -> str:
         (
             _INTRODUCTION,
             _clauses(),
+            _relations(),
+            _windows(),
             _grouping(),
             _aggregates(),
             _refused_aggregates(),
@@ -65,6 +77,31 @@ def _clauses() -> str:
         " `having`, `qualify`, `windows`, `order`, `limit` and `offset` act on the noisy answer."
         "\n\n"
         f"Refused (`unsupported-clause`): {_words(n for n in known if n not in allowed)}.\n"
+    )
+
+
+def _relations() -> str:
+    """What FROM may hold beside people's rows."""
+    return (
+        "## FROM and joins\n\n"
+        "Declared tables, subqueries and CTEs of people's rows; `INNER`, `CROSS`, `LEFT`, `RIGHT`,"
+        " `SEMI` and `ANTI` joins with `ON`, `USING` or `NATURAL`, tables of people on the unit;"
+        " `FULL JOIN` of two tables of people on the unit, as the first join. Public tables, and"
+        " lists of constants as public tables: `VALUES`, constant SELECTs and their `UNION ALL`,"
+        " `unnest([...])`, `range` and `generate_series` of numbers and of dates, of up to"
+        f" {series.MAX_ROWS:,} rows. A column of a public table or list is a public key.\n"
+    )
+
+
+def _windows() -> str:
+    """Windows over people's rows."""
+    names = [*windows.NUMBERED.values(), *windows.PICKED.values(), *FUNCTIONS.values()]
+    return (
+        "## Windows within one person's rows\n\n"
+        f"Partitioned by the unit: {_words(names)}; `WINDOW` and `QUALIFY`. Frames are `ROWS` up to"
+        f" {frames.MAX_FRAME:,} rows away, or `RANGE` between `UNBOUNDED` and `CURRENT ROW`. A"
+        " default of `lag` and `lead` is a constant of the column's type. What depends on how ties"
+        " fall orders by all columns that are read.\n"
     )
 
 
