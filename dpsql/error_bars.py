@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH = 2_048
+_DAY = dt.timedelta(days=1)
 
 
 class HalfWidths(Sequence[float | None]):
-    """Half of high - low, row by row, worked out as it is read; None where an end is missing."""
+    """Half of high - low (of dates in days) as it is read, None where an end is missing."""
 
     def __init__(self, low: pa.ChunkedArray, high: pa.ChunkedArray) -> None:
         self._low, self._high = low, high
@@ -34,14 +36,23 @@ class HalfWidths(Sequence[float | None]):
             size = max(0, stop - start)
             return HalfWidths(self._low.slice(start, size), self._high.slice(start, size))
         low, high = self._low[index].as_py(), self._high[index].as_py()
-        return None if low is None or high is None else (high - low) / 2
+        return _half(low, high)
 
     def __iter__(self) -> Iterator[float | None]:
         for start in range(0, len(self), BATCH):
             lows = self._low.slice(start, BATCH).to_pylist()
             highs = self._high.slice(start, BATCH).to_pylist()
             for low, high in zip(lows, highs, strict=True):
-                yield None if low is None or high is None else (high - low) / 2
+                yield _half(low, high)
+
+
+def _half(low: Any, high: Any) -> float | None:
+    """Of moments in days."""
+    if low is None or high is None:
+        return None
+    width = high - low
+    days = width / _DAY if isinstance(width, dt.timedelta) else width
+    return float(days) / 2
 
 
 @dataclass(frozen=True)
@@ -87,9 +98,17 @@ def with_ends(
         for suffix, end in (("_low", column.low), ("_high", column.high)):
             if end is not None:
                 name = _free(table.column_names[index] + suffix, taken)
-                fields.append((name, end.slice(start, table.num_rows), "DOUBLE"))
+                fields.append((name, end.slice(start, table.num_rows), _engine_type(end.type)))
     whole = pa.table([array for _, array, _ in fields], names=[name for name, _, _ in fields])
     return whole, tuple(kind for _, _, kind in fields)
+
+
+def _engine_type(kind: Any) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_date(kind):
+        return "DATE"
+    return "TIMESTAMP" if pa.types.is_timestamp(kind) else "DOUBLE"
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
-from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.binding.release import RELEASE, release_table
 from dpsql.expected import (
     column_explanation,
@@ -116,7 +115,7 @@ def _release(
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
-        LAW_NAMES[plan.law],
+        plan.law_name,
         plan.strategy,
         _why(plan, policy.unit),
         tuple(
@@ -136,7 +135,7 @@ def _release(
         other_law(question, planned, index) if advice else None,
         improvements(question, planned, index) if advice else (),
         tuple((event.to_json(), count) for event, count in plan.items),
-        pretty(prepared.certified[index].sql),
+        ";\n\n".join(map(pretty, prepared.certified[index].texts)),
     )
 
 

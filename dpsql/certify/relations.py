@@ -250,7 +250,7 @@ class Reader:
                 for name, column in scope.single.columns.items():
                     _add(columns, name, column)
                 continue
-            _add(columns, _name(item), self.value(item.unalias(), scope))
+            _add(columns, name_of(item), self.value(item.unalias(), scope))
         return columns
 
     def value(self, node: exp.Expr, scope: Scope) -> Column:
@@ -302,9 +302,9 @@ class Reader:
                 column = self.value(item.unalias(), scope)
                 fact = column.fact if isinstance(column.fact, Unit) else None
                 barred = "" if column.exact else VAGUE
-                _add(columns, _name(item), replace(column, fact=fact, barred=barred))
+                _add(columns, name_of(item), replace(column, fact=fact, barred=barred))
             else:
-                _add(columns, _name(item), self._aggregate(item.unalias(), scope, level))
+                _add(columns, name_of(item), self._aggregate(item.unalias(), scope, level))
         require(len(columns) >= size, "GROUP BY names the first columns by place")
         require(
             any(isinstance(c.fact, Unit) for c in list(columns.values())[:size]),
@@ -387,7 +387,7 @@ def _of_columns(node: exp.Expr) -> bool:
     return len(parts) == 2 and all(isinstance(part, exp.Column) for part in parts)
 
 
-def _name(item: exp.Expr) -> str:
+def name_of(item: exp.Expr) -> str:
     if isinstance(item, exp.Alias) and isinstance(item.args["alias"], exp.Identifier):
         return fold(str(item.args["alias"].this))
     if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):

@@ -19,7 +19,7 @@ from dpsql.certify.facts import (
     WeightedSum,
 )
 from dpsql.certify.reader import bare, fold, whole
-from dpsql.certify.relations import Reader, _name
+from dpsql.certify.relations import Reader, name_of
 from dpsql.certify.rows import check_condition
 from dpsql.certify.scope import Scope
 from dpsql.certify.values import as_row_poly
@@ -40,7 +40,7 @@ def check_totals(root: exp.Select, claim: Claim, reader: Reader) -> None:
     scope, base = reader.sources(root)
     outputs: dict[str, exp.Expr] = {}
     for item in root.expressions:
-        name = _name(item)
+        name = name_of(item)
         require(name not in outputs, "output names differ")
         outputs[name] = item.unalias()
     totals = Totals(outputs, scope, base)

@@ -22,7 +22,7 @@ _STRUCTURE = (
     " Tuple Values Union Except Intersect Window WindowSpec Filter Lambda IgnoreNulls RespectNulls"
     " Var DataType DataTypeParam Interval IntervalSpan Exists In Between Any All Case If"
     " And Or Not Xor Is EQ NEQ GT GTE LT LTE NullSafeEQ NullSafeNEQ Like ILike Escape"
-    " Add Sub Mul Div IntDiv Mod Neg DPipe Bracket SafeDivide"
+    " Add Sub Mul Div IntDiv Mod Neg DPipe Bracket Array SafeDivide"
 ).split()
 
 _FUNCTIONS = (

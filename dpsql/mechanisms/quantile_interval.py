@@ -1,4 +1,4 @@
-"""Error bars of quantiles: an interval around a released bin, chosen by the exponential mechanism."""
+"""Error bars of quantiles: how far around a released bin, by the exponential mechanism."""
 
 from __future__ import annotations
 

@@ -22,8 +22,13 @@ _HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
 
 def run(certified: Certified, engine: DuckDBEngine, *, timeout: float | None) -> ExactCells:
     """Takes only what `certify` made. Raises EngineFailed with one constant text."""
-    table = engine.fetch(certified.sql, timeout=timeout)
     plan = certified.plan
+    histograms = tuple(
+        _histogram(plan, engine.fetch(sql, timeout=timeout)) for sql in certified.histograms
+    )
+    if not certified.sql:  # quantiles of public groups alone
+        return ExactCells(nothing(plan).keys, None, (), histograms)
+    table = engine.fetch(certified.sql, timeout=timeout)
     keys = tuple(table.column(key.name) for key in plan.keys)
     units = None
     if plan.threshold is not None:
@@ -35,7 +40,13 @@ def run(certified: Certified, engine: DuckDBEngine, *, timeout: float | None) ->
             for i in range(part.block.coordinates)
         ]
         blocks.append(Exact(_stacked(columns)))
-    return ExactCells(Exact(keys), units, tuple(blocks))
+    return ExactCells(Exact(keys), units, tuple(blocks), histograms)
+
+
+def _histogram(plan: Plan, table: pa.Table) -> Exact[tuple[tuple[Any, ...], Any, Any]]:
+    keys = tuple(table.column(key.name) for key in plan.keys)
+    bins, weights = (integers(table.column(name)) for name in (names.BIN, names.TOTAL))
+    return Exact((keys, bins, weights))
 
 
 def nothing(plan: Plan) -> ExactCells:

@@ -19,7 +19,7 @@ from dpsql.binding.context import Site
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.canonical import Form
 from dpsql.dialects.sealed import Given
-from dpsql.pipeline.release_table import answer_type, cast_to, in_key_order, key_type
+from dpsql.pipeline.release_table import answer_type, cast_to, end_type, in_key_order, key_type
 from dpsql.pipeline.stages import Drawn, Release
 from dpsql.planning.answer_types import noise_scale
 from dpsql.planning.types import Plan
@@ -265,6 +265,7 @@ def empty(plan: Plan) -> Given:
     for column in plan.columns:
         name = column.aggregate.name
         fields.append((name, answer_type(column.result.type)))
-        fields += [(name + LOW, pa.float64()), (name + HIGH, pa.float64())]
+        ends = end_type(column.result.type)
+        fields += [(name + LOW, ends), (name + HIGH, ends)]
         types += [cast_to(column.result.text), "", ""]
     return Given(pa.schema(fields).empty_table(), types)

@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
-from dpsql.aggregates.basis import Block, ResultType
-from dpsql.aggregates.noisy import Law
+from dpsql.aggregates.basis import Block, HistogramBlock, ResultType
+from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Law
 from dpsql.core.bounds import ContributionBounds, Sensitivity
 from dpsql.core.domain import Scalar
 from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
     from dpsql.mechanisms.gaussian import GaussianMechanism
     from dpsql.mechanisms.laplace import LaplaceMechanism
+    from dpsql.mechanisms.quantile import QuantileMechanism
+    from dpsql.mechanisms.quantile_interval import QuantileInterval
     from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 
 Strategy = Literal["row", "cap", "weights"]
@@ -51,15 +53,52 @@ class BlockPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PointPlan:
+    """One quantile of a histogram, and the interval around it; extremes have none."""
+
+    quantile: QuantileMechanism
+    interval: QuantileInterval | None
+
+    @property
+    def items(self) -> list[tuple[PrivacyEvent, int]]:
+        return [*self.quantile.items, *(self.interval.items if self.interval is not None else ())]
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramPlan:
+    """A histogram with the bounds that its own statement enforces, and the quantiles drawn of it.
+
+    Strategy `row` or `cap`; a row weighs `weight`, less where a unit has more rows than count.
+    """
+
+    block: HistogramBlock
+    bounds: ContributionBounds
+    strategy: Strategy
+    weight: int
+    points: tuple[PointPlan, ...]
+
+    @property
+    def sensitivity(self) -> int:
+        """What one unit weighs in one group at the most."""
+        return self.weight * self.bounds.max_rows_per_group
+
+    @property
+    def items(self) -> list[tuple[PrivacyEvent, int]]:
+        return [item for point in self.points for item in point.items]
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """An output column: its aggregate, and the block it is read from (None: the threshold's).
 
-    `result` is the type its answers surely fit in (`answer_types`).
+    `result` is the type its answers surely fit in (`answer_types`). `point`: the histogram and the
+    place among its quantiles, of a column that is read from one.
     """
 
     aggregate: Aggregate
     block: int | None
     result: ResultType
+    point: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +120,19 @@ class Plan:
     epsilon: Fraction
     delta: Fraction
     items: tuple[tuple[PrivacyEvent, int], ...]
+    histograms: tuple[HistogramPlan, ...] = ()
+
+    @property
+    def law_name(self) -> str:
+        """What is drawn, for people."""
+        if not self.histograms:
+            return LAW_NAMES[self.law]
+        return f"{LAW_NAMES[self.law]}, {EXPONENTIAL}" if self.sums else EXPONENTIAL
+
+    @property
+    def sums(self) -> bool:
+        """Is there a statement of sums over units? Not where quantiles of public groups are all."""
+        return bool(self.blocks) or self.threshold is not None
 
     @property
     def public_keys(self) -> bool:

@@ -1,0 +1,155 @@
+"""From the quantiles of a SELECT list to histograms: public grids, and which quantiles of each.
+
+A grid has at most 2^16 bins, fewer where many groups share the memory. Whole numbers and decimals
+keep their own unit where that fits, else the least round multiple of it that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, log
+
+from dpsql import aggregates
+from dpsql.aggregates.basis import Grid, HistogramBlock, Rows
+from dpsql.core.bounds import ContributionBounds
+from dpsql.core.domain import Interval, SqlType
+from dpsql.core.ir import Aggregate, Expr
+from dpsql.mechanisms.quantile import QuantileMechanism
+from dpsql.mechanisms.quantile_interval import QuantileInterval
+from dpsql.planning.bounds import Limits
+from dpsql.planning.grids import coarse_grid, natural_grid
+from dpsql.planning.types import WEIGHT, HistogramPlan, PointPlan
+
+MOST_BINS, LEAST_BINS = 2**16, 2**12
+MOST_CELLS = 2**24
+"""Bins of all groups together, where every one is full and there are no more groups than that."""
+PRIVATE_BINS = 2**14
+INTERVAL_SHARE = Fraction(1, 2)
+"""What the interval of a quantile is given, beside what the quantile is."""
+_MISSED = 20  # an extreme lies beyond all people's values with a chance of 1/20 at the most
+_FINE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """A histogram and its quantiles, each once."""
+
+    block: HistogramBlock
+    quantiles: tuple[Fraction, ...]
+
+    def weights(self) -> list[Fraction]:
+        """What each quantile and its interval should get, where a block of sums gets 1.
+
+        Errors in rows: a quantile's is 2·max(q, 1 - q)·m·k over its share of epsilon (its rank is
+        off by a two-sided exponential), that of a sum √2·m·k. The sum of all errors is least where
+        shares go as the square roots of these numbers. Under Gaussian noise it would be their
+        power of 2/3 of m·k·max(q, 1 - q) against 0.8·m·k, which is nearly the same.
+        """
+        return [_root(q) * (1 + _interval_share(q)) for q in self.quantiles]
+
+
+def _root(q: Fraction) -> Fraction:
+    return Fraction(round(_FINE * (2**0.5 * float(max(q, 1 - q))) ** 0.5), _FINE)
+
+
+def _interval_share(q: Fraction) -> Fraction:
+    return Fraction(0) if q in (0, 1) else INTERVAL_SHARE
+
+
+def plan_histograms(
+    calls: Sequence[Aggregate], cells: int | None
+) -> tuple[tuple[Histogram, ...], tuple[tuple[int, int] | None, ...]]:
+    """Histograms, and for each call its place: which histogram, which of its quantiles.
+
+    `cells`: size of the public key domain, None for private keys.
+    """
+    wanted: dict[tuple[Rows, Expr], list[Fraction]] = {}
+    for call in calls:
+        if call.quantile is not None:
+            quantiles = wanted.setdefault(_key(call), [])
+            if call.quantile not in quantiles:
+                quantiles.append(call.quantile)
+    found = [
+        Histogram(_block(rows, value, cells), tuple(sorted(quantiles)))
+        for (rows, value), quantiles in wanted.items()
+    ]
+    order = [*wanted]
+    places = tuple(
+        None
+        if call.quantile is None
+        else (at := order.index(_key(call)), found[at].quantiles.index(call.quantile))
+        for call in calls
+    )
+    return tuple(found), places
+
+
+def _key(call: Aggregate) -> tuple[Rows, Expr]:
+    need = aggregates.for_name(call.fn).need(call)
+    assert need.value is not None
+    return need.rows, need.value
+
+
+def _block(rows: Rows, value: Expr, cells: int | None) -> HistogramBlock:
+    most = PRIVATE_BINS if cells is None else MOST_CELLS // max(cells, 1)
+    most = min(MOST_BINS, max(LEAST_BINS, most))
+    grid, step = histogram_grid(value.domain.type, value.domain.bounds, most)
+    return HistogramBlock(rows, value, grid, step)
+
+
+def histogram_grid(kind: SqlType, bounds: Interval, most: int) -> tuple[Grid, int]:
+    """The grid of single values, and how many of its units go into a bin: about `most` bins."""
+    natural = natural_grid(kind, bounds)
+    if natural is not None:
+        return natural, _round_step(ceil(Fraction(natural.span, most - 1)))
+    return coarse_grid(bounds, most), 1
+
+
+def _round_step(least: int) -> int:
+    """The least of 1, 2, 5, 10, 20, 50, ... that is not below."""
+    power = 1
+    while True:
+        for digit in (1, 2, 5):
+            if digit * power >= least:
+                return digit * power
+        power *= 10
+
+
+# ---- mechanisms --------------------------------------------------------------------------------
+
+
+def histogram_plan(
+    wanted: Histogram, found: Limits, one_row: bool, prices: Sequence[Fraction]
+) -> HistogramPlan:
+    """`prices`: ε of each quantile in each group, in the order of `wanted.quantiles`; its interval
+    pays INTERVAL_SHARE of it besides."""
+    bounds = ContributionBounds(
+        touched=found.touched,
+        max_groups=found.touched if found.cap_needed else None,
+        max_rows_per_group=found.rows_per_group,
+    )
+    plan = HistogramPlan(
+        wanted.block, bounds, "row" if one_row else "cap", 1 if one_row else WEIGHT, ()
+    )
+    points = []
+    for q, epsilon in zip(wanted.quantiles, prices, strict=True):
+        fixed = (q, plan.sensitivity, wanted.block.bins, bounds.touched)
+        if q in (0, 1):
+            inward = _inward(plan, epsilon)
+            points.append(PointPlan(QuantileMechanism(epsilon, *fixed, inward), None))
+            continue
+        interval = QuantileInterval(epsilon * INTERVAL_SHARE, *fixed)
+        points.append(PointPlan(QuantileMechanism(epsilon, *fixed), interval))
+    return HistogramPlan(plan.block, bounds, plan.strategy, plan.weight, tuple(points))
+
+
+def _inward(plan: HistogramPlan, epsilon: Fraction) -> Fraction:
+    """How much weight an extreme leaves outside, so that it hardly falls where nobody is.
+
+    All bins beyond people's values together are then drawn with a chance of 1/20 at the most (of a
+    group of twice that weight or more); never less than half a row, where it is exact.
+    """
+    cost = epsilon / (2 * plan.sensitivity)
+    away = Fraction(round(_FINE * log(_MISSED * plan.block.bins)), _FINE) / cost
+    return max(Fraction(plan.weight, 2), Fraction(ceil(away * 2), 2))
