@@ -23,17 +23,18 @@ MISS = Fraction(1, 20)
 
 @dataclass(frozen=True, slots=True)
 class QuantileInterval:
-    """Choose how far a quantile may lie from the bin that was released for it.
+    """Choose how far below and above the bin that was released for it a quantile may lie.
 
     Guarantee:  Precondition: that of QuantileMechanism; `centre` has been released.
-                Postcondition: distance i of `distances` is drawn with probability proportional to
-                exp(-epsilon · p(i) / (2Δ)), Δ = sensitivity · max(q, 1 - q), where
-                p(i) = max(r - f(i), f(i-1) - r, 0) and f(i) = min(q·n - #(<centre - d_i),
-                #(≤centre + d_i) - q·n) says how much weight the interval holds on either side of
-                the quantile (f before the first distance is -inf, from the last on +inf). One unit
-                moves every p by at most Δ: epsilon-bounded range, `cells` groups cost `cells`
-                events. The interval holds every q-quantile of the histogram with probability of
-                at least 95 %, whatever the histogram.
+                Postcondition: of the distances 0, 1, 2, 4, ... a pair (i, j) is drawn with
+                probability proportional to exp(-epsilon · max(p(i), p'(j)) / (2Δ)), where
+                Δ = sensitivity · max(q, 1 - q), p(i) = max(r - f(i), f(i-1) - r, 0) and
+                f(i) = q·n - #(<centre - d_i) says how much weight lies between the low end and the
+                quantile; p' likewise above it, with #(≤centre + d_j) - q·n. The first distance has
+                no second term, the one that reaches the grid's end no first. One unit moves every
+                p by at most Δ: epsilon-bounded range, `cells` groups cost `cells` events. The
+                interval holds every q-quantile of the histogram with probability of at least
+                95 %, whatever the histogram.
     Source:     docs/proofs/quantile.md (the interval).
     Parameters: epsilon, quantile, sensitivity, bins, cells: as QuantileMechanism's
     Shape:      `release` takes the histogram as QuantileMechanism does, and a bin; the interval's
@@ -68,21 +69,11 @@ class QuantileInterval:
         return [(Exponential(self.epsilon), self.cells)]
 
     @property
-    def distances(self) -> tuple[int, ...]:
-        """0, 1, 2, 3, 4, 6, 8, 12, ... bins; the last of them reaches across the grid."""
-        found, power = [0], 1
-        while found[-1] < self.bins - 1:
-            found += [power, power + power // 2] if power > 1 else [power]
-            power *= 2
-        last = next(i for i, distance in enumerate(found) if distance >= self.bins - 1)
-        return tuple(found[: last + 1])
-
-    @property
     def margin(self) -> int:
         """r: the weight that the interval is to hold on either side of the quantile."""
         q = self.quantile
         cost = self.epsilon / (2 * self.sensitivity * max(q, 1 - q))
-        wrong = max(len(self.distances) - 1, 1) / MISS  # intervals that may miss, at the most
+        wrong = len(distances(self.bins - 1)) ** 2 / MISS  # pairs that may miss, at the most
         # The float log is right to far more than is added here.
         return ceil(Fraction(log(wrong) * (1 + 2**-40)) / cost)
 
@@ -91,23 +82,34 @@ class QuantileInterval:
     ) -> tuple[int, int]:
         """The first and the last bin of the interval around `centre`."""
         positions, weights = exact.open_for_noise()
-        q, distances = self.quantile, self.distances
-        a, b = q.numerator, q.denominator
-        upto = np.zeros(len(positions) + 1, dtype=object)
-        upto[1:] = np.cumsum(weights.astype(_dtype(weights)))
-        target = a * int(upto[-1])
-        reach = np.array(distances, dtype=np.int64)
-        below = upto[np.searchsorted(positions, centre - reach, side="left")]
-        through = upto[np.searchsorted(positions, centre + reach, side="right")]
-        held = np.minimum(target - b * below, b * through - target)  # f, b times its size
-        penalties = np.zeros(len(distances), dtype=object)
-        penalties[:-1] = np.maximum(b * self.margin - held[:-1], 0)
-        penalties[1:] = np.maximum(penalties[1:], held[:-1] - b * self.margin)
+        a, b = self.quantile.numerator, self.quantile.denominator
+        total = total_weight(weights)
+        upto = np.zeros(len(positions) + 1, dtype=np.int64 if total < 2**62 else object)
+        upto[1:] = np.cumsum(weights.astype(upto.dtype))
+        target, margin = a * total, b * self.margin
+        low = centre - np.array(distances(centre), dtype=np.int64)
+        high = centre + np.array(distances(self.bins - 1 - centre), dtype=np.int64)
+        below = upto[np.searchsorted(positions, low, side="left")].astype(object)
+        through = upto[np.searchsorted(positions, high, side="right")].astype(object)
+        penalties = np.maximum.outer(
+            _penalties(target - b * below, margin), _penalties(b * through - target, margin)
+        )
         rate = self.epsilon / (2 * self.sensitivity * max(a, b - a))
-        ones = np.ones(len(distances), dtype=np.int64)
-        distance = distances[choose_index(penalties, ones, rate)]
-        return max(centre - distance, 0), min(centre + distance, self.bins - 1)
+        ones = np.ones(penalties.size, dtype=np.int64)
+        i, j = divmod(choose_index(penalties.ravel(), ones, rate), len(high))
+        return int(low[i]), int(high[j])
 
 
-def _dtype(weights: NDArray[Any]) -> Any:
-    return np.int64 if total_weight(weights) < 2**62 else object
+def distances(most: int) -> tuple[int, ...]:
+    """0, 1, 2, 4, 8, ... below `most`, and `most`."""
+    found = [0] if most else []
+    found += [2**power for power in range(most.bit_length()) if 2**power < most]
+    return (*found, most)
+
+
+def _penalties(held: NDArray[Any], margin: int) -> NDArray[Any]:
+    """max(r - f(i), f(i-1) - r, 0), all in the same units; the last reaches the grid's end."""
+    found = np.zeros(len(held), dtype=object)
+    found[:-1] = np.maximum(margin - held[:-1], 0)
+    found[1:] = np.maximum(found[1:], held[:-1] - margin)
+    return found

@@ -34,7 +34,8 @@ _RN = """DENSE_RANK() OVER (PARTITION BY u
 ROW = Statement(
     _line(f"""SELECT k0, bin, COUNT(*) AS weight FROM (SELECT u, k0, v AS bin FROM
     (SELECT t0."id" AS u, t0."sex" AS k0, {_AGE} AS v FROM "main"."persons" AS t0
-    WHERE NOT t0."id" IS NULL) AS r WHERE k0 IN ('f', 'm') AND NOT v IS NULL) AS b GROUP BY 1, 2"""),
+    WHERE NOT t0."id" IS NULL) AS r WHERE k0 IN ('f', 'm') AND NOT v IS NULL) AS b
+    GROUP BY 1, 2"""),
     HistogramClaim(("k0",), "bin", "weight", bins=121, most=1, groups=1, cells=2),
 )
 CAP = Statement(
