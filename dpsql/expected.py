@@ -133,6 +133,8 @@ def _of_quantile(
     assert column.point is not None
     at, place = column.point
     part = plan.histograms[at]
+    if place >= len(part.points):
+        return _of_tree(plan, column, label, shown_as, range_)
     law, interval = part.points[place].quantile, part.points[place].interval
     # A two-sided exponential of rate epsilon / (2Δ) in weight, where values lie close.
     rows = 2 * law.sensitivity * float(max(law.quantile, 1 - law.quantile) / law.epsilon)
@@ -156,6 +158,29 @@ def _of_quantile(
     )
     days = 86_400 if _seconds(column) else 1
     return replace(told, half_widths=tuple((n, half / days) for n, half in sizes), note=note)
+
+
+def _of_tree(
+    plan: Plan,
+    column: ColumnPlan,
+    label: str,
+    shown_as: tuple[str, ...],
+    range_: BoundExplanation | None,
+) -> ColumnExplanation:
+    """Of many quantiles drawn together: about the error of the last of their rounds."""
+    assert column.point is not None
+    part = plan.histograms[column.point[0]]
+    assert part.tree is not None
+    rows = part.tree.sensitivity / float(part.tree.epsilon) / part.weight
+    note = (
+        f"{len(part.tree.quantiles)} quantiles are drawn together in {part.tree.rounds} rounds,"
+        " without error bars; an empty group gives a value of the range like any other"
+    )
+    index = len(plan.blocks) + column.point[0]
+    noise = {"rank": math.sqrt(2) * rows}
+    return ColumnExplanation(
+        label, shown_as, EXPONENTIAL, noise, None, None, (), note, index, range_
+    )
 
 
 def _seconds(column: ColumnPlan) -> bool:
@@ -193,10 +218,10 @@ def parts(plan: Plan, labels: Sequence[str]) -> tuple[PartExplanation, ...]:
 
 
 def _histogram_weight(plan: Plan, part: HistogramPlan) -> Fraction:
-    laws = [law for p in part.points for law in (p.quantile, p.interval) if law is not None]
+    prices = [(law.epsilon, count) for law in part.laws for _, count in law.items]
     if plan.law == "laplace":
-        return sum((law.epsilon * law.cells for law in laws), Fraction(0))
-    return sum((law.epsilon**2 / 4 * law.cells for law in laws), Fraction(0))  # twice its zCDP
+        return sum((epsilon * count for epsilon, count in prices), Fraction(0))
+    return sum((epsilon**2 / 4 * count for epsilon, count in prices), Fraction(0))  # twice its zCDP
 
 
 def _weight(block: BlockPlan) -> Fraction:

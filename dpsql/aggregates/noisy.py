@@ -130,6 +130,12 @@ class Answer:
     high: NDArray[Any]
 
 
+def without_bar(answer: Answer) -> Answer:
+    """The values alone."""
+    none = np.full(len(answer.values), np.nan)
+    return Answer(answer.values, none, none)
+
+
 def _divide(whole: NDArray[Any], divisor: Fraction) -> Floats:
     numerator, denominator = divisor.numerator, divisor.denominator
     return np.array([w * denominator / numerator for w in whole.tolist()], dtype=float)

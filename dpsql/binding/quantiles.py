@@ -15,7 +15,6 @@ from dpsql.core.ir import Expr
 from dpsql.core.numbers import read_number
 from dpsql.errors import InvalidQuery
 from dpsql.functions import calendar
-from dpsql.functions.forms import title
 from dpsql.sql.remade import remade
 
 MOST = 1_000
@@ -43,6 +42,17 @@ def elements(node: exp.Expr, scope: Scope) -> list[exp.Expr] | None:
             call, "wrong-arguments", f"a list of quantiles has 1 to {MOST:,}", "ask for fewer"
         )
     return [_one(node, plain, which) for which in wanted]
+
+
+def made_list(parts: list[exp.Expr]) -> exp.Expr:
+    """[a, b, c] of a release's columns."""
+    made = exp.Array(expressions=parts)
+    made.meta["quantiles"] = True  # ours: no text of an analyst's makes one
+    return made
+
+
+def is_list(node: exp.Expr) -> bool:
+    return bool(node.meta.get("quantiles"))
 
 
 def _one(node: exp.Expr, plain: exp.Expr, which: exp.Expr) -> exp.Expr:
@@ -89,7 +99,7 @@ def which(call: exp.Expr, scope: Scope) -> Fraction:
     while isinstance(node, exp.Cast):
         node = node.this.unnest()
     if not isinstance(node, exp.Literal):
-        scope.invalid(call, "wrong-arguments", f"{title(call)} takes one quantile", _WAY)
+        scope.invalid(call, "wrong-arguments", f"{call_name(call)} takes one quantile", _WAY)
     try:
         found = read_number(node.name, "quantile")
     except InvalidQuery:
@@ -97,6 +107,11 @@ def which(call: exp.Expr, scope: Scope) -> Fraction:
     if not 0 <= found <= 1:
         scope.invalid(node, "wrong-arguments", "a quantile lies between 0 and 1", _WAY)
     return 1 - found if call.meta.get("descending") else found
+
+
+def call_name(call: exp.Expr) -> str:
+    """PERCENTILE_CONT, not PERCENTILECONT."""
+    return call.sql_name().upper() if isinstance(call, exp.Func) else str(call.key).upper()
 
 
 def check(call: exp.Expr, scope: Scope) -> None:
@@ -109,7 +124,7 @@ def check(call: exp.Expr, scope: Scope) -> None:
         scope.refuse(
             call,
             "unsupported-aggregate",
-            f"{title(call)} takes a value, and which quantile; no DISTINCT, ORDER BY or count",
+            f"{call_name(call)} takes a value, and which quantile; no DISTINCT, ORDER BY or count",
             "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x), QUANTILE_CONT(x, 0.5)",
         )
 
@@ -117,6 +132,13 @@ def check(call: exp.Expr, scope: Scope) -> None:
 def as_number(call: exp.Expr, arg: Expr, scope: Scope) -> tuple[Expr, str]:
     """(the argument, ''), or of a date or timestamp its days or seconds since 1970, and which."""
     kind = arg.domain.type.kind
+    if kind is Kind.TEXT:
+        scope.refuse(
+            call,
+            "unsupported-aggregate",
+            f"{call_name(call)} of text would give out one person's own words",
+            "numbers, dates and timestamps have quantiles; group by the text and count",
+        )
     if kind not in (Kind.DATE, Kind.TIMESTAMP):
         return arg, ""
     if not arg.domain.bounds.bounded:

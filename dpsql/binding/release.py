@@ -24,7 +24,7 @@ from dpsql.binding.interval_ends import (
 )
 from dpsql.binding.options import read_options
 from dpsql.binding.padding import check_call
-from dpsql.binding.quantiles import elements
+from dpsql.binding.quantiles import elements, made_list
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.binding.weighted_means import weighted_mean
 from dpsql.core.domain import Kind
@@ -282,7 +282,7 @@ class _Splitter:
         parts = elements(node, self.select.scope)
         if parts is None:
             return None
-        return exp.Array(expressions=[self._ref(self._registered(part) + end) for part in parts])
+        return made_list([self._ref(self._registered(part) + end) for part in parts])
 
     def _children(self, node: exp.Expr, **given: exp.Expr) -> exp.Expr:
         """The node over visited children; `given` are those already made."""

@@ -162,13 +162,12 @@ def _drawn(part: HistogramPlan, writer: Writer) -> str:
     block = part.block
     texts = ["HistogramBlock", _rows(block.rows, writer), writer.text(block.value)]
     texts += [_fields(block.grid), str(block.step), part.strategy, str(part.weight)]
-    texts += [_fields(part.bounds), *(str(point.quantile.quantile) for point in part.points)]
+    texts += [_fields(part.bounds), *map(str, part.quantiles)]
     return " ".join(texts)
 
 
 def _prices(part: HistogramPlan, writer: Writer) -> str:
-    laws = [law for point in part.points for law in (point.quantile, point.interval) if law]
-    return " ".join([_drawn(part, writer), *map(_fields, laws)])
+    return " ".join([_drawn(part, writer), *map(_fields, part.laws)])
 
 
 def _rows(rows: Rows, writer: Writer) -> str:

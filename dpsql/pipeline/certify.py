@@ -38,12 +38,7 @@ def histogram_claims(plan: Plan) -> list[HistogramClaim]:
     """What the mechanisms of each histogram were calibrated for: those that claim the least."""
     found = []
     for part in plan.histograms:
-        laws = [
-            law
-            for point in part.points
-            for law in (point.quantile, point.interval)
-            if law is not None
-        ]
+        laws = part.laws
         found.append(
             HistogramClaim(
                 keys=tuple(key.name for key in plan.keys),

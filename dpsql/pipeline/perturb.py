@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.noisy import Answer, NoisyBlock
+from dpsql.aggregates.noisy import Answer, NoisyBlock, without_bar
 from dpsql.core.exact import Exact
 from dpsql.mechanisms.histograms import Groups, draw
 from dpsql.mechanisms.means import REFINED, SLACK, average
@@ -68,12 +68,14 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         call = column.aggregate
         if column.point is not None:
             at, point = column.point
-            found = NoisyBlock(plan.histograms[at].block, quantiles[at][point], 1, plan.law, ZERO)
-        elif column.block is not None:
+            drawn_bins = quantiles[at][point]
+            found = NoisyBlock(plan.histograms[at].block, drawn_bins, 1, plan.law, ZERO)
+            told = aggregates.for_name(call.fn).combine(call, found)
+            return told if plan.has_bar(column) else without_bar(told)
+        if column.block is not None:
             found = _noisy(plan, column.block, noisy[column.block], drawn)
-        else:
-            return _threshold_answer(threshold, counts)
-        return aggregates.for_name(call.fn).combine(call, found)
+            return aggregates.for_name(call.fn).combine(call, found)
+        return _threshold_answer(threshold, counts)
 
     answers = [answer(column) for column in plan.columns]
     return replace(build(plan, keys, answers), drawn=drawn)

@@ -18,6 +18,7 @@ from dpsql.core.domain import Interval, SqlType
 from dpsql.core.ir import Aggregate, Expr
 from dpsql.mechanisms.quantile import QuantileMechanism
 from dpsql.mechanisms.quantile_interval import QuantileInterval
+from dpsql.mechanisms.quantile_tree import QuantileTree
 from dpsql.planning.bounds import Limits
 from dpsql.planning.grids import coarse_grid, natural_grid
 from dpsql.planning.types import WEIGHT, HistogramPlan, PointPlan
@@ -28,6 +29,7 @@ MOST_CELLS = 2**24
 PRIVATE_BINS = 2**14
 INTERVAL_SHARE = Fraction(1, 2)
 """What the interval of a quantile is given, beside what the quantile is."""
+MOST_ALONE = 9
 _MISSED = 20  # an extreme lies beyond all people's values with a chance of 1/20 at the most
 _FINE = 1_000
 
@@ -39,6 +41,29 @@ class Histogram:
     block: HistogramBlock
     quantiles: tuple[Fraction, ...]
 
+    @property
+    def together(self) -> tuple[Fraction, ...]:
+        """Those drawn in rounds, where they are more than are better drawn one by one."""
+        inner = tuple(q for q in self.quantiles if q not in (0, 1))
+        return inner if len(inner) > MOST_ALONE else ()
+
+    @property
+    def alone(self) -> tuple[Fraction, ...]:
+        return tuple(q for q in self.quantiles if q not in self.together)
+
+    @property
+    def order(self) -> tuple[Fraction, ...]:
+        """As `HistogramPlan.quantiles`."""
+        return (*self.alone, *self.together)
+
+    @property
+    def tree_weight(self) -> Fraction:
+        """As `weights` for all that are drawn in rounds: N of them, each paying all rounds."""
+        count = len(self.together)
+        return _root(Fraction(1, 2)) * Fraction(
+            round(_FINE * (count * count.bit_length()) ** 0.5), _FINE
+        )
+
     def weights(self) -> list[Fraction]:
         """What each quantile and its interval should get, where a block of sums gets 1.
 
@@ -47,7 +72,7 @@ class Histogram:
         shares go as the square roots of these numbers. Under Gaussian noise it would be their
         power of 2/3 of m·k·max(q, 1 - q) against 0.8·m·k, which is nearly the same.
         """
-        return [_root(q) * (1 + _interval_share(q)) for q in self.quantiles]
+        return [_root(q) * (1 + _interval_share(q)) for q in self.alone]
 
 
 def _root(q: Fraction) -> Fraction:
@@ -79,7 +104,7 @@ def plan_histograms(
     places = tuple(
         None
         if call.quantile is None
-        else (at := order.index(_key(call)), found[at].quantiles.index(call.quantile))
+        else (at := order.index(_key(call)), found[at].order.index(call.quantile))
         for call in calls
     )
     return tuple(found), places
@@ -120,10 +145,14 @@ def _round_step(least: int) -> int:
 
 
 def histogram_plan(
-    wanted: Histogram, found: Limits, one_row: bool, prices: Sequence[Fraction]
+    wanted: Histogram,
+    found: Limits,
+    one_row: bool,
+    prices: Sequence[Fraction],
+    round_price: Fraction | None,
 ) -> HistogramPlan:
-    """`prices`: ε of each quantile in each group, in the order of `wanted.quantiles`; its interval
-    pays INTERVAL_SHARE of it besides."""
+    """`prices`: ε of each quantile in each group, in the order of `wanted.alone`; its interval pays
+    INTERVAL_SHARE of it besides. `round_price`: of each round of those drawn together."""
     bounds = ContributionBounds(
         touched=found.touched,
         max_groups=found.touched if found.cap_needed else None,
@@ -133,7 +162,7 @@ def histogram_plan(
         wanted.block, bounds, "row" if one_row else "cap", 1 if one_row else WEIGHT, ()
     )
     points = []
-    for q, epsilon in zip(wanted.quantiles, prices, strict=True):
+    for q, epsilon in zip(wanted.alone, prices, strict=True):
         fixed = (q, plan.sensitivity, wanted.block.bins, bounds.touched)
         if q in (0, 1):
             inward = _inward(plan, epsilon)
@@ -141,7 +170,11 @@ def histogram_plan(
             continue
         interval = QuantileInterval(epsilon * INTERVAL_SHARE, *fixed)
         points.append(PointPlan(QuantileMechanism(epsilon, *fixed), interval))
-    return HistogramPlan(plan.block, bounds, plan.strategy, plan.weight, tuple(points))
+    tree = None
+    if round_price is not None:
+        size = (plan.sensitivity, wanted.block.bins, bounds.touched)
+        tree = QuantileTree(round_price, wanted.together, *size)
+    return HistogramPlan(plan.block, bounds, plan.strategy, plan.weight, tuple(points), tree)
 
 
 def _inward(plan: HistogramPlan, epsilon: Fraction) -> Fraction:

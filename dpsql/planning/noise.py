@@ -223,13 +223,18 @@ class _Quantiles:
     @property
     def weight(self) -> Fraction:
         """Their share, a block's being 1."""
-        return sum((w for part in self.histograms for w in part.weights()), Fraction(0))
+        alone = sum((w for part in self.histograms for w in part.weights()), Fraction(0))
+        return alone + sum((part.tree_weight for part in self.histograms), Fraction(0))
 
     def pure(self, each: Fraction) -> tuple[HistogramPlan, ...]:
         """`each`: the ε of a part of weight 1. A quantile and its interval pay k times each."""
         k = self.found.touched
         return tuple(
-            self._plan(part, [each * _own(q, w) / k for q, w in _pairs(part)])
+            self._plan(
+                part,
+                [each * _own(q, w) / k for q, w in _pairs(part)],
+                each * part.tree_weight / (k * _rounds(part)),
+            )
             for part in self.histograms
         )
 
@@ -246,15 +251,22 @@ class _Quantiles:
             for q, weight in _pairs(part):
                 both = 1 + (INTERVAL_SHARE**2 if q not in (0, 1) else 0)
                 prices.append(_root_down(square * weight * each / (k * both)))
-            made.append(self._plan(part, prices))
+            whole = square * part.tree_weight * each
+            round_ = _root_down(whole / (k * _rounds(part))) if part.together else whole
+            made.append(self._plan(part, prices, round_))
         return tuple(made)
 
-    def _plan(self, part: Histogram, prices: Sequence[Fraction]) -> HistogramPlan:
-        return histogram_plan(part, self.found, self.one_row, prices)
+    def _plan(self, part: Histogram, prices: Sequence[Fraction], round_: Fraction) -> HistogramPlan:
+        price = round_ if part.together else None
+        return histogram_plan(part, self.found, self.one_row, prices, price)
+
+
+def _rounds(part: Histogram) -> int:
+    return max(len(part.together).bit_length(), 1)
 
 
 def _pairs(part: Histogram) -> list[tuple[Fraction, Fraction]]:
-    return [*zip(part.quantiles, part.weights(), strict=True)]
+    return [*zip(part.alone, part.weights(), strict=True)]
 
 
 def _own(q: Fraction, weight: Fraction) -> Fraction:
@@ -278,4 +290,6 @@ def _log_rank(part: HistogramPlan) -> float:
     for point in part.points:
         law = point.quantile
         found += _log(law.sensitivity * max(law.quantile, 1 - law.quantile) / law.epsilon)
-    return found - len(part.points) * log(part.weight)
+    if (tree := part.tree) is not None:
+        found += len(tree.quantiles) * _log(tree.sensitivity / (2 * tree.epsilon))
+    return found - len(part.quantiles) * log(part.weight)

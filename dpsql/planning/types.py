@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dpsql.mechanisms.laplace import LaplaceMechanism
     from dpsql.mechanisms.quantile import QuantileMechanism
     from dpsql.mechanisms.quantile_interval import QuantileInterval
+    from dpsql.mechanisms.quantile_tree import QuantileTree
     from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 
 Strategy = Literal["row", "cap", "weights"]
@@ -59,16 +60,13 @@ class PointPlan:
     quantile: QuantileMechanism
     interval: QuantileInterval | None
 
-    @property
-    def items(self) -> list[tuple[PrivacyEvent, int]]:
-        return [*self.quantile.items, *(self.interval.items if self.interval is not None else ())]
-
 
 @dataclass(frozen=True, slots=True)
 class HistogramPlan:
     """A histogram with the bounds that its own statement enforces, and the quantiles drawn of it.
 
     Strategy `row` or `cap`; a row weighs `weight`, less where a unit has more rows than count.
+    `points` are drawn one by one, those of `tree` together.
     """
 
     block: HistogramBlock
@@ -76,6 +74,19 @@ class HistogramPlan:
     strategy: Strategy
     weight: int
     points: tuple[PointPlan, ...]
+    tree: QuantileTree | None = None
+
+    @property
+    def laws(self) -> list[QuantileMechanism | QuantileInterval | QuantileTree]:
+        """All that is drawn."""
+        pairs = [law for point in self.points for law in (point.quantile, point.interval)]
+        return [law for law in (*pairs, self.tree) if law is not None]
+
+    @property
+    def quantiles(self) -> tuple[Fraction, ...]:
+        """In the order in which they are drawn and columns refer to them."""
+        alone = tuple(point.quantile.quantile for point in self.points)
+        return alone if self.tree is None else (*alone, *self.tree.quantiles)
 
     @property
     def sensitivity(self) -> int:
@@ -84,7 +95,7 @@ class HistogramPlan:
 
     @property
     def items(self) -> list[tuple[PrivacyEvent, int]]:
-        return [item for point in self.points for item in point.items]
+        return [item for law in self.laws for item in law.items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,13 @@ class Plan:
     delta: Fraction
     items: tuple[tuple[PrivacyEvent, int], ...]
     histograms: tuple[HistogramPlan, ...] = ()
+
+    def has_bar(self, column: ColumnPlan) -> bool:
+        """Has a quantile an interval of its own? Extremes and those drawn together have none."""
+        assert column.point is not None
+        at, place = column.point
+        points = self.histograms[at].points
+        return place < len(points) and points[place].interval is not None
 
     @property
     def law_name(self) -> str:
