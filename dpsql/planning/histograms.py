@@ -6,7 +6,7 @@ keep their own unit where that fits, else the least round multiple of it that do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, log
@@ -36,25 +36,20 @@ _FINE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """A histogram and its quantiles, each once."""
+    """A histogram and its quantiles, each once: those drawn one by one, and those in rounds."""
 
     block: HistogramBlock
-    quantiles: tuple[Fraction, ...]
+    alone: tuple[Fraction, ...]
+    together: tuple[Fraction, ...]
 
-    @property
-    def together(self) -> tuple[Fraction, ...]:
-        """Those drawn in rounds, where they are more than are better drawn one by one."""
-        inner = tuple(q for q in self.quantiles if q not in (0, 1))
-        return inner if len(inner) > MOST_ALONE else ()
-
-    @property
-    def alone(self) -> tuple[Fraction, ...]:
-        return tuple(q for q in self.quantiles if q not in self.together)
-
-    @property
-    def order(self) -> tuple[Fraction, ...]:
-        """As `HistogramPlan.quantiles`."""
-        return (*self.alone, *self.together)
+    @classmethod
+    def of(cls, block: HistogramBlock, quantiles: Iterable[Fraction]) -> Histogram:
+        """Extremes are always drawn alone, others in rounds where they are more than nine."""
+        listed = sorted(quantiles)
+        inner = [q for q in listed if q not in (0, 1)]
+        if len(inner) <= MOST_ALONE:
+            return cls(block, tuple(listed), ())
+        return cls(block, tuple(q for q in listed if q in (0, 1)), tuple(inner))
 
     @property
     def tree_weight(self) -> Fraction:
@@ -90,24 +85,22 @@ def plan_histograms(
 
     `cells`: size of the public key domain, None for private keys.
     """
-    wanted: dict[tuple[Rows, Expr], list[Fraction]] = {}
-    for call in calls:
-        if call.quantile is not None:
-            quantiles = wanted.setdefault(_key(call), [])
-            if call.quantile not in quantiles:
-                quantiles.append(call.quantile)
-    found = [
-        Histogram(_block(rows, value, cells), tuple(sorted(quantiles)))
-        for (rows, value), quantiles in wanted.items()
-    ]
-    order = [*wanted]
+    wanted: dict[tuple[Rows, Expr], set[Fraction]] = {}
+    keys = [None if call.quantile is None else _key(call) for call in calls]
+    for call, key in zip(calls, keys, strict=True):
+        if key is not None and call.quantile is not None:
+            wanted.setdefault(key, set()).add(call.quantile)
+    found = tuple(Histogram.of(_block(*key, cells), qs) for key, qs in wanted.items())
+    order = {key: at for at, key in enumerate(wanted)}
+    # As `HistogramPlan.quantiles` has them.
+    inside = [{q: at for at, q in enumerate((*part.alone, *part.together))} for part in found]
     places = tuple(
         None
-        if call.quantile is None
-        else (at := order.index(_key(call)), found[at].order.index(call.quantile))
-        for call in calls
+        if key is None or call.quantile is None
+        else (at := order[key], inside[at][call.quantile])
+        for call, key in zip(calls, keys, strict=True)
     )
-    return tuple(found), places
+    return found, places
 
 
 def _key(call: Aggregate) -> tuple[Rows, Expr]:
