@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import datetime as dt
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH = 2_048
+_DAY = dt.timedelta(days=1)
 
 CENTRED = 0.05
 """An interval whose sides differ by less than this part of the longer one is told as `±` that
 one: it then covers a little more than the interval, never less."""
 
-Interval = tuple[float, float]
-"""(low, high) of a 95 % interval."""
+Interval = tuple[Any, Any]
+"""(low, high) of a 95 % interval: two numbers, or two moments of a quantile of dates."""
 
 T = TypeVar("T")
 
@@ -56,23 +58,25 @@ class _ByRow(Sequence[T | None], Generic[T], abc.ABC):
             highs = self._high.slice(start, BATCH).to_pylist()
             yield from map(self._row, lows, highs)
 
-    def _row(self, low: float | None, high: float | None) -> T | None:
+    def _row(self, low: Any, high: Any) -> T | None:
         return None if low is None or high is None else self._told(low, high)
 
 
 class HalfWidths(_ByRow[float]):
-    """Half of high - low: half the interval's length, wherever the value stands in it."""
+    """Half of high - low (of dates in days), wherever the value stands in the interval."""
 
     @staticmethod
-    def _told(low: float, high: float) -> float:
-        return (high - low) / 2
+    def _told(low: Any, high: Any) -> float:
+        width = high - low
+        days = width / _DAY if isinstance(width, dt.timedelta) else width
+        return float(days) / 2
 
 
 class Intervals(_ByRow[Interval]):
     """(low, high)."""
 
     @staticmethod
-    def _told(low: float, high: float) -> Interval:
+    def _told(low: Any, high: Any) -> Interval:
         return low, high
 
 
@@ -117,13 +121,18 @@ def centred(values: pa.ChunkedArray, report: ColumnReport, *, start: int = 0) ->
     """Whether each interval lies evenly around its value, to `CENTRED`: then `±` is true.
 
     `start`: the row of the result set that is the first of `values`. A column without intervals,
-    and one that is no number, is taken as centred: nothing is told of it.
+    and one that is no number, is taken as centred: nothing is told of it. Intervals of moments are
+    told by their ends.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if report.low is None or report.high is None or not _numbers(values.type):
+    if report.low is None or report.high is None:
+        return True
+    if pa.types.is_temporal(report.low.type):
+        return False
+    if not _numbers(values.type):
         return True
     size = len(values)
     told = pa.table(
@@ -178,9 +187,17 @@ def with_ends(
         for suffix, end in (("_low", column.low), ("_high", column.high)):
             if end is not None:
                 name = _free(table.column_names[index] + suffix, taken)
-                fields.append((name, end.slice(start, table.num_rows), "DOUBLE"))
+                fields.append((name, end.slice(start, table.num_rows), _engine_type(end.type)))
     whole = pa.table([array for _, array, _ in fields], names=[name for name, _, _ in fields])
     return whole, tuple(kind for _, _, kind in fields)
+
+
+def _engine_type(kind: Any) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_date(kind):
+        return "DATE"
+    return "TIMESTAMP" if pa.types.is_timestamp(kind) else "DOUBLE"
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
-from dpsql.aggregates.noisy import LAW_NAMES, Answer, NoisyBlock
+from dpsql.aggregates.basis import HistogramBlock, MomentsBlock, PairBlock, SumBlock
+from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Answer, NoisyBlock
 from dpsql.explanation import (
     BoundExplanation,
     ColumnExplanation,
@@ -27,8 +27,8 @@ from dpsql.mechanisms.threshold import (
 )
 from dpsql.pipeline.perturb import noisy_block
 from dpsql.pipeline.stages import Planned
-from dpsql.planning.types import BlockPlan, ColumnPlan, Plan
-from dpsql.wording import spelled
+from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, Plan
+from dpsql.wording import number, spelled
 
 ROWS = (100, 1_000, 10_000, 100_000)
 """Sizes of pretended groups for which a data-dependent error bar is told."""
@@ -56,6 +56,8 @@ def column_explanation(
     range_: BoundExplanation | None = None,
 ) -> ColumnExplanation:
     """Noise and expected 95 % half-width of one aggregate, in answer units."""
+    if column.point is not None:
+        return _of_quantile(plan, column, label, shown_as, range_)
     if column.block is None:
         return _of_threshold(plan, label, shown_as)
     family = aggregates.for_name(column.aggregate.fn)
@@ -99,6 +101,7 @@ def _parts(noisy: NoisyBlock) -> dict[str, float]:
 def _scale(noisy: NoisyBlock) -> float | None:
     """The law's own parameter (b or σ) in answer units; None where several draws are added."""
     block = noisy.block
+    assert not isinstance(block, HistogramBlock)
     if block.coordinates > 1:
         return None
     unit = block.grid.unit if isinstance(block, SumBlock) else 1
@@ -116,6 +119,74 @@ def _half(answer: Answer) -> float | None:
     return half if math.isfinite(half) else None
 
 
+# ---- quantiles -------------------------------------------------------------------------------
+
+
+def _of_quantile(
+    plan: Plan,
+    column: ColumnPlan,
+    label: str,
+    shown_as: tuple[str, ...],
+    range_: BoundExplanation | None,
+) -> ColumnExplanation:
+    """Its error is one of rank: how many rows lie between it and the quantile that was asked."""
+    assert column.point is not None
+    at, place = column.point
+    part = plan.histograms[at]
+    if place >= len(part.points):
+        return _of_tree(plan, column, label, shown_as, range_)
+    law, interval = part.points[place].quantile, part.points[place].interval
+    # A two-sided exponential of rate epsilon / (2Δ) in weight, where values lie close.
+    rows = 2 * law.sensitivity * float(max(law.quantile, 1 - law.quantile) / law.epsilon)
+    noise = {"rank": math.sqrt(2) * rows / part.weight}
+    index = len(plan.blocks) + at
+    told = ColumnExplanation(label, shown_as, EXPONENTIAL, noise, None, None, (), "", index, range_)
+    empty = "an empty group gives a value of the range like any other"
+    if interval is None:
+        inside = float(law.inward) / part.weight
+        where = f"taken about {inside:,.3g} rows inside the end, without an error bar"
+        return replace(told, note=f"approximate: {where}; {empty}")
+    grid = part.block.grid
+    whole = float(grid.span * grid.unit)
+    reach = interval.margin / part.weight + rows / part.weight
+    sizes = tuple((size, min(whole / 2, whole * reach / size)) for size in ROWS)
+    step = number(float(part.block.step * grid.unit) / (86_400 if _seconds(column) else 1))
+    unit = " days" if column.aggregate.moment else ""
+    note = (
+        f"to the nearest {step}{unit}; by rank, so it falls with the rows of a group; told for"
+        f" values spread evenly over the range; {empty}"
+    )
+    days = 86_400 if _seconds(column) else 1
+    return replace(told, half_widths=tuple((n, half / days) for n, half in sizes), note=note)
+
+
+def _of_tree(
+    plan: Plan,
+    column: ColumnPlan,
+    label: str,
+    shown_as: tuple[str, ...],
+    range_: BoundExplanation | None,
+) -> ColumnExplanation:
+    """Of many quantiles drawn together: about the error of the last of their rounds."""
+    assert column.point is not None
+    part = plan.histograms[column.point[0]]
+    assert part.tree is not None
+    rows = part.tree.sensitivity / float(part.tree.epsilon) / part.weight
+    note = (
+        f"{len(part.tree.quantiles)} quantiles are drawn together in {part.tree.rounds} rounds,"
+        " without error bars; an empty group gives a value of the range like any other"
+    )
+    index = len(plan.blocks) + column.point[0]
+    noise = {"rank": math.sqrt(2) * rows}
+    return ColumnExplanation(
+        label, shown_as, EXPONENTIAL, noise, None, None, (), note, index, range_
+    )
+
+
+def _seconds(column: ColumnPlan) -> bool:
+    return column.aggregate.moment == "timestamp"
+
+
 # ---- shares of ε -----------------------------------------------------------------------------
 
 
@@ -126,20 +197,31 @@ def parts(plan: Plan, labels: Sequence[str]) -> tuple[PartExplanation, ...]:
     release, divided as L2²/σ² is. The parts' ε add up to the price exactly.
     """
     weights = [_weight(block) for block in plan.blocks]
+    weights += [_histogram_weight(plan, part) for part in plan.histograms]
+    sums, selects = len(plan.blocks), len(weights)
     if plan.threshold is not None:
         weights.append(_selection_weight(plan.threshold))
     whole = sum(weights, start=Fraction(0))
     found = []
     for index, weight in enumerate(weights):
-        chosen = index == len(plan.blocks)
-        at = None if chosen else index
+        chosen = index == selects
+        at = (None, None) if chosen else (index, None) if index < sums else (None, index - sums)
         names = [
-            label for label, column in zip(labels, plan.columns, strict=True) if column.block == at
+            label
+            for label, column in zip(labels, plan.columns, strict=True)
+            if (column.block, None if column.point is None else column.point[0]) == at
         ]
         share = weight / whole
         name = SELECTION if chosen else " and ".join(names) or SELECTION
         found.append(PartExplanation(name, tuple(names), share * plan.epsilon, share))
     return tuple(found)
+
+
+def _histogram_weight(plan: Plan, part: HistogramPlan) -> Fraction:
+    prices = [(law.epsilon, count) for law in part.laws for _, count in law.items]
+    if plan.law == "laplace":
+        return sum((epsilon * count for epsilon, count in prices), Fraction(0))
+    return sum((epsilon**2 / 4 * count for epsilon, count in prices), Fraction(0))  # twice its zCDP
 
 
 def _weight(block: BlockPlan) -> Fraction:
@@ -161,7 +243,8 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
     """The noisy unit count that decides on keys, far above the threshold."""
     threshold = plan.threshold
     note = "wider near the threshold; it also decides which groups are shown"
-    told = ColumnExplanation(label, shown_as, "", {}, None, None, (), note, len(plan.blocks), None)
+    index = len(plan.blocks) + len(plan.histograms)
+    told = ColumnExplanation(label, shown_as, "", {}, None, None, (), note, index, None)
     if isinstance(threshold, GaussianThreshold):
         sigma = threshold.sigma
         return replace(

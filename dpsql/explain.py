@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
-from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.binding.release import RELEASE, release_table, releases_of
 from dpsql.expected import (
     column_explanation,
@@ -126,7 +125,7 @@ def _release(
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
-        LAW_NAMES[plan.law],
+        plan.law_name,
         plan.strategy,
         _why(plan, policy.unit),
         tuple(
@@ -149,7 +148,7 @@ def _release(
         other_law(question, planned, index) if advice else None,
         improvements(question, planned, index) if advice else (),
         tuple((event.to_json(), count) for event, count in plan.items),
-        pretty(prepared.certified[index].sql),
+        ";\n\n".join(map(pretty, prepared.certified[index].texts)),
         _reads(planned, index, numbers),
         any(
             planned.fingerprints[shown] == planned.fingerprints[index]

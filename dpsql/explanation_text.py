@@ -193,6 +193,8 @@ def _column(column: ColumnExplanation, parts: Sequence[PartExplanation]) -> Iter
 def _expected(column: ColumnExplanation) -> str:
     if column.half_width is not None:
         text = f"± {number(column.half_width)} expected (95 % half-width)"
+    elif not column.half_widths:
+        return column.note
     else:
         listed = ", ".join(
             f"{_bar(half, column)} for {rows:,} rows" for rows, half in column.half_widths

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import Block, Grid, MomentsBlock, PairBlock, SumBlock, UnitsBlock
+from dpsql.aggregates.basis import (
+    Block,
+    Grid,
+    HistogramBlock,
+    MomentsBlock,
+    PairBlock,
+    SumBlock,
+    UnitsBlock,
+)
 from dpsql.binding.context import domain_of
 from dpsql.binding.undeclared import BOUNDS_PER_ROW, deciding
 from dpsql.core.domain import ANY, Domain, Point
@@ -83,11 +91,15 @@ class Origins:
         origin, sources = self._total()
         if self.plan.aggregate.block.one_row_per_unit:
             origin, sources = one_row(self.plan.aggregate.block, self.policy.unit)
-        elif all(isinstance(part.block, UnitsBlock) for part in self.plan.blocks) and m > 1:
+        elif self._counts_units() and m > 1:
             m, origin, sources = 1, f"{self.policy.unit}s are counted, not rows", ("distinct",)
         elif policy is not None and not isinstance(policy, Auto) and m == policy:
             origin, sources = "bounds.max_rows_per_group of the policy", ("policy",)
         return BoundExplanation("max_rows_per_group", m, origin, sources)
+
+    def _counts_units(self) -> bool:
+        plan = self.plan
+        return not plan.histograms and all(isinstance(p.block, UnitsBlock) for p in plan.blocks)
 
     def _total(self) -> tuple[str, tuple[str, ...]]:
         asked = self.plan.aggregate.options.max_rows
@@ -100,26 +112,38 @@ class Origins:
 
     def ranges(self) -> list[BoundExplanation]:
         """The range each summed expression is clamped to, one for each block that sums."""
-        return [bound for part in self.plan.blocks for bound in self._ranges(part.block)]
+        blocks = [part.block for part in self.plan.blocks]
+        drawn = [part.block for part in self.plan.histograms]
+        return [bound for block in (*blocks, *drawn) for bound in self._ranges(block)]
 
     def range_of(self, column: ColumnPlan) -> BoundExplanation | None:
         """The range of what a column sums; None for a count, also one read off a sum's block."""
         counted = column.aggregate.fn in ("count", "count_star", "count_units", "regr_count")
+        if column.point is not None:
+            return self._ranges(self.plan.histograms[column.point[0]].block)[0]
         if column.block is None or counted:
             return None
         found = self._ranges(self.plan.blocks[column.block].block)
         return found[0] if found else None
 
-    def _ranges(self, block: Block) -> list[BoundExplanation]:
+    def _ranges(self, block: Block | HistogramBlock) -> list[BoundExplanation]:
         if isinstance(block, PairBlock):
             return [self._range(*pair) for pair in zip(block.values, block.grids, strict=True)]
-        if isinstance(block, (SumBlock, MomentsBlock)):
+        if isinstance(block, (SumBlock, MomentsBlock, HistogramBlock)):
             return [self._range(block.value, block.grid)]
         return []
 
     def _range(self, value: Expr, grid: Grid) -> BoundExplanation:
         text, sources = self._range_origin(value)
+        if (days := self._moment(value)) is not None:
+            text = f"{days} since 1970; {text}"
         return BoundExplanation(f"range of {self._argument(value)}", _ends(grid), text, sources)
+
+    def _moment(self, value: Expr) -> str | None:
+        """What a date or timestamp is counted in; None for a number."""
+        units = {"date": "days", "timestamp": "seconds"}
+        calls = (call for call in self.plan.aggregate.aggregates if call.arg == value)
+        return next((units.get(call.moment) for call in calls if call.moment), None)
 
     def _argument(self, value: Expr) -> str:
         """What is summed, as the query writes it."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
-from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.core.windows import Window
 from dpsql.error_bars import ColumnReport
 from dpsql.planning.types import Plan
@@ -232,7 +231,7 @@ def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
         plan.epsilon,
         plan.delta,
         answering.free,
-        LAW_NAMES[plan.law],
+        plan.law_name,
         plan.strategy,
         plan.bounds.touched,
         plan.bounds.max_rows_per_group,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dpsql.advice.alternatives import Alternative, Subject, alternatives
-from dpsql.aggregates.noisy import LAW_NAMES
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.expected import (
     column_explanation,
@@ -176,7 +175,7 @@ def other_law(question: Question, planned: Planned, index: int) -> OtherLaw | No
         changed = question.session.plan(planned.bound, asked=question.asked, laws=laws)
     except (RefusedQuery, InvalidQuery):
         return None
-    if not plan.items:
+    if not plan.items or not plan.sums:  # of quantiles alone the law is the same
         return None
     found = _expected(changed, index)
     halves = tuple(
@@ -185,4 +184,4 @@ def other_law(question: Question, planned: Planned, index: int) -> OtherLaw | No
         for rows, _ in (column.expected(),)
     )
     other = changed.plans[index]
-    return OtherLaw(LAW_NAMES[other.law], halves, _units(other))
+    return OtherLaw(other.law_name, halves, _units(other))

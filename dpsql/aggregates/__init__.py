@@ -13,6 +13,7 @@ from dpsql.aggregates import (
     correlation,
     count,
     covariance,
+    quantile,
     regression,
     regression_rows,
     squares,
@@ -37,6 +38,7 @@ FAMILIES: tuple[Family, ...] = (
     weighted.FAMILY,
     regression_rows.COUNT_FAMILY,
     regression_rows.MEAN_FAMILY,
+    quantile.FAMILY,
 )
 
 NODES = tuple(node for family in FAMILIES for node in family.nodes)

@@ -143,6 +143,27 @@ class PairBlock:
         return first, second
 
 
+@dataclass(frozen=True, slots=True)
+class HistogramBlock:
+    """Weight by bin: bin j holds the values nearest to (lo + j·step) grid units.
+
+    It has a statement of its own, one row for each group and bin that is not empty.
+    """
+
+    rows: Rows
+    value: Expr
+    grid: Grid
+    step: int
+
+    @property
+    def bins(self) -> int:
+        return (self.grid.span + self.step // 2) // self.step + 1
+
+    def at(self, bin_: int) -> Fraction:
+        """The value that stands for a bin, within the range."""
+        return min(self.grid.lo + bin_ * self.step, self.grid.hi) * self.grid.unit
+
+
 def _present(value: Expr, rows: Rows) -> Expr | None:
     return value if value in (rows.present, rows.also) else None
 
@@ -152,7 +173,8 @@ Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock | PairBlock
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, or pair.
+    """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, pair, or
+    histogram.
 
     A need of degree 1 without `counted` is a sum alone, which one coordinate can serve. A pair
     is of `value` up to `degree` and `other` up to `other_degree`.

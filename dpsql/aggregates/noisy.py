@@ -14,6 +14,7 @@ from dpsql.aggregates.basis import (
     Block,
     CountBlock,
     Grid,
+    HistogramBlock,
     MomentsBlock,
     PairBlock,
     SumBlock,
@@ -23,6 +24,7 @@ from dpsql.core.ir import Expr
 
 Law = Literal["laplace", "gaussian"]
 LAW_NAMES: dict[Law, str] = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
+EXPONENTIAL = "exponential mechanism"
 Floats = NDArray[np.float64]
 Linear = tuple[Sequence[int], Fraction]
 """Integer weights and a divisor: (weights · coords) / divisor."""
@@ -35,9 +37,10 @@ class NoisyBlock:
     `weight` is W under the weights strategy (each row counts W), else 1; `scale` the noise scale
     (b or σ) in units of one coordinate. `slack`, in the same units, is what a coordinate and the
     answer's own rounding may be off beyond that law: for means of several draws alone.
+    Of a histogram the coordinates are drawn bins (`quantile`), and there is no scale.
     """
 
-    block: Block
+    block: Block | HistogramBlock
     coords: NDArray[Any]
     weight: int
     law: Law
@@ -57,7 +60,7 @@ class NoisyBlock:
         block = self.block
         if isinstance(block, PairBlock):
             return block.grids[block.values.index(value)]
-        assert isinstance(block, (SumBlock, MomentsBlock))
+        assert isinstance(block, (SumBlock, MomentsBlock, HistogramBlock))
         return block.grid
 
     # ---- linear views: integer weights and the divisor of the sum ------------------------
@@ -123,8 +126,14 @@ class Answer:
     """An aggregate's column: values (None where the noisy count leaves none), and its bar."""
 
     values: list[Any]
-    low: Floats
-    high: Floats
+    low: NDArray[Any]
+    high: NDArray[Any]
+
+
+def without_bar(answer: Answer) -> Answer:
+    """The values alone."""
+    none = np.full(len(answer.values), np.nan)
+    return Answer(answer.values, none, none)
 
 
 def _divide(whole: NDArray[Any], divisor: Fraction) -> Floats:

@@ -11,7 +11,8 @@ _SAME: dict[str, type[exp.Expr]] = {
 }
 TWO = {"weighted_avg": "weighted_avg", "wavg": "weighted_avg"}
 """Aggregates of two values that the parser does not know: name → family."""
-CALLS = (*(name for name in _SAME if name != "every"), *TWO)
+_QUANTILES = ("approx_percentile",)
+CALLS = (*(name for name in _SAME if name != "every"), *TWO, *_QUANTILES)
 
 
 def arguments(call: exp.Expr) -> list[exp.Expr]:
@@ -26,9 +27,34 @@ def plain(node: exp.Expr) -> exp.Expr:
 
     DuckDB's FAVG differs from AVG in how floats are added; here integers are, so nothing differs.
     """
+    if isinstance(node, exp.WithinGroup):
+        return _within_group(node)
+    if isinstance(node, exp.Anonymous) and node.name.lower() in _QUANTILES:
+        if len(node.expressions) != 2:
+            return node
+        value, which = node.expressions
+        quantile = exp.ApproxQuantile(this=value, quantile=which)
+        quantile.meta.update(node.meta)
+        return quantile
     target = _SAME.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
     if target is None or len(node.expressions) != 1:
         return node
     made = target(this=node.expressions[0])
     made.meta.update(node.meta)
+    return made
+
+
+def _within_group(node: exp.WithinGroup) -> exp.Expr:
+    """PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY x [DESC]) as PERCENTILE_CONT(x, q)."""
+    call, order = node.this, node.expression
+    terms = order.expressions if isinstance(order, exp.Order) else []
+    given = isinstance(call, (exp.PercentileCont, exp.PercentileDisc))
+    if not given or call.args.get("expression") is not None or len(terms) != 1:
+        return node
+    term = terms[0]
+    value = term.this if isinstance(term, exp.Ordered) else term
+    made: exp.Expr = type(call)(this=value, expression=call.this)
+    made.meta.update({**call.meta, **node.meta})
+    if isinstance(term, exp.Ordered) and term.args.get("desc"):
+        made.meta["descending"] = True
     return made

@@ -8,7 +8,8 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql import aggregates
-from dpsql.binding import undeclared
+from dpsql.aggregates import quantile
+from dpsql.binding import quantiles, undeclared
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.binding.refused_aggregates import why_refused
 from dpsql.binding.scope import Scope
@@ -47,11 +48,13 @@ def read_aggregate(node: exp.Expr, select: PrivateSelect) -> Aggregate:
             call,
             "unsupported-aggregate",
             f"aggregate {call.key.upper()} is not available over people's rows",
-            "COUNT, COUNT_IF, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP, STDDEV_POP, COVAR_*, CORR"
-            " and REGR_* are",
+            "COUNT, COUNT_IF, SUM, AVG, MEDIAN, QUANTILE_*, MIN, MAX, VAR_*, STDDEV_*, COVAR_*,"
+            " CORR and REGR_* are",
         )
     if set(family.names) <= TWO_VALUES:
         return _of_two(call, family.fn(call), where, select, scope)
+    if isinstance(call, quantile.FAMILY.nodes):
+        return _quantile(call, where, select, scope)
     _check_plain(call, scope)
     if isinstance(call, exp.Count):
         return _count(call, where, select, scope)
@@ -98,6 +101,22 @@ def _of_two(
     return Aggregate("", fn, first, where, second)
 
 
+def _quantile(call: exp.Expr, where: Expr | None, select: PrivateSelect, scope: Scope) -> Aggregate:
+    quantiles.check(call, scope)
+    _check_named(call, scope)
+    which = quantiles.which(call, scope)
+    arg, moment = quantiles.as_number(call, scope.informed(call.this), scope)
+    if moment and BOUNDS_PER_ROW in call.meta.get("named", ()):
+        scope.refuse(
+            call,
+            "unsupported-option",
+            f"{BOUNDS_PER_ROW} are numbers, and this is a {moment}",
+            "WHERE x BETWEEN DATE '2020-01-01' AND DATE '2024-12-31'",
+        )
+    bounded = _bounded_value(call, call.this, arg, scope, select)
+    return Aggregate("", quantile.FAMILY.fn(call), bounded, where, None, which, moment)
+
+
 def _check_plain(call: exp.Expr, scope: Scope) -> None:
     allowed = {"this", "big_int", "distinct", "zero_on_all_null"}
     for name, value in call.args.items():
@@ -113,6 +132,10 @@ def _check_plain(call: exp.Expr, scope: Scope) -> None:
             f"{call.key.upper()}(DISTINCT ...) has no bounded contribution here",
             "drop DISTINCT, or aggregate per unit first",
         )
+    _check_named(call, scope)
+
+
+def _check_named(call: exp.Expr, scope: Scope) -> None:
     unknown = set(call.meta.get("named", ())) - {BOUNDS_PER_ROW, REPORT_FORMAT}
     if unknown:
         scope.refuse(
@@ -199,12 +222,24 @@ def _and_present(arg: Expr, where: Expr | None) -> Expr:
 def _bounded(
     call: exp.Expr, node: exp.Expr, scope: Scope, select: PrivateSelect, *, needed: bool = True
 ) -> Expr:
-    """The argument, its declared range replaced by per-row bounds where the query gives them.
+    """The argument, its declared range replaced by per-row bounds where the query gives them."""
+    return _bounded_value(call, node, scope.informed(node), scope, select, needed=needed)
+
+
+def _bounded_value(
+    call: exp.Expr,
+    node: exp.Expr,
+    arg: Expr,
+    scope: Scope,
+    select: PrivateSelect,
+    *,
+    needed: bool = True,
+) -> Expr:
+    """The value of `node`, bound as `arg`, within the bounds per row that the query gives.
 
     Raises RefusedQuery `no-bounds` where a range is needed and an end of it rests on no more than
     the limits of a type.
     """
-    arg = scope.informed(node)
     given = call.meta.get("named", {}).get(BOUNDS_PER_ROW)
     if given is not None:
         lo, hi = _pair(given, call, scope)

@@ -25,6 +25,7 @@ from dpsql.binding.interval_ends import (
 )
 from dpsql.binding.options import read_options
 from dpsql.binding.padding import check_call
+from dpsql.binding.quantiles import elements, made_list
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.binding.weighted_means import weighted_mean
 from dpsql.core.domain import Kind
@@ -219,7 +220,8 @@ class _Splitter:
         for part in filter(None, parts):
             for call in aggregate_nodes(part):
                 if end_of(call) is None:
-                    self._registered(call)
+                    for part in elements(call, self.select.scope) or [call]:
+                        self._registered(part)
 
     def _projection(self, node: exp.Expr, at: int) -> exp.Expr:
         if isinstance(node, exp.Star) or (
@@ -278,11 +280,13 @@ class _Splitter:
             return self._window(node)
         if (end := end_of(node)) is not None:
             projections = self.select.node.expressions
-            name = self._registered(aggregate_of(node, projections, self.select.context))
-            return self._ref(name + end)
+            call = aggregate_of(node, projections, self.select.context)
+            return self._listed(call, end) or self._ref(self._registered(call) + end)
         if isinstance(node, (exp.Grouping, exp.GroupingId)):
             return self._grouping(node)
         if is_aggregate(node):
+            if (listed := self._listed(node)) is not None:
+                return listed
             value = self._ref(self._registered(node))
             return report(value) if wants_report(node, self.select.context) else value
         if isinstance(node, exp.Column):
@@ -294,6 +298,13 @@ class _Splitter:
             if found is not None:
                 return found
         return self._children(node)
+
+    def _listed(self, node: exp.Expr, end: str = "") -> exp.Expr | None:
+        """The list of an aggregate that is one; None for all others."""
+        parts = elements(node, self.select.scope)
+        if parts is None:
+            return None
+        return made_list([self._ref(self._registered(part) + end) for part in parts])
 
     def _children(self, node: exp.Expr, **given: exp.Expr) -> exp.Expr:
         """The node over visited children; `given` are those already made."""

@@ -31,7 +31,7 @@ from dpsql.canonical.expressions import Writer
 from dpsql.canonical.labels import digest
 from dpsql.canonical.relations import BlockForm
 from dpsql.core.ir import Expr
-from dpsql.planning.types import BlockPlan, ColumnPlan, KeyPlan, Plan
+from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, KeyPlan, Plan
 
 VERSION = 2
 _COUNTS = ("count_star", "count", "count_units")
@@ -75,7 +75,8 @@ def canonical(plan: Plan) -> Form:
     shapes = [_shape(part, form.writer) for part in plan.blocks]
     if len(set(shapes)) < len(shapes):  # told apart by their order alone
         shapes = [f"{place} {shape}" for place, shape in enumerate(shapes)]
-    columns = [_column(column, shapes, plan.units_column == place, form.writer)
+    drawn = [_drawn(part, form.writer) for part in plan.histograms]
+    columns = [_column(column, shapes, drawn, plan.units_column == place, form.writer)
                for place, column in enumerate(plan.columns)]  # fmt: skip
     asked = [
         str(VERSION),
@@ -83,11 +84,13 @@ def canonical(plan: Plan) -> Form:
         *("keys", *sorted(keys)),
         *("bounds", _fields(plan.bounds), plan.strategy, str(plan.weight), str(plan.min_units)),
         *("blocks", *sorted(shapes)),
+        *(("histograms", *sorted(drawn)) if drawn else ()),
         *("columns", *sorted(columns)),
     ]
     blocks = _sorted(shapes)
     noise = [plan.law, str(plan.epsilon), str(plan.delta)]
     noise += [_fields(plan.blocks[place].mechanism) for place in blocks]
+    noise += sorted(_prices(part, form.writer) for part in plan.histograms)
     noise += [] if plan.threshold is None else [_fields(plan.threshold)]
     return Form(
         "\n".join(asked),
@@ -110,6 +113,10 @@ def _uses(plan: Plan) -> list[Expr]:
         rows = block.rows
         uses += [expr for expr in (rows.where, rows.present, rows.also) if expr is not None]
         uses += _values(block)
+    for histogram in plan.histograms:
+        rows = histogram.block.rows
+        uses += [expr for expr in (rows.where, rows.present, rows.also) if expr is not None]
+        uses.append(histogram.block.value)
     return uses
 
 
@@ -150,6 +157,19 @@ def _shape(part: BlockPlan, writer: Writer) -> str:
     return " ".join(texts)
 
 
+def _drawn(part: HistogramPlan, writer: Writer) -> str:
+    """A histogram and its quantiles without their prices."""
+    block = part.block
+    texts = ["HistogramBlock", _rows(block.rows, writer), writer.text(block.value)]
+    texts += [_fields(block.grid), str(block.step), part.strategy, str(part.weight)]
+    texts += [_fields(part.bounds), *map(str, part.quantiles)]
+    return " ".join(texts)
+
+
+def _prices(part: HistogramPlan, writer: Writer) -> str:
+    return " ".join([_drawn(part, writer), *map(_fields, part.laws)])
+
+
 def _rows(rows: Rows, writer: Writer) -> str:
     where = "" if rows.where is None else str(writer.formula(rows.where))
     present = "" if rows.present is None else writer.text(rows.present)
@@ -157,7 +177,9 @@ def _rows(rows: Rows, writer: Writer) -> str:
     return f"(where {where} present {present} also {also})"
 
 
-def _column(column: ColumnPlan, shapes: Sequence[str], hidden: bool, writer: Writer) -> str:
+def _column(
+    column: ColumnPlan, shapes: Sequence[str], drawn: Sequence[str], hidden: bool, writer: Writer
+) -> str:
     """What is computed of what, and from which block; the filter is the block's.
 
     A block of two values serves aggregates of either, and it matters which is which: AVG(x) is not
@@ -170,7 +192,11 @@ def _column(column: ColumnPlan, shapes: Sequence[str], hidden: bool, writer: Wri
         arg = f"{writer.text(call.arg)} {type_text(call.arg.domain.type)}"
     if call.other is not None:
         arg += f" and {writer.text(call.other)}"
+    if call.quantile is not None:
+        arg += f" {call.quantile} {call.moment}"
     block = "threshold" if column.block is None else shapes[column.block]
+    if column.point is not None:
+        block = drawn[column.point[0]]
     result = f"{column.result.text} {type_text(column.result.type)}"
     return f"{fn} {arg} {result} {'hidden' if hidden else ''} of {block}"
 

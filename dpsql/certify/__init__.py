@@ -28,6 +28,7 @@ windows     windows over the rows of a unit
 relations   one SELECT below the totals
 bounds      coordinates → L0, Linf, L1, L2²
 totals      the outermost SELECT against the claim
+histogram   the same for a histogram: bins, weights, groups
 
 What is trusted: sqlglot reads the text as the engine does, the catalog says what the engine
 enforces, the engine computes what its SQL says. What is not checked here: that no listed
@@ -37,7 +38,8 @@ message).
 
 from __future__ import annotations
 
-from dpsql.certify.claim import BlockClaim, Claim
+from dpsql.certify.claim import BlockClaim, Claim, HistogramClaim
+from dpsql.certify.histogram import check_histogram
 from dpsql.certify.reader import read_statement
 from dpsql.certify.relations import Reader
 from dpsql.certify.scope import Serials
@@ -58,4 +60,10 @@ def certify(sql: str, claim: Claim, *, policy: Policy, catalog: Catalog) -> None
     check_totals(root, claim, Reader(Tables(policy, catalog), Serials()))
 
 
-__all__ = ["BlockClaim", "Claim", "certify"]
+def certify_histogram(sql: str, claim: HistogramClaim, *, policy: Policy, catalog: Catalog) -> None:
+    """`certify` for the statement of one histogram."""
+    root = read_statement(sql)
+    check_histogram(root, claim, Reader(Tables(policy, catalog), Serials()))
+
+
+__all__ = ["BlockClaim", "Claim", "HistogramClaim", "certify", "certify_histogram"]

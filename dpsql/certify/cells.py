@@ -270,7 +270,7 @@ def _check_ranking(order: exp.Order, scope: Scope, keys: frozenset[int]) -> None
         column = scope.column(term.this)
         if column is not None:
             told.add(column.serial)
-        for node in _hashed(term.this):
+        for node in hashed(term.this):
             found = scope.column(node)
             require(
                 found is not None
@@ -281,12 +281,12 @@ def _check_ranking(order: exp.Order, scope: Scope, keys: frozenset[int]) -> None
     require(keys <= told, "a ranking leaves no ties")
 
 
-def _hashed(node: exp.Expr) -> list[exp.Expr]:
+def hashed(node: exp.Expr) -> list[exp.Expr]:
     """What a term of hashes and constants is made of."""
     node = bare(node)
     if isinstance(node, exp.Anonymous):
         require(str(node.this).upper() == "HASH", "a ranking hashes, nothing else")
-        return [part for child in node.expressions for part in _hashed(child)]
+        return [part for child in node.expressions for part in hashed(child)]
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
         return []
     return [] if isinstance(node, exp.Literal) else [node]

@@ -41,6 +41,25 @@ class Claim:
     cells: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class HistogramClaim:
+    """The guarantee of one histogram's statement, to be re-derived from its text.
+
+    `keys`: output names of the group keys; `bin` and `weight` follow them. Bins are claimed to be
+    0..bins-1, and the rows of one unit to add at most `most` to the weights of one group, in at
+    most `groups` groups. `cells`: as `Claim.cells`; of private keys the caller drops groups that
+    another statement does not select.
+    """
+
+    keys: tuple[str, ...]
+    bin: str
+    weight: str
+    bins: int
+    most: int
+    groups: int
+    cells: int | None
+
+
 def refuse(rule: str) -> NoReturn:
     """The statement is not shown to satisfy `rule`: it must not run. No data, no SQL in it."""
     raise InternalError(

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_report, refuse_end
+from dpsql.binding.quantiles import is_list
 from dpsql.binding.series import array, series
 from dpsql.core import nearest
 from dpsql.functions import membership
@@ -89,7 +90,7 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
                 refuse_end(node, context)
             if name not in _CALLS and not is_report(node):
                 _refuse_function(node, name, context)
-        elif type(node) not in _ALLOWED:
+        elif type(node) not in _ALLOWED and not is_list(node):
             if isinstance(node, exp.Func):
                 _refuse_function(node, node.sql_name().lower(), context)
             context.refuse(

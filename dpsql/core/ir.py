@@ -278,6 +278,8 @@ class Aggregate:
     """One aggregate call over rows of all units: `fn` names a file in aggregates/.
 
     `other` is the second argument of an aggregate of two: CORR(arg, other), REGR_SLOPE(y, x).
+    `quantile`: which one, of an aggregate that is one; `moment`: its integers are days (DATE) or
+    seconds (TIMESTAMP) since 1970.
     """
 
     name: str
@@ -285,6 +287,8 @@ class Aggregate:
     arg: Expr | None
     where: Expr | None
     other: Expr | None = None
+    quantile: Fraction | None = None
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from dpsql.core.domain import (
     Domain,
     Interval,
     Kind,
+    of_literal,
 )
-from dpsql.core.ir import Call, Expr
+from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import forms, instants, listed
 from dpsql.functions.dates import UNITS, unit_word
 from dpsql.functions.forms import (
@@ -134,6 +135,19 @@ def _diff(unit: str, start: Expr, end: Expr) -> Call:
     nullable = a.nullable or b.nullable or not inside
     domain = result(INTEGER, (start, end), certain=certain, declared=declared, nullable=nullable)
     return Call("date_diff", (start, end), domain, (unit,))
+
+
+def since_epoch(unit: str, moment: Expr) -> Call:
+    """Days or seconds from 1970 to a moment."""
+    first = dt.date(1970, 1, 1)
+    epoch = first if moment.domain.type.kind is Kind.DATE else dt.datetime(1970, 1, 1)
+    return _diff(unit, Lit(epoch, of_literal(epoch)), moment)
+
+
+def since_epoch_range(unit: str, moments: Interval) -> Interval:
+    """The same of both ends of a bounded range."""
+    start = Interval(dt.datetime(1970, 1, 1), dt.datetime(1970, 1, 1))
+    return _span(unit, start, moments.meet(instants.YEARS))
 
 
 def _span(unit: str, start: Interval, end: Interval) -> Interval:

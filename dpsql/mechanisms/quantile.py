@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class QuantileMechanism:
                 at most Δ, so one release has epsilon-bounded range (epsilon-DP, and its curve is
                 that of the event Exponential); `cells` groups cost `cells` events. For q = 0 and
                 q = 1 one unit moves all p one way, and 2Δ becomes Δ at the same price.
+                With `inward` t > 0 the target q·n becomes min(t, n/2) for q = 0, n - min(t, n/2)
+                for q = 1, and 2Δ stays 2Δ.
     Source:     McSherry and Talwar 2007; Smith 2011 (quantiles); Dong, Durfee and Rogers 2020
                 (bounded range); docs/proofs/quantile.md (ties, the monotone ends).
     Parameters: epsilon      price of one group's release, a rational > 0
@@ -39,6 +42,7 @@ class QuantileMechanism:
                 sensitivity  weight of one unit in a group at the most, integer >= 1
                 bins         bins of the public grid, 1 to 2^52
                 cells        groups one unit can touch, integer >= 1
+                inward       of q = 0 or 1: how far inside the end to look, in weight, >= 0
     Shape:      `release` takes two 1-d arrays of the same length, positions (ascending, distinct,
                 0..bins-1) and weights (integers >= 1): the bins that are not empty. One bin out.
     Errors:     ValueError at construction only.
@@ -51,6 +55,7 @@ class QuantileMechanism:
     sensitivity: int
     bins: int
     cells: int = 1
+    inward: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
         if not isinstance(self.epsilon, Fraction) or self.epsilon <= 0:
@@ -62,6 +67,8 @@ class QuantileMechanism:
                 raise ValueError("sensitivity, bins and cells are integers of at least 1")
         if self.bins > MAX_BINS:
             raise ValueError("a grid has at most 2^52 bins")
+        if self.inward < 0 or (self.inward and self.quantile not in (0, 1)):
+            raise ValueError("an extreme is sought inside its end, other quantiles where they are")
 
     @property
     def items(self) -> list[tuple[PrivacyEvent, int]]:
@@ -72,10 +79,26 @@ class QuantileMechanism:
 
     @property
     def rate(self) -> Fraction:
-        """epsilon / (2Δ b) with q = a/b: what one unit of `_penalties`' integers costs."""
-        a, b = self.quantile.numerator, self.quantile.denominator
-        monotone = self.quantile in (0, 1)
-        return self.epsilon / ((1 if monotone else 2) * self.sensitivity * max(a, b - a))
+        """epsilon / (2Δ · unit): what one of the integers of `_segments`' penalties costs."""
+        q = self.quantile
+        monotone = q in (0, 1) and not self.inward
+        delta = self.sensitivity * max(q, 1 - q)
+        return self.epsilon / ((1 if monotone else 2) * delta * self._unit)
+
+    @property
+    def _unit(self) -> int:
+        """Penalties are kept as integers, so many times their size."""
+        if not self.inward:
+            return self.quantile.denominator
+        return lcm(2, self.inward.denominator)
+
+    def _target(self, total: int) -> int:
+        """The weight below the quantile, in units."""
+        unit = self._unit
+        if not self.inward:
+            return int(self.quantile * unit) * total
+        inside = min(int(self.inward * unit), total * unit // 2)
+        return inside if self.quantile == 0 else total * unit - inside
 
     def release(self, exact: Exact[tuple[NDArray[Any], NDArray[Any]]]) -> int:
         """The chosen bin."""
@@ -92,13 +115,22 @@ class QuantileMechanism:
         starts = np.zeros(2 * count + 1, dtype=np.int64)
         starts[1::2], starts[2::2] = positions, np.asarray(positions, dtype=np.int64) + 1
         widths = np.diff(starts, append=self.bins)
-        a, b = self.quantile.numerator, self.quantile.denominator
-        total = sum(weights.tolist())
-        small = 2 * b * total < _SAFE
+        total = total_weight(weights)
+        unit = self._unit
+        small = 2 * unit * total < _SAFE
         upto = np.zeros(count + 1, dtype=np.int64 if small else object)
         upto[1:] = np.cumsum(weights.astype(upto.dtype))
         before = np.repeat(upto, 2)[:-1]  # weight strictly below each run,
         through = np.repeat(upto, 2)[1:]  # and up to its end
-        target = a * total
-        penalties = np.maximum(np.maximum(b * before - target, target - b * through), 0)
+        target = self._target(total)
+        penalties = np.maximum(np.maximum(unit * before - target, target - unit * through), 0)
         return penalties, starts, widths
+
+
+def total_weight(weights: NDArray[Any]) -> int:
+    """The sum of integer weights >= 0, which may leave 64 bits."""
+    if weights.dtype == np.int64 and (
+        not weights.size or int(weights.max()) < _SAFE // weights.size
+    ):
+        return int(weights.sum())
+    return sum(weights.tolist())

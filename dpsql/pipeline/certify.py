@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
-from dpsql.certify import BlockClaim, Claim, certify
+from dpsql.certify import BlockClaim, Claim, HistogramClaim, certify, certify_histogram
 from dpsql.errors import InternalError
 from dpsql.pipeline.stages import Certified, Rewritten
 from dpsql.planning.types import Plan
@@ -19,12 +20,45 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[
     """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
     catalog = rewritten.planned.bound.catalog
     done = []
-    for plan, sql in zip(rewritten.planned.plans, rewritten.statements, strict=True):
-        certify(sql, claim(plan), policy=policy, catalog=catalog)
-        if not engine.binds(sql, timeout=policy.limits.timeout_seconds):
+    for plan, sql, counted in zip(
+        rewritten.planned.plans, rewritten.statements, rewritten.histograms, strict=True
+    ):
+        if sql:
+            certify(sql, claim(plan), policy=policy, catalog=catalog)
+        for text, told in zip(counted, histogram_claims(plan), strict=True):
+            certify_histogram(text, told, policy=policy, catalog=catalog)
+        made = Certified(plan, sql, counted)
+        timeout = policy.limits.timeout_seconds
+        if not all(engine.binds(text, timeout=timeout) for text in made.texts):
             raise InternalError("the bounded statement does not fit the database", code="binding")
-        done.append(Certified(plan, sql))
+        done.append(made)
     return tuple(done)
+
+
+def histogram_claims(plan: Plan) -> list[HistogramClaim]:
+    """What the mechanisms of each histogram were calibrated for: those that claim the least."""
+    found = []
+    for part in plan.histograms:
+        laws = part.laws
+        found.append(
+            HistogramClaim(
+                keys=tuple(key.name for key in plan.keys),
+                bin=names.BIN,
+                weight=names.TOTAL,
+                bins=min(law.bins for law in laws),
+                most=min(law.sensitivity for law in laws),
+                groups=min(law.cells for law in laws),
+                cells=_cells(plan),
+            )
+        )
+    return found
+
+
+def _cells(plan: Plan) -> int | None:
+    """Cells of the public key domain; an empty one has at most one. None for private keys."""
+    if not plan.public_keys:
+        return None
+    return max(prod(len(key.values or ()) for key in plan.keys), 1)
 
 
 def claim(plan: Plan) -> Claim:
@@ -39,13 +73,10 @@ def claim(plan: Plan) -> Claim:
         )
         for index, part in enumerate(plan.blocks)
     )
-    cells = 1
-    for key in plan.keys:
-        cells *= len(key.values) if key.values is not None else 1
     return Claim(
         keys=tuple(key.name for key in plan.keys),
         units=names.UNITS if plan.threshold is not None else None,
         max_groups_for_units=plan.threshold.max_groups if plan.threshold is not None else None,
         blocks=blocks,
-        cells=max(cells, 1) if plan.public_keys else None,  # an empty domain has at most one
+        cells=_cells(plan),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from dpsql.dialects.duckdb import DuckDBEngine
 
+_PARAMETER = re.compile(r"\$(\w+)")
 _HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
 
 
@@ -32,8 +34,17 @@ def run(
 
     `given`: what releases of the same statement give it (`chains.given`).
     """
-    table = engine.fetch(certified.sql, timeout=timeout, given=given)
     plan = certified.plan
+
+    def fetched(sql: str) -> pa.Table:
+        named = set(_PARAMETER.findall(sql))
+        mine = {name: value for name, value in (given or {}).items() if name in named}
+        return engine.fetch(sql, timeout=timeout, given=mine)
+
+    histograms = tuple(_histogram(plan, fetched(sql)) for sql in certified.histograms)
+    if not certified.sql:  # quantiles of public groups alone
+        return ExactCells(nothing(plan).keys, None, (), histograms)
+    table = fetched(certified.sql)
     keys = tuple(table.column(key.name) for key in plan.keys)
     units = None
     if plan.threshold is not None:
@@ -45,7 +56,13 @@ def run(
             for i in range(part.block.coordinates)
         ]
         blocks.append(Exact(_stacked(columns)))
-    return ExactCells(Exact(keys), units, tuple(blocks))
+    return ExactCells(Exact(keys), units, tuple(blocks), histograms)
+
+
+def _histogram(plan: Plan, table: pa.Table) -> Exact[tuple[tuple[Any, ...], Any, Any]]:
+    keys = tuple(table.column(key.name) for key in plan.keys)
+    bins, weights = (integers(table.column(name)) for name in (names.BIN, names.TOTAL))
+    return Exact((keys, bins, weights))
 
 
 def nothing(plan: Plan) -> ExactCells:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.noisy import Answer, NoisyBlock
+from dpsql.aggregates.noisy import Answer, NoisyBlock, without_bar
 from dpsql.core.exact import Exact
+from dpsql.mechanisms.histograms import Groups, draw
 from dpsql.mechanisms.means import REFINED, SLACK, average
 from dpsql.mechanisms.threshold import Cut, GaussianThreshold
 from dpsql.mechanisms.truncated import threshold_interval_gaussian, threshold_interval_geometric
 from dpsql.pipeline.release_table import build
 from dpsql.pipeline.stages import Drawn, Earlier, ExactCells, Release
 from dpsql.planning.answer_types import noise_scale, noisy_part
-from dpsql.planning.types import Plan
+from dpsql.planning.types import ColumnPlan, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+ZERO = Fraction(0)
 
 
 def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Release:
@@ -42,7 +48,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             for part, block in zip(plan.blocks, coords, strict=True)
         ]
         counts = None
-        if plan.law == "gaussian":
+        if plan.law == "gaussian" and not plan.histograms:
             drawn = _drawn(plan, noisy, earlier)
             noisy = list(drawn.coords)
     else:
@@ -55,14 +61,23 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         ]
         counts = counts[kept]
         keys = [column.filter(_mask(kept)) for column in cells.keys.open_for_noise()]
-    answers = [
-        _threshold_answer(threshold, counts)
-        if column.block is None
-        else aggregates.for_name(column.aggregate.fn).combine(
-            column.aggregate, _noisy(plan, column.block, noisy[column.block], drawn)
-        )
-        for column in plan.columns
-    ]
+    histograms = tuple(_placed(plan, exact, keys) for exact in cells.histograms)
+    quantiles = [draw(part, each) for part, each in zip(plan.histograms, histograms, strict=True)]
+
+    def answer(column: ColumnPlan) -> Answer:
+        call = column.aggregate
+        if column.point is not None:
+            at, point = column.point
+            drawn_bins = quantiles[at][point]
+            found = NoisyBlock(plan.histograms[at].block, drawn_bins, 1, plan.law, ZERO)
+            told = aggregates.for_name(call.fn).combine(call, found)
+            return told if plan.has_bar(column) else without_bar(told)
+        if column.block is not None:
+            found = _noisy(plan, column.block, noisy[column.block], drawn)
+            return aggregates.for_name(call.fn).combine(call, found)
+        return _threshold_answer(threshold, counts)
+
+    answers = [answer(column) for column in plan.columns]
     return replace(build(plan, keys, answers), drawn=drawn)
 
 
@@ -105,22 +120,23 @@ def _public(plan: Plan, cells: ExactCells) -> tuple[list[Any], list[NDArray[Any]
     blocks = [block.open_for_noise() for block in cells.blocks]
     if not plan.keys:
         return [], blocks
-    domains = [key.values or () for key in plan.keys]
-    size = math.prod(len(values) for values in domains)
-    count = len(columns[0])
-    place = np.zeros(count, dtype=np.int64)
-    inside = np.ones(count, dtype=bool)
-    for key, values, column in zip(plan.keys, domains, columns, strict=True):
-        found = _positions(key.coding, values, column)
-        inside &= found >= 0
-        place = place * len(values) + found
+    if not plan.sums and plan.histograms:
+        return _listed(plan), blocks
+    place, size = _cells(plan, columns)
+    inside = place >= 0
     laid = []
     for block in blocks:
         full = np.zeros((block.shape[0], size), dtype=block.dtype)
         full[:, place[inside]] = block[:, inside]
         laid.append(full)
-    listed = list(zip(*product(*domains), strict=True)) if size else [() for _ in domains]
-    return listed, laid
+    return _listed(plan), laid
+
+
+def _listed(plan: Plan) -> list[Any]:
+    """The public domain, one sequence of values a key."""
+    domains = [key.values or () for key in plan.keys]
+    cells = list(product(*domains))
+    return list(zip(*cells, strict=True)) if cells else [() for _ in domains]
 
 
 def _positions(coding: str, values: tuple[Any, ...], column: Any) -> NDArray[np.int64]:
@@ -128,6 +144,66 @@ def _positions(coding: str, values: tuple[Any, ...], column: Any) -> NDArray[np.
         return np.asarray(column.to_numpy(), dtype=np.int64)
     at = {value: index for index, value in enumerate(values)}
     return np.array([at.get(value, -1) for value in column.to_pylist()], dtype=np.int64)
+
+
+# ---- histograms ------------------------------------------------------------------------------
+
+
+def _placed(
+    plan: Plan, exact: Exact[tuple[tuple[Any, ...], Any, Any]], keys: Sequence[Any]
+) -> Groups:
+    """A histogram by the groups that are shown, in their order; rows of other groups dropped.
+
+    `keys`: of the groups shown, as `run` has them.
+    """
+    columns, bins, weights = exact.open_for_noise()
+    if not plan.keys:
+        places, count = np.zeros(len(bins), dtype=np.int64), 1
+    elif plan.threshold is None:
+        places, count = _cells(plan, columns)
+    else:
+        places, count = _matched(keys, columns), len(keys[0])
+    return Groups(count, *(Exact(part) for part in _sorted(places, bins, weights)))
+
+
+def _sorted(places: NDArray[Any], bins: NDArray[Any], weights: NDArray[Any]) -> list[NDArray[Any]]:
+    inside = np.flatnonzero((places >= 0) & (weights > 0))
+    order = inside[np.lexsort((bins[inside], places[inside]))]
+    return [places[order], bins[order], weights[order]]
+
+
+def _cells(plan: Plan, columns: Sequence[Any]) -> tuple[NDArray[np.int64], int]:
+    """Each row's place in the public domain, -1 outside, and the size of the domain."""
+    place = np.zeros(len(columns[0]), dtype=np.int64)
+    inside = np.ones(len(columns[0]), dtype=bool)
+    for key, column in zip(plan.keys, columns, strict=True):
+        values = key.values or ()
+        found = _positions(key.coding, values, column)
+        inside &= found >= 0
+        place = place * len(values) + found
+    return np.where(inside, place, -1), math.prod(len(key.values or ()) for key in plan.keys)
+
+
+def _matched(shown: Sequence[Any], columns: Sequence[Any]) -> NDArray[np.int64]:
+    """Each row's place among the groups shown, -1 where it is of none: all keys are equal."""
+    import pyarrow as pa
+
+    count = len(shown[0])
+    codes = np.zeros(count + len(columns[0]), dtype=np.int64)
+    for known, column in zip(shown, columns, strict=True):
+        chunks = [*_chunks(known), *(chunk.cast(known.type) for chunk in _chunks(column))]
+        whole = pa.chunked_array(chunks, type=known.type).combine_chunks()
+        whole = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+        encoded = whole.dictionary_encode(null_encoding="encode")
+        parts = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+        codes = np.unique(codes * (int(parts.max(initial=0)) + 1) + parts, return_inverse=True)[1]
+    place = np.full(int(codes.max(initial=0)) + 1, -1, dtype=np.int64)
+    place[codes[:count]] = np.arange(count)
+    return np.asarray(place[codes[count:]])
+
+
+def _chunks(column: Any) -> list[Any]:
+    return list(column.chunks) if hasattr(column, "chunks") else [column]
 
 
 def _threshold_answer(threshold: Any, counts: Any) -> Answer:

@@ -11,7 +11,7 @@ import numpy as np
 from dpsql.aggregates.basis import ResultType
 from dpsql.aggregates.noisy import Answer
 from dpsql.binding.interval_ends import HIGH, LOW
-from dpsql.core.domain import Kind, SqlType
+from dpsql.core.domain import TEMPORAL, Kind, SqlType
 from dpsql.pipeline.stages import Release
 from dpsql.planning.answer_types import largest
 from dpsql.planning.types import KeyPlan, Plan
@@ -40,8 +40,8 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
         names += [name, name + LOW, name + HIGH]
         arrays += [
             _answer_array(column_plan.result, answer.values),
-            _ends(answer.low),
-            _ends(answer.high),
+            _ends(column_plan.result, answer.low),
+            _ends(column_plan.result, answer.high),
         ]
         types += [cast_to(column_plan.result.text), "", ""]
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
@@ -113,6 +113,8 @@ def _answer_array(result: ResultType, values: list[Any]) -> Any:
     import pyarrow as pa
 
     kind = result.type
+    if kind.kind in TEMPORAL:
+        return pa.array(values, type=answer_type(kind))
     if kind.kind is Kind.FLOAT:
         return pa.array([None if v is None else float(v) for v in values], type=pa.float64())
     end = Decimal(largest(result)).scaleb(-kind.scale, _EXACT)
@@ -126,12 +128,22 @@ def _end(end: Decimal, value: Any, kind: SqlType) -> Any:
     return int(end) if kind.kind is Kind.INTEGER else end
 
 
-def _ends(values: Any) -> Any:
-    """Ends of intervals; NULL where there is no finite one."""
+def _ends(result: ResultType, values: Any) -> Any:
+    """Ends of intervals, of moments moments; NULL where there is no finite one."""
     import pyarrow as pa
 
+    if result.type.kind in TEMPORAL:
+        known = [None if isinstance(value, float) else value for value in values.tolist()]
+        return pa.array(known, type=answer_type(result.type))
     numbers = np.asarray(values, dtype=float)
     return pa.array(numbers, mask=~np.isfinite(numbers))
+
+
+def end_type(kind: SqlType) -> Any:
+    """Of an interval's ends."""
+    import pyarrow as pa
+
+    return key_type(kind) if kind.kind in TEMPORAL else pa.float64()
 
 
 def answer_type(kind: SqlType) -> Any:
@@ -139,4 +151,6 @@ def answer_type(kind: SqlType) -> Any:
 
     if kind.kind is Kind.INTEGER:
         return pa.int64()
+    if kind.kind in TEMPORAL:
+        return key_type(kind)
     return pa.decimal128(38, kind.scale) if kind.kind is Kind.DECIMAL else pa.float64()

@@ -7,7 +7,7 @@ from dpsql.mechanisms import entropy
 from dpsql.pipeline.stages import Planned, Rewritten
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Policy
-from dpsql.rules import rewrite
+from dpsql.rules import histogram, rewrite
 
 
 def run(planned: Planned, *, policy: Policy) -> Rewritten:
@@ -16,12 +16,24 @@ def run(planned: Planned, *, policy: Policy) -> Rewritten:
     tables = {  # '' for a table that the database lacks
         name: catalog.key_of(".".join(table.parts)) or "" for name, table in policy.tables.items()
     }
-    texts = []
+    texts, counted = [], []
     for plan in planned.plans:
-        texts.append(text(plan, catalog, tables, int(entropy.words(1)[0])))
-    return Rewritten(planned, tuple(texts))
+        salt = int(entropy.words(1)[0])
+        wanted = plan.sums or not plan.histograms
+        texts.append(text(plan, catalog, tables, salt) if wanted else "")
+        places = range(len(plan.histograms))
+        counted.append(tuple(histogram_text(plan, at, catalog, tables, salt) for at in places))
+    return Rewritten(planned, tuple(texts), tuple(counted))
 
 
 def text(plan: Plan, catalog: Catalog, tables: dict[str, str], salt: int) -> str:
-    """The statement as it will be sent."""
+    """The statement of sums as it will be sent."""
     return rewrite(plan, catalog, tables, salt).sql("duckdb", comments=False, copy=False)
+
+
+def histogram_text(
+    plan: Plan, index: int, catalog: Catalog, tables: dict[str, str], salt: int
+) -> str:
+    """The statement of a histogram as it will be sent."""
+    tree = histogram(plan, index, catalog, tables, salt)
+    return tree.sql("duckdb", comments=False, copy=False)

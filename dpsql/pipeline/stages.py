@@ -89,18 +89,28 @@ class Planned:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """The bounded statement of each plan, as the text that will be sent."""
+    """The bounded statements of each plan, as the texts that will be sent.
+
+    `statements`: sums over units, '' where quantiles are all that is asked. `histograms`: one text
+    for each histogram.
+    """
 
     planned: Planned
     statements: tuple[str, ...]
+    histograms: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Certified:
-    """Only `certify` makes one: the text, and the plan its guarantee was re-derived for."""
+    """Only `certify` makes one: the texts, and the plan their guarantee was re-derived for."""
 
     plan: Plan
     sql: str
+    histograms: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (*((self.sql,) if self.sql else ()), *self.histograms)
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,8 @@ class ExactCells:
     keys: Exact[tuple[Any, ...]]
     units: Exact[Any] | None
     blocks: tuple[Exact[Any], ...]
+    histograms: tuple[Exact[tuple[tuple[Any, ...], Any, Any]], ...] = ()
+    """Of each histogram its key columns, bins and weights, a row for each bin of each group."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.canonical import Form
 from dpsql.core.ir import Aggregate, Key, PrivateAggregate
 from dpsql.dialects.sealed import Given
-from dpsql.pipeline.release_table import answer_type, cast_to, in_key_order, key_type
+from dpsql.pipeline.release_table import answer_type, cast_to, end_type, in_key_order, key_type
 from dpsql.pipeline.stages import Drawn, Release
 from dpsql.planning.answer_types import noise_scale
 from dpsql.planning.types import KeyPlan, Plan
@@ -289,6 +289,7 @@ def _empty(keys: Sequence[KeyPlan | Key], answers: Sequence[tuple[Aggregate, Res
     for aggregate, result in answers:
         name = aggregate.name
         fields.append((name, answer_type(result.type)))
-        fields += [(name + LOW, pa.float64()), (name + HIGH, pa.float64())]
+        ends = end_type(result.type)
+        fields += [(name + LOW, ends), (name + HIGH, ends)]
         types += [cast_to(result.text), "", ""]
     return Given(pa.schema(fields).empty_table(), types)

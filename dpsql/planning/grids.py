@@ -96,6 +96,17 @@ def _largest_row(rows: int, weight: int) -> int:
     return int(min(2**_ROW_BITS, room))
 
 
+def natural_grid(kind: SqlType, bounds: Interval) -> Grid | None:
+    """A grid of the type's own units, where a row's value on it is a BIGINT."""
+    natural = _natural(kind, bounds)
+    return natural if natural is not None and natural.largest < 2**_ROW_BITS else None
+
+
+def coarse_grid(bounds: Interval, most: int) -> Grid:
+    """A grid of a power of two with about `most` points at the most."""
+    return _coarse(bounds, 2 * most, alone=False, epsilon=Fraction(1))
+
+
 def _natural(kind: SqlType, bounds: Interval) -> Grid | None:
     unit = _natural_unit(kind)
     return None if unit is None else _outward(unit, *bounds.numbers())

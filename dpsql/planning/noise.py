@@ -2,7 +2,8 @@
 
 Every candidate spends exactly (ε, δ) taken alone: under Laplace the blocks' pure prices sum to ε,
 under Gaussian the joint vector over blocks is one release with Σ L2²/σ² = 1/s², s the analytic
-multiplier (Balle and Wang 2018).
+multiplier (Balle and Wang 2018). Quantiles pay pure prices under Laplace; under Gaussian all parts
+together are then 1/(2s²)-zCDP, s from the Rényi curve (`renyi_multiplier`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import log
+from math import isqrt, log
 
-from dpsql.accountant.calibrate import gaussian_multiplier
+from dpsql.accountant.calibrate import gaussian_multiplier, renyi_multiplier
 from dpsql.accountant.events import PrivacyEvent
 from dpsql.aggregates.basis import Block, UnitsBlock
 from dpsql.aggregates.noisy import Law
@@ -26,7 +27,8 @@ from dpsql.mechanisms.gaussian import GaussianMechanism, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 from dpsql.planning.bounds import Limits
-from dpsql.planning.types import WEIGHT, BlockPlan, Strategy
+from dpsql.planning.histograms import INTERVAL_SHARE, Histogram, histogram_plan
+from dpsql.planning.types import WEIGHT, BlockPlan, HistogramPlan, Strategy
 
 # δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
 # chance that a lone unit's key passes the threshold (the sum of both is least near 0.55 to 0.65).
@@ -49,10 +51,12 @@ class Noise:
     blocks: tuple[BlockPlan, ...]
     threshold: Threshold | None
     score: float
+    histograms: tuple[HistogramPlan, ...] = ()
 
     @property
     def items(self) -> tuple[tuple[PrivacyEvent, int], ...]:
         parts = [item for block in self.blocks for item in block.mechanism.items]
+        parts += [item for histogram in self.histograms for item in histogram.items]
         return (*parts, *(self.threshold.items if self.threshold is not None else ()))
 
 
@@ -66,6 +70,7 @@ def choose(
     epsilon: Fraction,
     delta: Fraction,
     laws: Laws = LAWS,
+    histograms: Sequence[Histogram] = (),
 ) -> Noise | None:
     """The candidate of least expected error (ties: the cheaper plan); None if none is possible.
 
@@ -73,6 +78,7 @@ def choose(
     to choose from.
     """
     best: Noise | None = None
+    drawn = _Quantiles(tuple(histograms), found, one_row)
     for strategy, weight, bounds, sensitivities in _strategies(blocks, found, one_row, cells):
         for law in laws:
             try:
@@ -83,6 +89,7 @@ def choose(
                     min_units,
                     epsilon,
                     delta,
+                    drawn,
                 )
             except ValueError:
                 continue  # a threshold beyond what can be counted: not a candidate
@@ -144,12 +151,14 @@ def _noise(
     min_units: int,
     epsilon: Fraction,
     delta: Fraction,
+    drawn: _Quantiles,
 ) -> Noise:
     """`thresholded`: groups one unit can touch where keys are selected privately, else None."""
     count = len(blocks)
     # Selection gets two thirds of a block's share: its cost is groups lost, not error shown.
     weight = Fraction(2, 3) if thresholded is not None else Fraction(0)
-    each = 1 / (count + weight) if count or weight else Fraction(1)
+    whole = count + weight + drawn.weight
+    each = 1 / whole if whole else Fraction(1)
     selection = weight * each
     if law == "laplace":
         plans = tuple(_laplace(b, s, epsilon * each) for b, s in blocks)
@@ -158,9 +167,12 @@ def _noise(
             threshold = TruncatedGeometricThreshold(
                 epsilon * selection, delta, thresholded, min_units
             )
+        histograms = drawn.pure(epsilon * each)
     else:
         noise_delta = delta if thresholded is None else delta * _NOISE_DELTA
-        multiplier = Fraction(gaussian_multiplier(epsilon, noise_delta))
+        calibrated = renyi_multiplier if drawn.weight else gaussian_multiplier
+        multiplier = Fraction(calibrated(epsilon, noise_delta))
+        histograms = drawn.concentrated(multiplier, each)
         plans = tuple(_gaussian(b, s, multiplier, each) for b, s in blocks)
         threshold = None
         if thresholded is not None:
@@ -169,8 +181,9 @@ def _noise(
     score = sum(_log_spread(plan.mechanism) for plan in plans)
     if threshold is not None:
         score += log(threshold.threshold)
+    score += sum(_log_rank(part) for part in histograms)
     bounds = ContributionBounds(touched=1, max_groups=None, max_rows_per_group=1)
-    return Noise("cap", 1, bounds, law, plans, threshold, score)
+    return Noise("cap", 1, bounds, law, plans, threshold, score, histograms)
 
 
 def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
@@ -194,3 +207,89 @@ def _log_spread(mechanism: LaplaceMechanism | GaussianMechanism) -> float:
 
 def _log(value: Fraction) -> float:
     return log(value.numerator) - log(value.denominator)
+
+
+# ---- quantiles -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantiles:
+    """Histograms to be priced; their bounds are their own, whatever the strategy of the sums."""
+
+    histograms: tuple[Histogram, ...]
+    found: Limits
+    one_row: bool
+
+    @property
+    def weight(self) -> Fraction:
+        """Their share, a block's being 1."""
+        alone = sum((w for part in self.histograms for w in part.weights()), Fraction(0))
+        return alone + sum((part.tree_weight for part in self.histograms), Fraction(0))
+
+    def pure(self, each: Fraction) -> tuple[HistogramPlan, ...]:
+        """`each`: the ε of a part of weight 1. A quantile and its interval pay k times each."""
+        k = self.found.touched
+        return tuple(
+            self._plan(
+                part,
+                [each * _own(q, w) / k for q, w in _pairs(part)],
+                each * part.tree_weight / (k * _rounds(part)),
+            )
+            for part in self.histograms
+        )
+
+    def concentrated(self, multiplier: Fraction, each: Fraction) -> tuple[HistogramPlan, ...]:
+        """The parts of a release that is 1/(2s²)-zCDP, s = `multiplier`; `each` as in `pure`.
+
+        Bounded range ε is ε²/8-zCDP (Cesar and Rogers 2021), so k quantiles of
+        k·(1 + share²)·ε²/8 = weight·each/(2s²).
+        """
+        k, square = self.found.touched, 4 / multiplier**2
+        made = []
+        for part in self.histograms:
+            prices = []
+            for q, weight in _pairs(part):
+                both = 1 + (INTERVAL_SHARE**2 if q not in (0, 1) else 0)
+                prices.append(_root_down(square * weight * each / (k * both)))
+            whole = square * part.tree_weight * each
+            round_ = _root_down(whole / (k * _rounds(part))) if part.together else whole
+            made.append(self._plan(part, prices, round_))
+        return tuple(made)
+
+    def _plan(self, part: Histogram, prices: Sequence[Fraction], round_: Fraction) -> HistogramPlan:
+        price = round_ if part.together else None
+        return histogram_plan(part, self.found, self.one_row, prices, price)
+
+
+def _rounds(part: Histogram) -> int:
+    return max(len(part.together).bit_length(), 1)
+
+
+def _pairs(part: Histogram) -> list[tuple[Fraction, Fraction]]:
+    return [*zip(part.alone, part.weights(), strict=True)]
+
+
+def _own(q: Fraction, weight: Fraction) -> Fraction:
+    """The quantile's part of what is for it and its interval."""
+    return weight / (1 + (INTERVAL_SHARE if q not in (0, 1) else 0))
+
+
+def _root_down(square: Fraction) -> Fraction:
+    """The square root, at most a relative 2^-40 below it."""
+    shift = max(0, 90 - square.numerator.bit_length() + square.denominator.bit_length())
+    shift += shift % 2
+    root = isqrt((square.numerator << shift) // square.denominator)
+    if not root:
+        raise ValueError("a quantile at this price is not drawn at all")
+    return Fraction(root, 1 << (shift // 2))
+
+
+def _log_rank(part: HistogramPlan) -> float:
+    """Σ log of the expected error in rows of the quantiles."""
+    found = 0.0
+    for point in part.points:
+        law = point.quantile
+        found += _log(law.sensitivity * max(law.quantile, 1 - law.quantile) / law.epsilon)
+    if (tree := part.tree) is not None:
+        found += len(tree.quantiles) * _log(tree.sensitivity / (2 * tree.epsilon))
+    return found - len(part.quantiles) * log(part.weight)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
+from dpsql import aggregates
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
 from dpsql.core.ir import (
@@ -27,6 +28,7 @@ from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.grids import make_grid, make_pair_grids
+from dpsql.planning.histograms import plan_histograms
 from dpsql.planning.keys import PublicValues, plan_keys
 from dpsql.planning.noise import LAWS, Laws, Noise, choose
 from dpsql.planning.types import WEIGHT, ColumnPlan, KeyPlan, Plan
@@ -66,8 +68,13 @@ def make_plan(
     filtered = public and bool(keys) and least > 1
     hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
     calls = (*aggregate.aggregates, *hidden)
+    cells = prod(len(key.values or ()) for key in keys) if public else None
+    for call in calls:
+        if call.quantile is not None and call.arg is not None:
+            _check_range(call.arg)
+    histograms, points = plan_histograms(calls, cells)
     blocks, places = plan_blocks(
-        calls,
+        [call for call in calls if call.quantile is None],
         one_row_per_cell=found.rows_per_group == 1,
         thresholded=not public,
         grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
@@ -77,15 +84,16 @@ def make_plan(
         blocks,
         found,
         one_row=aggregate.block.one_row_per_unit,
-        cells=prod(len(key.values or ()) for key in keys) if public else None,
+        cells=cells,
         min_units=least if not public else 0,
         epsilon=epsilon,
         delta=delta,
         laws=laws,
+        histograms=histograms,
     )
     if noise is None:
         raise _too_cheap()
-    columns = _columns(calls, places, noise)
+    columns = _columns(calls, places, points, noise)
     return Plan(
         aggregate,
         # Where nothing is capped text keys can come back as they are.
@@ -102,20 +110,29 @@ def make_plan(
         epsilon,
         delta,
         noise.items,
+        noise.histograms,
     )
 
 
 def _columns(
-    calls: Sequence[Aggregate], places: Sequence[int | None], noise: Noise
+    calls: Sequence[Aggregate],
+    places: Sequence[int | None],
+    points: Sequence[tuple[int, int] | None],
+    noise: Noise,
 ) -> tuple[ColumnPlan, ...]:
+    """`places`: blocks of the calls that are no quantiles, in order."""
     for part in noise.blocks:
         check_size(part, noise.weight)
-    parts = [None if place is None else noise.blocks[place] for place in places]
-    types = [
-        answer_type(call, part, noise.weight, noise.law)
-        for call, part in zip(calls, parts, strict=True)
-    ]
-    return tuple(map(ColumnPlan, calls, places, types))
+    left, columns = iter(places), []
+    for call, point in zip(calls, points, strict=True):
+        if point is not None:
+            type_ = aggregates.for_name(call.fn).result_type(call)
+            columns.append(ColumnPlan(call, None, type_, point))
+            continue
+        place = next(left)
+        block = None if place is None else noise.blocks[place]
+        columns.append(ColumnPlan(call, place, answer_type(call, block, noise.weight, noise.law)))
+    return tuple(columns)
 
 
 def _are_public(keys: tuple[KeyPlan, ...], aggregate: PrivateAggregate) -> bool:

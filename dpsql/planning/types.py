@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
-from dpsql.aggregates.basis import Block, ResultType
-from dpsql.aggregates.noisy import Law
+from dpsql.aggregates.basis import Block, HistogramBlock, ResultType
+from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Law
 from dpsql.core.bounds import ContributionBounds, Sensitivity
 from dpsql.core.domain import Scalar
 from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
     from dpsql.mechanisms.gaussian import GaussianMechanism
     from dpsql.mechanisms.laplace import LaplaceMechanism
+    from dpsql.mechanisms.quantile import QuantileMechanism
+    from dpsql.mechanisms.quantile_interval import QuantileInterval
+    from dpsql.mechanisms.quantile_tree import QuantileTree
     from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 
 Strategy = Literal["row", "cap", "weights"]
@@ -51,15 +54,62 @@ class BlockPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PointPlan:
+    """One quantile of a histogram, and the interval around it; extremes have none."""
+
+    quantile: QuantileMechanism
+    interval: QuantileInterval | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramPlan:
+    """A histogram with the bounds that its own statement enforces, and the quantiles drawn of it.
+
+    Strategy `row` or `cap`; a row weighs `weight`, less where a unit has more rows than count.
+    `points` are drawn one by one, those of `tree` together.
+    """
+
+    block: HistogramBlock
+    bounds: ContributionBounds
+    strategy: Strategy
+    weight: int
+    points: tuple[PointPlan, ...]
+    tree: QuantileTree | None = None
+
+    @property
+    def laws(self) -> list[QuantileMechanism | QuantileInterval | QuantileTree]:
+        """All that is drawn."""
+        pairs = [law for point in self.points for law in (point.quantile, point.interval)]
+        return [law for law in (*pairs, self.tree) if law is not None]
+
+    @property
+    def quantiles(self) -> tuple[Fraction, ...]:
+        """In the order in which they are drawn and columns refer to them."""
+        alone = tuple(point.quantile.quantile for point in self.points)
+        return alone if self.tree is None else (*alone, *self.tree.quantiles)
+
+    @property
+    def sensitivity(self) -> int:
+        """What one unit weighs in one group at the most."""
+        return self.weight * self.bounds.max_rows_per_group
+
+    @property
+    def items(self) -> list[tuple[PrivacyEvent, int]]:
+        return [item for law in self.laws for item in law.items]
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """An output column: its aggregate, and the block it is read from (None: the threshold's).
 
-    `result` is the type its answers surely fit in (`answer_types`).
+    `result` is the type its answers surely fit in (`answer_types`). `point`: the histogram and the
+    place among its quantiles, of a column that is read from one.
     """
 
     aggregate: Aggregate
     block: int | None
     result: ResultType
+    point: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +131,26 @@ class Plan:
     epsilon: Fraction
     delta: Fraction
     items: tuple[tuple[PrivacyEvent, int], ...]
+    histograms: tuple[HistogramPlan, ...] = ()
+
+    def has_bar(self, column: ColumnPlan) -> bool:
+        """Has a quantile an interval of its own? Extremes and those drawn together have none."""
+        assert column.point is not None
+        at, place = column.point
+        points = self.histograms[at].points
+        return place < len(points) and points[place].interval is not None
+
+    @property
+    def law_name(self) -> str:
+        """What is drawn, for people."""
+        if not self.histograms:
+            return LAW_NAMES[self.law]
+        return f"{LAW_NAMES[self.law]}, {EXPONENTIAL}" if self.sums else EXPONENTIAL
+
+    @property
+    def sums(self) -> bool:
+        """Is there a statement of sums over units? Not where quantiles of public groups are all."""
+        return bool(self.blocks) or self.threshold is not None
 
     @property
     def public_keys(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ def told(value: object, interval: Interval | None, *, centred: bool) -> Told:
     if interval is None or value is None or isinstance(value, (bool, str)):
         return (plain(value),)
     low, high = interval
+    if isinstance(low, dt.date):  # and timestamps
+        return plain(value), plain(low), plain(high)
     if centred:
         return with_error(value, half_of(value, interval))
     if not math.isfinite(low) or not math.isfinite(high):
@@ -46,10 +49,10 @@ def told(value: object, interval: Interval | None, *, centred: bool) -> Told:
 def half_of(value: object, interval: Interval) -> float:
     """The longer side of an interval around its value, rounding of floats left aside."""
     low, high = interval
-    half = (high - low) / 2
+    half = float(high - low) / 2
     if not math.isfinite(half) or not isinstance(value, (int, float, Decimal)):
         return half
-    side = max(float(value) - low, high - float(value))
+    side = float(max(float(value) - low, high - float(value)))
     dust = 8 * math.ulp(max(abs(low), abs(high)))
     return side if side > half + dust else half
 

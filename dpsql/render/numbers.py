@@ -18,13 +18,16 @@ def with_error(value: object, half: float | None, *, group: str = "") -> tuple[s
     """(value, half-width) as text: the half-width to two digits, rounded up, the value to match.
 
     Nothing left of the decimal point is rounded away, so that whole numbers stay as released.
-    `group` is `,` for thousands separators. Without a half-width the second text is empty.
+    Of dates the half-width is in days. `group` is `,` for thousands separators. Without a
+    half-width the second text is empty.
     """
     if half is None or value is None or isinstance(value, (bool, str)):
         return plain(value, group=group), ""
     if not math.isfinite(half):
         return plain(value, group=group), "inf"
     places, error = two_digits(half, group)
+    if isinstance(value, dt.date):  # and timestamps
+        return plain(value), f"{_trimmed(error)} days"
     if isinstance(value, int):
         return format(value, group), _trimmed(error)
     number = value if isinstance(value, Decimal) else Decimal(repr(value))

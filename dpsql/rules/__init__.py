@@ -5,6 +5,8 @@ cells       one row per (unit, keys): counts and sums
 bound       each cell's partial bounded, or rows weighted
 groups      at most k cells of a unit kept
 totals      integer sums over units, one row per key
+
+Quantiles have a statement of their own for each histogram (`histogram`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dpsql.planning.types import Plan
 from dpsql.rules.bound import bound
 from dpsql.rules.cells import cells
 from dpsql.rules.groups import groups
+from dpsql.rules.histogram import histogram
 from dpsql.rules.rows import rows
 from dpsql.rules.source import Tables
 from dpsql.rules.totals import totals
@@ -29,3 +32,6 @@ def rewrite(plan: Plan, catalog: Catalog, tables: Tables, salt: int) -> exp.Sele
         statement = bound(plan, statement)
         statement = groups(plan, statement, salt)
     return totals(plan, statement)
+
+
+__all__ = ["histogram", "rewrite"]

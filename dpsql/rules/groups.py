@@ -20,13 +20,10 @@ def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
     k = plan.bounds.max_groups
     if k is None:
         return cells
-    keys = [col(key.name) for key in plan.keys]
-    inner = exp.func("hash", col(names.UNIT), *(key.copy() for key in keys), _salt(salt))
-    chance = exp.func("hash", inner)
     rank = exp.Window(
         this=exp.RowNumber(),
         partition_by=[col(names.UNIT)],
-        order=exp.Order(expressions=[exp.Ordered(this=term) for term in (chance, *keys)]),
+        order=ranking([col(key.name) for key in plan.keys], salt),
         over="OVER",
     )
     ranked = select([exp.Star(), named(rank, names.RANK)], cells, "p")
@@ -34,6 +31,13 @@ def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
     kept = select(carried, ranked, "k")
     kept.set("where", exp.Where(this=exp.LTE(this=col(names.RANK), expression=integer(k))))
     return kept
+
+
+def ranking(keys: list[exp.Expr], salt: int) -> exp.Order:
+    """By a salted hash of unit and keys, ties broken by the keys."""
+    inner = exp.func("hash", col(names.UNIT), *(key.copy() for key in keys), _salt(salt))
+    terms = (exp.func("hash", inner), *keys)
+    return exp.Order(expressions=[exp.Ordered(this=term) for term in terms])
 
 
 def _salt(salt: int) -> exp.Expr:

@@ -7,6 +7,11 @@ ROWS = "n"
 RANK = "rn"
 WEIGHT = "w"
 UNITS = "units"
+PLACE = "v"
+BIN = "bin"
+COUNT = "c"
+TOTAL = "weight"
+"""Of a histogram: a value's place on its grid, its bin, rows in it, and all weight in it."""
 
 
 def value(block: int) -> str:

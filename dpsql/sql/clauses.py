@@ -11,7 +11,7 @@ the rest, and are hung on the nodes they belong to afterwards: options as an `ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import Token, TokenType, exp
@@ -33,6 +33,14 @@ _WITH_BOUNDS = (
     exp.Corr,
     *(exp.RegrSlope, exp.RegrIntercept, exp.RegrR2, exp.RegrCount),
     *(exp.RegrAvgx, exp.RegrAvgy, exp.RegrSxx, exp.RegrSyy, exp.RegrSxy),
+    *(exp.Median, exp.PercentileCont, exp.PercentileDisc, exp.Quantile),
+    *(exp.ApproxQuantile, exp.ApproxQuantiles, exp.Min, exp.Max),
+)
+
+# sqlglot leaves these without their place in the text, in some dialects.
+_UNPLACED = (
+    *(exp.PercentileCont, exp.PercentileDisc, exp.Quantile, exp.ApproxQuantile),
+    *(exp.Min, exp.Max),
 )
 
 ReadExpression = Callable[[str], exp.Expr]
@@ -49,6 +57,8 @@ class Clauses:
     """Function name → its named arguments' texts."""
     parameters: set[int] = field(default_factory=set)
     """Positions of `?`."""
+    calls: dict[int, Token] = field(default_factory=dict)
+    """What stands behind an open parenthesis → the token before it."""
 
 
 def take_out(tokens: Sequence[Token], text: str) -> tuple[list[Token], Clauses]:
@@ -64,6 +74,8 @@ def take_out(tokens: Sequence[Token], text: str) -> tuple[list[Token], Clauses]:
             continue
         if token.token_type == TokenType.L_PAREN:
             calls.append(kept[-1].start if kept else -1)
+            if kept and index + 1 < len(tokens):
+                clauses.calls[tokens[index + 1].start] = kept[-1]
         elif token.token_type == TokenType.R_PAREN and calls:
             calls.pop()
         elif token.token_type == TokenType.PLACEHOLDER:
@@ -84,7 +96,9 @@ def take_out(tokens: Sequence[Token], text: str) -> tuple[list[Token], Clauses]:
 def put_back(root: exp.Expr, clauses: Clauses, read: ReadExpression) -> exp.Expr | None:
     """Hang the clauses on their nodes. Returns a node that holds a misplaced one, or None."""
     left = Clauses(dict(clauses.options), dict(clauses.named), set(clauses.parameters))
-    for node in list(root.walk()):
+    nodes = list(root.walk())
+    _place(nodes, clauses.calls)
+    for node in nodes:
         start = node.meta.get("start") if node.meta else None
         if isinstance(node, exp.Select):
             _put_options(node, left, read)
@@ -112,6 +126,15 @@ def _put_unit(node: exp.Var, left: Clauses) -> None:
         placeholder = exp.Placeholder()
         placeholder.meta.update(start=start, end=start)
         node.replace(placeholder)
+
+
+def _place(nodes: Sequence[exp.Expr], calls: Mapping[int, Token]) -> None:
+    """Positions of calls that have none, inner ones first: from that of their first argument."""
+    for node in reversed(nodes):
+        if isinstance(node, _UNPLACED) and "start" not in node.meta:
+            starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
+            if starts and (name := calls.get(min(starts))) is not None:
+                node.update_positions(name)
 
 
 def _put_options(node: exp.Select, left: Clauses, read: ReadExpression) -> None:

@@ -156,6 +156,8 @@ def plan_numbers(session: Any, sql: str, params: Any = None) -> dict[str, Any]:
         scale = getattr(part.mechanism, "scale", None) or part.mechanism.sigma
         noise.append(3 * BARS * unit * float(scale))
     grids = [float(part.block.grid.unit) for part in parts if hasattr(part.block, "grid")]
+    drawn = [part.block for plan in plans for part in plan.histograms]
+    grids += [float(block.step * block.grid.unit) for block in drawn]  # cells of quantiles
     # What is worked out from two values: a step in 2^12 of the wider, coarse as their grids may be.
     pairs = [part.block for part in parts if hasattr(part.block, "grids")]
     grids += [2**-12 * max(float(g.span * g.unit) for g in block.grids) for block in pairs]

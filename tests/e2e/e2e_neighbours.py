@@ -21,7 +21,7 @@ from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.sealed import Sealed
 from dpsql.pipeline import bind, chains, parse, rewrite
 from dpsql.pipeline import plan as planning
-from dpsql.planning.types import Plan
+from dpsql.planning.types import HistogramPlan, Plan
 from dpsql.policy import load
 
 EngineError = duckdb.Error
@@ -54,6 +54,8 @@ SCHEMAS = {
 }
 
 Database = Mapping[str, Sequence[tuple[Any, ...]]]
+Histogram = dict[tuple[Any, ...], int]
+"""(keys..., bin) → weight."""
 Vector = dict[tuple[Any, ...], tuple[int | None, list[tuple[int, ...]]]]
 """Group key → (units, one tuple of coordinates a block)."""
 
@@ -208,6 +210,23 @@ class World:
     def statement(self, plan: Plan) -> str:
         return rewrite.text(plan, self.catalog, {name: name for name in DDL}, SALT)
 
+    def histograms(self, plan: Plan) -> list[Histogram]:
+        """Of each histogram its weights by (keys..., bin), as the engine gives them."""
+        tables = {name: name for name in DDL}
+        found = []
+        for index in range(len(plan.histograms)):
+            text = rewrite.histogram_text(plan, index, self.catalog, tables, SALT)
+            table = self.connection.sql(text).to_arrow_table().to_pydict()
+            keys = [self._key(key, table[key.name]) for key in plan.keys]
+            rows: Histogram = {}
+            for row, (bin_, weight) in enumerate(zip(table["bin"], table["weight"], strict=True)):
+                key = tuple(column[row] for column in keys)
+                if OUTSIDE not in key:
+                    assert (*key, bin_) not in rows, "a bin came twice"
+                    rows[*key, bin_] = int(weight)
+            found.append(rows)
+        return found
+
     def vector(self, plan: Plan, statement: str, given: Mapping[str, Any] | None = None) -> Vector:
         rows = self.connection.sql(statement, params=given or None)
         table = rows.to_arrow_table().to_pydict()
@@ -275,6 +294,26 @@ class World:
 
 
 OUTSIDE = object()
+
+
+def histogram_moved(part: HistogramPlan, whole: Histogram, less: Histogram) -> list[str]:
+    """Where one unit moved a histogram further than its mechanisms were made for."""
+    problems, moved_ = [], dict[tuple[Any, ...], int]()
+    for place in {*whole, *less}:
+        step = whole.get(place, 0) - less.get(place, 0)
+        if step < 0:
+            problems.append("a unit took weight away")
+        if not 0 <= place[-1] < part.block.bins:
+            problems.append("a bin lies off the grid")
+        moved_[place[:-1]] = moved_.get(place[:-1], 0) + step
+    steps = [step for step in moved_.values() if step]
+    for point in part.points:
+        for law in (point.quantile, point.interval):
+            if law is not None and max(steps, default=0) > law.sensitivity:
+                problems.append(f"a group moved by {max(steps)}, declared {law.sensitivity}")
+            if law is not None and len(steps) > law.cells:
+                problems.append(f"{len(steps)} groups moved, declared {law.cells}")
+    return problems
 
 
 def moved(plan: Plan, whole: Vector, less: Vector, *, nobody: bool) -> list[str]:

@@ -100,7 +100,7 @@ def test_json_and_text(cursor: dpsql.Cursor, sql: str) -> None:
     ("sql", "error"),
     [
         ("SELECT id FROM users", dpsql.RefusedQuery),
-        ("SELECT MEDIAN(age) FROM users", dpsql.RefusedQuery),
+        ("SELECT MODE(age) FROM users", dpsql.RefusedQuery),
         ("SELECT COUNT(* FROM users", dpsql.InvalidQuery),
         ("SELECT COUNT(*) FROM secrets", dpsql.Error),
         ("DROP TABLE users", dpsql.NotSupportedError),

@@ -242,3 +242,55 @@ def test_choose_index_refuses_nonsense() -> None:
             choose_index(penalties_, widths, rate)
     with pytest.raises(ValueError):
         uniform_below(0)
+
+
+# ---- extremes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("q", [Fraction(0), Fraction(1)])
+@pytest.mark.parametrize("inward", [HALF, Fraction(3, 2), Fraction(5)])
+def test_extremes_inside_their_ends_over_all_small_neighbours(q: Fraction, inward) -> None:
+    """Range and loss at most epsilon with the factor 2; the target stops at the middle."""
+    mechanism = QuantileMechanism(Fraction(1), q, 2, 3, inward=inward)
+    found = 0.0
+    for one, other in neighbours(3, 2):
+        p, r = (extreme_law(mechanism, as_dict(h)) for h in (one, other))
+        losses = [float(mp.log(x / y)) for x, y in zip(p, r, strict=True)]
+        found = max(found, max(losses) - min(losses), *map(abs, losses))
+    assert 0.4 < found <= 1 + 1e-12
+
+
+def extreme_law(mechanism: QuantileMechanism, histogram: dict[int, int]) -> list[mp.mpf]:
+    n = sum(histogram.values())
+    inside = min(mechanism.inward, Fraction(n, 2))
+    target = inside if mechanism.quantile == 0 else n - inside
+    with mp.workdps(40):
+        weights = []
+        for j in range(mechanism.bins):
+            below = sum(w for bin, w in histogram.items() if bin < j)
+            upto = sum(w for bin, w in histogram.items() if bin <= j)
+            p = max(below - target, target - upto, Fraction(0))
+            exponent = mechanism.epsilon * p / (2 * mechanism.sensitivity)
+            weights.append(mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator))
+        return [w / mp.fsum(weights) for w in weights]
+
+
+@pytest.mark.parametrize("q", [Fraction(0), Fraction(1)])
+def test_the_law_of_extremes_is_the_formula(q: Fraction) -> None:
+    mechanism = QuantileMechanism(Fraction(3), q, 2, 12, inward=Fraction(5, 2))
+    observed = draw(mechanism, HISTOGRAM, 20_000)
+    assert chi_square(observed, extreme_law(mechanism, HISTOGRAM)) > 1e-4
+    wrong = QuantileMechanism(Fraction(12, 5), q, 2, 12, inward=Fraction(5, 2))
+    assert chi_square(observed, extreme_law(wrong, HISTOGRAM)) < 1e-6
+
+
+def test_half_a_row_inside_is_the_extreme_itself() -> None:
+    for q, wanted in ((Fraction(0), 2), (Fraction(1), 9)):
+        mechanism = QuantileMechanism(Fraction(10**6), q, 1, 12, inward=HALF)
+        assert set(draw(mechanism, HISTOGRAM, 50).tolist()) == {wanted}
+
+
+def test_inside_is_for_extremes() -> None:
+    for q, inward in ((HALF, HALF), (Fraction(0), Fraction(-1))):
+        with pytest.raises(ValueError):
+            QuantileMechanism(Fraction(1), q, 1, 12, inward=inward)

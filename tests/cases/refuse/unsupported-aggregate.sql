@@ -1,8 +1,8 @@
--- instead: SELECT AVG(age), STDDEV_SAMP(age) FROM users
-SELECT MEDIAN(age) FROM users
+-- instead: SELECT MEDIAN(age) FROM users
+SELECT MEDIAN(DISTINCT age) FROM users
 -- refuse: unsupported-aggregate (RefusedQuery, exit 3)
---   aggregate MEDIAN is not available over people's rows
+--   MEDIAN takes a value, and which quantile; no DISTINCT, ORDER BY or count
 --     at 1:8
---     SELECT MEDIAN(age) FROM users
+--     SELECT MEDIAN(DISTINCT age) FROM users
 --            ^^^^^^
--- hint: COUNT, COUNT_IF, SUM, AVG, VAR_SAMP, VAR_POP, STDDEV_SAMP, STDDEV_POP, COVAR_*, CORR and REGR_* are
+-- hint: PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x), QUANTILE_CONT(x, 0.5)
