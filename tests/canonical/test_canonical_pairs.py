@@ -46,6 +46,20 @@ SAME = [
         "SELECT AVG(n) FROM (SELECT id, COUNT(*) n, SUM(n) m FROM visits GROUP BY id) q",
         "SELECT AVG(c) FROM (SELECT COUNT(*) c, id FROM visits GROUP BY 2) q",
     ),
+    # quantiles
+    ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, 0.5) FROM people"),
+    (
+        "SELECT MEDIAN(a) FROM people",
+        "SELECT PERCENTILE_CONT(0.50) WITHIN GROUP (ORDER BY a DESC) AS m FROM people",
+    ),
+    (
+        "SELECT QUANTILE_DISC(a, 0.25), QUANTILE_DISC(a, 0.75), COUNT(*) FROM people",
+        "SELECT COUNT(*), QUANTILE_DISC(a, [0.75, 0.25]) FROM people",
+    ),
+    (
+        "SELECT s, MIN(day), MEDIAN(a) FROM people GROUP BY s",
+        "SELECT MEDIAN(a), s, MIN(day) FROM people GROUP BY s",
+    ),
     # joins
     (f"SELECT SUM(n) {J}", "SELECT SUM(n) FROM visits v JOIN people p ON p.id = v.id"),
     (f"SELECT SUM(n) {J} AND b > 2", "SELECT SUM(n) FROM visits, people p"
@@ -133,6 +147,17 @@ def test_one_release_in_any_dialect(session, dialect):
 
 
 DIFFERENT = [
+    ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, 0.4) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(x) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(a) FILTER (WHERE a > 4) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(a), MEDIAN(b) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, [0.4, 0.5]) FROM people"),
+    ("SELECT MIN(a) FROM people", "SELECT MAX(a) FROM people"),
+    ("SELECT QUANTILE_DISC(day, 0.5) FROM people", "SELECT MEDIAN(day) FROM people"),
+    (
+        "SELECT QUANTILE_DISC(day, 0.5) FROM people",
+        "SELECT QUANTILE_DISC(date_diff('day', DATE '1970-01-01', day), 0.5) FROM people",
+    ),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(a) FROM people"),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(*) FROM visits"),
     ("SELECT SUM(a) FROM people", "SELECT SUM(b) FROM people"),
@@ -283,7 +308,7 @@ FIELDS = {
     "Branch": "block outputs",
     "Windowed": "id block columns windows",
     "Window": "name partition order call steps",
-    "Aggregate": "name fn arg where other",
+    "Aggregate": "name fn arg where other quantile moment",
     "Key": "name expr",
     "PrivateAggregate": "block keys aggregates options",
     "Rows": "where present also",
@@ -292,6 +317,7 @@ FIELDS = {
     "SumBlock": "rows value grid",
     "MomentsBlock": "rows value grid degree",
     "PairBlock": "rows values grids degrees",
+    "HistogramBlock": "rows value grid step",
 }
 
 
