@@ -61,6 +61,20 @@ SAME = [
         "SELECT AVG(n) FROM (SELECT id, COUNT(*) n, SUM(n) m FROM visits GROUP BY id) q",
         "SELECT AVG(c) FROM (SELECT COUNT(*) c, id FROM visits GROUP BY 2) q",
     ),
+    # quantiles
+    ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, 0.5) FROM people"),
+    (
+        "SELECT MEDIAN(a) FROM people",
+        "SELECT PERCENTILE_CONT(0.50) WITHIN GROUP (ORDER BY a DESC) AS m FROM people",
+    ),
+    (
+        "SELECT QUANTILE_DISC(a, 0.25), QUANTILE_DISC(a, 0.75), COUNT(*) FROM people",
+        "SELECT COUNT(*), QUANTILE_DISC(a, [0.75, 0.25]) FROM people",
+    ),
+    (
+        "SELECT s, MIN(day), MEDIAN(a) FROM people GROUP BY s",
+        "SELECT MEDIAN(a), s, MIN(day) FROM people GROUP BY s",
+    ),
     # joins
     (f"SELECT SUM(n) {J}", "SELECT SUM(n) FROM visits v JOIN people p ON p.id = v.id"),
     (f"SELECT SUM(n) {J} AND b > 2", "SELECT SUM(n) FROM visits, people p"
@@ -148,6 +162,7 @@ def test_one_release_in_any_dialect(session, dialect):
 
 
 DIFFERENT = [
+<<<<<<< HEAD
     # chains: another inner question, another remainder over the same one, another use of it
     (
         "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
@@ -178,6 +193,18 @@ DIFFERENT = [
         " flag) t ON p.s = t.s",
         "SELECT COUNT(*) FROM people p JOIN (SELECT s FROM people WHERE b > 1 GROUP BY s) t ON"
         " p.s = t.s",
+=======
+    ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, 0.4) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(x) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(a) FILTER (WHERE a > 4) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(a), MEDIAN(b) FROM people"),
+    ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, [0.4, 0.5]) FROM people"),
+    ("SELECT MIN(a) FROM people", "SELECT MAX(a) FROM people"),
+    ("SELECT QUANTILE_DISC(day, 0.5) FROM people", "SELECT MEDIAN(day) FROM people"),
+    (
+        "SELECT QUANTILE_DISC(day, 0.5) FROM people",
+        "SELECT QUANTILE_DISC(date_diff('day', DATE '1970-01-01', day), 0.5) FROM people",
+>>>>>>> quant
     ),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(a) FROM people"),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(*) FROM visits"),
@@ -347,9 +374,14 @@ FIELDS = {
     "Union": "id branches",
     "Branch": "block outputs",
     "Windowed": "id block columns windows",
+<<<<<<< HEAD
     "Window": "name partition order call steps frame default",
     "Frame": "rows start end",
     "Aggregate": "name fn arg where other",
+=======
+    "Window": "name partition order call steps",
+    "Aggregate": "name fn arg where other quantile moment",
+>>>>>>> quant
     "Key": "name expr",
     "PrivateAggregate": "block keys aggregates options",
     "Rows": "where present also",
@@ -358,6 +390,7 @@ FIELDS = {
     "SumBlock": "rows value grid",
     "MomentsBlock": "rows value grid degree",
     "PairBlock": "rows values grids degrees",
+    "HistogramBlock": "rows value grid step",
 }
 
 
