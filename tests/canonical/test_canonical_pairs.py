@@ -162,7 +162,6 @@ def test_one_release_in_any_dialect(session, dialect):
 
 
 DIFFERENT = [
-<<<<<<< HEAD
     # chains: another inner question, another remainder over the same one, another use of it
     (
         "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
@@ -193,7 +192,7 @@ DIFFERENT = [
         " flag) t ON p.s = t.s",
         "SELECT COUNT(*) FROM people p JOIN (SELECT s FROM people WHERE b > 1 GROUP BY s) t ON"
         " p.s = t.s",
-=======
+    ),
     ("SELECT MEDIAN(a) FROM people", "SELECT QUANTILE_CONT(a, 0.4) FROM people"),
     ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(x) FROM people"),
     ("SELECT MEDIAN(a) FROM people", "SELECT MEDIAN(a) FILTER (WHERE a > 4) FROM people"),
@@ -204,7 +203,6 @@ DIFFERENT = [
     (
         "SELECT QUANTILE_DISC(day, 0.5) FROM people",
         "SELECT QUANTILE_DISC(date_diff('day', DATE '1970-01-01', day), 0.5) FROM people",
->>>>>>> quant
     ),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(a) FROM people"),
     ("SELECT COUNT(*) FROM people", "SELECT COUNT(*) FROM visits"),
@@ -374,14 +372,9 @@ FIELDS = {
     "Union": "id branches",
     "Branch": "block outputs",
     "Windowed": "id block columns windows",
-<<<<<<< HEAD
     "Window": "name partition order call steps frame default",
     "Frame": "rows start end",
-    "Aggregate": "name fn arg where other",
-=======
-    "Window": "name partition order call steps",
     "Aggregate": "name fn arg where other quantile moment",
->>>>>>> quant
     "Key": "name expr",
     "PrivateAggregate": "block keys aggregates options",
     "Rows": "where present also",
