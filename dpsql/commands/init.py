@@ -33,7 +33,7 @@ from dpsql.commands.output import note, somebody_there
 @click.option(
     "--ranges",
     type=click.Choice(["ask", "from-types", "none"]),
-    help="Where ranges come from. [ask on a terminal, else from-types]",
+    help="Where ranges come from. [ask on a terminal, else none]",
 )
 @click.option("--range", "range_", metavar="TABLE.COLUMN=MIN..MAX", multiple=True, help="A range.")
 @click.option("--values", metavar="TABLE.COLUMN=A,B", multiple=True, help="Public groups.")
@@ -103,7 +103,7 @@ def command(source: str | None, **flags: Any) -> None:
             + ("" if flags["yes"] else " (there is no terminal to ask on)")
         )
     if not asks and flags["ranges"] == "ask":
-        raise click.UsageError("--ranges ask needs a terminal: say from-types or none")
+        raise click.UsageError("--ranges ask needs a terminal: say none or from-types")
     run = Run(source, Path(flags["output"]), flags, asks)
     for line in run.run():
         note(line)

@@ -185,7 +185,7 @@ class Run:
             how = "none"
         elif how is None and self._asks:
             how, epsilon = dialogue.how_ranges()
-        how = how or "from-types"
+        how = how or "none"  # a sum as wide as a type is nothing but noise
         said = replace(said, ranges=how)
         if how == "ask":
             draft = assemble(shape, said, database="", ledger="")
