@@ -153,11 +153,12 @@ class DuckDBEngine:
         Raises EngineFailed with one constant text whatever went wrong; `TimedOut` where it was the
         time limit. Ctrl-C stops the statement in the database and stays a KeyboardInterrupt.
         """
+        parameters: dict[str, Any] = {"params": given} if given else {}
         with self._lock, deadline(self._connection, timeout) as passed:
             try:
                 return heeding_interrupts(
                     self._connection,
-                    lambda: self._connection.sql(sql, params=given or None).to_arrow_table(),
+                    lambda: self._connection.sql(sql, **parameters).to_arrow_table(),
                 )
             except Exception as problem:  # any engine error is one constant message
                 stopped = type(problem).__name__ == "InterruptException"

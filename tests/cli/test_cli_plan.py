@@ -229,3 +229,12 @@ def test_an_open_quote_is_a_syntax_error():
     with pytest.raises(InvalidQuery) as caught:
         split("SELECT 'never closed; SELECT 1", "duckdb")
     assert caught.value.code == "syntax"
+
+
+def test_a_chain_is_planned_by_its_releases_and_shares_them(shop, plan):
+    """Each part of a chain is a release; what stands in the file already is not paid again."""
+    mean = "SELECT AVG(spent) FROM users"
+    chain = f"SELECT COUNT(*) FROM users WHERE spent > ({mean})"
+    found = plan(";".join([chain, mean, chain, f"{chain} AND age > ({mean})"]), "--delta", "1e-6")
+    counted = [(one["releases"], one["paid_releases"]) for one in found["statements"]]
+    assert counted == [(2, 2), (1, 0), (2, 0), (2, 1)]

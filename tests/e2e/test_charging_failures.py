@@ -183,11 +183,11 @@ def test_a_table_that_vanished_is_charged(small):
         session = world.memory_session(connection)
         real = execute.run
 
-        def dropped(certified, engine, *, timeout):
+        def dropped(certified, engine, **options):
             engine._connection.execute("ROLLBACK")
             connection.execute("DROP TABLE users")
             engine._connection.execute("BEGIN")
-            return real(certified, engine, timeout=timeout)
+            return real(certified, engine, **options)
 
         execute.run = dropped
         try:

@@ -18,6 +18,7 @@ import e2e_neighbours as neighbours
 import pytest
 from hostile_world import HOSTILE, TARGET, Databases, ask, dialects, nothing, spent_since
 
+from dpsql.answering import Steps
 from dpsql.errors import Error, InternalError
 from dpsql.pipeline import rewrite
 
@@ -158,12 +159,15 @@ def test_bounded_before_the_noise(name, databases):
     except Error:
         return
     tables = {"users": "users", "orders": "orders", "regions": "regions"}
-    for plan in prepared.planned.plans:
+    planned = prepared.planned
+    steps = Steps(planned, {}, session._public.tables(planned.bound.public), session._sealed)
+    for index, plan in enumerate(planned.plans):
+        given = steps.given(index) if not planned.bound.feeding(index) else None
         statement = rewrite.text(plan, session.engine.catalog(), tables, neighbours.SALT)
         vectors = []
         for which in (None, neighbour):
             asked = neighbours.World(session.engine.catalog(), databases.connections[which], {})
-            vectors.append(asked.vector(plan, statement))
+            vectors.append(asked.vector(plan, statement, given))
         assert neighbours.moved(plan, *vectors, nobody=False) == []
 
 
