@@ -184,7 +184,7 @@ def test_a_dropped_connection_gives_its_file_back(policy: dict[str, Any], people
 
     def users() -> int:
         """Of other tests, too: an error's traceback may keep their connections for a while."""
-        return _Shared.open[real][1] if real in _Shared.open else 0
+        return _Shared.open[real].users if real in _Shared.open else 0
 
     gc.collect()
     before = users()

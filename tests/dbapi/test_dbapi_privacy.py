@@ -122,11 +122,11 @@ def test_a_policy_without_ledger_warns_at_the_caller(policy: dict[str, Any]) -> 
 def test_a_connection_that_fails_keeps_nothing_open(policy: dict[str, Any], people: Path) -> None:
     from dpsql.dialects.duckdb_open import _Shared
 
-    before = dict(_Shared.open)
+    before = {real: instance.users for real, instance in _Shared.open.items()}
     policy["ledger"] = "sqlite:////nonexistent/folder/ledger.db"
     with pytest.raises(dpsql.LedgerError):
         dpsql.connect(policy, analyst="alice")
-    assert _Shared.open == before
+    assert {real: instance.users for real, instance in _Shared.open.items()} == before
 
 
 def test_threads_share_a_connection(connection: dpsql.Connection) -> None:

@@ -4,11 +4,15 @@ One person's row holds a text and a number that are nowhere else. Every query, a
 at that very row, is asked through every face; everything said, logged, warned, written to a file
 or kept in an exception (its chain, its traceback with the locals of every frame) is searched.
 The owner's own log is the one place that may hold them.
+
+Noise is fresh: the lone key may pass its threshold (at most 1e-7 in each of some ten releases), and
+digits may come out as the number's fourteen (less than 1e-8).
 """
 
 from __future__ import annotations
 
 import logging
+import struct
 import traceback
 import warnings
 from pathlib import Path
@@ -23,7 +27,7 @@ from dpsql.cli import main
 from dpsql.core.exact import Exact
 
 TEXT = "Rumpelstilzchen"
-NUMBER = 7481516
+NUMBER = 74_815_162_342_108
 CANARIES = (TEXT, str(NUMBER), f"{NUMBER:,}", hex(NUMBER), repr(TEXT.encode())[2:-1])
 
 POLICY = """
@@ -57,7 +61,7 @@ QUERIES = [
     "SELECT SUM(paid), AVG(paid), STDDEV(paid) FROM people WHERE paid > 1000",
     "SELECT CORR(age, paid) FROM people WHERE name LIKE 'Rumpel%'",
     "SELECT COUNT(*) FROM people WHERE CAST(name AS INTEGER) > 0",
-    "SELECT COUNT(*) FROM people WHERE 1 // (CAST(paid AS BIGINT) - 7481515) > 0",
+    "SELECT COUNT(*) FROM people WHERE 1 // (CAST(paid AS BIGINT) - 74815162342107) > 0",
     "SELECT SUM(age) FROM broken",
     "SELECT COUNT(*) FROM broken WHERE age > 3",
     "SELECT n, (SELECT COUNT(*) FROM people) AS m FROM ruins",
@@ -219,6 +223,7 @@ def test_the_command_line_and_all_files(place: Path) -> None:
         data = path.read_bytes()
         assert TEXT.encode() not in data, path.name
         assert NUMBER.to_bytes(8, "little") not in data, path.name
+        assert struct.pack("<d", NUMBER) not in data, path.name
 
 
 STAGES = [
