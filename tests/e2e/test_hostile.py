@@ -235,12 +235,18 @@ def test_bounded_before_the_noise(name, databases):
         return
     tables = {"users": "users", "orders": "orders", "regions": "regions"}
     for plan in prepared.planned.plans:
-        statement = rewrite.text(plan, session.engine.catalog(), tables, neighbours.SALT)
-        vectors = []
-        for which in (None, neighbour):
-            asked = neighbours.World(session.engine.catalog(), databases.connections[which], {})
-            vectors.append(asked.vector(plan, statement))
-        assert neighbours.moved(plan, *vectors, nobody=False) == []
+        catalog = session.engine.catalog()
+        here, there = (
+            neighbours.World(catalog, databases.connections[which], {})
+            for which in (None, neighbour)
+        )
+        if plan.sums:
+            statement = rewrite.text(plan, catalog, tables, neighbours.SALT)
+            vectors = [asked.vector(plan, statement) for asked in (here, there)]
+            assert neighbours.moved(plan, *vectors, nobody=False) == []
+        counted = [asked.histograms(plan, tables) for asked in (here, there)]
+        for part, whole, less in zip(plan.histograms, *counted, strict=True):
+            assert neighbours.histogram_moved(part, whole, less) == []
 
 
 # ---- the checks themselves can fail ------------------------------------------------------------
