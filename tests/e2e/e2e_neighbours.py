@@ -210,9 +210,9 @@ class World:
     def statement(self, plan: Plan) -> str:
         return rewrite.text(plan, self.catalog, {name: name for name in DDL}, SALT)
 
-    def histograms(self, plan: Plan) -> list[Histogram]:
+    def histograms(self, plan: Plan, tables: Mapping[str, str] | None = None) -> list[Histogram]:
         """Of each histogram its weights by (keys..., bin), as the engine gives them."""
-        tables = {name: name for name in DDL}
+        tables = {name: name for name in DDL} if tables is None else dict(tables)
         found = []
         for index in range(len(plan.histograms)):
             text = rewrite.histogram_text(plan, index, self.catalog, tables, SALT)

@@ -159,16 +159,20 @@ def test_bounded_before_the_noise(name, databases):
     except Error:
         return
     tables = {"users": "users", "orders": "orders", "regions": "regions"}
-    planned = prepared.planned
+    planned, catalog = prepared.planned, session.engine.catalog()
     steps = Steps(planned, {}, session._public.tables(planned.bound.public), session._sealed)
+    here, there = (
+        neighbours.World(catalog, databases.connections[which], {}) for which in (None, neighbour)
+    )
     for index, plan in enumerate(planned.plans):
         given = steps.given(index) if not planned.bound.feeding(index) else None
-        statement = rewrite.text(plan, session.engine.catalog(), tables, neighbours.SALT)
-        vectors = []
-        for which in (None, neighbour):
-            asked = neighbours.World(session.engine.catalog(), databases.connections[which], {})
-            vectors.append(asked.vector(plan, statement, given))
-        assert neighbours.moved(plan, *vectors, nobody=False) == []
+        if plan.sums:
+            statement = rewrite.text(plan, catalog, tables, neighbours.SALT)
+            vectors = [asked.vector(plan, statement, given) for asked in (here, there)]
+            assert neighbours.moved(plan, *vectors, nobody=False) == []
+        counted = [asked.histograms(plan, tables) for asked in (here, there)]
+        for part, whole, less in zip(plan.histograms, *counted, strict=True):
+            assert neighbours.histogram_moved(part, whole, less) == []
 
 
 # ---- the order of rows, noise held at nothing ---------------------------------------------------
