@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from dpsql.binding.release import releases_of
+from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Given, Sealed
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
-from dpsql.binding.release import RELEASE, release_table, releases_of
+from dpsql.binding.release_names import RELEASE, release_table, releases_of
 from dpsql.expected import (
     column_explanation,
     column_labels,

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
-from dpsql.binding.release import UNNAMED, release_table
+from dpsql.binding.release_names import UNNAMED, release_table
 from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon

@@ -16,7 +16,7 @@ from sqlglot import exp
 from dpsql.binding.context import Context, Step
 from dpsql.binding.environment import Environment
 from dpsql.binding.relations import GivenTable
-from dpsql.binding.release import RELEASE, key_column
+from dpsql.binding.release_names import RELEASE, key_column
 from dpsql.core.domain import ANY, Domain, Interval, Kind
 from dpsql.core.ir import MAX_GIVEN_ROWS, Given, Unknown
 from dpsql.dialects.duckdb_types import read_type

@@ -26,6 +26,13 @@ from dpsql.binding.interval_ends import (
 from dpsql.binding.options import read_options
 from dpsql.binding.padding import check_call
 from dpsql.binding.quantiles import elements, made_list
+from dpsql.binding.release_names import (
+    RELEASE,
+    UNNAMED,
+    aggregate_column,
+    key_column,
+    release_table,
+)
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.binding.weighted_means import weighted_mean
 from dpsql.core.domain import Kind
@@ -33,27 +40,7 @@ from dpsql.core.ir import Aggregate, Col, Expr, Key, Options, PrivateAggregate, 
 from dpsql.errors import Error
 from dpsql.sql.remade import remade
 
-RELEASE = "dpsql_release_"
-UNNAMED = "dpsql_unnamed_"
 MAX_VISITED = 8_000  # parts of one SELECT, aliases written out: a plain one has 5,000 at most
-
-
-def release_table(index: int) -> str:
-    return f"{RELEASE}{index}"
-
-
-def releases_of(query: exp.Expr) -> list[int]:
-    """The private aggregates whose releases a query above the noise line reads."""
-    names = [table.name for table in query.find_all(exp.Table) if table.name.startswith(RELEASE)]
-    return [int(name.removeprefix(RELEASE)) for name in dict.fromkeys(names)]
-
-
-def key_column(index: int) -> str:
-    return f"k{index}"
-
-
-def aggregate_column(index: int) -> str:
-    return f"a{index}"
 
 
 def bind_release(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
-from dpsql.binding.release import UNNAMED
+from dpsql.binding.release_names import UNNAMED
 from dpsql.core import nearest
 from dpsql.errors import InvalidQuery
 from dpsql.sql.caret import build

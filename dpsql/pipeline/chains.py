@@ -13,7 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from dpsql.binding.context import Context, Step
-from dpsql.binding.release import release_table, releases_of
+from dpsql.binding.release_names import release_table, releases_of
 from dpsql.core.domain import Kind
 from dpsql.core.ir import column_parameter, value_parameter
 from dpsql.dialects.duckdb_types import read_type

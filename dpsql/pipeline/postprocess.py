@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dpsql.binding.interval_ends import HIGH, LOW, is_report
-from dpsql.binding.release import RELEASE, release_table, releases_of
+from dpsql.binding.release_names import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Given, Sealed, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
 from dpsql.pipeline.presentable import presentable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from dpsql.binding.context import Site, Step
-from dpsql.binding.release import releases_of
+from dpsql.binding.release_names import releases_of
 from dpsql.canonical import Form
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
