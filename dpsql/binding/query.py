@@ -267,6 +267,8 @@ class QueryBinder:
             if cte.private:
                 return self._renamed(cte)
         bound = self._bound.pop(id(item), None)
+        if bound is None and not isinstance(item, exp.Table):  # a side of a FULL JOIN, read anew
+            bound = self._private_or_none(item, env)
         if isinstance(bound, PrivateRelation):
             return bound
         return self.chains.table(item, env, lambda: self._step(item, env, bound))

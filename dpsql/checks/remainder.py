@@ -101,7 +101,7 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             )
         elif isinstance(node, exp.Table) and not isinstance(node.this, _IN_FROM):
             context.refuse(node, "unknown-table", "only declared tables can stand in FROM")
-        elif isinstance(node, _LISTS):
+        elif isinstance(node, _LISTS) and not is_list(node):
             _check_list(node, context)
 
 

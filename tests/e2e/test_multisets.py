@@ -36,10 +36,20 @@ PICKED = {
     "row_number": "ROW_NUMBER()",
     "rank": "RANK()",
     "dense_rank": "DENSE_RANK()",
-    "lag": "LAG(n)",
+    "percent_rank": "PERCENT_RANK()",
+    "cume_dist": "CUME_DIST()",
+    "ntile": "NTILE(3)",
+    "lag": "LAG(n, 1, -7)",
     "lead": "LEAD(n, 2)",
     "first_value": "FIRST_VALUE(n)",
 }
+FRAMED = {
+    "last_value": "LAST_VALUE(n)",
+    "nth_value": "NTH_VALUE(n, 2)",
+    "sum": "SUM(n)",
+    "avg": "AVG(x)",
+}
+FRAME = "ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING"
 QUERIES = {
     **{f"{name} by unit": PER_UNIT.format(sql) for name, sql in AGGREGATES.items()},
     **{f"{name} by unit and kind": OF_KIND.format(sql) for name, sql in AGGREGATES.items()},
@@ -60,6 +70,13 @@ QUERIES = {
         f"{name} in falling order": WINDOW.format(sql, "ORDER BY x DESC, seen") + " WHERE v = 1"
         for name, sql in PICKED.items()
     },
+    **{
+        f"{name} in a frame": WINDOW.format(sql, f"ORDER BY kind {FRAME}") + " WHERE v > 1"
+        for name, sql in FRAMED.items()
+    },
+    "two windows with ties": "SELECT COUNT(*) FROM (SELECT pid, ROW_NUMBER() OVER (PARTITION BY pid"
+    " ORDER BY kind) AS a, LAG(n) OVER (PARTITION BY pid ORDER BY seen DESC) AS v FROM events) t"
+    " WHERE a > 1 AND v > 1",
     "QUALIFY": "SELECT SUM(x) FROM (SELECT pid, x FROM events QUALIFY ROW_NUMBER() OVER (PARTITION"
     " BY pid ORDER BY kind) <= 2) t",
     "DISTINCT": "SELECT COUNT(*) FROM (SELECT DISTINCT pid, x, n FROM events) t",
@@ -171,7 +188,8 @@ def test_every_inner_construct_is_tried() -> None:
     """A new aggregate or window function inside a unit needs a line above."""
     tried = {*inner_aggregates.FUNCTIONS.values(), "count_star", "count_distinct"}
     assert tried == set(AGGREGATES)
-    assert {*windows._NUMBERED.values(), *windows._PICKED.values()} == set(PICKED)
+    known = {*windows.NUMBERED.values(), *windows.PICKED.values()}
+    assert known == {*PICKED, *FRAMED} - {"sum", "avg"}
 
 
 # ---- the check can fail ------------------------------------------------------------------------
