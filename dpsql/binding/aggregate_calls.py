@@ -247,7 +247,9 @@ def _bounded_value(
     if select.is_unit(arg):
         word = select.context.policy.unit
         scope.refuse(
-            call, "unit-aggregated", f"the {word}'s id is not a quantity: it cannot be summed"
+            call,
+            "unit-aggregated",
+            f"the {word}'s id is not a quantity: it has no sum, mean or quantile",
         )
     if needed and arg.domain.type.numeric and not arg.domain.bounds.bounded:
         undeclared.refuse(call, node, arg, scope, select.block.sources)

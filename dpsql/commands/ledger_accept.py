@@ -68,7 +68,7 @@ def accept(lost: str, said: tuple[str, ...], no_other_grants: bool, yes: bool, p
 
     \b
     Example:
-      dpsql ledger accept --lost 7f3c...:30:9f86d081884c7d65... --no-other-grants
+      dpsql ledger accept --lost 7f3c...:30:9f86d081884c7d65... --no-other-grants --yes
     """
     from dpsql.ledger import Ledger
     from dpsql.ledger.ceilings import held, merged

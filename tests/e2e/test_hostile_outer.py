@@ -96,7 +96,6 @@ REFUSED = {
     "file": "SELECT * FROM '/etc/passwd'",
     "glob": "SELECT * FROM glob('/*')",
     "python variable": "SELECT * FROM secret_frame",
-    "catalog": "SELECT * FROM information_schema.tables",
     "duckdb_tables": "SELECT * FROM duckdb_tables()",
     "duckdb_settings": "SELECT current_setting('memory_limit')",
     "sqlite_master": "SELECT * FROM sqlite_master",
@@ -106,8 +105,6 @@ REFUSED = {
     "sleep": "SELECT sleep_ms(5000)",
     "pivot": "PIVOT cal ON s USING COUNT(*)",
     "summarize": "SUMMARIZE cal",
-    "describe": "DESCRIBE cal",
-    "show": "SHOW TABLES",
     "explain analyze": "EXPLAIN ANALYZE SELECT COUNT(*) FROM cal",
     "sample": "SELECT * FROM cal USING SAMPLE 10",
     "random": "SELECT RANDOM() FROM cal",
@@ -296,7 +293,7 @@ def test_every_case_is_sent_as_it_was_read(mine, small) -> None:
                     done = over.prepare(case["sql"], None, dialect="duckdb", asked=over.asked)
             except (dpsql.RefusedQuery, dpsql.InvalidQuery):
                 continue
-            for text in (done.outer.sql, *(one.sql for one in done.certified)):
+            for text in (done.outer.sql, *(text for one in done.certified for text in one.texts)):
                 seen += 1
                 assert settled(text), case["id"]
         over.close()

@@ -35,7 +35,7 @@ def statements(session, sql: str) -> list[str]:
             prepared = session.prepare(sql, None, dialect="duckdb", asked=session.asked)
     except (InvalidQuery, RefusedQuery):
         return []
-    return [one.sql for one in prepared.certified]
+    return [text for one in prepared.certified for text in one.texts]
 
 
 def faults(sql: str) -> list[str]:

@@ -1,3 +1,4 @@
+-- instead: SELECT MAX(n) FROM (SELECT city, COUNT(*) AS n FROM users GROUP BY city) t
 SELECT MAX(n) FROM (SELECT city, COUNT(*) AS n FROM users GROUP BY city) t GROUP BY 2
 -- refuse: bad-ordinal (InvalidQuery, exit 3)
 --   GROUP BY 2: the SELECT list has no such column

@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY city ORDER BY 2
 SELECT city, COUNT(*) FROM users GROUP BY city ORDER BY 3
 -- refuse: bad-ordinal (InvalidQuery, exit 3)
 --   ORDER BY 3: the SELECT list has no such column

@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY city UNION ALL SELECT city, COUNT(*) FROM users GROUP BY city ORDER BY 1
 SELECT city, COUNT(*) FROM users GROUP BY city
 UNION ALL SELECT city, COUNT(*) FROM users GROUP BY city ORDER BY 0
 -- refuse: bad-ordinal (InvalidQuery, exit 3)

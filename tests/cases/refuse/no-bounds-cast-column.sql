@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(CAST(income AS INT), contribution_bounds_per_row => (0, 100000)) FROM users
 SELECT SUM(income::INTEGER) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)
 --   SUM(CAST(income AS INT)) needs a range, and users.income has none in the policy; noise would be as wide as a type

@@ -1,3 +1,4 @@
+-- instead: SELECT AVG(LEAST(GREATEST(date_diff('day', ts, DATE '2026-01-01'), 0), 3650)) FROM orders
 SELECT AVG(date_diff('day', ts, DATE '2026-01-01')) FROM orders
 -- refuse: no-bounds (RefusedQuery, exit 3)
 --   AVG(DATE_DIFF('DAY', ts, CAST('2026-01-01' AS DATE))) needs a range, and orders.ts has none in the policy; noise would be as wide as a type

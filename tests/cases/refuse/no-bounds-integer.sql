@@ -1,3 +1,4 @@
+-- instead: SELECT city, AVG(age) FROM users WHERE age BETWEEN 0 AND 100 GROUP BY city
 -- policy: {"tables": {"users": {"unit": "user_id"}}}
 SELECT city, AVG(age) FROM users GROUP BY city
 -- refuse: no-bounds (RefusedQuery, exit 3)

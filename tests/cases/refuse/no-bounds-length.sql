@@ -1,3 +1,4 @@
+-- instead: SELECT AVG(LENGTH(LEFT(city, 20))) FROM users
 SELECT AVG(LENGTH(city)) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)
 --   AVG(LENGTH(city)) needs a range, but only its low end is known; noise would be as wide as a type

@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(LEAST(GREATEST(age, 0), 100)) FROM users
 -- policy: {"tables": {"users": {"unit": "user_id"}}}
 SELECT SUM(CASE WHEN age > 0 THEN age ELSE 0 END) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)

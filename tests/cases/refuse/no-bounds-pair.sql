@@ -1,3 +1,4 @@
+-- instead: SELECT CORR(age, income) FROM users WHERE income BETWEEN 0 AND 100000
 SELECT CORR(age, income) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)
 --   CORR(age, income) needs a range, and users.income has none in the policy; noise would have no limit

@@ -1,3 +1,4 @@
+-- instead: SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 4) AVG(spent, contribution_bounds_per_row => (0, 1000)) FROM (SELECT user_id, SUM(amount) AS spent FROM orders GROUP BY user_id)
 -- policy: {"bounds": {"max_groups": 3}}
 SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 4) AVG(spent) FROM (SELECT user_id, SUM(amount) AS spent FROM orders GROUP BY user_id)
 -- refuse: no-bounds (RefusedQuery, exit 3)

@@ -1,3 +1,4 @@
+-- instead: SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 4) AVG(n, contribution_bounds_per_row => (0, 100)) FROM (SELECT user_id, item, COUNT(*) AS n FROM orders GROUP BY user_id, item)
 -- policy: {"bounds": {"max_groups": 3}}
 SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 4) AVG(n) FROM (SELECT user_id, item, COUNT(*) AS n FROM orders GROUP BY user_id, item)
 -- refuse: no-bounds (RefusedQuery, exit 3)

@@ -1,3 +1,4 @@
+-- instead: SELECT AVG(span, contribution_bounds_per_row => (0, 100)) FROM (SELECT user_id, MAX(order_id) - MIN(order_id) AS span FROM orders GROUP BY user_id)
 -- policy: {"tables": {"users": {"unit": "user_id"}, "orders": {"unit": "user_id -> users.user_id"}}}
 SELECT AVG(span) FROM (
     SELECT user_id, MAX(order_id) - MIN(order_id) AS span FROM orders GROUP BY user_id)

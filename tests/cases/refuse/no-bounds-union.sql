@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(x) FROM (SELECT user_id, age AS x FROM users UNION ALL SELECT user_id, order_id FROM orders) WHERE x BETWEEN 0 AND 100
 -- policy: {"tables": {"users": {"unit": "user_id"}, "orders": {"unit": "user_id -> users.user_id", "columns": {"amount": {"min": 0, "max": 9}}}}}
 SELECT SUM(x) FROM (
     SELECT user_id, age AS x FROM users UNION ALL SELECT user_id, order_id FROM orders)

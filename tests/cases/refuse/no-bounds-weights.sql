@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(income * age) / SUM(age) FROM users WHERE age BETWEEN 0 AND 100
 -- policy: {"tables": {"users": {"unit": "user_id", "columns": {"income": {"min": 0, "max": 100}}}}}
 SELECT SUM(income * age) / SUM(age) FROM users
 -- refuse: no-bounds (RefusedQuery, exit 3)

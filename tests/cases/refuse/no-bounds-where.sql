@@ -1,3 +1,4 @@
+-- instead: SELECT STDDEV(age) FROM users WHERE age BETWEEN 0 AND 100
 -- policy: {"tables": {"users": {"unit": "user_id"}}}
 SELECT STDDEV(age) FROM users WHERE age < 100
 -- refuse: no-bounds (RefusedQuery, exit 3)

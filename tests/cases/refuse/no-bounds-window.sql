@@ -1,3 +1,4 @@
+-- instead: SELECT SUM(gap, contribution_bounds_per_row => (0, 100)) FROM (SELECT order_id - LAG(order_id) OVER (PARTITION BY user_id ORDER BY ts) AS gap FROM orders)
 -- policy: {"tables": {"users": {"unit": "user_id"}, "orders": {"unit": "user_id -> users.user_id"}}}
 SELECT SUM(gap) FROM (
     SELECT order_id - LAG(order_id) OVER (PARTITION BY user_id ORDER BY ts) AS gap FROM orders)

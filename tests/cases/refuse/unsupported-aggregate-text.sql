@@ -1,3 +1,4 @@
+-- instead: SELECT city, COUNT(*) FROM users GROUP BY city
 SELECT city, MIN(city) FROM users GROUP BY city
 -- refuse: unsupported-aggregate (RefusedQuery, exit 3)
 --   MIN of text would give out one person's own words

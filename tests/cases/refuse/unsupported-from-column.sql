@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM orders o, unnest([1, 2]) u(x)
 SELECT COUNT(*) FROM orders o, unnest([o.amount, 1]) u(x)
 -- refuse: unsupported-from (RefusedQuery, exit 3)
 --   a list in FROM is of constants: this is none

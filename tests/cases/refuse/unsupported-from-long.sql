@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM orders o JOIN range(1, 200) r(x) ON o.order_id = r.x
 SELECT COUNT(*) FROM orders o JOIN range(1, 20000) r(x) ON o.order_id = r.x
 -- refuse: unsupported-from (RefusedQuery, exit 3)
 --   a list in FROM is of constants: this one has more than 10,000 rows

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users WHERE contains(city, 'mm')
 SELECT COUNT(*) FROM users WHERE contains(city, 'mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm')
 -- refuse: unsupported-function (RefusedQuery, exit 3)
 --   CONTAINS looks for 256 characters at most

@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM users FULL JOIN orders ON users.user_id = orders.user_id
 SELECT COUNT(*) FROM regions FULL JOIN users ON users.city = regions.city
 -- refuse: unsupported-join (RefusedQuery, exit 3)
 --   FULL JOIN is available between two tables of users, by one equality of the user

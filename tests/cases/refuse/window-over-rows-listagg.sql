@@ -1,3 +1,4 @@
+-- instead: SELECT COUNT(*) FROM (SELECT user_id, AVG(amount) OVER (PARTITION BY user_id) AS q FROM orders) t WHERE q > 1
 SELECT COUNT(*) FROM (SELECT user_id, MEDIAN(amount) OVER (PARTITION BY user_id) AS q FROM orders) t WHERE q > 1
 -- refuse: window-over-rows (RefusedQuery, exit 3)
 --   MEDIAN is not available as a window within a user's rows

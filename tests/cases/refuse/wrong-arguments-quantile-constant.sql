@@ -1,3 +1,4 @@
+-- instead: SELECT QUANTILE_CONT(age, 0.9) FROM users
 SELECT QUANTILE_CONT(income, age / 100) FROM users
 -- refuse: wrong-arguments (InvalidQuery, exit 3)
 --   PERCENTILE_CONT takes one quantile

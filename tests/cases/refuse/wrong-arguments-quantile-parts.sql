@@ -1,3 +1,4 @@
+-- instead: SELECT APPROX_QUANTILES(age, 4) FROM users
 SELECT APPROX_QUANTILES(age, 0) FROM users
 -- refuse: wrong-arguments (InvalidQuery, exit 3)
 --   APPROX_QUANTILES takes a number of parts

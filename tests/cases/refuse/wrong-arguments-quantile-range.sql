@@ -1,3 +1,4 @@
+-- instead: SELECT QUANTILE_CONT(age, 0.5) FROM users
 SELECT QUANTILE_CONT(age, 1.5) FROM users
 -- refuse: wrong-arguments (InvalidQuery, exit 3)
 --   a quantile lies between 0 and 1
