@@ -21,7 +21,7 @@ from typing import Literal, get_args
 
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import REFRESH, Refresh
+from dpsql.core.refresh import REFRESH, Refresh
 from dpsql.errors import LedgerError
 from dpsql.ledger import process, requests
 from dpsql.ledger.account import Account, windows_of
