@@ -6,7 +6,7 @@ all entries), `schema` and `database` (SQLite, and each way it can fail), `openi
 says of a budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `walk`,
 `view` (for who only looks), `releases` (paid answers), `requests` (retries), `settling` (what both
 keep), `refusals` (counted beside the chain), `verify` (the independent recomputation) and its
-`report`, `receipt`, `process` (who holds an open charge).
+`report`, `reservation`, `process` (who holds an open charge).
 
 Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
 `remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from dpsql.ledger.account import Account
     from dpsql.ledger.chain import Entry
     from dpsql.ledger.entries import Priced
-    from dpsql.ledger.receipt import Receipt
     from dpsql.ledger.releases import Release, Releases, StoredRelease
     from dpsql.ledger.report import Report
+    from dpsql.ledger.reservation import Reservation
     from dpsql.ledger.store import Ledger
     from dpsql.ledger.view import View
 
@@ -36,7 +36,7 @@ __all__ = [
     "Entry",
     "Ledger",
     "Priced",
-    "Receipt",
+    "Reservation",
     "Release",
     "Releases",
     "Report",
@@ -49,7 +49,7 @@ _HOME = {
     "Entry": "chain",
     "Ledger": "store",
     "Priced": "entries",
-    "Receipt": "receipt",
+    "Reservation": "reservation",
     "Release": "releases",
     "Releases": "releases",
     "Report": "report",

@@ -1,8 +1,8 @@
 """The ledger as its callers know it: reserve before execution, settle after, never a refund.
 
-    receipt = ledger.reserve(...)     one durable transaction: read spend, decide, append
+    reservation = ledger.reserve(...)     one durable transaction: read spend, decide, append
     ... run the query, add the noise ...
-    ledger.settle(receipt, "released", releases=[...])     outcome and paid answers, one transaction
+    ledger.settle(reservation, "released", releases=[...])    and this one: outcome, paid answers
 
 A crash, an error or a timeout in between leaves the charge standing. Nothing here
 depends on private data: the price is a function of the plan, and so is every refusal.
@@ -45,11 +45,11 @@ from dpsql.ledger.losses import Losses, before
 from dpsql.ledger.opening import check_grant, foreseen, granted, refuse_renamed, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.reading import read
-from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Found, Release, Releases, raw_releases
 from dpsql.ledger.report import Report
 from dpsql.ledger.requests import Attempt, lost, raw_answers
+from dpsql.ledger.reservation import Reservation, issue
 from dpsql.ledger.schema import strangers
 from dpsql.ledger.settling import not_open, stored
 from dpsql.ledger.state import OpenCharge, State
@@ -209,7 +209,7 @@ class Ledger:
         sql: str,
         data_version: str,
         attempt: Attempt | None = None,
-    ) -> Receipt:
+    ) -> Reservation:
         """Charge a statement, durably, before any of it runs.
 
         `aggregates`: every private aggregate, each with its events and its own (ε, δ). One
@@ -255,7 +255,7 @@ class Ledger:
 
     def settle(
         self,
-        receipt: Receipt,
+        reservation: Reservation,
         outcome: End,
         release_hashes: Sequence[str] = (),
         *,
@@ -273,12 +273,12 @@ class Ledger:
         if outcome not in get_args(End):
             raise ValueError(f"no outcome: {outcome!r}")
         with self._journal.writing() as draft:
-            waiting = draft.state.open.get(receipt.seq)
-            if waiting is None or waiting.head != receipt.head:
-                raise not_open(receipt.seq)
-            hashes = [*release_hashes, *stored(draft, receipt.seq, releases, kept)]
-            draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
-            return draft.state.account(receipt.budget)
+            waiting = draft.state.open.get(reservation.seq)
+            if waiting is None or waiting.head != reservation.head:
+                raise not_open(reservation.seq)
+            hashes = [*release_hashes, *stored(draft, reservation.seq, releases, kept)]
+            draft.append(Outcome(reservation.seq, outcome, tuple(hashes)))
+            return draft.state.account(reservation.budget)
 
     def forfeit_stale(self) -> int:
         """Close the charges whose process is surely gone, as outcome `forfeited`; returns how many.

@@ -23,7 +23,7 @@ from dpsql.policy.schema import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dpsql.ledger import Receipt
+    from dpsql.ledger import Reservation
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ class Order:
 
 @dataclass(frozen=True)
 class Charged:
-    """Only `charge` makes one: what to run, under the receipt that paid for it."""
+    """Only `charge` makes one: what to run, under the reservation that paid for it."""
 
-    receipt: Receipt
+    reservation: Reservation
     statements: tuple[tuple[Order, Certified], ...]
 
 
