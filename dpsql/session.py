@@ -168,7 +168,7 @@ class Session(Preparation):
             data_version=self.data_version,
             wanted=_wanted(prepared.planned),
         )
-        return self.ledger.retry(self.analyst, key)
+        return self.ledger.attempt(self.analyst, key)
 
     def _releases(
         self, prepared: Prepared, progress: Progress, attempt: Attempt | None
@@ -218,7 +218,7 @@ class Session(Preparation):
             progress.paid(*paid)
             account = self._run(charged, planned, known, keep=attempt is not None)
         if attempt is not None and (free or (attempt.fresh and not orders)):
-            stands = self.ledger.answered(self.analyst, attempt, free)
+            stands = self.ledger.answer_free(self.analyst, attempt, free)
             known.update(first_answers(planned, stands, free, known))
         if account is None and planned.plans:
             account = self.account(self.budget_spec)

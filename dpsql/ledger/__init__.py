@@ -2,11 +2,15 @@
 
 One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `reading`
 (strictly), `account` (one budget: terms, grants, windows, spend), `prices`, `state` (the fold of
-all entries), `schema` and `database` (SQLite, and each way it can fail), `opening` (what the policy
-says of a budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `walk`,
-`view` (for who only looks), `releases` (paid answers), `requests` (retries), `settling` (what both
-keep), `refusals` (counted beside the chain), `verify` (the independent recomputation) and its
-`report`, `reservation`, `process` (who holds an open charge).
+all entries), `schema` and `database` (SQLite) and its `faults` (each way it can fail), `journal`
+(one writer at a time, the state kept with the file), `opening` (what the policy says of a budget),
+`admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `reservation` (the proof of
+a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for who only looks).
+
+Answers: `releases` (the store of paid ones), `requests` (named ones, for a retry), `free_answers`
+(named ones that cost nothing), `settling` (what a settled charge leaves in the first two);
+`refusals` (counted beside the chain). `verify` (the independent recomputation, with
+`verify_stores`) and its `report`.
 
 Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
 `remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`

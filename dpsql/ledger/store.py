@@ -27,7 +27,6 @@ from dpsql.ledger import process, requests
 from dpsql.ledger.account import Account, windows_of
 from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
-from dpsql.ledger.asked import raw_asked
 from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
@@ -39,6 +38,7 @@ from dpsql.ledger.entries import (
     Request,
     RequestKey,
 )
+from dpsql.ledger.free_answers import raw_free
 from dpsql.ledger.heads import Head, read_head
 from dpsql.ledger.journal import Journal, entry_at, raw_rows
 from dpsql.ledger.losses import Losses, before
@@ -217,8 +217,8 @@ class Ledger:
         one's own orders, asks the filter, and appends the charge. BudgetExceeded
         (`budget-epsilon`, `budget-delta`) says which budget refused; nothing is written then.
 
-        `attempt`: of `retry`, for a request with an id. LedgerError `request-running` if an earlier
-        attempt is open or ended since; one whose process is gone is forfeited here.
+        `attempt`: of a request with an id. LedgerError `request-running` if an earlier attempt is
+        open or ended since; one whose process is gone is forfeited here.
         """
         key = None if attempt is None else attempt.key
         request = Request(analyst, budget, total, tuple(aggregates), sql, data_version, key)
@@ -232,16 +232,16 @@ class Ledger:
             seq, head = draft.append(Charged(request, charges, process.mine(), windows))
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
 
-    def retry(self, analyst: str, key: RequestKey) -> Attempt:
-        """What an earlier attempt at a request left: its kept bytes, and what was free of it.
+    def attempt(self, analyst: str, key: RequestKey) -> Attempt:
+        """A named request about to be answered, with what an earlier attempt at it left.
 
         Pass the result to `reserve`. InvalidQuery `request-id-reused`; LedgerError
         `release-altered` if kept bytes are not those that were released.
         """
         with self._journal.reading() as (connection, state):
-            return requests.retry(connection, state, analyst, key)
+            return requests.attempt(connection, state, analyst, key)
 
-    def answered(
+    def answer_free(
         self, analyst: str, attempt: Attempt, found: Mapping[str, Found]
     ) -> Mapping[str, Found]:
         """Record that stored releases answer a named request for nothing; which ones do.
@@ -387,7 +387,7 @@ class Ledger:
             heads = [*heads, Head("the expected head", *read_head(expect_head))]
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
-            answers, free = raw_answers(connection), raw_asked(connection)
+            answers, free = raw_answers(connection), raw_free(connection)
             report = verify_rows(rows, releases, answers, free, heads=heads)
             damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
             wrong = ["the file: SQLite finds it damaged"] if damage else []
