@@ -47,7 +47,7 @@ def refuse(
         node,
         "no-bounds",
         f"{_written(call)} needs a range, {_lack(arg, lacking)}",
-        _ways(call, node, arg, lacking, inner=inner),
+        _ways(call, node, lacking, inner=inner),
     )
 
 
@@ -79,7 +79,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _ways(call: exp.Expr, node: exp.Expr, arg: Expr, lacking: Sequence[str], *, inner: bool) -> str:
+def _ways(call: exp.Expr, node: exp.Expr, lacking: Sequence[str], *, inner: bool) -> str:
     text = str(node.sql("duckdb"))
     text = text if len(text) <= 30 else "x"
     ways = []

@@ -3,9 +3,10 @@
 One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `reading`
 (strictly), `account` (one budget: terms, grants, windows, spend), `prices`, `state` (the fold of
 all entries), `schema` and `database` (SQLite) and its `faults` (each way it can fail), `journal`
-(one writer at a time, the state kept with the file), `opening` (what the policy says of a budget),
-`admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `reservation` (the proof of
-a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for who only looks).
+(one process's look at it: the state, kept up to date), `opening` (what the policy says of a
+budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `reservation` (the
+proof of a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for who only
+looks).
 
 Answers: `releases` (the store of paid ones), `requests` (named ones, for a retry), `free_answers`
 (named ones that cost nothing), `settling` (what a settled charge leaves in the first two);

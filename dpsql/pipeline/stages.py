@@ -182,4 +182,4 @@ class Release:
     types: tuple[str, ...]
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
     drawn: Drawn | None = None
-    """What a tighter repeat can be averaged with; None where the law or the keys forbid it."""
+    """What one more draw can be averaged with; None where the law or the keys forbid it."""

@@ -1,8 +1,8 @@
 """Releases as bytes, in an order of their own: Arrow IPC with what is known of them as metadata.
 
-A payload is one stream with the released table and, where a tighter repeat may be averaged with
-it, a second one with the noisy coordinates. Both are laid out by the plan's canonical form, so
-that every statement with that form finds its own columns in it.
+A payload is one stream with the released table and, where one more draw may be averaged with it
+(`pipeline/repeats.py`), a second one with the noisy coordinates. Both are laid out by the plan's
+canonical form, so that every statement with that form finds its own columns in it.
 """
 
 from __future__ import annotations
