@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from dpsql.binding.release import releases_of
-from dpsql.dialects.sealed import Given, Sealed
+from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
 from dpsql.planning.types import Plan
@@ -159,7 +159,7 @@ class Steps:
 
     planned: Planned
     known: Known
-    public: Mapping[str, Given]
+    public: Mapping[str, TypedTable]
     sealed: Sealed
     _made: dict[int, dict[str, Any]] = field(default_factory=dict)
 
