@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from dpsql.binding.release_names import releases_of
-from dpsql.dialects.sealed import Given, Sealed
+from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
 from dpsql.planning.types import Plan
 from dpsql.report import AnsweredBy, Answering
 
 if TYPE_CHECKING:
-    from dpsql.ledger import Release as StoredRelease
+    from dpsql.ledger import Release as ReleasedBytes
     from dpsql.ledger.releases import Found
     from dpsql.ledger.requests import Attempt
 
@@ -129,9 +129,9 @@ def public_answer(plan: Plan, release: Release) -> Answered:
 
 def drawn_now(
     order: Order, planned: Planned, drawn: Release, seq: int, given: tuple[str, ...]
-) -> tuple[Answered, StoredRelease]:
+) -> tuple[Answered, ReleasedBytes]:
     """What was drawn in its form's order, and the bytes it is stored as."""
-    from dpsql.ledger import Release as StoredRelease
+    from dpsql.ledger import Release as ReleasedBytes
 
     plan, form = planned.plans[order.index], planned.forms[order.index]
     entries = () if order.earlier is None else order.earlier.entries
@@ -150,7 +150,7 @@ def drawn_now(
     )
     payload = storage.pack(about, release)
     answered = Answered(release, how, _id(order.fingerprint, seq))
-    return answered, StoredRelease(order.fingerprint, payload)
+    return answered, ReleasedBytes(order.fingerprint, payload)
 
 
 @dataclass
@@ -159,7 +159,7 @@ class Steps:
 
     planned: Planned
     known: Known
-    public: Mapping[str, Given]
+    public: Mapping[str, TypedTable]
     sealed: Sealed
     _made: dict[int, dict[str, Any]] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any, Literal
 
-from dpsql.core.windows import Window
+from dpsql.core.refresh import Window
 from dpsql.wording import number
 
 Who = Literal["analyst", "owner"]

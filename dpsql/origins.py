@@ -59,7 +59,7 @@ class Origins:
     def counts(self) -> list[BoundExplanation]:
         """How many groups a unit touches, and how many of its rows count."""
         plan, found = self.plan, limits(self.plan.aggregate, self.plan.keys, self.policy)
-        bounds = [self._groups(found), self._rows(found)]
+        bounds = [self._groups(found), self._rows()]
         total = plan.bounds.max_rows_per_unit
         if total is not None:
             bounds.append(BoundExplanation("max_rows_per_unit", total, *self._total()))
@@ -86,7 +86,7 @@ class Origins:
             text = f"the public domain has {touched} groups"
         return BoundExplanation("max_groups", touched, text, (source,))
 
-    def _rows(self, found: Limits) -> BoundExplanation:
+    def _rows(self) -> BoundExplanation:
         m, policy = self.plan.bounds.max_rows_per_group, self.policy.bounds.max_rows_per_group
         origin, sources = self._total()
         if self.plan.aggregate.block.one_row_per_unit:

@@ -19,7 +19,7 @@ from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.naming import Naming
-from dpsql.dialects.sealed import DoesNotBind, Given, Sealed
+from dpsql.dialects.sealed import DoesNotBind, Sealed, TypedTable
 from dpsql.errors import InvalidQuery
 from dpsql.guard import not_too_deep
 from dpsql.opening import open_engine
@@ -172,7 +172,7 @@ class Preparation(ABC):
 
 
 def _unbound(
-    query: exp.Expr, problem: DoesNotBind, public: Mapping[str, Given], text: str
+    query: exp.Expr, problem: DoesNotBind, public: Mapping[str, TypedTable], text: str
 ) -> InvalidQuery:
     columns = [name for table in public.values() for name in table.table.column_names]
     return unbound(query, problem.unresolved, columns, text)

@@ -13,7 +13,7 @@ from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import Kind, Scalar
 from dpsql.declared import declared_tables
 from dpsql.dialects.duckdb import DuckDBEngine
-from dpsql.dialects.sealed import Given
+from dpsql.dialects.sealed import TypedTable
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.release_table import cast_to
 from dpsql.policy.schema import Policy, Table
@@ -28,7 +28,7 @@ class PublicData:
     def __init__(self, engine: DuckDBEngine, policy: Policy) -> None:
         self._engine = engine
         self._policy = policy
-        self._tables: dict[tuple[str, str], Given] = {}
+        self._tables: dict[tuple[str, str], TypedTable] = {}
         self._rows: dict[str, int] = {}
         self._values: dict[tuple[str, str], tuple[Scalar | None, ...]] = {}
 
@@ -58,7 +58,7 @@ class PublicData:
             self._rows[table] = int(self._engine.fetch(query.sql("duckdb")).column(0)[0].as_py())
         return self._rows[table]
 
-    def tables(self, used: Mapping[str, Table]) -> Mapping[str, Given]:
+    def tables(self, used: Mapping[str, Table]) -> Mapping[str, TypedTable]:
         """The public tables that a statement reads, whole, under the names it uses.
 
         Catalog views hold what is declared. A private table, which only a statement that is empty
@@ -78,18 +78,20 @@ class PublicData:
             return "view"
         return "public" if self._policy.tables[table.name].public else "private"
 
-    def _given(self, table: Table) -> Given:
+    def _given(self, table: Table) -> TypedTable:
         role = self._role(table)
         if role == "view":
             schema, name = table.parts
             declared = declared_tables(self._policy, self._engine.catalog())
-            return Given(catalog_rows.rows(schema, name, declared), [""] * len(VIEWS[schema, name]))
+            return TypedTable(
+                catalog_rows.rows(schema, name, declared), [""] * len(VIEWS[schema, name])
+            )
         entry = self._entry(table)
         columns = [column for column in entry.columns if not table.rule(column).hidden]
         if role == "private":
             return _empty({column: entry.columns[column].type_text for column in columns})
         rows = self._engine.fetch(_select(entry, columns).sql("duckdb"))
-        return Given(rows, [cast_to(entry.columns[column].type_text) for column in columns])
+        return TypedTable(rows, [cast_to(entry.columns[column].type_text) for column in columns])
 
     def _entry(self, table: Table) -> CatalogTable:
         found = self._engine.catalog().find(".".join(table.parts))
@@ -108,9 +110,9 @@ def _select(entry: CatalogTable, columns: Sequence[str]) -> exp.Select:
     return exp.Select(expressions=shown, from_=exp.From(this=table))
 
 
-def _empty(types: Mapping[str, str]) -> Given:
+def _empty(types: Mapping[str, str]) -> TypedTable:
     """No row, and every column cast to its type."""
     import pyarrow as pa
 
     columns = {name: pa.array([], type=pa.string()) for name in types}
-    return Given(pa.table(columns), list(types.values()))
+    return TypedTable(pa.table(columns), list(types.values()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
-from dpsql.core.windows import Window
+from dpsql.core.refresh import Window
 from dpsql.error_bars import ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price

@@ -38,7 +38,7 @@ from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account
-    from dpsql.ledger import Release as StoredRelease
+    from dpsql.ledger import Release as ReleasedBytes
     from dpsql.ledger.releases import Found
     from dpsql.ledger.requests import Attempt
 
@@ -168,7 +168,7 @@ class Session(Preparation):
             data_version=self.data_version,
             wanted=_wanted(prepared.planned),
         )
-        return self.ledger.retry(self.analyst, key)
+        return self.ledger.attempt(self.analyst, key)
 
     def _releases(
         self, prepared: Prepared, progress: Progress, attempt: Attempt | None
@@ -218,7 +218,7 @@ class Session(Preparation):
             progress.paid(*paid)
             account = self._run(charged, planned, known, keep=attempt is not None)
         if attempt is not None and (free or (attempt.fresh and not orders)):
-            stands = self.ledger.answered(self.analyst, attempt, free)
+            stands = self.ledger.answer_free(self.analyst, attempt, free)
             known.update(first_answers(planned, stands, free, known))
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
@@ -234,14 +234,15 @@ class Session(Preparation):
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
     ) -> Account:
-        """Under the receipt: execute, perturb, store. The charge stands whatever happens.
+        """Under the reservation: execute, perturb, store. The charge stands whatever happens.
 
         What is drawn is added to `known`, from which it feeds what comes after it. Returns the
         budget as the settling transaction left it. `keep`: for a retry of this request.
         """
         outcome: Any = "failed"
         steps = Steps(planned, known, self._public.tables(planned.bound.public), self._sealed)
-        stored: list[StoredRelease] = []
+        stored: list[ReleasedBytes] = []
+        reservation = charged.reservation
         try:
             for order, certified in charged.statements:
                 cells = execute.run(
@@ -253,7 +254,7 @@ class Session(Preparation):
                 drawn = perturb.run(order.plan, cells, order.earlier)
                 made_with = fed(planned, order.index, known)
                 assert made_with is not None, "what feeds a release is drawn before it"
-                answered, payload = drawn_now(order, planned, drawn, charged.receipt.seq, made_with)
+                answered, payload = drawn_now(order, planned, drawn, reservation.seq, made_with)
                 known[planned.fingerprints[order.index]] = answered
                 stored.append(payload)
             outcome = "released"
@@ -265,11 +266,11 @@ class Session(Preparation):
             raise
         finally:
             if outcome != "released":
-                self.ledger.settle(charged.receipt, outcome)
+                self.ledger.settle(reservation, outcome)
         reused = stored if self.policy.releases_reuse else []
         kept = stored if keep else []
         hashes = [] if reused or kept else [release.hash for release in stored]
-        return self.ledger.settle(charged.receipt, "released", hashes, releases=reused, kept=kept)
+        return self.ledger.settle(reservation, "released", hashes, releases=reused, kept=kept)
 
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""

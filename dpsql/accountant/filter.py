@@ -33,7 +33,7 @@ def why_not(terms: BudgetTerms, spent: Charge) -> Literal["epsilon", "delta"] | 
     `delta` is key selection's part (delta_thr); `epsilon` the privacy loss: neither the pure sum
     is within epsilon nor the mixture's failure probability within delta_conv.
     """
-    _check_orders(terms, spent)
+    check_orders(terms, spent)
     if spent.selection_delta > terms.delta_thr:
         return "delta"
     if spent.epsilon is not None and spent.epsilon <= terms.epsilon:
@@ -47,7 +47,7 @@ def why_not(terms: BudgetTerms, spent: Charge) -> Literal["epsilon", "delta"] | 
 
 def log_failure_from_above(terms: BudgetTerms, spent: Charge) -> float:
     """An upper bound of log g(S), refined as far as deciding against delta_conv takes."""
-    _check_orders(terms, spent)
+    check_orders(terms, spent)
     mixture = Mixture.at(terms, spent.divergences)
     return mixture.log_supremum_from_above(log_from_below(terms))
 
@@ -58,6 +58,7 @@ def log_from_below(terms: BudgetTerms) -> float:
     return math.log(delta) - 2.0**-50 * (1 - math.log(delta)) if delta > 0 else -math.inf
 
 
-def _check_orders(terms: BudgetTerms, spent: Charge) -> None:
+def check_orders(terms: BudgetTerms, spent: Charge) -> None:
+    """ValueError for a charge that cannot be held against the budget."""
     if spent.orders != terms.orders:
         raise ValueError("the charge was not priced at the orders of the budget")

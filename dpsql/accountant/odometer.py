@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from dpsql.accountant.charge import Charge
-from dpsql.accountant.filter import log_from_below
+from dpsql.accountant.filter import check_orders, log_from_below
 from dpsql.accountant.mixture import Mixture
 from dpsql.accountant.rounding import float_up, inflate
 from dpsql.accountant.terms import BudgetTerms
@@ -20,7 +20,7 @@ def share(terms: BudgetTerms, spent: Charge) -> float:
     deltas of key selection have their own cap: `selection_share`.
     Errors: ValueError if `spent` was not priced at the orders of `terms`.
     """
-    _check(terms, spent)
+    check_orders(terms, spent)
     pure = math.inf if spent.epsilon is None else float_up(spent.epsilon / terms.epsilon)
     return min(1.0, pure, _curve_share(terms, spent))
 
@@ -43,7 +43,7 @@ def odometer(terms: BudgetTerms, spent: Charge) -> float:
     al. 2016). The minimum with the pure sum. The deltas of key selection come on top.
     Errors: ValueError if `spent` was not priced at the orders of `terms`.
     """
-    _check(terms, spent)
+    check_orders(terms, spent)
     pure = math.inf if spent.epsilon is None else float_up(spent.epsilon)
     target = -log_from_below(terms)
     finite = [float_up(d) for d in spent.divergences if d is not None]
@@ -91,8 +91,3 @@ def _curve_share(terms: BudgetTerms, spent: Charge) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return inflate(high)
-
-
-def _check(terms: BudgetTerms, spent: Charge) -> None:
-    if spent.orders != terms.orders:
-        raise ValueError("the charge was not priced at the orders of the budget")

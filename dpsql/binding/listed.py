@@ -96,12 +96,12 @@ def read_item(node: exp.Expr, context: Context, known: Known) -> ListedRelation 
     """
     if isinstance(node, exp.Values):
         rows = [_row(part, context) for part in node.expressions]
-        return None if None in rows else _made(node, [r for r in rows if r], (), context)
+        return None if None in rows else _made([r for r in rows if r], (), context)
     if isinstance(node, exp.Table) and isinstance(node.this, exp.GenerateSeries):
         name = node.alias or ("range" if node.this.args.get("is_end_exclusive") else "")
-        return _column(node, series(node.this, context), name or "generate_series", context)
+        return _column(series(node.this, context), name or "generate_series", context)
     if isinstance(node, exp.Unnest):
-        return _column(node, _elements(node, context), node.alias or "unnest", context)
+        return _column(_elements(node, context), node.alias or "unnest", context)
     if isinstance(node, exp.Table):
         return known(node)
     if isinstance(node, exp.Subquery):
@@ -181,10 +181,10 @@ def _constants(node: exp.Select, context: Context) -> ListedRelation | None:
         if not isinstance(first.this, exp.Array):
             return None
         name = node.expressions[0].alias or first.sql("duckdb").lower()
-        return _column(node, array(first.this, context), name, context)
+        return _column(array(first.this, context), name, context)
     row = _row(exp.Tuple(expressions=[p.unalias() for p in node.expressions]), context)
     names = [p.alias_or_name or p.sql("duckdb").lower() for p in node.expressions]
-    return None if row is None else _made(node, [row], names, context)
+    return None if row is None else _made([row], names, context)
 
 
 def _united(node: exp.Union, context: Context) -> ListedRelation | None:
@@ -205,7 +205,7 @@ def _united(node: exp.Union, context: Context) -> ListedRelation | None:
             _row(exp.Tuple(expressions=[p.unalias().copy() for p in branch.expressions]), context)
         )
         names = names or [p.alias_or_name or p.sql("duckdb").lower() for p in branch.expressions]
-    return None if None in rows else _made(node, [r for r in rows if r], names, context)
+    return None if None in rows else _made([r for r in rows if r], names, context)
 
 
 def _elements(node: exp.Unnest, context: Context) -> list[Scalar | None]:
@@ -218,15 +218,11 @@ def _elements(node: exp.Unnest, context: Context) -> list[Scalar | None]:
     no_list(node, context, "unnest takes one list of them")
 
 
-def _column(
-    node: exp.Expr, values: Sequence[Scalar | None], name: str, context: Context
-) -> ListedRelation | None:
-    return _made(node, [(value,) for value in values], [name], context)
+def _column(values: Sequence[Scalar | None], name: str, context: Context) -> ListedRelation | None:
+    return _made([(value,) for value in values], [name], context)
 
 
-def _made(
-    node: exp.Expr, rows: Sequence[Row], names: Sequence[str], context: Context
-) -> ListedRelation | None:
+def _made(rows: Sequence[Row], names: Sequence[str], context: Context) -> ListedRelation | None:
     """None where the rows are not rows of one table."""
     width = len(rows[0])
     if any(len(row) != width for row in rows) or len(rows) > MAX_ROWS:

@@ -57,7 +57,7 @@ class BlockBuilder:
     lookups: list[PublicIn] = field(default_factory=list)
     padded: list[int] = field(default_factory=list)
     units: list[tuple[int, Col, exp.Expr]] = field(default_factory=list)
-    """(join index, unit column, node) of each private relation joined in, for `_equate`."""
+    """(join index, unit column, node) of each private relation joined in: `finish` equates them."""
 
     # ---- adding sources ----------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 Over people's rows the subquery must be tied to the unit alone, so that which rows of a unit stay
 depends on that unit's rows. NULL units are nobody's rows: the subquery has none, so NOT IN never
-meets the NULL that would make plain SQL's answer empty. Over a public table any column will do.
+meets the NULL that would make plain SQL's answer empty. Over a public or released table any column
+will do (`lookups`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NoReturn
 
 from sqlglot import exp
@@ -16,16 +17,14 @@ from sqlglot import exp
 from dpsql.binding.conditions import bound, split, unnegated
 from dpsql.binding.context import Context
 from dpsql.binding.listed import ListedRelation
+from dpsql.binding.lookups import look_up_given, look_up_public
 from dpsql.binding.relations import BlockBuilder, GivenTable, PrivateRelation
-from dpsql.binding.scope import Exposed, Scope
+from dpsql.binding.scope import Scope
 from dpsql.binding.units import place
-from dpsql.core.domain import Kind
-from dpsql.core.ir import Col, Expr, PublicIn, Scan, SemiJoin, Unknown
+from dpsql.core.ir import Col, Expr, SemiJoin, Unknown
 from dpsql.functions.literals import emit_literal
 from dpsql.policy.schema import Table
 
-_LISTED = (Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.BOOLEAN)
-_PUBLIC_CLAUSES = {"expressions", "from_", "where", "distinct"}
 _EXISTS_CLAUSES = {
     "expressions", "from_", "joins", "where", "group", "having", "distinct", "order", "limit",
 }  # fmt: skip
@@ -60,7 +59,7 @@ def add_condition(
         return
     select = query.unnest()
     if isinstance(select, exp.Select) and (table := _public_table(select, subqueries)):
-        _public_in(inner, select, table, negated, builder, scope)
+        look_up_public(inner, select, table, negated, builder, scope)
         return
     if (listed := subqueries.listed(select)) is not None and len(listed.outputs) == 1:
         (output,) = listed.outputs.values()
@@ -71,7 +70,7 @@ def add_condition(
             return
     relation = subqueries.private(query)
     if relation is None:
-        _among_given(inner, subqueries.given(query), negated, builder, scope)
+        look_up_given(inner, subqueries.given(query), negated, builder, scope)
         return
     if not _is_unit(scope.expr(inner.this), builder):
         _refuse_other(inner, scope)
@@ -172,12 +171,12 @@ def _exists(
     decorrelated = _decorrelated(select, mine, kept)
     if table is not None:
         found = exp.In(this=theirs.copy(), query=exp.Subquery(this=decorrelated))
-        _public_in(found, decorrelated, table, negated, builder, scope, exists=True)
+        look_up_public(found, decorrelated, table, negated, builder, scope, exists=True)
         return
     relation = subqueries.private(decorrelated)
     if relation is None:
         within = exp.In(this=theirs.copy())
-        _among_given(within, subqueries.given(decorrelated), negated, builder, scope, exists=True)
+        look_up_given(within, subqueries.given(decorrelated), negated, builder, scope, exists=True)
         return
     if not _is_unit(scope.expr(theirs), builder):
         _refuse_untied(theirs, scope)
@@ -260,7 +259,7 @@ def _decorrelated(select: exp.Select, mine: exp.Column, kept: list[exp.Expr]) ->
     return result
 
 
-# ---- public tables -----------------------------------------------------------------------
+# ---- other tables ------------------------------------------------------------------------
 
 
 def _public_table(select: exp.Select, subqueries: Subqueries) -> Table | None:
@@ -268,74 +267,3 @@ def _public_table(select: exp.Select, subqueries: Subqueries) -> Table | None:
     if first is None or select.args.get("joins") or select.args.get("with_"):
         return None
     return subqueries.public(first.this)
-
-
-def _public_in(
-    node: exp.In,
-    select: exp.Select,
-    table: Table,
-    negated: bool,
-    builder: BlockBuilder,
-    scope: Scope,
-    *,
-    exists: bool = False,
-) -> None:
-    """`x IN (SELECT column FROM public WHERE ...)`, with SQL's NULLs; without them for EXISTS."""
-    context = scope.context
-    unfit = {name for name, value in select.args.items() if value} - _PUBLIC_CLAUSES
-    item = select.args["from_"].this
-    unfit |= {name for name, value in item.args.items() if value} - {"this", "db", "alias"}
-    alias = item.args.get("alias")
-    if unfit or len(select.expressions) != 1 or (alias is not None and alias.columns):
-        scope.refuse(
-            node,
-            "subquery",
-            "a subquery over a public table is a plain SELECT column FROM table WHERE ... here",
-            "join the public table instead",
-        )
-    scan = Scan(next(context.ids), table.name, private=False)
-    inside = Scope(context, [Exposed(item.alias_or_name, builder.exposed(scan, table))])
-    where = select.args.get("where")
-    conditions = [
-        part
-        for one in split(where.this if where is not None else None)
-        for part in bound(one, inside)
-    ]
-    output = inside.expr(select.expressions[0].unalias())
-    target = _comparable(node, output, scope)
-    builder.lookups.append(PublicIn(target, scan, tuple(conditions), output, negated, exists))
-
-
-def _among_given(
-    node: exp.In,
-    found: GivenTable,
-    negated: bool,
-    builder: BlockBuilder,
-    scope: Scope,
-    *,
-    exists: bool = False,
-) -> None:
-    """`x IN (SELECT column FROM ... a query over releases)`, with SQL's NULLs; EXISTS without."""
-    if len(found.source.columns) != 1 or len(found.columns) != 1:
-        scope.invalid(
-            node, "does-not-bind", "IN takes a subquery of one column", "name the one column"
-        )
-    ((own, domain),) = found.columns.values()
-    source = replace(found.source, keys=None)
-    output = Col(source.id, own, domain)
-    target = _comparable(node, output, scope)
-    builder.lookups.append(PublicIn(target, source, (), output, negated, exists))
-
-
-def _comparable(node: exp.In, output: Expr, scope: Scope) -> Expr:
-    """What is looked for, of the one type that is looked among."""
-    target = scope.expr(node.this)
-    kinds = {output.domain.type.kind, target.domain.type.kind}
-    if len(kinds) != 1 or not kinds <= set(_LISTED):
-        scope.invalid(
-            node,
-            "type-mismatch",
-            f"{target.domain.type} is not looked for among {output.domain.type} here",
-            "CAST one side: both must be integers, texts, booleans, dates or timestamps",
-        )
-    return target

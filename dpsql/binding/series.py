@@ -34,7 +34,7 @@ _SPANS = {
 
 
 @dataclass(frozen=True)
-class Step:
+class _Stride:
     """An interval of months or of a fixed length."""
 
     months: int
@@ -109,7 +109,7 @@ def _check_rows(node: exp.Expr, count: int, context: Context) -> None:
         no_list(node, context, f"this one has more than {MAX_ROWS:,} rows")
 
 
-def _moments(begin: dt.date, end: dt.date, step: Step, open_end: bool) -> Iterator[dt.datetime]:
+def _moments(begin: dt.date, end: dt.date, step: _Stride, open_end: bool) -> Iterator[dt.datetime]:
     moment, last = _moment(begin), _moment(end)
     while moment < last or (moment == last and not open_end):
         yield moment
@@ -125,7 +125,7 @@ def _moment(value: dt.date) -> dt.datetime:
     return found
 
 
-def _step(node: exp.Expr, interval: exp.Interval, context: Context) -> Step:
+def _step(node: exp.Expr, interval: exp.Interval, context: Context) -> _Stride:
     amount, unit = interval.this, str(interval.args.get("unit") or "").upper().removesuffix("S")
     amount = amount.unnest() if isinstance(amount, exp.Expr) else None
     text = str(amount.this) if isinstance(amount, exp.Literal) else ""
@@ -133,5 +133,5 @@ def _step(node: exp.Expr, interval: exp.Interval, context: Context) -> Step:
     if number < 1 or (unit not in _MONTHS and unit not in _SPANS):
         no_list(node, context, "its step is an INTERVAL of one part, such as INTERVAL 1 MONTH")
     if unit in _MONTHS:
-        return Step(number * _MONTHS[unit], dt.timedelta(0))
-    return Step(0, number * _SPANS[unit])
+        return _Stride(number * _MONTHS[unit], dt.timedelta(0))
+    return _Stride(0, number * _SPANS[unit])

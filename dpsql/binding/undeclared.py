@@ -47,7 +47,7 @@ def refuse(
         node,
         "no-bounds",
         f"{_written(call)} needs a range, {_lack(arg, lacking)}",
-        _ways(call, node, arg, lacking, inner=inner),
+        _ways(call, node, lacking, plain=isinstance(arg, Col), inner=inner),
     )
 
 
@@ -79,11 +79,14 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _ways(call: exp.Expr, node: exp.Expr, arg: Expr, lacking: Sequence[str], *, inner: bool) -> str:
+def _ways(
+    call: exp.Expr, node: exp.Expr, lacking: Sequence[str], *, plain: bool, inner: bool
+) -> str:
+    """`plain`: the argument is a column itself, whose range a condition narrows."""
     text = str(node.sql("duckdb"))
     text = text if len(text) <= 30 else "x"
     ways = []
-    if isinstance(node, exp.Column):
+    if isinstance(node, exp.Column) and plain:
         ways.append(f"WHERE {text} BETWEEN 0 AND 100")
     if not inner and len(aggregates.arguments(call)) == 1:
         ways.append(f"{call.key.upper()}({text}, {BOUNDS_PER_ROW} => (0, 100))")

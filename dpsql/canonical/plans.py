@@ -36,7 +36,7 @@ from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, KeyPlan, 
 VERSION = 2
 _COUNTS = ("count_star", "count", "count_units")
 
-Order = tuple[int, ...]
+Places = tuple[int, ...]
 """Places in the plan, in the release's order."""
 
 
@@ -46,10 +46,10 @@ class Form:
 
     asked: str
     noise: str
-    keys: Order
-    columns: Order
-    blocks: Order
-    values: tuple[Order, ...]
+    keys: Places
+    columns: Places
+    blocks: Places
+    values: tuple[Places, ...]
     """For each key of the plan, the places of its public values in the release's order."""
 
     @cached_property
@@ -102,7 +102,7 @@ def canonical(plan: Plan) -> Form:
     )
 
 
-def _sorted(texts: Sequence[str]) -> Order:
+def _sorted(texts: Sequence[str]) -> Places:
     return tuple(sorted(range(len(texts)), key=lambda place: texts[place]))
 
 

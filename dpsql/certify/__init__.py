@@ -17,10 +17,12 @@ ranges      clamps by constants, carried through monotone steps
 instants    dates between two constants
 spans       exact numbers between two constants, by their types
 rows        expressions over one row: conditions are BOOLEAN, casts fit
+polys       polynomials of a row's value, or of two
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks
 joins       whose row is it; how many rows can a unit have
 listed      rows of constants as a public table
+given       lists beside the text as a public table (chains)
 lookups     IN a public table's column
 normal      floats without -0.0
 unions      UNION ALL of relations

@@ -24,19 +24,19 @@ from dpsql.certify.spans import of_type
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class GivenTable:
     """A table of public values. `keys`: columns that name at most one row; None: rows repeat."""
 
     columns: Mapping[str, Column]
     keys: frozenset[str] | None
 
 
-def listed(node: exp.Expr, serials: Serials) -> Listed | None:
+def given_table(node: exp.Expr, serials: Serials) -> GivenTable | None:
     """The table that a FROM item's SELECT makes of given lists; None where it reads anything."""
     if type(node) is not exp.Select:
         return None
     if _has_lists(node):
-        return Listed(_lists(node, serials), None)
+        return GivenTable(_lists(node, serials), None)
     first = node.args.get("from_")
     inner = first.this.this if first is not None and isinstance(first.this, exp.Subquery) else None
     if type(inner) is not exp.Select or not _has_lists(inner):
@@ -63,7 +63,7 @@ def _lists(node: exp.Select, serials: Serials) -> dict[str, Column]:
     return columns
 
 
-def _unique(node: exp.Select, inner: dict[str, Column]) -> Listed:
+def _unique(node: exp.Select, inner: dict[str, Column]) -> GivenTable:
     """One row for each value of the grouping columns, or one row at most."""
     group, having = node.args.get("group"), node.args.get("having")
     size = len(group.expressions) if group is not None else 0
@@ -88,7 +88,7 @@ def _unique(node: exp.Select, inner: dict[str, Column]) -> Listed:
         shown = _add(columns, item, column)
         if index < size:
             keys.add(shown)
-    return Listed(columns, frozenset(keys))
+    return GivenTable(columns, frozenset(keys))
 
 
 def _some(node: exp.Expr) -> bool:

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.facts import Column, Relation, Unit
-from dpsql.certify.given import Listed
+from dpsql.certify.given import GivenTable
 from dpsql.certify.reader import bare, fold, not_null
 from dpsql.certify.scope import Place, Scope
 from dpsql.certify.tables import BaseTable, Tables, exact_equality, identifies
@@ -30,13 +30,13 @@ class Source:
     """A FROM item: a base table or a derived relation. `on` are the conjuncts of its join."""
 
     alias: str
-    origin: BaseTable | Relation | Listed
+    origin: BaseTable | Relation | GivenTable
     left: bool
     on: tuple[exp.Expr, ...]
 
     @property
     def private(self) -> bool:
-        if isinstance(self.origin, Listed):
+        if isinstance(self.origin, GivenTable):
             return False
         return isinstance(self.origin, Relation) or self.origin.path is not None
 
@@ -130,7 +130,7 @@ class Joined:
         """Where the unit of a private source's rows is read, over its declared path."""
         if isinstance(source.origin, Relation):
             return self._own_unit(source.alias, source.origin)
-        if isinstance(source.origin, Listed):
+        if isinstance(source.origin, GivenTable):
             refuse("every private source holds its unit")
         table, alias = source.origin, source.alias
         assert table.path is not None
@@ -277,9 +277,9 @@ class Joined:
         return [p for c in node.find_all(exp.Column) if (p := self.scope.place(c)) is not None]
 
 
-def _keys(origin: BaseTable | Relation | Listed) -> Sequence[Collection[str]]:
+def _keys(origin: BaseTable | Relation | GivenTable) -> Sequence[Collection[str]]:
     """Columns that name at most one row: enforced by the engine, or made so by the text."""
-    if isinstance(origin, Listed):
+    if isinstance(origin, GivenTable):
         return () if origin.keys is None else (origin.keys,)
     if isinstance(origin, Relation) or origin.catalog.is_view:
         return ()

@@ -23,7 +23,7 @@ from dpsql.certify.facts import (
     Unit,
     UnitTotal,
 )
-from dpsql.certify.given import listed
+from dpsql.certify.given import given_table
 from dpsql.certify.joins import Joined, Source
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.listed import listed_table
@@ -129,7 +129,7 @@ class Reader:
             return Source(name, listed_table(node), left, parts)
         if not isinstance(node, exp.Subquery):
             refuse("sources are tables and subqueries")
-        origin = listed(node.this, self.serials) or self.relation(node.this)
+        origin = given_table(node.this, self.serials) or self.relation(node.this)
         return Source(name, origin, left, parts)
 
     def _columns(self, source: Source) -> dict[str, Column]:

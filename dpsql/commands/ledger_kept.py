@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dpsql.history.filters import moment
 
 if TYPE_CHECKING:
-    from dpsql.ledger.checkpoints import Checkpoint, Found
+    from dpsql.ledger.checkpoints import Checkpoint, CheckpointFile
     from dpsql.ledger.report import Report
 
 LISTED = 5
@@ -24,7 +24,7 @@ class Kept:
     from one of them, by a signed word.
     """
 
-    found: Sequence[Found]
+    found: Sequence[CheckpointFile]
     trusted: Set[str]
     named: Set[str]
     whose: str

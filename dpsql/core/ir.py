@@ -1,8 +1,9 @@
 """Private relations and aggregates after binding: what will be asked, free of SQL spelling.
 
-Every name has been resolved, every subquery over private rows inlined into one flat block of
-joined sources, and every expression carries its `Domain`. Columns are (source id, name), so no
-alias can pose as a privacy unit. All nodes are frozen and hashable.
+Every name has been resolved and every expression carries its `Domain`. Subqueries over private rows
+are inlined into one flat block of joined sources, but for those that make other rows, which are
+sources of the block with blocks of their own: `PerUnit`, `Union`, `Windowed`. Columns are
+(source id, name), so no alias can pose as a privacy unit. All nodes are frozen and hashable.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ MAX_GIVEN_ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A table made of releases: public rows, known when the statement runs.
+    """A table made of releases by a chain's step: public rows, known when the statement runs.
 
     `columns`: (name, the engine's type). `keys`: columns that name at most one row, none of them
     for a table of at most one row, None where rows may repeat; the rewriter enforces it.

@@ -41,8 +41,11 @@ _BATCH = 65_536  # rows fetched between two looks at the caps
 
 
 @dataclass(frozen=True)
-class Given:
-    """A table to be queried. `types` casts columns Arrow cannot type (HUGEINT); '' leaves one."""
+class TypedTable:
+    """A public or released table to be queried, as Arrow.
+
+    `types` casts columns that Arrow cannot type (HUGEINT); '' leaves one.
+    """
 
     table: pa.Table
     types: Sequence[str]
@@ -86,7 +89,7 @@ class Sealed:
         self._bound: dict[tuple[str, ...], Described] = {}
         self._views: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {}
 
-    def run(self, sql: str, given: Mapping[str, Given]) -> Finished:
+    def run(self, sql: str, given: Mapping[str, TypedTable]) -> Finished:
         """Run the remainder over `given`. Raises EngineFailed (ours, constant) if it fails."""
         with (
             self._lock,
@@ -101,11 +104,11 @@ class Sealed:
             raise too_many_rows()
         return Finished(found, types)
 
-    def check(self, sql: str, given: Mapping[str, Given]) -> tuple[str, ...]:
+    def check(self, sql: str, given: Mapping[str, TypedTable]) -> tuple[str, ...]:
         """The types of `describe`: type errors show before any charge."""
         return self.describe(sql, given)[1]
 
-    def describe(self, sql: str, given: Mapping[str, Given]) -> Described:
+    def describe(self, sql: str, given: Mapping[str, TypedTable]) -> Described:
         """Bind a query over the `given` tables: names and types of its columns.
 
         Releases come empty and public tables whole; binding reads no row of either.
@@ -141,7 +144,7 @@ class Sealed:
 
     @contextlib.contextmanager
     def _tables(
-        self, given: Mapping[str, Given], problem: Callable[[], Exception]
+        self, given: Mapping[str, TypedTable], problem: Callable[[], Exception]
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The instance with the tables in it; `problem` is what is said if that fails."""
         with _saying(problem):
@@ -164,7 +167,7 @@ class Sealed:
                 for name, table in given.items():
                     connection.unregister(name + _RAW if any(table.types) else name)
 
-    def _see(self, connection: duckdb.DuckDBPyConnection, name: str, given: Given) -> None:
+    def _see(self, connection: duckdb.DuckDBPyConnection, name: str, given: TypedTable) -> None:
         """The typed view of a table. It holds no rows: the next table of its kind shares it."""
         kind = (given.table.schema, tuple(given.types))
         if self._views.get(name) != kind:
@@ -243,7 +246,7 @@ def _name(name: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(name, quoted=True))
 
 
-def _view(name: str, given: Given) -> str:
+def _view(name: str, given: TypedTable) -> str:
     """A typed view over the registered table."""
     columns: list[exp.Expr] = []
     for column, kind in zip(given.table.column_names, given.types, strict=True):

@@ -2,11 +2,16 @@
 
 One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `reading`
 (strictly), `account` (one budget: terms, grants, windows, spend), `prices`, `state` (the fold of
-all entries), `schema` and `database` (SQLite, and each way it can fail), `opening` (what the policy
-says of a budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `walk`,
-`view` (for who only looks), `releases` (paid answers), `requests` (retries), `settling` (what both
-keep), `refusals` (counted beside the chain), `verify` (the independent recomputation) and its
-`report`, `receipt`, `process` (who holds an open charge).
+all entries), `schema` and `database` (SQLite) and its `faults` (each way it can fail), `journal`
+(one process's look at it: the state, kept up to date), `opening` (what the policy says of a
+budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `reservation` (the
+proof of a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for who only
+looks).
+
+Answers: `releases` (the store of paid ones), `requests` (named ones, for a retry), `free_answers`
+(named ones that cost nothing), `settling` (what a settled charge leaves in the first two);
+`refusals` (counted beside the chain). `verify` (the independent recomputation, with
+`verify_stores`) and its `report`.
 
 Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
 `remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`
@@ -25,9 +30,9 @@ if TYPE_CHECKING:
     from dpsql.ledger.account import Account
     from dpsql.ledger.chain import Entry
     from dpsql.ledger.entries import Priced
-    from dpsql.ledger.receipt import Receipt
     from dpsql.ledger.releases import Release, Releases, StoredRelease
     from dpsql.ledger.report import Report
+    from dpsql.ledger.reservation import Reservation
     from dpsql.ledger.store import Ledger
     from dpsql.ledger.view import View
 
@@ -36,7 +41,7 @@ __all__ = [
     "Entry",
     "Ledger",
     "Priced",
-    "Receipt",
+    "Reservation",
     "Release",
     "Releases",
     "Report",
@@ -49,7 +54,7 @@ _HOME = {
     "Entry": "chain",
     "Ledger": "store",
     "Priced": "entries",
-    "Receipt": "receipt",
+    "Reservation": "reservation",
     "Release": "releases",
     "Releases": "releases",
     "Report": "report",

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dpsql.accountant.events import Threshold
-from dpsql.core.windows import DAY, windows_between
+from dpsql.core.refresh import DAY, windows_between
 from dpsql.errors import LedgerError
 from dpsql.ledger.account import Book
 from dpsql.ledger.anchor import Anchor

@@ -16,7 +16,7 @@ from dpsql.accountant.charge import Charge
 from dpsql.accountant.compose import Item
 from dpsql.accountant.events import PrivacyEvent
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import DAY, Refresh, Window, window
+from dpsql.core.refresh import DAY, Refresh, Window, window
 from dpsql.ledger.ceilings import Ceiling, Peak
 from dpsql.ledger.prices import priced
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dpsql.accountant.events import PrivacyEvent, Threshold
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import REFRESH, Refresh
+from dpsql.core.refresh import REFRESH, Refresh
 from dpsql.errors import LedgerError
 
 _BY_COUNT: tuple[Refresh, ...] = ("never", *reversed(REFRESH[1:]))

@@ -56,7 +56,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CheckpointFile:
     """A file in the place of checkpoints. `checkpoint` None: it is none, or its signature fails."""
 
     name: str
@@ -83,11 +83,11 @@ def read_checkpoint(raw: bytes) -> Checkpoint | None:
     return checkpoint if signed_by(checkpoint.key, checkpoint.message(), signature) else None
 
 
-def read_all(place: Path) -> list[Found]:
+def read_all(place: Path) -> list[CheckpointFile]:
     """The checkpoints in a folder, or the one in a file. LedgerError `checkpoint-missing`."""
     files = sorted(place.glob("*.json")) if place.is_dir() else [place]
     try:
-        found = [Found(file.name, read_checkpoint(file.read_bytes())) for file in files]
+        found = [CheckpointFile(file.name, read_checkpoint(file.read_bytes())) for file in files]
     except OSError as problem:
         raise _missing(f"{place}: {problem.strerror}") from None
     if not found:
@@ -95,7 +95,7 @@ def read_all(place: Path) -> list[Found]:
     return found
 
 
-def trusted_keys(known: Iterable[str], found: Sequence[Found]) -> set[str]:
+def trusted_keys(known: Iterable[str], found: Sequence[CheckpointFile]) -> set[str]:
     """These keys and those that checkpoints signed by them name as their successors."""
     keys = set(known)
     while True:
@@ -111,7 +111,7 @@ def trusted_keys(known: Iterable[str], found: Sequence[Found]) -> set[str]:
         keys |= more
 
 
-def heads_of(found: Sequence[Found], keys: set[str]) -> tuple[list[Head], list[str]]:
+def heads_of(found: Sequence[CheckpointFile], keys: set[str]) -> tuple[list[Head], list[str]]:
     """What the ledger must show for these checkpoints, and what is wrong with themselves."""
     heads, problems = [], []
     for one in found:
@@ -125,7 +125,7 @@ def heads_of(found: Sequence[Found], keys: set[str]) -> tuple[list[Head], list[s
     return heads, problems
 
 
-def ceilings_of(found: Sequence[Found], keys: set[str], ledger: str) -> list[Held]:
+def ceilings_of(found: Sequence[CheckpointFile], keys: set[str], ledger: str) -> list[Held]:
     """What checkpoints of that ledger by these keys say that its budgets held."""
     said = [one.checkpoint for one in found if one.checkpoint is not None]
     return [one.anchor.held for one in said if one.key in keys and one.anchor.ledger == ledger]

@@ -29,7 +29,7 @@ from dpsql.accountant.charge import Charge
 from dpsql.accountant.compose import Item
 from dpsql.accountant.events import PrivacyEvent
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import Refresh
+from dpsql.core.refresh import Refresh
 from dpsql.ledger.account import Amounts
 from dpsql.ledger.chain import FORMAT, canonical
 

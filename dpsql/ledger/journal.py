@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, column, insert, select
 from sqlalchemy import table as plain_table
 from sqlalchemy.engine import Connection
 
-from dpsql.core.windows import LAST
+from dpsql.core.refresh import LAST
 from dpsql.errors import InternalError, LedgerError
 from dpsql.ledger import faults, schema
 from dpsql.ledger.anchor import Anchor

@@ -9,7 +9,7 @@ from fractions import Fraction
 from dpsql.accountant.parameters import non_negative
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.numbers import MAX_EPSILON
-from dpsql.core.windows import DAY, Refresh
+from dpsql.core.refresh import DAY, Refresh
 from dpsql.errors import LedgerError
 from dpsql.ledger.account import Account, Amounts, Book
 from dpsql.ledger.entries import Granted, TermsSet

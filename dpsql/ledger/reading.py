@@ -14,7 +14,7 @@ from typing import Any
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.events import PrivacyEvent, from_json
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import REFRESH
+from dpsql.core.refresh import REFRESH
 from dpsql.errors import LedgerError
 from dpsql.ledger.account import Amounts
 from dpsql.ledger.chain import FORMAT, Entry, broken

@@ -7,7 +7,7 @@ refused: one charge never runs twice, and an impatient client does not pay twice
 
 The answers are kept here, found by their charge, for the retry of their own request and nothing
 else; so a retry is the same whatever the store of paid answers (releases.py) holds by then. What
-that store answered for nothing stands in asked.py.
+that store answered for nothing stands in free_answers.py.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from sqlalchemy import table as plain_table
 from sqlalchemy.engine import Connection
 
 from dpsql.errors import InvalidQuery, LedgerError
-from dpsql.ledger import asked, process
+from dpsql.ledger import free_answers, process
 from dpsql.ledger.chain import canonical
 from dpsql.ledger.entries import Charged, Outcome, RequestKey
+from dpsql.ledger.free_answers import FreeAnswer, FreeAnswers
 from dpsql.ledger.journal import Draft, entry_at
 from dpsql.ledger.reading import read
 from dpsql.ledger.releases import Found, altered, named, paid_for
@@ -91,34 +92,34 @@ def request_key(
     return RequestKey(id, hashlib.sha256(canonical(request)).hexdigest())
 
 
-def retry(connection: Connection, state: State, analyst: str, key: RequestKey) -> Attempt:
-    """What an earlier attempt left.
+def attempt(connection: Connection, state: State, analyst: str, key: RequestKey) -> Attempt:
+    """A request about to be answered, with what an earlier attempt left.
 
     InvalidQuery `request-id-reused`, LedgerError `release-altered`.
     """
     charge = earlier(state, analyst, key)
-    payloads = {} if charge is None else answered(connection, state, charge)
+    payloads = {} if charge is None else kept_answers(connection, state, charge)
     free = standing(connection, analyst, key)
-    found = free_answers(connection, state, free)
+    found = free_releases(connection, state, free)
     return Attempt(key, payloads, state.seq, found, charge, bool(free.hashes))
 
 
-def standing(connection: Connection, analyst: str, key: RequestKey) -> asked.Asked:
+def standing(connection: Connection, analyst: str, key: RequestKey) -> FreeAnswers:
     """What stands of an id for nothing. InvalidQuery `request-id-reused` for another request's."""
-    free = asked.find(connection, analyst, key.id)
+    free = free_answers.find(connection, analyst, key.id)
     if free.hashes - {key.hash}:
         raise _reused(key.id)
     return free
 
 
-def free_answers(connection: Connection, state: State, free: asked.Asked) -> dict[str, Found]:
+def free_releases(connection: Connection, state: State, free: FreeAnswers) -> dict[str, Found]:
     """The stored releases that it names; without those that are no longer there.
 
     LedgerError `release-altered` for one that is no release of the same question.
     """
     found: dict[str, Found] = {}
     for fingerprint, (seq, paid) in free.answers.items():
-        if not asked.one_question(fingerprint, paid):
+        if not free_answers.one_question(fingerprint, paid):
             raise altered(seq)
         release = paid_for(connection, state, seq, paid)
         if release is not None:
@@ -135,10 +136,10 @@ def record(
     """
     connection, state, key = draft.connection, draft.state, attempt.key
     earlier(state, analyst, key)
-    first = free_answers(connection, state, standing(connection, analyst, key))
+    first = free_releases(connection, state, standing(connection, analyst, key))
     new = {name: one for name, one in found.items() if name not in first}
-    answers = {name: asked.Answer(one.seq, one.paid.fingerprint) for name, one in new.items()}
-    asked.keep(connection, analyst, key, answers)
+    answers = {name: FreeAnswer(one.seq, one.paid.fingerprint) for name, one in new.items()}
+    free_answers.keep(connection, analyst, key, answers)
     return {**first, **new}
 
 
@@ -186,7 +187,7 @@ def keep(connection: Connection, seq: int, fingerprint: str, payload: bytes) -> 
     connection.execute(_KEEP, {"seq": seq, "fingerprint": fingerprint, "payload": payload})
 
 
-def answered(connection: Connection, state: State, charge: int) -> dict[str, bytes]:
+def kept_answers(connection: Connection, state: State, charge: int) -> dict[str, bytes]:
     """The kept answer of a charge, by fingerprint; empty unless all of it is there.
 
     LedgerError `release-altered` where the charge's outcome does not vouch for it.

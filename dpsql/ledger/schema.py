@@ -1,10 +1,10 @@
 """The ledger's tables and how an older file becomes a newer one.
 
 `entries` is the ledger. `releases` is the store of paid answers (releases.py), `answers` those of
-requests with an id (requests.py), `asked` names what answered the others of them (asked.py): losing
-them costs budget, not privacy. `refusals` counts what was refused (refusals.py). `dpsql_schema`
-names the version; each migration and the record of it are one transaction (sqlite-utils' rule), so
-a crash leaves the old version or the new one.
+requests with an id (requests.py), `asked` names what answered the others of them for nothing
+(free_answers.py): losing them costs budget, not privacy. `refusals` counts what was refused
+(refusals.py). `dpsql_schema` names the version; each migration and the record of it are one
+transaction (sqlite-utils' rule), so a crash leaves the old version or the new one.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ def _windows_and_grants(_: Connection) -> None:
 
 
 def _asked(connection: Connection) -> None:
-    """Named requests that were answered for nothing (asked.py). An acceptance may burn more than
-    its ledger's terms (acceptance.py): the number is for older programs, which would refuse it."""
+    """Named requests that were answered for nothing (free_answers.py). An acceptance may burn more
+    than its ledger's terms (acceptance.py): the number is for older programs, which refuse it."""
     asked.create(connection, checkfirst=True)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import LAST, Refresh
+from dpsql.core.refresh import LAST, Refresh
 from dpsql.errors import LedgerError
 from dpsql.ledger.acceptance import burns
 from dpsql.ledger.account import Account, Amounts, Book, windows_of

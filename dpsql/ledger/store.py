@@ -1,8 +1,8 @@
 """The ledger as its callers know it: reserve before execution, settle after, never a refund.
 
-    receipt = ledger.reserve(...)     one durable transaction: read spend, decide, append
+    reservation = ledger.reserve(...)     one durable transaction: read spend, decide, append
     ... run the query, add the noise ...
-    ledger.settle(receipt, "released", releases=[...])     outcome and paid answers, one transaction
+    ledger.settle(reservation, "released", releases=[...])    and this one: outcome, paid answers
 
 A crash, an error or a timeout in between leaves the charge standing. Nothing here
 depends on private data: the price is a function of the plan, and so is every refusal.
@@ -21,13 +21,12 @@ from typing import Literal, get_args
 
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import REFRESH, Refresh
+from dpsql.core.refresh import REFRESH, Refresh
 from dpsql.errors import LedgerError
 from dpsql.ledger import process, requests
 from dpsql.ledger.account import Account, windows_of
 from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
-from dpsql.ledger.asked import raw_asked
 from dpsql.ledger.chain import Entry, unseal
 from dpsql.ledger.database import Database, path_of
 from dpsql.ledger.entries import (
@@ -39,17 +38,18 @@ from dpsql.ledger.entries import (
     Request,
     RequestKey,
 )
+from dpsql.ledger.free_answers import raw_free
 from dpsql.ledger.heads import Head, read_head
 from dpsql.ledger.journal import Journal, entry_at, raw_rows
 from dpsql.ledger.losses import Losses, before
 from dpsql.ledger.opening import check_grant, foreseen, granted, refuse_renamed, wanted
 from dpsql.ledger.outcomes import outcomes_of
 from dpsql.ledger.reading import read
-from dpsql.ledger.receipt import Receipt, issue
 from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Found, Release, Releases, raw_releases
 from dpsql.ledger.report import Report
 from dpsql.ledger.requests import Attempt, lost, raw_answers
+from dpsql.ledger.reservation import Reservation, issue
 from dpsql.ledger.schema import strangers
 from dpsql.ledger.settling import not_open, stored
 from dpsql.ledger.state import OpenCharge, State
@@ -209,7 +209,7 @@ class Ledger:
         sql: str,
         data_version: str,
         attempt: Attempt | None = None,
-    ) -> Receipt:
+    ) -> Reservation:
         """Charge a statement, durably, before any of it runs.
 
         `aggregates`: every private aggregate, each with its events and its own (ε, δ). One
@@ -217,8 +217,8 @@ class Ledger:
         one's own orders, asks the filter, and appends the charge. BudgetExceeded
         (`budget-epsilon`, `budget-delta`) says which budget refused; nothing is written then.
 
-        `attempt`: of `retry`, for a request with an id. LedgerError `request-running` if an earlier
-        attempt is open or ended since; one whose process is gone is forfeited here.
+        `attempt`: of a request with an id. LedgerError `request-running` if an earlier attempt is
+        open or ended since; one whose process is gone is forfeited here.
         """
         key = None if attempt is None else attempt.key
         request = Request(analyst, budget, total, tuple(aggregates), sql, data_version, key)
@@ -232,16 +232,16 @@ class Ledger:
             seq, head = draft.append(Charged(request, charges, process.mine(), windows))
         return issue(seq=seq, head=head, analyst=analyst, budget=budget, total=total)
 
-    def retry(self, analyst: str, key: RequestKey) -> Attempt:
-        """What an earlier attempt at a request left: its kept bytes, and what was free of it.
+    def attempt(self, analyst: str, key: RequestKey) -> Attempt:
+        """A named request about to be answered, with what an earlier attempt at it left.
 
         Pass the result to `reserve`. InvalidQuery `request-id-reused`; LedgerError
         `release-altered` if kept bytes are not those that were released.
         """
         with self._journal.reading() as (connection, state):
-            return requests.retry(connection, state, analyst, key)
+            return requests.attempt(connection, state, analyst, key)
 
-    def answered(
+    def answer_free(
         self, analyst: str, attempt: Attempt, found: Mapping[str, Found]
     ) -> Mapping[str, Found]:
         """Record that stored releases answer a named request for nothing; which ones do.
@@ -255,7 +255,7 @@ class Ledger:
 
     def settle(
         self,
-        receipt: Receipt,
+        reservation: Reservation,
         outcome: End,
         release_hashes: Sequence[str] = (),
         *,
@@ -273,12 +273,12 @@ class Ledger:
         if outcome not in get_args(End):
             raise ValueError(f"no outcome: {outcome!r}")
         with self._journal.writing() as draft:
-            waiting = draft.state.open.get(receipt.seq)
-            if waiting is None or waiting.head != receipt.head:
-                raise not_open(receipt.seq)
-            hashes = [*release_hashes, *stored(draft, receipt.seq, releases, kept)]
-            draft.append(Outcome(receipt.seq, outcome, tuple(hashes)))
-            return draft.state.account(receipt.budget)
+            waiting = draft.state.open.get(reservation.seq)
+            if waiting is None or waiting.head != reservation.head:
+                raise not_open(reservation.seq)
+            hashes = [*release_hashes, *stored(draft, reservation.seq, releases, kept)]
+            draft.append(Outcome(reservation.seq, outcome, tuple(hashes)))
+            return draft.state.account(reservation.budget)
 
     def forfeit_stale(self) -> int:
         """Close the charges whose process is surely gone, as outcome `forfeited`; returns how many.
@@ -387,7 +387,7 @@ class Ledger:
             heads = [*heads, Head("the expected head", *read_head(expect_head))]
         with self._database.read() as connection:
             rows, releases = raw_rows(connection), raw_releases(connection)
-            answers, free = raw_answers(connection), raw_asked(connection)
+            answers, free = raw_answers(connection), raw_free(connection)
             report = verify_rows(rows, releases, answers, free, heads=heads)
             damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
             wrong = ["the file: SQLite finds it damaged"] if damage else []

@@ -23,7 +23,7 @@ from itertools import accumulate
 from dpsql.accountant.charge import Charge, price
 from dpsql.accountant.filter import admits
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import DAY, LAST, Refresh, Window, window
+from dpsql.core.refresh import DAY, LAST, Refresh, Window, window
 from dpsql.errors import Error, LedgerError
 from dpsql.ledger.acceptance import burns, excused
 from dpsql.ledger.account import FOREVER, NOTHING, Amounts

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dpsql.ledger.asked import REQUEST, one_question
 from dpsql.ledger.entries import Charged, Outcome
+from dpsql.ledger.free_answers import REQUEST, one_question
 from dpsql.ledger.releases import Place, named, places
 
 
@@ -36,7 +36,7 @@ class Stores:
         self._stored("kept answer", seq, fingerprint, payload, paid=paid)
 
     def free(self, row: tuple[object, ...]) -> None:
-        """A row of asked.py: an id is one request's, and what answered it was paid for."""
+        """A row of free_answers.py: an id is one request's, and what answered it was paid for."""
         analyst, id, digest, fingerprint, seq, paid = row
         name = f"the free request {id!r} of {analyst!r}"
         charged = self.requests.get((str(analyst), str(id)))

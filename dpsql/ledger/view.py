@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import Refresh
+from dpsql.core.refresh import Refresh
 from dpsql.ledger.account import Account
 from dpsql.ledger.opening import foreseen
 from dpsql.ledger.state import State

@@ -17,7 +17,7 @@ from dpsql.binding.release_names import release_table, releases_of
 from dpsql.core.domain import Kind
 from dpsql.core.ir import column_parameter, value_parameter
 from dpsql.dialects.duckdb_types import read_type
-from dpsql.dialects.sealed import Given, Sealed
+from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.errors import EngineFailed, RefusedQuery
 from dpsql.pipeline import storage
 from dpsql.pipeline.presentable import presentable
@@ -29,7 +29,7 @@ ONE = "aggregate it once more, or take one row: ORDER BY ... LIMIT 1"
 
 
 def describe(
-    context: Context, query: exp.Expr, public: Mapping[str, Given], sealed: Sealed
+    context: Context, query: exp.Expr, public: Mapping[str, TypedTable], sealed: Sealed
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names and types of a step's columns, its aggregates not planned yet. DoesNotBind."""
     given = dict(public)
@@ -40,7 +40,7 @@ def describe(
     return sealed.describe(text(query), given)
 
 
-def check(planned: Planned, public: Mapping[str, Given], sealed: Sealed) -> None:
+def check(planned: Planned, public: Mapping[str, TypedTable], sealed: Sealed) -> None:
     """Before the charge: the plans' answers have the types by which the steps were bound.
 
     RefusedQuery `chain`: an answer too large for its type by its noise alone is a DOUBLE.
@@ -97,7 +97,7 @@ def given(
     step: Step,
     at: int,
     releases: Mapping[int, Release],
-    public: Mapping[str, Given],
+    public: Mapping[str, TypedTable],
     sealed: Sealed,
 ) -> dict[str, Any]:
     """The parameters that hold what a step gives over `releases`, the charge being made.
@@ -106,7 +106,7 @@ def given(
     """
     tables = dict(public)
     for index, release in releases.items():
-        tables[release_table(index)] = Given(release.table, release.types)
+        tables[release_table(index)] = TypedTable(release.table, release.types)
     table = presentable(sealed.run(text(step.query), tables).table)
     columns = [
         _plain(table.column(place).to_pylist(), kind) for place, kind in enumerate(step.types)

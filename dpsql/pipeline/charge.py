@@ -33,7 +33,7 @@ def run(
     """
     from dpsql.ledger import Priced
 
-    receipt = ledger.reserve(
+    reservation = ledger.reserve(
         analyst=analyst,
         budget=budget.key,
         total=None if total is None else total.key,
@@ -45,4 +45,4 @@ def run(
         data_version=data_version,
         attempt=attempt,
     )
-    return Charged(receipt, tuple((order, certified[order.index]) for order in orders))
+    return Charged(reservation, tuple((order, certified[order.index]) for order in orders))

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
-from dpsql.dialects.sealed import MAX_ROWS, Given, Sealed, too_many_rows
+from dpsql.dialects.sealed import MAX_ROWS, Sealed, TypedTable, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows
@@ -62,7 +62,7 @@ class Outer:
 
 
 def check(
-    remainder: exp.Expr, given: Mapping[str, Given], sizes: Mapping[str, int], sealed: Sealed
+    remainder: exp.Expr, given: Mapping[str, TypedTable], sizes: Mapping[str, int], sealed: Sealed
 ) -> Outer:
     """Write out and bind the remainder; no charge yet.
 
@@ -87,7 +87,7 @@ def check(
 
 
 def run(
-    outer: Outer, releases: Sequence[Release], public: Mapping[str, Given], sealed: Sealed
+    outer: Outer, releases: Sequence[Release], public: Mapping[str, TypedTable], sealed: Sealed
 ) -> Result:
     """Raises EngineFailed if the remainder fails: it saw released and public values alone."""
     plain = _projection(outer.remainder)
@@ -99,7 +99,7 @@ def run(
         return _projected(table, plain, outer.types)
     given = dict(public)
     for index, release in enumerate(releases):
-        given[release_table(index)] = Given(release.table, release.types)
+        given[release_table(index)] = TypedTable(release.table, release.types)
     finished = sealed.run(outer.sql, given)
     shown = len(finished.types) - 2 * len(outer.bars)
     told = _told(outer.remainder)

@@ -23,7 +23,7 @@ from dpsql.policy.schema import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dpsql.ledger import Receipt
+    from dpsql.ledger import Reservation
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ class Order:
 
 @dataclass(frozen=True)
 class Charged:
-    """Only `charge` makes one: what to run, under the receipt that paid for it."""
+    """Only `charge` makes one: what to run, under the reservation that paid for it."""
 
-    receipt: Receipt
+    reservation: Reservation
     statements: tuple[tuple[Order, Certified], ...]
 
 
@@ -182,4 +182,4 @@ class Release:
     types: tuple[str, ...]
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
     drawn: Drawn | None = None
-    """What a tighter repeat can be averaged with; None where the law or the keys forbid it."""
+    """What one more draw can be averaged with; None where the law or the keys forbid it."""

@@ -1,8 +1,8 @@
 """Releases as bytes, in an order of their own: Arrow IPC with what is known of them as metadata.
 
-A payload is one stream with the released table and, where a tighter repeat may be averaged with
-it, a second one with the noisy coordinates. Both are laid out by the plan's canonical form, so
-that every statement with that form finds its own columns in it.
+A payload is one stream with the released table and, where one more draw may be averaged with it
+(`pipeline/repeats.py`), a second one with the noisy coordinates. Both are laid out by the plan's
+canonical form, so that every statement with that form finds its own columns in it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dpsql.binding.context import Site
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.canonical import Form
 from dpsql.core.ir import Aggregate, Key, PrivateAggregate
-from dpsql.dialects.sealed import Given
+from dpsql.dialects.sealed import TypedTable
 from dpsql.pipeline.release_table import answer_type, cast_to, end_type, in_key_order, key_type
 from dpsql.pipeline.stages import Drawn, Release
 from dpsql.planning.answer_types import noise_scale
@@ -266,19 +266,21 @@ def _coords(table: pa.Table, blocks: int) -> tuple[Any, ...]:
     return tuple(np.stack(rows) for rows in found)
 
 
-def empty(plan: Plan) -> Given:
+def empty(plan: Plan) -> TypedTable:
     """A release of no rows with this plan's columns, to bind the remainder against."""
     return _empty(plan.keys, [(column.aggregate, column.result) for column in plan.columns])
 
 
-def unplanned(aggregate: PrivateAggregate) -> Given:
+def unplanned(aggregate: PrivateAggregate) -> TypedTable:
     """The same before there is a plan: answers are of the types that their values have."""
     calls = aggregate.aggregates
     results = [(call, aggregates.for_name(call.fn).result_type(call)) for call in calls]
     return _empty(aggregate.keys, results)
 
 
-def _empty(keys: Sequence[KeyPlan | Key], answers: Sequence[tuple[Aggregate, ResultType]]) -> Given:
+def _empty(
+    keys: Sequence[KeyPlan | Key], answers: Sequence[tuple[Aggregate, ResultType]]
+) -> TypedTable:
     import pyarrow as pa
 
     fields: list[tuple[str, object]] = []
@@ -292,4 +294,4 @@ def _empty(keys: Sequence[KeyPlan | Key], answers: Sequence[tuple[Aggregate, Res
         ends = end_type(result.type)
         fields += [(name + LOW, ends), (name + HIGH, ends)]
         types += [cast_to(result.text), "", ""]
-    return Given(pa.schema(fields).empty_table(), types)
+    return TypedTable(pa.schema(fields).empty_table(), types)

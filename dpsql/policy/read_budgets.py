@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpsql.core.windows import REFRESH, Refresh
+from dpsql.core.refresh import REFRESH, Refresh
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.fields import Fields, delta, epsilon, items, mapping, text, word

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Literal as OneOf
 
 from dpsql.core.nearest import hint
-from dpsql.core.windows import Refresh
+from dpsql.core.refresh import Refresh
 from dpsql.errors import PolicyError
 from dpsql.policy.analysts import canonical_name
 from dpsql.policy.identifiers import same_name

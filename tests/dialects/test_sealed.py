@@ -7,7 +7,7 @@ import decimal
 import pyarrow as pa
 import pytest
 
-from dpsql.dialects.sealed import Given, Sealed
+from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.errors import EngineFailed
 
 
@@ -25,11 +25,11 @@ def ask(sealed, sql, **given):
 
 def huge(*values):
     numbers = pa.array([decimal.Decimal(v) for v in values], type=pa.decimal128(38, 0))
-    return Given(pa.table({"a": numbers}), ("HUGEINT",))
+    return TypedTable(pa.table({"a": numbers}), ("HUGEINT",))
 
 
 def plain(*values):
-    return Given(pa.table({"a": pa.array(values)}), ("",))
+    return TypedTable(pa.table({"a": pa.array(values)}), ("",))
 
 
 def test_tables_of_one_name_may_change_kind_from_call_to_call(sealed):
@@ -38,9 +38,9 @@ def test_tables_of_one_name_may_change_kind_from_call_to_call(sealed):
         assert ask(sealed, sql, r=huge(2, 1)) == (("HUGEINT",), [{"a": 1}, {"a": 2}])
         assert ask(sealed, sql, r=huge(3)) == (("HUGEINT",), [{"a": 3}])
         assert ask(sealed, sql, r=plain("x")) == (("VARCHAR",), [{"a": "x"}])
-        wide = Given(pa.table({"a": [1], "b": ["y"]}), ("HUGEINT", ""))
+        wide = TypedTable(pa.table({"a": [1], "b": ["y"]}), ("HUGEINT", ""))
         assert ask(sealed, sql, r=wide) == (("HUGEINT",), [{"a": 1}])
-        text = Given(pa.table({"a": [1], "b": [2]}), ("HUGEINT", ""))
+        text = TypedTable(pa.table({"a": [1], "b": [2]}), ("HUGEINT", ""))
         assert ask(sealed, "SELECT b FROM r", r=text) == (("BIGINT",), [{"b": 2}])
 
 

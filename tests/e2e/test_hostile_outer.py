@@ -18,7 +18,7 @@ import pytest
 import sqlglot
 
 import dpsql
-from dpsql.dialects.sealed import Given, Sealed
+from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.session import Session
 
 WORKER = Path(__file__).with_name("outer_worker.py")
@@ -218,7 +218,7 @@ def test_threads_of_one_analyst_do_not_mix_their_tables() -> None:
     import pyarrow as pa
 
     def ask(number: int) -> bool:
-        given = Given(pa.table({"a": [number]}), ("HUGEINT" if number % 2 else "",))
+        given = TypedTable(pa.table({"a": [number]}), ("HUGEINT" if number % 2 else "",))
         finished = sealed.run("SELECT a + 0 AS a FROM r", {"r": given})
         return int(finished.table.to_pylist()[0]["a"]) == number
 

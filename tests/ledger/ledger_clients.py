@@ -70,7 +70,7 @@ def ask(
         id, budget=analyst, total="total", sql=sql, data_version="1",
         wanted=[("f1", Fraction(epsilon), Fraction(1, 10**8))],
     )  # fmt: skip
-    attempt = ledger.retry(analyst, key)
+    attempt = ledger.attempt(analyst, key)
     if attempt.payloads and fault != "fresh":
         payload = attempt.payloads["f1"].decode()
         return {"result": "answered", "payload": payload, "receipt": list(head(ledger))}

@@ -61,7 +61,7 @@ def answer(ledger: Ledger, id: str, say: Callable[..., object]) -> dict[str, byt
         id, budget="alice", total="total", sql="SELECT 1", data_version="1",
         wanted=[(name, PRICE, MILLIONTH) for name in NAMES],
     )  # fmt: skip
-    attempt = ledger.retry("alice", key)
+    attempt = ledger.attempt("alice", key)
     if attempt.payloads:
         say("again", id)
         return dict(attempt.payloads)

@@ -38,7 +38,7 @@ def filled(path, charges):
                     f"r{number}", budget="alice", total="total", sql="", data_version="1",
                     wanted=[],
                 )  # fmt: skip
-                attempt = ledger.retry("alice", key)
+                attempt = ledger.attempt("alice", key)
                 receipt = ask(ledger, fingerprints=names, attempt=attempt)
                 ledger.settle(receipt, "released", kept=pair)
                 continue

@@ -44,11 +44,11 @@ def fill(path):
         ledger.settle(first, "released", releases=pair)
         named = ledger.reserve(
             analyst="alice", budget="alice", total="total", aggregates=priced(), sql="SELECT 1",
-            data_version="2026-11", attempt=ledger.retry("alice", key("r1")),
+            data_version="2026-11", attempt=ledger.attempt("alice", key("r1")),
         )  # fmt: skip
         ledger.settle(named, "released", kept=[Release("f1", b"three")])
         found = ledger.releases.find("alice", "2026-11", ["f1"]).found["f1"]
-        ledger.answered("alice", ledger.retry("alice", key("r2")), {"f1": found[0]})
+        ledger.answer_free("alice", ledger.attempt("alice", key("r2")), {"f1": found[0]})
         ledger.settle(ask(ledger, budget="team:t"), "failed")
         ledger.refusals.note(analyst="alice", budget="alice", code="c", sql="s")
         ledger.losses.accept(99, "0" * 64, "cd" * 16)
@@ -74,7 +74,7 @@ def standing(ledger):
     accounts = {one.name: one for one in ledger.budgets()}
     given = set()
     for name in ("r1", "r2"):
-        attempt = ledger.retry("alice", key(name))
+        attempt = ledger.attempt("alice", key(name))
         given |= set(attempt.payloads.values()) | {one.payload for one in attempt.found.values()}
     found = ledger.releases.find("alice", "2026-11", ["f1", "f2"]).found
     return accounts, given | {one.payload for some in found.values() for one in some}

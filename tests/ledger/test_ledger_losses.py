@@ -10,7 +10,7 @@ import pytest
 from ledger_cases import MILLIONTH, ask, budgets, forge, refused, rows, url
 
 from dpsql.accountant.events import Threshold
-from dpsql.core.windows import DAY
+from dpsql.core.refresh import DAY
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import Ledger
 from dpsql.ledger.acceptance import burn, burns

@@ -65,7 +65,7 @@ def test_it_goes_on(older):
         assert len(ledger.refusals.list()) == (number >= 4)
         if number >= 3:
             key = named_request()
-            assert ledger.retry("alice", key).payloads == {"f1": b"kept noisy"}
+            assert ledger.attempt("alice", key).payloads == {"f1": b"kept noisy"}
         if number >= 5:
             bob = ledger.account("bob")
             assert bob.terms.epsilon == 2

@@ -27,7 +27,7 @@ def key(id="r1", **changes):
 
 def attempt(ledger, key, *, analyst="alice"):
     """What the driver does: look, and reserve if there is no answer. (payloads, receipt)."""
-    found = ledger.retry(analyst, key)
+    found = ledger.attempt(analyst, key)
     if found.payloads:
         return found.payloads, None
     receipt = ledger.reserve(
@@ -110,7 +110,7 @@ def test_while_it_runs_a_retry_waits(ledger):
 
 
 def test_answered_between_look_and_reserve_it_is_not_charged_again(ledger):
-    early = ledger.retry("alice", key())
+    early = ledger.attempt("alice", key())
     _, receipt = attempt(ledger, key())
     answer(ledger, receipt)
     error = refused(

@@ -118,11 +118,11 @@ def test_only_reserve_makes_receipts(ledger):
     import copy
     import pickle
 
-    from dpsql.ledger import Receipt
+    from dpsql.ledger import Reservation
 
     receipt = ask(ledger)
     with pytest.raises(TypeError):
-        Receipt(9, "00" * 32, "alice", "alice", None, None)
+        Reservation(9, "00" * 32, "alice", "alice", None, None)
     with pytest.raises((TypeError, ValueError)):
         replace(receipt, seq=1)
     for copier in (copy.copy, copy.deepcopy, pickle.dumps):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ledger_cases import MILLIONTH, ask, charge_body, forge, priced, refused, stored, url
 
 from dpsql.accountant.terms import BudgetTerms
-from dpsql.core.windows import DAY, LAST, REFRESH, window
+from dpsql.core.refresh import DAY, LAST, REFRESH, window
 from dpsql.errors import LedgerError
 from dpsql.ledger import Ledger, Release
 

@@ -36,7 +36,7 @@ _KEEP = _INSERT.on_conflict_do_update(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FreeAnswer:
     """The stored release of the charge `seq`, paid for under the fingerprint `paid`."""
 
     seq: int
@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FreeAnswers:
     """What stands of an id: the hashes of its requests (one, unless the file was edited)."""
 
     hashes: frozenset[object]
@@ -52,11 +52,11 @@ class Asked:
     """By fingerprint of the aggregate: charge and paid fingerprint, as the file has them."""
 
 
-def find(connection: Connection, analyst: str, id: str) -> Asked:
+def find(connection: Connection, analyst: str, id: str) -> FreeAnswers:
     """All that stands of an analyst's id."""
     rows = connection.execute(_OF, {"analyst": analyst, "id": id}).all()
     answers = {row[3]: (row[4], row[5]) for row in rows if row[3] != REQUEST}
-    return Asked(frozenset(row[2] for row in rows), answers)
+    return FreeAnswers(frozenset(row[2] for row in rows), answers)
 
 
 def one_question(fingerprint: object, paid: object) -> bool:
@@ -66,16 +66,16 @@ def one_question(fingerprint: object, paid: object) -> bool:
 
 
 def keep(
-    connection: Connection, analyst: str, key: RequestKey, answers: Mapping[str, Answer]
+    connection: Connection, analyst: str, key: RequestKey, answers: Mapping[str, FreeAnswer]
 ) -> None:
     """Write a request down, in the caller's transaction, with what answers it now."""
-    rows = [(REQUEST, Answer(0, "")), *answers.items()]
+    rows = [(REQUEST, FreeAnswer(0, "")), *answers.items()]
     for fingerprint, answer in rows:
         values = (analyst, key.id, key.hash, fingerprint, answer.seq, answer.paid)
         connection.execute(_KEEP, dict(zip(_NAMES, values, strict=True)))
 
 
-def raw_asked(connection: Connection) -> Iterator[tuple[object, ...]]:
+def raw_free(connection: Connection) -> Iterator[tuple[object, ...]]:
     """Every row, unchecked, for verify."""
     if inspect(connection).has_table(table.name):
         for row in connection.execute(_ALL):

@@ -9,12 +9,12 @@ _MINT = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Reservation:
     """One committed charge. Only `Ledger.reserve` makes one; it cannot be copied or pickled.
 
     `seq` is the entry's number and `head` the hash of the ledger at that entry (hexadecimal).
-    Kept outside the ledger, (seq, head) is an anchor: `verify(expect_head=receipt.head)` fails if
-    the ledger was cut off before it or rewritten.
+    Kept outside the ledger, (seq, head) is an anchor: `verify(expect_head=reservation.head)` fails
+    if the ledger was cut off before it or rewritten.
     """
 
     seq: int
@@ -26,17 +26,17 @@ class Receipt:
 
     def __post_init__(self, mint: object) -> None:
         if mint is not _MINT:
-            raise TypeError("a Receipt is made by Ledger.reserve alone")
+            raise TypeError("a Reservation is made by Ledger.reserve alone")
 
     def __repr__(self) -> str:
-        return f"Receipt(seq={self.seq}, head={self.head[:16]}…, budget={self.budget!r})"
+        return f"Reservation(seq={self.seq}, head={self.head[:16]}…, budget={self.budget!r})"
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise TypeError("a Receipt cannot be copied")
+        raise TypeError("a Reservation cannot be copied")
 
     __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
 
 
-def issue(*, seq: int, head: str, analyst: str, budget: str, total: str | None) -> Receipt:
-    """Make a receipt. For `Ledger.reserve`, after the commit."""
-    return Receipt(seq, head, analyst, budget, total, _MINT)
+def issue(*, seq: int, head: str, analyst: str, budget: str, total: str | None) -> Reservation:
+    """Make one. For `Ledger.reserve`, after the commit."""
+    return Reservation(seq, head, analyst, budget, total, _MINT)
