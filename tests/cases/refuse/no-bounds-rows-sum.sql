@@ -6,4 +6,4 @@ SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 4) AVG(spent) FR
 --     at 1:72
 --     …max_rows_contributed = 4) AVG(spent) FROM (SELECT user_id, SUM(amount) AS spent FROM orders GROUP BY user_id)
 --                                    ^^^^^
--- hint: with limits of your own: WHERE spent BETWEEN 0 AND 100, AVG(spent, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(spent, 0), 100); the owner can set bounds.max_rows_per_group
+-- hint: with limits of your own: AVG(spent, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(spent, 0), 100); the owner can set bounds.max_rows_per_group

@@ -7,4 +7,4 @@ SELECT AVG(span) FROM (
 --     at 1:12
 --     SELECT AVG(span) FROM (
 --                ^^^^
--- hint: with limits of your own: WHERE span BETWEEN 0 AND 100, AVG(span, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(span, 0), 100); the owner can give orders.order_id min and max in the policy
+-- hint: with limits of your own: AVG(span, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(span, 0), 100); the owner can give orders.order_id min and max in the policy

@@ -7,4 +7,4 @@ SELECT SUM(gap) FROM (
 --     at 1:12
 --     SELECT SUM(gap) FROM (
 --                ^^^
--- hint: with limits of your own: WHERE gap BETWEEN 0 AND 100, SUM(gap, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(gap, 0), 100); the owner can give orders.order_id min and max in the policy
+-- hint: with limits of your own: SUM(gap, contribution_bounds_per_row => (0, 100)) or LEAST(GREATEST(gap, 0), 100); the owner can give orders.order_id min and max in the policy
