@@ -43,9 +43,11 @@ def describe(
 def check(planned: Planned, public: Mapping[str, TypedTable], sealed: Sealed) -> None:
     """Before the charge: the plans' answers have the types by which the steps were bound.
 
+    A step that reads no release is made, to see that it can be: nobody's rows are in it.
+
     RefusedQuery `chain`: an answer too large for its type by its noise alone is a DOUBLE.
     """
-    for step in planned.bound.steps:
+    for at, step in enumerate(planned.bound.steps):
         given = dict(public)
         for index in releases_of(step.query):
             given[release_table(index)] = storage.empty(planned.plans[index])
@@ -60,6 +62,22 @@ def check(planned: Planned, public: Mapping[str, TypedTable], sealed: Sealed) ->
                 code="chain",
                 hint="CAST it to DOUBLE in the inner query, or ask with a larger epsilon",
             )
+        if not releases_of(step.query):
+            _try(step, at, public, sealed)
+
+
+def _try(step: Step, at: int, public: Mapping[str, TypedTable], sealed: Sealed) -> None:
+    """RefusedQuery where public tables and constants alone cannot give the step."""
+    try:
+        given(step, at, {}, public, sealed)
+    except EngineFailed as problem:
+        known = problem.code in ("several-values", "too-many-rows")
+        raise RefusedQuery(
+            problem.message if known else "a subquery without people's rows cannot be computed",
+            code=problem.code if known else "chain",
+            hint="nothing was charged; "
+            + ("take fewer rows of it: LIMIT" if known else "check its constants and casts"),
+        ) from None
 
 
 def names(bound: Bound, forms: Mapping[int, Any]) -> dict[int, str]:

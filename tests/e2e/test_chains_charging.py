@@ -9,7 +9,7 @@ import pytest
 from charging_worker import CHAIN
 from charging_world import charges, outcomes, start
 
-from dpsql.errors import BudgetExceeded, EngineFailed
+from dpsql.errors import BudgetExceeded, EngineFailed, RefusedQuery
 from dpsql.explain import explain
 from dpsql.pipeline import chains, execute
 
@@ -259,3 +259,17 @@ def test_the_value_is_nowhere_but_in_the_parameter(place, opened):
     assert outer == prepared.certified[1].sql
     assert list(given) == ["given_0"]
     assert isinstance(given["given_0"], float)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["(VALUES (1), ('a')) v(x)", "(SELECT CAST('a' || 'b' AS INTEGER) AS x) v"],
+)
+def test_a_step_without_releases_fails_before_the_charge(place, opened, inner):
+    """Constants and public tables alone: nobody's rows tell whether it can be made."""
+    path = place()
+    with pytest.raises(RefusedQuery) as caught:
+        opened(path).query(f"SELECT COUNT(*) FROM users JOIN {inner} ON age = v.x")
+    assert caught.value.code == "chain"
+    assert "nothing was charged" in caught.value.hint
+    assert charges(path) == []
