@@ -125,7 +125,14 @@ def given(
     tables = dict(public)
     for index, release in releases.items():
         tables[release_table(index)] = TypedTable(release.table, release.types)
-    table = presentable(sealed.run(text(step.query), tables).table)
+    try:
+        table = presentable(sealed.run(text(step.query), tables).table)
+    except EngineFailed as problem:  # whose hint is of releases that are kept
+        raise EngineFailed(
+            "the part of the query that feeds another from its releases failed or took too long",
+            code=problem.code,
+            hint="simplify the inner query; what was charged stays charged",
+        ) from None
     columns = [
         _plain(table.column(place).to_pylist(), kind) for place, kind in enumerate(step.types)
     ]
