@@ -9,7 +9,7 @@ import pytest
 from charging_worker import CHAIN
 from charging_world import charges, outcomes, start
 
-from dpsql.errors import BudgetExceeded, EngineFailed
+from dpsql.errors import BudgetExceeded, EngineFailed, LedgerError
 from dpsql.explain import explain
 from dpsql.pipeline import chains, execute
 
@@ -232,6 +232,27 @@ def test_a_retry_goes_by_the_inner_release_that_was_used(place, opened):
     assert value(again) == value(first)
     assert again.privacy.free
     assert len(charges(path)) == 3
+
+
+def test_so_does_a_retry_of_three_steps_that_was_paid_and_not_told(place, opened, monkeypatch):
+    """Paid, but what was free of it could not be written down: the first two parts were."""
+    path = place()
+    session = opened(path)
+    second = f"SELECT COUNT(*) FROM users WHERE income > ({INNER})"
+    third = f"SELECT COUNT(*) AS n FROM users WHERE age < ({second})"
+    session.query(INNER, epsilon="0.5")
+    session.query(second, epsilon="0.25")
+
+    def locked(*_, **__):
+        raise LedgerError("locked", code="ledger-locked")
+
+    monkeypatch.setattr(session.ledger, "answered", locked)
+    with pytest.raises(LedgerError):
+        session.query(third, epsilon="0.25", request_id="r1")
+    monkeypatch.undo()
+    session.query(INNER, epsilon="1")
+    assert session.query(third, epsilon="0.25", request_id="r1").privacy.free
+    assert len(charges(path)) == 4
 
 
 # ---- before it is asked ------------------------------------------------------------------------
