@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """A release in its form's order, how it came about, and which of all releases it is."""
+    """A release in its form's order, how it came about, and which of all releases it is.
+
+    `given`: the releases that fed it, in a chain, and those that fed these.
+    """
 
     release: Release
     how: Answering
     id: str
+    given: tuple[str, ...] = ()
 
 
 Known = Mapping[str, Answered]
@@ -36,16 +40,18 @@ Known = Mapping[str, Answered]
 def fed(planned: Planned, index: int, known: Known) -> tuple[str, ...] | None:
     """The very releases that feed a private aggregate; None where one is yet to be drawn.
 
-    An answer stands for a question only with the releases that it was made with.
+    An answer stands for a question only with the releases that it was made with. Those behind them
+    are told, too: so a retry finds all that its first attempt used (`remembered_with`).
     """
     names = {planned.fingerprints[before] for before in planned.bound.feeding(index)}
     if not names <= known.keys():
         return None
-    return tuple(sorted(f"{name} {known[name].id}" for name in names))
+    fed_by = {one for name in names for one in (f"{name} {known[name].id}", *known[name].given)}
+    return tuple(sorted(fed_by))
 
 
 def remembered_with(attempt: Attempt | None, stored: Sequence[Found]) -> Sequence[Found]:
-    """Of stored releases the one that fed what an earlier attempt at this request drew."""
+    """Of stored releases the one behind what an earlier attempt at this request drew."""
     if attempt is None:
         return stored
     told = [found for payload in attempt.payloads.values() if (found := storage.about(payload))]
@@ -71,7 +77,8 @@ def stored_answer(kept: repeats.Kept, plan: Plan) -> Answered:
         found.paid.events,
         about.threshold,
     )
-    return Answered(storage.unpack(found.payload), how, _id(found.paid.fingerprint, found.seq))
+    id = _id(found.paid.fingerprint, found.seq)
+    return Answered(storage.unpack(found.payload), how, id, about.given)
 
 
 def retried(
@@ -86,8 +93,8 @@ def retried(
         if name == fingerprint or name.startswith(drawn):
             about = storage.about(payload)
             if about is None or about.given == given:
-                id = _id(name, attempt.charge)
-                return Answered(storage.unpack(payload), free("repeat", plan), id)
+                how, id = free("repeat", plan), _id(name, attempt.charge)
+                return Answered(storage.unpack(payload), how, id, given or ())
     found = attempt.found.get(fingerprint)
     return None if found is None else _found_answer(found, plan, given)
 
@@ -149,7 +156,7 @@ def drawn_now(
         about.threshold,
     )
     payload = storage.pack(about, release)
-    answered = Answered(release, how, _id(order.fingerprint, seq))
+    answered = Answered(release, how, _id(order.fingerprint, seq), given)
     return answered, ReleasedBytes(order.fingerprint, payload)
 
 

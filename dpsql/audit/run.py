@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from dpsql.audit.answers import Array, answers, coins, shown
-from dpsql.audit.canaries import Canary, all_groups, canaries, many_rows
+from dpsql.audit.canaries import MANY_ROWS, Canary, all_groups, canaries, many_rows
 from dpsql.audit.estimates import block_bound, one_run_bound, proportion_above, scores
 from dpsql.audit.made_up import CannotInvent
 from dpsql.audit.questions import Question, questions
@@ -24,6 +24,9 @@ Method = Literal["blocks", "one-run"]
 
 MAX_KEYS = 100_000
 """A larger product of listed keys would not be public."""
+
+LEAST_BLOCKS = 40
+"""With fewer nothing could be told apart, and so many groups for each would take all memory."""
 
 SLOWER = 8
 """A question whose error bars cost much is asked of so many times fewer blocks."""
@@ -106,9 +109,9 @@ class Audit:
             return
         groups, rows = self._bounds()
         one_row = one_row_per_unit(self.policy.tables, self.catalog, name, table.unit)
-        most = min(self.blocks, MAX_KEYS // all_groups(groups) - 1)
+        most = max(1, min(self.blocks, MAX_KEYS // all_groups(groups) - 1))
         for question in questions(table, entry):
-            blocks = max(40, most // SLOWER) if question.slow else most
+            blocks = min(most, max(LEAST_BLOCKS, most // SLOWER)) if question.slow else most
             world = World(
                 self._policy(), self.catalog, name, question.column, blocks, all_groups(groups)
             )
@@ -121,8 +124,10 @@ class Audit:
         """Keys that only the canary has: each block's are shown with probability at most δ."""
         question = next(iter(questions(table, entry)))
         policy = replace(self._policy(), budgets=_budgets(self.claim.epsilon, KEYS_DELTA))
-        world = World(policy, self.catalog, name, None, self.blocks, groups, 0, listed=False)
-        rows = 1 if one_row else many_rows(*self._bounds())
+        blocks = max(1, min(self.blocks, MANY_ROWS // groups))
+        world = World(policy, self.catalog, name, None, blocks, groups, 0, listed=False)
+        most = max(1, MANY_ROWS // (blocks * groups))
+        rows = 1 if one_row else min(most, many_rows(*self._bounds()))
         return Trial(
             replace(question, shown="keys of one unit shown"),
             world,
@@ -165,6 +170,8 @@ class Audit:
             None,
             world.blocks,
         )
+        if world.blocks < LEAST_BLOCKS:
+            return replace(finding, problem="one unit has too many groups to try: lower max_groups")
         if not listed:
             measure = self._keys
         else:

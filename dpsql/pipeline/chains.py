@@ -94,11 +94,14 @@ def names(bound: Bound, forms: Mapping[int, Any]) -> dict[int, str]:
 
 
 def _named(step: Step, forms: Mapping[int, Any]) -> str:
-    """The text with the releases by place, and of each its fingerprint and its columns' order."""
+    """The text with the releases by place, and of each its fingerprint and its columns' order.
+
+    Under names that no statement can use: else its own `release_0` could stand for a release.
+    """
     from dpsql.canonical.labels import digest
 
     query = step.query.copy()
-    places = {release_table(index): f"release_{place}" for place, index in enumerate(forms)}
+    places = {release_table(index): release_table(place) for place, index in enumerate(forms)}
     for node in query.find_all(exp.Identifier):
         if node.name in places:
             node.set("this", places[node.name])

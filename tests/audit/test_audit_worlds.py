@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from audit_world import POLICY
 
-from dpsql.audit.canaries import Canary, all_groups, canaries, many_rows
+from dpsql.audit.canaries import MANY_ROWS, Canary, all_groups, canaries, many_rows
 from dpsql.audit.world import KEY
 
 ODD = {
@@ -111,3 +112,17 @@ def test_a_canary_stays_in_its_block(audit):
     assert sorted(block for _, block, *_ in rows) == list(np.flatnonzero(present))
     assert len({person for person, *_ in rows}) == len(rows)
     assert {(n, keys) for _, _, n, keys, _ in rows} == {(21, 3)}
+
+
+@pytest.mark.parametrize("most", [700, 12_000, 60_000])
+def test_more_groups_than_can_be_tried_are_said(most, audit):
+    """One person's groups would fill memory with too few people to tell anything."""
+    made = audit(200, policy=POLICY | {"bounds": {"max_groups": most, "max_rows_per_group": 3}})
+    trials = list(made._trials("visits"))
+    for trial in trials[:-1]:
+        assert "too many groups" in str(made._finding(trial, 0.001).problem)
+    for trial in trials:
+        for canary in trial.canaries:
+            rows = canary.rows * canary.groups * trial.world.blocks
+            assert canary.rows == 1 or rows <= MANY_ROWS
+    assert trials[-1].world.keys <= MANY_ROWS

@@ -339,3 +339,27 @@ def test_the_older_copy_before_the_acceptance_is_refused(used):
     accept(path, refusal(ask, path))
     file.write_bytes(before)
     assert refusal(ask, path).code == "ledger-shows-less"
+
+
+def test_receipts_that_are_cut_off_twice_are_read_as_the_newest_whole_one(tmp_path):
+    """A crash or a full disk, and another before anything more was written."""
+
+    def receipt(number):
+        return Anchor("a" * 32, number, "b" * 64, 0, ())
+
+    def seen():
+        return Remembered("/nowhere/ledger.db", tmp_path)
+
+    file = tmp_path / f"{'a' * 32}.json"
+    for number in (1, 2):
+        seen().keep(receipt(number))
+    file.write_bytes(file.read_bytes() + b'{"accepted":0,"fo')
+    assert seen().of_ledger("a" * 32) == receipt(2)
+    seen().keep(receipt(3))
+    assert [json.loads(line)["seq"] for line in file.read_bytes().splitlines()] == [3]
+    whole = len(file.read_bytes())
+    seen().keep(receipt(4))
+    told = file.read_bytes()
+    for end in range(whole, len(told)):
+        file.write_bytes(told[:end])
+        assert seen().of_ledger("a" * 32) == receipt(3)
