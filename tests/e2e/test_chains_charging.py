@@ -246,7 +246,7 @@ def test_so_does_a_retry_of_three_steps_that_was_paid_and_not_told(place, opened
     def locked(*_, **__):
         raise LedgerError("locked", code="ledger-locked")
 
-    monkeypatch.setattr(session.ledger, "answered", locked)
+    monkeypatch.setattr(session.ledger, "answer_free", locked)
     with pytest.raises(LedgerError):
         session.query(third, epsilon="0.25", request_id="r1")
     monkeypatch.undo()
