@@ -225,6 +225,8 @@ def _unique(
     item = source.this
     if any(p.find(exp.AggFunc) and not p.find(exp.Window) for p in query.expressions):
         return None
+    if query.find(exp.UDTF, exp.Explode) is not None:  # unnest(...) gives a row several times
+        return None
     if isinstance(item, exp.Table) and item.name.startswith(RELEASE):
         released = context.released[int(item.name.removeprefix(RELEASE))]
         if released is None:
@@ -236,7 +238,7 @@ def _unique(
         if cte is None or item.db or cte.args["alias"].columns:
             return None
         inner: exp.Expr = cte.this
-    elif isinstance(item, exp.Subquery) and not item.args["alias"].columns:
+    elif isinstance(item, exp.Subquery) and not item.alias_column_names:
         inner = item.this
     else:
         return None

@@ -99,10 +99,20 @@ def _false(node: exp.Expr) -> bool:
     if not isinstance(node, (exp.EQ, exp.NEQ)):
         return False
     ends = [side.unnest() for side in (node.left, node.right)]
-    if not all(isinstance(side, exp.Literal) and side.name.isdecimal() for side in ends):
+    if not all(isinstance(side, exp.Literal) for side in ends):
         return False
-    same = int(ends[0].name) == int(ends[1].name)
-    return ends[0].is_string == ends[1].is_string and same is isinstance(node, exp.NEQ)
+    texts = [side.name for side in ends]
+    if ends[0].is_string != ends[1].is_string:
+        return False
+    if not ends[0].is_string and not all(_small(text) for text in texts):
+        return False
+    same = texts[0] == texts[1] if ends[0].is_string else int(texts[0]) == int(texts[1])
+    return same is isinstance(node, exp.NEQ)
+
+
+def _small(text: str) -> bool:
+    """A whole number that every engine takes as it is: beyond 64 bits it may become a float."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 # ---- what is written otherwise before binding --------------------------------------------------

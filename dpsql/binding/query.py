@@ -37,6 +37,7 @@ class QueryBinder:
         self.context = context
         self.chains = Chains(context)
         self._bound: dict[int, Bound] = {}  # FROM subqueries, bound once when classified
+        self._met: list[exp.Expr] = []  # held, so that no id in `_bound` becomes another's
         self._inlined = 0
         self._root: exp.Expr | None = None
 
@@ -91,6 +92,7 @@ class QueryBinder:
         ]
         if not (private := [one for one in bound if isinstance(one, PrivateRelation)]):
             self._bound.update(zip(map(id, branches), bound, strict=True))
+            self._met += branches
             return Above(self._copy(node, env, clause))
         for branch, one in zip(branches, bound, strict=True):
             if isinstance(one, Above):
@@ -247,6 +249,7 @@ class QueryBinder:
             return "public" if self.context.table(item, names).public else "private"
         if isinstance(item, exp.Subquery):
             bound = self._bound[id(item)] = self.query(item, env)
+            self._met.append(item)
             return "private" if isinstance(bound, PrivateRelation) else "above"
         if isinstance(item, exp.Values):
             return "above"

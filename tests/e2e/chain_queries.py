@@ -60,6 +60,11 @@ QUERIES = {
     f" FROM persons GROUP BY city {MANY}) t ON p.city = t.city GROUP BY t.city",
     "several rows each": "SELECT COUNT(*) AS n FROM persons p JOIN (SELECT city, vip, COUNT(*) AS c"
     " FROM persons GROUP BY city, vip HAVING COUNT(*) > 3) t ON p.city = t.city",
+    "rows that come twice": f"SELECT COUNT(*) AS n FROM persons p JOIN (SELECT city, UNNEST([1, 2])"
+    f" AS w FROM (SELECT city, COUNT(*) AS c FROM persons GROUP BY city {MANY})) t ON p.city ="
+    " t.city",
+    "rows of a series": "SELECT COUNT(*) AS n FROM persons p JOIN (SELECT city,"
+    f" UNNEST(GENERATE_SERIES(1, 3)) AS w FROM persons GROUP BY city {MANY}) t ON p.city = t.city",
     "both keys": "SELECT COUNT(*) AS n FROM persons p JOIN (SELECT city, vip, COUNT(*) AS c FROM"
     " persons GROUP BY city, vip HAVING COUNT(*) > 3) t ON p.city = t.city AND p.vip = t.vip",
     "one row": "SELECT COUNT(*) AS n FROM persons p, (SELECT AVG(income) AS m FROM persons) a"

@@ -109,6 +109,13 @@ FULL = {
     "full join in a subquery": "SELECT kind, COUNT(*) FROM (SELECT COALESCE(v.pid, e.pid) AS pid,"
     " COALESCE(v.kind, 'none') AS kind FROM visits v FULL OUTER JOIN (SELECT pid, MAX(n) AS n FROM"
     " events GROUP BY pid) e ON e.pid = v.pid) t GROUP BY kind",
+    "full join of subqueries of rows": "SELECT COUNT(*), SUM(a.n), SUM(b.cost) FROM (SELECT pid, n"
+    " FROM events WHERE n > 20) a FULL JOIN (SELECT pid, cost FROM visits WHERE cost > 300) b ON"
+    " a.pid = b.pid WHERE a.n IS NULL OR a.n < 40",
+    "full join within one": "SELECT COUNT(*), SUM(t.n), SUM(p.age) FROM (SELECT COALESCE(a.pid,"
+    " b.pid) AS pid, a.n FROM (SELECT pid, n FROM events WHERE n > 20) a FULL JOIN (SELECT pid FROM"
+    " visits WHERE cost > 300) b ON a.pid = b.pid) t FULL JOIN (SELECT pid, age FROM persons WHERE"
+    " vip) p ON t.pid = p.pid",
     "full join by unit": "SELECT AVG(c) FROM (SELECT COALESCE(e.pid, v.pid) AS p, COUNT(*) AS c"
     " FROM visits v FULL JOIN (SELECT pid, kind FROM events GROUP BY pid, kind) e ON v.pid = e.pid"
     " GROUP BY COALESCE(e.pid, v.pid)) t",

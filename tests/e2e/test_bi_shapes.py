@@ -106,6 +106,7 @@ def test_the_aggregate_of_nobody_is_one_row_and_paid(session):
         ("SELECT getenv('HOME') FROM users LIMIT 0", "unsupported-function"),
         ("SELECT age FROM users WHERE 1 = 1", "row-output"),
         ("SELECT age FROM users WHERE age <> age", "row-output"),
+        ("SELECT age FROM users WHERE '1' <> '01'", "row-output"),
         ("SELECT age FROM users WHERE FALSE OR age > 3", "row-output"),
         ("SELECT age FROM users LIMIT 1", "row-output"),
         ("SELECT age FROM users UNION ALL SELECT age FROM users WHERE 1 = 0", "row-output"),
