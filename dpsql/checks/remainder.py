@@ -13,6 +13,7 @@ from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import end_of, is_report, refuse_end
 from dpsql.binding.quantiles import is_list
 from dpsql.binding.series import array, series
+from dpsql.checks.subscripts import check_subscripts
 from dpsql.core import nearest
 from dpsql.functions import membership
 from dpsql.functions.forms import constant_text
@@ -70,6 +71,7 @@ _LISTS = (exp.Unnest, exp.Explode, exp.Array, exp.GenerateSeries)
 
 def check_remainder(root: exp.Expr, context: Context) -> None:
     """Raises RefusedQuery for any node or function that is not on the list."""
+    check_subscripts(root, context)
     for node in root.walk():
         if node.meta.get("named"):
             context.refuse(

@@ -13,6 +13,7 @@ from dpsql.checks.ordinals import check_ordinals
 from dpsql.checks.remainder import check_remainder
 from dpsql.checks.reserved import refuse_reserved
 from dpsql.checks.size import check_size
+from dpsql.checks.subscripts import check_subscripts
 from dpsql.checks.text_length import check_text_length
 from dpsql.core.catalog import Catalog
 from dpsql.pipeline.stages import Bound, Parsed
@@ -42,6 +43,7 @@ def run(
     context = Context(parsed.text, policy, catalog, default_schema, describe=described)
     refuse_reserved(parsed.root, context)
     check_ordinals(parsed.root, context)
+    check_subscripts(parsed.root, context)
     parsed = replace(parsed, root=metadata.prepared(parsed.root, context, analyst))
     public = metadata.answering(parsed.root, policy)
     if public is None:
