@@ -24,16 +24,24 @@ def read_catalog(rows: Callable[[str], list[tuple[Any, ...]]], default_schema: s
         " referenced_table, referenced_column_names FROM duckdb_constraints()"
         " WHERE database_name = current_database()"
     )
+    # Tables, views and macros of all open databases: a view may read any of them.
+    mentioned = rows(
+        "SELECT 1 FROM (SELECT sql, internal FROM duckdb_tables()"
+        " UNION ALL SELECT sql, internal FROM duckdb_views()"
+        " UNION ALL SELECT macro_definition, internal FROM duckdb_functions()) AS t(sql, internal)"
+        " WHERE NOT internal AND sql ILIKE '%COLLATE%' LIMIT 1"
+    )
     made = rows(
         "SELECT schema_name, table_name, sql FROM duckdb_tables()"
-        " WHERE database_name = current_database() AND sql ILIKE '%COLLATE%'"
+        " WHERE database_name = current_database()"
+        " AND (sql ILIKE '%COLLATE%' OR sql ILIKE '%GENERATED%')"
     )
     default = rows("SELECT current_setting('default_collation')")[0][0]
     databases = rows("SELECT database_name, current_database() FROM duckdb_databases()")
     return _catalog(
         columns,
         constraints,
-        collated(made, everywhere=bool(default)),
+        collated(made, mentioned=bool(mentioned), everywhere=bool(default)),
         default_schema,
         {str(name).casefold(): str(current) for name, current in databases},
     )

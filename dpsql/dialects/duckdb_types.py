@@ -70,20 +70,21 @@ COLLATED = "VARCHAR COLLATE"
 
 
 def collated(
-    made: Sequence[tuple[str, str, str]], *, everywhere: bool
+    made: Sequence[tuple[str, str, str]], *, mentioned: bool, everywhere: bool
 ) -> Callable[[str, str, str, bool], bool]:
     """(schema, table, column, is view) → may its text compare by a collation?
 
-    `made`: CREATE TABLE texts that mention COLLATE, the only place where DuckDB tells. A view
-    may hand such a column on, so one collated table puts all views under suspicion; so does a
-    text that cannot be read, for its whole table.
+    `made`: CREATE TABLE texts that mention COLLATE or a generated column, the only place where
+    DuckDB tells. `mentioned`: some table, view or macro says COLLATE. A view or a generated column
+    may hand on such a text from anywhere, or say it in its own words, so then all of them are
+    under suspicion; so is every column of a table whose text cannot be read.
     """
     known = {(schema, table): _collated_columns(sql) for schema, table, sql in made}
 
     def check(schema: str, table: str, column: str, is_view: bool) -> bool:
-        if everywhere or (is_view and known):
+        if everywhere or (is_view and mentioned):
             return True
-        if (schema, table) not in known:
+        if not mentioned or (schema, table) not in known:
             return False
         found = known[schema, table]
         return found is None or column in found
@@ -92,10 +93,13 @@ def collated(
 
 
 def _collated_columns(sql: str) -> set[str] | None:
+    """Columns with a collation, and generated ones."""
     try:
         tree = parse_one(sql.rstrip(";"), read="duckdb")
     except SqlglotError:
         return None
+    suspect = (exp.CollateColumnConstraint, exp.ComputedColumnConstraint)
+    generated = (exp.GeneratedAsRowColumnConstraint, exp.GeneratedAsIdentityColumnConstraint)
     definitions = list(tree.find_all(exp.ColumnDef))
-    found = {node.name for node in definitions if node.find(exp.CollateColumnConstraint)}
+    found = {node.name for node in definitions if node.find(*suspect, *generated)}
     return found or None

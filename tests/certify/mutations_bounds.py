@@ -143,6 +143,7 @@ BOUNDS: dict[str, Mutation] = {
     "ranked by chance": ("cap", "HASH(HASH(u, k0, CAST('7' AS UBIGINT)))", "RANDOM()"),
     "ranked by RANK": ("cap", "ROW_NUMBER()", "RANK()"),
     "ranked in a frame": ("cap", "k0) AS rn", "k0 ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS rn"),
+    "kept by a hash": ("cap", "WHERE rn <= 5", "WHERE HASH(u, k0, CAST('7' AS UBIGINT)) <= 5"),
     "ranks replaced": ("cap", f"{_RN} AS rn", "1 AS rn"),
     # ---- weights
     "weight of a unit raised": ("weights", "1966080 //", "1966081 //"),
