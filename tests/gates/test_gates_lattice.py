@@ -48,7 +48,7 @@ CALLS = {
     "regr_sxx": f"REGR_SXX({TWO})",
     "regr_syy": f"REGR_SYY({TWO})",
     "regr_sxy": f"REGR_SXY({TWO})",
-    "weighted_avg": "SUM(x * (n + 4)) / SUM(n + 4)",
+    "weighted_avg": "SUM(x * n) / SUM(n)",
 }
 LAWS = {"laplace": (1.0, 1e-6, 1), "gaussian": (0.5, 0.3, 12)}
 GROUPS = 6_000
@@ -57,7 +57,8 @@ WIDE = 64  # a spread that makes residues modulo 16 uniform to far below what is
 
 def plan_for(call, law):
     epsilon, delta, groups = LAWS[law]
-    sql = f"SELECT kind, {call} FROM events GROUP BY kind"
+    where = "WHERE x IS NOT NULL AND n >= 0" if "/" in call else ""  # else two sums
+    sql = f"SELECT kind, {call} FROM events {where} GROUP BY kind"
     return plan_of(sql, epsilon=epsilon, delta=delta, max_groups=groups, max_rows=2)
 
 

@@ -17,6 +17,10 @@ PAIRS = [
 ]
 
 
+def test_there_are_26():
+    assert len(MUTATIONS) == 26
+
+
 def shown(gate, arguments):
     told = (
         value if isinstance(value, str) else type(value).__name__ for value in arguments.values()
