@@ -48,7 +48,7 @@ CALLS = {
     "regr_sxx": f"REGR_SXX({TWO})",
     "regr_syy": f"REGR_SYY({TWO})",
     "regr_sxy": f"REGR_SXY({TWO})",
-    "weighted_avg": "SUM(x * n) / SUM(n)",
+    "weighted_avg": "SUM(COALESCE(n, 0) * n) / SUM(n)",
 }
 LAWS = {"laplace": (1.0, 1e-6, 1), "gaussian": (0.5, 0.3, 12)}
 GROUPS = 6_000
