@@ -28,7 +28,7 @@ class Question:
 
 
 def questions(table: Table, entry: CatalogTable) -> Iterator[Question]:
-    """COUNT of rows and of units; SUM, AVG and VAR of every number with a declared range."""
+    """COUNT of rows and of units; SUM, AVG, VAR and MEDIAN of numbers with a declared range."""
     yield Question("COUNT(*)", "COUNT(*) AS a0", None)
     own = None if table.unit is None else table.unit.own_column
     if own is not None and not table.rule(own).hidden:
@@ -46,3 +46,4 @@ def questions(table: Table, entry: CatalogTable) -> Iterator[Question]:
         several = f"COUNT(*) AS a0, SUM({x}) AS a1, AVG({x}) AS a2"
         yield Question(f"COUNT(*), SUM({column}), AVG({column})", several, column)
         yield Question(f"VAR_POP({column})", f"VAR_POP({x}) AS a0", column, slow=True)
+        yield Question(f"MEDIAN({column})", f"MEDIAN({x}) AS a0", column, slow=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,24 @@ def ask(session, sql, dialect):
     )
     columns = [column.to_pylist() for column in answer.table.columns]
     return shape, list(zip(*columns, strict=True))
+
+
+MANY_KEYS = (
+    "SELECT LEFT(item, 3) AS k, city, COUNT(*) FROM orders JOIN users USING (user_id) GROUP BY 1, 2"
+)
+
+
+def answers_of_threads(rows, sql=MANY_KEYS, times=20):
+    """The distinct answers to one question, asked of four threads that share even small tables.
+
+    With the noise held at nothing they differ in the order of their rows, if in anything.
+    """
+    with duckdb.connect(":memory:", config={"threads": 4}) as connection:
+        connection.execute("PRAGMA verify_parallelism")
+        world.fill(connection, *rows)
+        policy = world.policy_dict() | {"releases": {"reuse": "off"}}
+        with closing(world.memory_session(connection, policy)) as session:
+            return {tuple(ask(session, sql, "duckdb")[1]) for _ in range(times)}
 
 
 def spent_since(session, before):

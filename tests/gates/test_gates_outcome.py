@@ -1,0 +1,42 @@
+"""The outcome gate over what analysts write: every query of good.jsonl, on D and D less one unit.
+
+tests/e2e/test_hostile.py holds it over the hostile corpus. Values and the rows of private keys may
+differ; status, text, columns, types, charge and statements may not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import e2e_world
+import hostile_world as hostile
+import pytest
+
+GOOD = {
+    case["id"]: case
+    for case in e2e_world.cases("good.jsonl")
+    if "duckdb" in case["dialects"] and not case.get("params")
+}
+EVERY = 3  # the default run takes every third query
+
+
+def differ(databases, sql):
+    outcomes = []
+    for without in (None, hostile.TARGET):
+        outcome, _ = hostile.ask(databases.session(without), sql, "duckdb")
+        outcomes.append(replace(outcome, rows=None))
+    here, there = outcomes
+    assert not here.status.startswith("InternalError"), here
+    return here != there
+
+
+def test_a_third_of_the_good_queries(databases):
+    names = list(GOOD)[::EVERY]
+    assert len(names) > 40
+    assert [name for name in names if differ(databases, GOOD[name]["sql"])] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GOOD)
+def test_every_good_query(name, databases):
+    assert not differ(databases, GOOD[name]["sql"])
