@@ -12,6 +12,7 @@ from dpsql.aggregates import quantile
 from dpsql.binding import quantiles, undeclared
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.binding.refused_aggregates import why_refused
+from dpsql.binding.rewritings import ask_in, how_many_values
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.undeclared import BOUNDS_PER_ROW
@@ -186,7 +187,8 @@ def _count_distinct(
             call,
             "count-distinct",
             f"COUNT(DISTINCT ...) is available for the {select.context.policy.unit} alone",
-            f"COUNT(DISTINCT {unit}) counts {select.context.policy.unit}s",
+            f"COUNT(DISTINCT {unit}) counts {select.context.policy.unit}s"
+            f"{ask_in(how_many_values(call, counted, select.context.policy))}",
         )
     if arg.domain.nullable and not _is_block_unit(arg, select):
         where = _and_present(arg, where)  # a left-joined unit may be NULL: then it is not counted

@@ -73,9 +73,7 @@ class QueryBinder:
                     self.context.refuse(
                         node,
                         "unsupported-clause",
-                        f"{name.strip('_').upper()} on people's rows would let one person move"
-                        " another's",
-                        "use it on the aggregated result, outside",
+                        *across(name.strip("_"), self.context.policy.unit),
                     )
             return bound
         result = node.copy()

@@ -222,8 +222,23 @@ class BlockBuilder:
                 "join-not-on-unit",
                 f"private tables can only be joined on the {word}: rows of different {word}s"
                 " would meet",
-                f"add `{other.name} = {unit.name}` of the two tables to the join condition",
+                f"add {self._equality(other, node, unit)} to the join condition",
             )
+
+    def _equality(self, other: Col, node: exp.Expr, unit: Col) -> str:
+        """The missing condition: by the aliases of the two FROM items where they hold the units."""
+        names = [self._name(other, node), self._name(unit, self.units[0][2])]
+        if None in names:
+            return f"`{other.name} = {unit.name}` of the two tables"
+        return f"`{names[0]} = {names[1]}`"
+
+    def _name(self, unit: Col, node: exp.Expr) -> str | None:
+        item = node.this if isinstance(node, exp.Join) else node
+        source = next(fact.source for fact in self.facts if fact.source.id == unit.source)
+        if not isinstance(item, exp.Table) or not isinstance(source, Scan):
+            return None
+        itself = item.name.casefold() == source.table.rpartition(".")[2].casefold()
+        return f"{item.alias_or_name}.{unit.name}" if itself else None
 
     def _order(self) -> None:
         """A condition may only speak of sources to its left: move early ones to where they can."""

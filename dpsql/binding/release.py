@@ -192,6 +192,7 @@ class _Splitter:
         if order := node.args.get("order"):
             result.set("order", self._order(order))
             if node.args.get("limit") and not node.args.get("distinct"):
+                _spell_all(result.args["order"], len(node.expressions))
                 for place in range(len(self.keys)):  # the same groups wherever it is read
                     tie = exp.Ordered(this=self._ref(key_column(place)))
                     result.args["order"].append("expressions", tie)
@@ -397,3 +398,13 @@ class _Splitter:
 
     def _ref(self, name: str) -> exp.Column:
         return exp.column(name, table=self.table)
+
+
+def _spell_all(order: exp.Order, listed: int) -> None:
+    """ORDER BY ALL as the places of the SELECT list: ALL takes no other term behind it."""
+    terms = order.expressions
+    if len(terms) == 1 and isinstance(terms[0].this, exp.Var) and terms[0].name.upper() == "ALL":
+        places = [terms[0].copy() for _ in range(listed)]
+        for at, place in enumerate(places, 1):
+            place.set("this", exp.Literal.number(at))
+        order.set("expressions", places)

@@ -14,6 +14,7 @@ from dpsql.binding.relations import PrivateRelation
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Expr, PerUnit
 from dpsql.policy.schema import Policy
+from dpsql.sql.not_queries import PIVOT
 
 ASK = "ask: "
 MAX_TEXT = 400
@@ -31,6 +32,8 @@ def ask_in(query: exp.Expr | None) -> str:
 
 def across(clause: str, unit: str) -> tuple[str, str]:
     """What is said of a clause, by its key in a SELECT, that picks or orders rows across units."""
+    if clause == "pivots":
+        return "PIVOT and UNPIVOT are not available over people's rows", PIVOT
     name = "ORDER BY" if clause == "order" else clause.upper()
     if clause not in ("order", "limit", "offset"):
         return (
@@ -109,6 +112,22 @@ def by_value(call: exp.Expr, value: exp.Expr, *, most: bool = False) -> exp.Expr
         query.set("order", exp.Order(expressions=[ordered]))
         query.set("limit", exp.Limit(expression=exp.Literal.number(1)))
     return query
+
+
+def how_many_values(call: exp.Expr, value: exp.Expr | None, policy: Policy) -> exp.Expr | None:
+    """COUNT(DISTINCT column) → how many groups are released, where nothing else is asked."""
+    select = call.parent_select
+    if not isinstance(select, exp.Select) or not isinstance(value, exp.Column):
+        return None
+    alone = len(select.expressions) == 1 and select.expressions[0].unalias() is call
+    shaped = any(select.args.get(name) for name in (*_OUTSIDE, *_SHAPING))
+    if not alone or shaped or policy.bounds.max_groups is None:
+        return None
+    if value.name.casefold() in _unit_columns(policy):
+        return None
+    inner = over(select, [value])
+    inner.set("distinct", exp.Distinct())
+    return _around(inner, exp.Count(this=exp.Star()))
 
 
 def counting(call: exp.Expr, condition: exp.Expr) -> exp.Expr | None:

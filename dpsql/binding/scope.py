@@ -19,6 +19,7 @@ from dpsql.core.domain import Domain, Kind, Scalar, of_literal
 from dpsql.core.ir import Col, Expr, Lit, Unknown
 from dpsql.functions.refused import why_refused
 from dpsql.functions.weight import weighed
+from dpsql.sql.written import written
 
 _NOTHING = Lit(None, of_literal(None))
 """What has no type but NULL's, such as NULLIF(NULL, x), is NULL."""
@@ -237,7 +238,8 @@ class Scope:
                 node.name,
                 names if table else [*names, *self.aliases],
                 f"columns: {', '.join(names[:20])}",
-            ),
+            )
+            + _text_quotes(node),
         )
 
     def _unknown_node(self, node: exp.Expr) -> NoReturn:
@@ -258,7 +260,7 @@ class Scope:
         if isinstance(node, (exp.Placeholder, exp.Parameter)):
             self.invalid(node, "bad-parameter", "this parameter was given no value")
         if isinstance(node, (exp.Func, exp.Anonymous)):
-            name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+            name = written(node, self.context.text)
         else:
             name = node.key
         if (known := why_refused(node)) is not None:
@@ -274,13 +276,38 @@ class Scope:
                 node,
                 "unsupported-function",
                 f"function {name} is not available on people's rows",
-                nearest.hint(name, FUNCTIONS, "it may be applied to the aggregates, outside them"),
+                nearest.hint(name, FUNCTIONS, _way_for(name)),
             )
         self.refuse(
             node,
             "unsupported-expression",
             f"{type(node).__name__} expressions are not available on people's rows",
+            _WAYS.get(type(node), ""),
         )
+
+
+_COMPARE = "compare with one value that is released: x > (SELECT MAX(y) FROM ...)"
+_WAYS: dict[type[exp.Expr], str] = {
+    exp.Values: "list the values themselves: x IN ('a', 'b')",
+    exp.All: _COMPARE,
+    exp.Any: _COMPARE,
+}
+_OTHERWISE = {
+    "product": "the geometric mean is answered: EXP(AVG(LN(x))) over rows WHERE x >= 1",
+    "histogram": "group by the value and COUNT(*); numbers by range: GROUP BY FLOOR(x / 10) * 10",
+}
+"""Aggregates that only some engines know, and what is answered in their place."""
+
+
+def _way_for(name: str) -> str:
+    return _OTHERWISE.get(name, "docs/reference/sql.md lists the functions that are")
+
+
+def _text_quotes(node: exp.Column) -> str:
+    """Double quotes make names: who came from another SQL may have meant a text."""
+    if not node.this.args.get("quoted") or node.table or len(node.name) > 40:
+        return ""
+    return f"; a text takes single quotes: {exp.Literal.string(node.name).sql()}"
 
 
 def _then(

@@ -13,6 +13,7 @@ from dpsql.binding.full_joins import Side, read_full
 from dpsql.binding.interval_ends import end_of, is_aggregate
 from dpsql.binding.listed import ListedRelation
 from dpsql.binding.relations import BlockBuilder, GivenTable, PrivateRelation
+from dpsql.binding.rewritings import across
 from dpsql.binding.scalar_subqueries import PREFIX
 from dpsql.binding.scope import Exposed, Narrowing, Scope
 from dpsql.binding.semi_joins import Subqueries, add_condition, add_join
@@ -226,6 +227,8 @@ def _check_from(node: exp.Expr, context: Context) -> None:
     if isinstance(node, (exp.Values, exp.Unnest)):
         allowed.add("expressions")
     for name, value in node.args.items():
+        if value and name == "pivots":
+            context.refuse(node, "unsupported-clause", *across(name, context.policy.unit))
         if value and name not in allowed:
             context.refuse(
                 node,
@@ -322,7 +325,12 @@ def _join_conditions(join: exp.Join, scope: Scope) -> list[Expr]:
         left = scope.exposed[:-1]
         names = [n for n in scope.exposed[-1].columns if any(i.visible(n) for i in left)]
         if not names:
-            scope.invalid(join, "unknown-column", "the tables of NATURAL JOIN share no column")
+            scope.invalid(
+                join,
+                "unknown-column",
+                "the tables of NATURAL JOIN share no column",
+                "write JOIN ... ON",
+            )
         using = [exp.to_identifier(name, quoted=True) for name in names]
     if using:
         return [part for name in using for part in bound(_using(name, join, scope), scope)]

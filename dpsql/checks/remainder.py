@@ -19,6 +19,8 @@ from dpsql.functions import membership
 from dpsql.functions.forms import constant_text
 from dpsql.functions.names import names_of
 from dpsql.functions.refused import why_refused
+from dpsql.sql.not_queries import PIVOT
+from dpsql.sql.written import written
 
 _STRUCTURE = (
     "Select Subquery From Join Where Group Having Order Ordered Limit Offset Fetch Distinct Qualify"
@@ -94,12 +96,14 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
                 _refuse_function(node, name, context)
         elif type(node) not in _ALLOWED and not is_list(node):
             if isinstance(node, exp.Func):
-                _refuse_function(node, node.sql_name().lower(), context)
+                _refuse_function(node, written(node, context.text), context)
             context.refuse(
                 node,
                 "unsupported-expression",
                 f"{type(node).__name__.upper()} is not available",
-                "ordinary SELECTs over declared tables are",
+                PIVOT
+                if isinstance(node, exp.Pivot)
+                else "ordinary SELECTs over declared tables are",
             )
         elif isinstance(node, exp.Table) and not isinstance(node.this, _IN_FROM):
             context.refuse(node, "unknown-table", "only declared tables can stand in FROM")
@@ -118,7 +122,7 @@ def _check_list(node: exp.Expr, context: Context) -> None:
         node.this or node.expressions[0], (exp.Array, exp.GenerateSeries)
     ):
         assert isinstance(node, exp.Func)
-        _refuse_function(node, node.sql_name().lower(), context)
+        _refuse_function(node, written(node, context.text), context)
 
 
 def _check_escape(node: exp.Escape, context: Context) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-CLOSE = 0.65
+CLOSE = 0.75
 """Similarity (0 to 1) from which a word counts as a misspelling of another."""
 
 LONGEST = 80  # characters compared: what is longer is no misspelt name

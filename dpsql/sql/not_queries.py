@@ -7,6 +7,7 @@ from sqlglot import exp
 _ALONE = "each query stands alone: there is no transaction, cursor or setting; send the SELECT"
 _COLUMNS = "LIMIT 0 behind the query shows its columns for nothing"
 _TABLES = "SHOW TABLES and DESCRIBE table show what is declared; of values, ask COUNT(*), AVG(x)"
+PIVOT = "write a column for each value: COUNT(*) FILTER (WHERE status = 'paid') AS paid"
 _HINTS: dict[type[exp.Expr], str] = {
     exp.Describe: _COLUMNS,
     exp.Summarize: _TABLES,
@@ -15,6 +16,7 @@ _HINTS: dict[type[exp.Expr], str] = {
     exp.Commit: _ALONE,
     exp.Rollback: _ALONE,
     exp.Set: _ALONE,
+    exp.Pivot: PIVOT,
 }
 _COMMANDS = {
     "EXPLAIN": "`dpsql explain` shows cost, bounds and expected error, and asks nothing",

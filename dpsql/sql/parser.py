@@ -15,6 +15,7 @@ from dpsql.sql.caret import show
 from dpsql.sql.clauses import ReadExpression, put_back, take_out
 from dpsql.sql.fetch import as_limit
 from dpsql.sql.grouping_terms import parenthesised
+from dpsql.sql.misspelt import meant
 from dpsql.sql.not_queries import hint_for
 from dpsql.sql.parameters import writable
 from dpsql.sql.placeholder_casts import split_casts
@@ -25,6 +26,10 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 MAX_TEXT = 100_000
 MAX_NODES = 5_000
+_MANY = (
+    "write x IN (...) for x = 1 OR x = 2 ..., x BETWEEN a AND b for a run of values; a list of"
+    " thousands belongs into a public table of the policy"
+)
 
 
 def parse(text: str, dialect: str) -> exp.Expr:
@@ -34,7 +39,9 @@ def parse(text: str, dialect: str) -> exp.Expr:
     if "\0" in text or not writable(text):
         raise InvalidQuery("SQL text may not hold NUL or broken Unicode", code="syntax")
     if len(text) > MAX_TEXT:
-        raise RefusedQuery(f"SQL text is longer than {MAX_TEXT:,} characters", code="too-long")
+        raise RefusedQuery(
+            f"SQL text is longer than {MAX_TEXT:,} characters", code="too-long", hint=_MANY
+        )
     parsed = _parse_all(text, dialect)
     statements = [node for node in parsed if node is not None and not _empty(node)]
     if not statements:
@@ -116,8 +123,14 @@ def _misplaced(statements: int) -> None:
         )
 
 
-def _syntax(text: str, problem: SqlglotError) -> InvalidQuery:
+def _syntax(text: str, problem: SqlglotError) -> InvalidQuery | RefusedQuery:
     details = getattr(problem, "errors", None) or [{}]
+    if "maximum number of ast nodes" in str(problem).casefold():
+        return RefusedQuery(
+            f"the SQL has more than {MAX_NODES:,} parts (names, values, operators)",
+            code="too-complex",
+            hint=_MANY,
+        )
     line, column = details[0].get("line"), details[0].get("col")
     what = re.sub(r"<Token[^>]*>", "this", str(details[0].get("description") or "")).rstrip(".")
     if missing := re.search(r"missing for <class '[\w.]*?(\w+)'>", what):
@@ -129,7 +142,8 @@ def _syntax(text: str, problem: SqlglotError) -> InvalidQuery:
         token = str(details[0].get("highlight") or " ")
         end = min(starts[min(line, len(starts)) - 1] + column - 1, max(len(text) - 1, 0))
         message += "\n" + show(text, max(0, end - len(token) + 1), end)
-    return InvalidQuery(message, code="syntax")
+        return InvalidQuery(message, code="syntax", hint=meant(text, end))
+    return InvalidQuery(message, code="syntax", hint=meant(text, len(text)))
 
 
 def read_dialect(name: str) -> Dialect:

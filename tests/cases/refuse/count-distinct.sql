@@ -5,4 +5,4 @@ SELECT COUNT(DISTINCT city) FROM users
 --     at 1:8
 --     SELECT COUNT(DISTINCT city) FROM users
 --            ^^^^^
--- hint: COUNT(DISTINCT user_id) counts users
+-- hint: COUNT(DISTINCT user_id) counts users; ask: SELECT COUNT(*) FROM (SELECT DISTINCT city FROM users) AS q

@@ -5,4 +5,4 @@ SELECT COUNT(*) FROM users JOIN orders ON users.city = orders.item
 --     at 1:33
 --     SELECT COUNT(*) FROM users JOIN orders ON users.city = orders.item
 --                                     ^^^^^^
--- hint: add `user_id = user_id` of the two tables to the join condition
+-- hint: add `orders.user_id = users.user_id` to the join condition

@@ -5,3 +5,4 @@ SELEC COUNT(*) FROM users
 --     at 1:12
 --     SELEC COUNT(*) FROM users
 --                ^
+-- hint: SELEC: did you mean SELECT?

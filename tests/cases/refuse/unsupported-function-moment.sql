@@ -1,7 +1,7 @@
 -- instead: SELECT COUNT(*) FROM users WHERE TRY_CAST(city AS DATE) > signup
 SELECT COUNT(*) FROM users WHERE STRPTIME(city, '%Y-%m-%d') > signup
 -- refuse: unsupported-function (RefusedQuery, exit 3)
---   str_to_time is not available on people's rows: it fails over texts of another form
+--   strptime is not available on people's rows: it fails over texts of another form
 --     at 1:34
 --     SELECT COUNT(*) FROM users WHERE STRPTIME(city, '%Y-%m-%d') > signup
 --                                      ^^^^^^^^
