@@ -17,12 +17,11 @@ from decimal import Decimal
 
 import e2e_neighbours as neighbours
 import pytest
-from hostile_faults import error_text_forwarded, order_not_sorted, silent
+from hostile_faults import error_text_forwarded, silent
 from hostile_world import (
     HOSTILE,
     TARGET,
     Databases,
-    answers_of_threads,
     ask,
     dialects,
     nothing,
@@ -218,8 +217,6 @@ def test_an_order_of_the_rows_is_seen(databases, hostile_data, monkeypatch):
     """With released keys in the order in which their first rows lie, the comparison fails."""
     from dpsql.pipeline import release_table
 
-    Two orders of threads are equal one time in two or three: all of twenty, below 1e-5.
-    """
     silent(monkeypatch)
     shuffled = Databases([rows[::-1] for rows in hostile_data])
     asked = iter((databases, shuffled))
