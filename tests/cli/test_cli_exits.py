@@ -21,7 +21,7 @@ def test_usage(dpsql):
     exits(dpsql("query", "--analyst", "", COUNT), 2)
     exits(dpsql("nope"), 2)
     exits(dpsql("query", "--analyst", "ann", "--format", "xml", COUNT), 2)
-    for command in ("audit", "attack", "serve"):
+    for command in ("attack", "serve"):
         exits(dpsql(command), 2, "No such command")
     exits(dpsql("budget", "grant"), 2)
     exits(dpsql("ledger", "rewrite"), 2)

@@ -24,8 +24,8 @@ def asked(dpsql):
     joined = "SELECT COUNT(*) FROM users u JOIN cities c ON u.city = c.city"
     assert dpsql("query", "--analyst", "bob", "--epsilon", "0.5", joined).exit_code == 0
     assert dpsql("query", "--analyst", "ann", f"{COUNT} WHERE age > 3").exit_code == 0
-    assert dpsql("query", "--analyst", "bob", "SELECT MEDIAN(age) FROM users").exit_code == 3
-    assert dpsql("query", "--analyst", "bob", "SELECT MEDIAN(spent) FROM users").exit_code == 3
+    assert dpsql("query", "--analyst", "bob", "SELECT MODE(age) FROM users").exit_code == 3
+    assert dpsql("query", "--analyst", "bob", "SELECT MODE(spent) FROM users").exit_code == 3
     over = dpsql("query", "--analyst", "bob", "--epsilon", "5", f"{COUNT} WHERE age > 1")
     assert over.exit_code == 4
     return dpsql
@@ -105,7 +105,7 @@ def test_refusals_are_counted_and_are_no_entries(asked):
     rows = shown(asked, "--outcome", "refused")
     found = {(one["analyst"], one["code"]): (one["times"], one["sql"]) for one in rows}
     assert found == {
-        ("bob", "unsupported-aggregate"): (2, "SELECT MEDIAN(spent) FROM users"),
+        ("bob", "unsupported-aggregate"): (2, "SELECT MODE(spent) FROM users"),
         ("bob", "budget-epsilon"): (1, f"{COUNT} WHERE age > 1"),
     }
     assert shown(asked, "--outcome", "refused", "--analyst", "ann") == []
@@ -117,7 +117,7 @@ def test_refusals_are_counted_and_are_no_entries(asked):
 
 def test_what_does_not_parse_and_explain_are_not_counted(asked):
     assert asked("query", "--analyst", "bob", "SELECT COUNT(* FROM users").exit_code == 3
-    assert asked("explain", "--analyst", "bob", "SELECT MEDIAN(age) FROM users").exit_code == 3
+    assert asked("explain", "--analyst", "bob", "SELECT MODE(age) FROM users").exit_code == 3
     assert sum(one["times"] for one in shown(asked, "--outcome", "refused")) == 3
 
 
@@ -128,7 +128,7 @@ def test_a_refusal_stands_where_it_cannot_be_counted(asked, monkeypatch):
         raise LedgerError("no", code="ledger-locked")
 
     monkeypatch.setattr(Refusals, "note", fail)
-    result = asked("query", "--analyst", "bob", "SELECT MEDIAN(age) FROM users")
+    result = asked("query", "--analyst", "bob", "SELECT MODE(age) FROM users")
     assert result.exit_code == 3
     assert "[unsupported-aggregate]" in result.stderr
 

@@ -278,10 +278,18 @@ def test_the_balance_is_that_of_the_answer(place, opened):
 
 def test_the_balance_costs_no_look_at_the_ledger(place, opened, monkeypatch):
     session = opened(place())
-    monkeypatch.setattr(Ledger, "account", None)  # nothing beyond find, reserve and settle
+    looked = []
+    real = Ledger.account
+
+    def account(self, name):
+        looked.append(name)
+        return real(self, name)
+
+    monkeypatch.setattr(Ledger, "account", account)  # beyond find, reserve and settle
     for _ in range(2):
         remaining = session.query("SELECT COUNT(*) FROM users").privacy.remaining
         assert 0 < remaining.share < 1
+    assert looked == ["total"] * 2  # whether it binds: once an answer
 
 
 def test_a_team_sees_what_another_member_spent_meanwhile(place, opened):

@@ -19,7 +19,7 @@ from dpsql.pipeline import execute, perturb
     "sql",
     [
         "SELECT * FROM users",
-        "SELECT MEDIAN(age) FROM users",
+        "SELECT MODE(age) FROM users",
         "SELECT COUNT(*) FROM nowhere",
         "SELECT COUNT(*) FROM",
         "SELECT COUNT(*) FROM users UNION ALL SELECT age FROM users",

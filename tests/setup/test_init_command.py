@@ -192,7 +192,8 @@ def test_odd_names_come_back_as_they_are(tmp_path, monkeypatch, init, dpsql):
             'CREATE TABLE "s p"."yes" ("no" INTEGER PRIMARY KEY, '
             '"fk -> x" INTEGER REFERENCES "s p"."a.b: #c" ("the ""id"""), "null" TINYINT)'
         )
-    result = dpsql("init", "odd.duckdb", "--unit", 's p.a.b: #c.the "id"')
+    unit = ("--unit", 's p.a.b: #c.the "id"')
+    result = dpsql("init", "odd.duckdb", *unit, "--ranges", "from-types")
     assert result.exit_code == 0, result.output
     assert dpsql("check").exit_code == 0
     tables = load("dpsql.yaml").tables

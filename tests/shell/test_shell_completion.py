@@ -87,7 +87,7 @@ def test_columns_of_the_statements_tables(texts, text, expected):
 
 
 def test_a_quoted_name_is_completed_to_its_quotes(texts):
-    assert texts('SELECT "or| FROM patients') == ['"order"']
+    assert texts('SELECT "orde| FROM patients') == ['"order"']
 
 
 def test_what_follows_a_value_or_a_table(texts):
