@@ -103,7 +103,7 @@ def price_options(command: F) -> F:
         "--epsilon",
         metavar="E",
         callback=_price,
-        help="Price of each private aggregate; the policy's if left out.",
+        help="Price of each private query in it (a chain has several); the policy's if left out.",
     )
     return epsilon(delta(command))
 
