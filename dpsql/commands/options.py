@@ -242,6 +242,8 @@ def read_sql(sql: str | None, file: str | None) -> str:
         raise click.UsageError("give the SQL once: as an argument, by -f FILE, or - to read stdin")
     source = file if file is not None else sql
     if sql is not None and sql != "-":
+        if sql.casefold().endswith(".sql") and not any(map(str.isspace, sql)):
+            raise click.UsageError(f"{sql} is no SQL; to read a file: -f {sql}")
         return sql
     try:
         if source == "-":

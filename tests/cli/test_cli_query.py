@@ -41,6 +41,12 @@ def test_a_budget_that_does_not_cover_says_what_is_left(dpsql):
     assert "it asks for epsilon 1.5, and about 1 of 2 is left" in result.stderr
 
 
+def test_a_file_in_place_of_sql_is_told_the_flag(dpsql):
+    result = dpsql("query", "--analyst", "bob", "nofile.sql")
+    assert result.exit_code == 2
+    assert "to read a file: -f nofile.sql" in result.stderr
+
+
 def test_a_repeat_is_the_same_and_free(dpsql):
     command = ("query", "--analyst", "bob", "--format", "csv", "SELECT COUNT(*) FROM users")
     first, again = dpsql(*command), dpsql(*command)
