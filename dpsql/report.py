@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
 from dpsql.error_bars import ColumnReport
 from dpsql.planning.types import Plan
@@ -87,6 +88,8 @@ class ReleaseReport:
     events: tuple[tuple[dict[str, Any], int], ...]
     key_threshold: int | None
     answering: Answering
+    extremes: bool = False
+    """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -239,6 +242,7 @@ def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
         tuple((event.to_json(), count) for event, count in answering.items),
         answering.key_threshold,
         answering,
+        any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
     )
 
 

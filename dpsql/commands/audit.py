@@ -184,7 +184,7 @@ def _symbol(finding: Finding) -> str:
 
 
 class _progress:  # noqa: N801 - read as a function
-    """A line on stderr that says what is being tried; nothing where stderr is no terminal."""
+    """A line on stderr that says what is being tried; without a terminal one at the start alone."""
 
     def __enter__(self) -> _progress:
         from dpsql.render.terminal import style_of
@@ -194,7 +194,11 @@ class _progress:  # noqa: N801 - read as a function
         return self
 
     def __call__(self, text: str) -> None:
-        if self._style is None or not self._style.interactive:
+        if self._style is None:
+            return
+        if not self._style.interactive:
+            if text.startswith("1 of "):  # the first one: no line is rewritten here
+                click.echo(f"{text.split(':')[0][5:]} questions to try", err=True)
             return
         line = self._style.symbols(text)[: self._style.width - 1]
         click.echo(f"\r{line.ljust(self._shown)}", nl=False, err=True)

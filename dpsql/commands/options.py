@@ -103,7 +103,7 @@ def price_options(command: F) -> F:
         "--epsilon",
         metavar="E",
         callback=_price,
-        help="Price of each private aggregate; the policy's if left out.",
+        help="Price of each private query in it (a chain has several); the policy's if left out.",
     )
     return epsilon(delta(command))
 
@@ -242,6 +242,8 @@ def read_sql(sql: str | None, file: str | None) -> str:
         raise click.UsageError("give the SQL once: as an argument, by -f FILE, or - to read stdin")
     source = file if file is not None else sql
     if sql is not None and sql != "-":
+        if sql.casefold().endswith(".sql") and not any(map(str.isspace, sql)):
+            raise click.UsageError(f"{sql} is no SQL; to read a file: -f {sql}")
         return sql
     try:
         if source == "-":

@@ -17,7 +17,11 @@ LONGEST = 80  # characters compared: what is longer is no misspelt name
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is probably a misspelling of; None if none is close."""
-    found = closest(word, known)
+    words, letters = tuple(known), sorted(word[:LONGEST].casefold())
+    for one in words:  # two letters the wrong way round weigh much in a short word
+        if sorted(one[:LONGEST].casefold()) == letters:
+            return one
+    found = closest(word, words)
     return found[0] if found is not None and found[1] >= CLOSE else None
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.filter import admits, why_not
+from dpsql.accountant.odometer import odometer
 from dpsql.errors import BudgetExceeded
 from dpsql.ledger.account import Account
 from dpsql.ledger.entries import Request
@@ -17,11 +20,11 @@ def admitted(state: State, name: str, request: Request) -> Charge:
     after = account.spent + charge
     # `is not True`: anything the filter did not plainly admit is refused.
     if admits(account.terms, after) is not True:
-        raise _exceeded(account, why_not(account.terms, after))
+        raise _exceeded(account, why_not(account.terms, after), request.epsilon)
     return charge
 
 
-def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
+def _exceeded(account: Account, why: str | None, asked: Fraction) -> BudgetExceeded:
     name = account.name.split(":", 1)[-1]
     whose = {
         "total": "the total budget of all analysts together",
@@ -43,12 +46,23 @@ def _exceeded(account: Account, why: str | None) -> BudgetExceeded:
             f"ask the owner to raise {_policy_key(account)}.delta in the policy",
         )
     return BudgetExceeded(
-        f"{whose} does not cover this query: what is left of its epsilon "
-        f"({float(account.terms.epsilon):g}) is too little",
+        f"{whose} does not cover this query: {_too_little(account, asked)}",
         code="budget-epsilon",
         hint=f"ask with a smaller epsilon, repeat a query that was paid for (it is free), {wait}or "
         f"ask the owner to raise {_policy_key(account)}.epsilon in the policy",
     )
+
+
+def _too_little(account: Account, asked: Fraction) -> str:
+    """What is asked and left of a holder's own ε; of all analysts' total only that it is used up.
+
+    What is left is for people: by the odometer, which is above what the filter counts.
+    """
+    whole = float(account.terms.epsilon)
+    if account.holder == "total":
+        return f"too little of its epsilon of {whole:g} is left"
+    left = max(0.0, whole - odometer(account.terms, account.spent))
+    return f"it asks for epsilon {float(asked):.6g}, and about {left:.3g} of {whole:g} is left"
 
 
 def _policy_key(account: Account) -> str:

@@ -45,6 +45,10 @@ LEDGER_NAME = 32
 _LONG = 16 * 1024
 
 _log = logging.getLogger("dpsql")
+_NOT_KEPT = (
+    "warning: the receipt of an answer could not be kept (%s), so a ledger that loses entries would"
+    " not be noticed; let DPSQL_STATE_DIR name a folder that you may write to"
+)
 
 
 class Remembered:
@@ -60,6 +64,7 @@ class Remembered:
         self.path = path
         self._folder = folder
         self._last: Anchor | None = None
+        self._warned = False
 
     def of_ledger(self, name: str) -> Anchor | None:
         """The newest receipt of a ledger. LedgerError `receipt-unreadable`."""
@@ -104,7 +109,9 @@ class Remembered:
         try:
             self._keep(anchor, durable=False)
         except (OSError, LedgerError) as problem:
-            _log.warning("the receipt of an answer could not be kept: %s", problem)
+            if not self._warned:
+                _log.warning(_NOT_KEPT, getattr(problem, "strerror", None) or problem)
+            self._warned = True
             return
         self._last = anchor
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from dpsql.policy.findings import Finding
+from dpsql.policy.odds import short_meaning
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.policy.together import filled_together
+
+LARGE_EPSILON, LARGE_DELTA, LARGE_PRICE = 20, Fraction(1, 1000), 10
+"""Above this ε, from this δ on and above this ε of one query the owner is warned, no more."""
 
 NOT_SHOWN = "all budgets filled together are not shown to fit under total"
 
 
 def check_budgets(policy: Policy) -> list[Finding]:
     """What each budget can buy, then what is guaranteed to whom."""
-    return [*_affordable(policy), *_default(policy), *_windows(policy), *_guarantee(policy)]
+    return [
+        *_promises(policy),
+        *_affordable(policy),
+        *_default(policy),
+        *_windows(policy),
+        *_guarantee(policy),
+    ]
 
 
 def named_budgets(policy: Policy) -> list[tuple[str, BudgetSpec]]:
@@ -23,6 +34,29 @@ def named_budgets(policy: Policy) -> list[tuple[str, BudgetSpec]]:
         *((f"budgets.analysts.{name}", spec) for name, spec in budgets.analysts.items()),
         *((f"budgets.teams.{name}", team.budget) for name, team in budgets.teams.items()),
     ]
+
+
+def _promises(policy: Policy) -> Iterator[Finding]:
+    """Budgets so large that what they guarantee is next to nothing."""
+    budgets = policy.budgets
+    listed = [("budgets.default", budgets.default), ("budgets.total", budgets.total)]
+    for where, spec in [*listed, *named_budgets(policy)]:
+        if spec is None:
+            continue
+        if spec.epsilon > LARGE_EPSILON:
+            message = f"promises next to nothing: {short_meaning(f'{float(spec.epsilon):g}')}"
+            yield Finding("warning", where, message, "a total of 10 or less is usual; 1 is good")
+        if spec.delta >= LARGE_DELTA:
+            message = (
+                f"δ = {float(spec.delta):g}: the promise may fail outright with a chance of 1 in "
+                f"{1 / float(spec.delta):,.0f}; a database of more people than that could lose one"
+            )
+            hint = "take a δ far below 1 / (number of people), such as 1e-6"
+            yield Finding("warning", where, message, hint)
+    price = budgets.per_query.epsilon
+    if price is not None and price > LARGE_PRICE:
+        message = f"one query promises little: {short_meaning(f'{float(price):g}')}"
+        yield Finding("warning", "budgets.per_query", message, "1 or less is usual")
 
 
 def _affordable(policy: Policy) -> Iterator[Finding]:

@@ -9,14 +9,68 @@ from dpsql.policy.catalog import find_column, find_table
 from dpsql.policy.findings import Finding
 from dpsql.policy.schema import Hop, Policy, Table
 
+_PERSONS = frozenset(
+    "people persons person users user customers customer patients patient members member clients"
+    " client employees employee students student accounts account".split()
+)
+
 
 def check_keys(
     policy: Policy, table: Table, entry: CatalogTable, catalog: Catalog
 ) -> Iterator[Finding]:
     """Two notes: the enforced keys; and, where each query must join its way up, how not to."""
     yield Finding("note", f"tables.{table.name}.keys", _enforced(entry))
+    yield from _own_key(policy, table, entry, catalog)
     if table.unit is not None and table.unit.hops:
         yield from _copied(policy, table, entry, catalog)
+
+
+def _own_key(
+    policy: Policy, table: Table, entry: CatalogTable, catalog: Catalog
+) -> Iterator[Finding]:
+    """A row that is its own unit, though it refers to a table that looks like the people's.
+
+    That is one with a unit, or a public one named so: orders by `id` would protect an order, not
+    whose it is.
+    """
+    unit = table.unit
+    if unit is None or unit.hops or not entry.unique(unit.column):
+        return
+    for key in entry.foreign_keys:
+        names = [name for name, one in policy.tables.items() if _is(one, key.target, catalog)]
+        own = [name.casefold() for name in key.columns] == [unit.column.casefold()]
+        if len(key.columns) != 1 or not names or own or names[0] == table.name:
+            continue
+        target, column = policy.tables[names[0]], key.columns[0]
+        if target.public and not _people(target.name, policy.unit):
+            continue
+        whose = "is public" if target.public else f"has the {policy.unit} by {_path(target)}"
+        yield Finding(
+            "warning",
+            f"tables.{table.name}.unit",
+            f"{unit.column} is the table's own key, so each row counts as one {policy.unit}; yet "
+            f"{column} refers to {target.name}, which {whose}. Several rows of one person would be "
+            "protected one by one only",
+            f"if {target.name} are the people: unit: {column} -> {target.name}."
+            f"{key.target_columns[0]}",
+        )
+
+
+def _people(name: str, unit: str) -> bool:
+    """Is a table called after persons? Most public ones are lists of places, products, codes."""
+    word = name.casefold().rpartition(".")[2]
+    return word in _PERSONS or word.startswith(unit.casefold())
+
+
+def _is(table: Table, name: str, catalog: Catalog) -> bool:
+    found = find_table(catalog, table)
+    return found is not None and found.name == name
+
+
+def _path(table: Table) -> str:
+    assert table.unit is not None
+    steps = [f"{hop.column} -> {hop.target_table}.{hop.target_column}" for hop in table.unit.hops]
+    return ", then ".join([*steps, table.unit.column])
 
 
 def _enforced(entry: CatalogTable) -> str:

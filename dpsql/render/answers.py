@@ -72,6 +72,8 @@ def _remarks(privacy: PrivacyReport) -> list[str]:
     computed = [column.name for column in privacy.columns if column.computed]
     if computed:
         remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
+    if any(one.extremes for one in privacy.releases):
+        remarks.append("MIN and MAX are approximate: some rows inside the ends, without error bars")
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
         remarks.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from dpsql.owner_log import OWNER_LOG
 from dpsql.setup.decimals import COMMA, writes_commas
 from dpsql.setup.header import check_header
 from dpsql.setup.names import sql_name
+from dpsql.setup.unreadable import why
 
 if TYPE_CHECKING:
     import duckdb
@@ -211,6 +213,9 @@ def _quiet(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _unread(file: Path, problem: BaseException) -> EngineFailed:
     OWNER_LOG.error("DuckDB: %s", problem)
+    with contextlib.suppress(OSError):
+        if (told := why(file, csv=is_csv(file))) is not None:
+            return EngineFailed(f"{file} {told[0]}", code="init-file", hint=told[1])
     return EngineFailed(
         f"{file} cannot be read",
         code="init-file",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _LETTER = re.compile(r"[^\W\d_]")
+_SEPARATOR = re.compile(r"[,;\t|]")
 _VALUES = frozenset({"true", "false", "null", "nan", "none", "n/a"})
 _LONGEST = 64
 
@@ -37,6 +38,8 @@ def check_header(
         raise _wrong(file, "is empty")
     if first != tuple(names):
         raise _wrong(file, "does not begin with one name for each column, each a different one")
+    if len(names) == 1 and _SEPARATOR.search(names[0]):
+        raise _wrong(file, "was read as one column whose name holds a separator")
     for place, name in enumerate(names, 1):
         if not _named(name):
             raise _wrong(file, f"has a value where column {place} should have its name")

@@ -39,8 +39,11 @@ class Shape:
         return columns[found]
 
     def place(self, text: str, *, flag: str) -> tuple[str, str]:
-        """`table.column` or `schema.table.column` as (catalog key, column)."""
+        """`table.column` or `schema.table.column`, of one table alone `column`: (key, column)."""
         table, dot, column = text.rpartition(".")
+        if not dot and len(self.tables) == 1 and same_name(text, self.tables) is None:
+            (key,) = self.tables
+            return key, self.column(key, column, flag=flag).name
         if not dot:
             raise unknown("column", text, self.places(), flag=flag)
         key = self.table(table, flag=flag)

@@ -36,6 +36,8 @@ def test_within(dpsql, tmp_path):
     result = dpsql("--blocks", "200")
     assert result.exit_code == 0, result.output
     assert "SUM(income)" in result.stdout
+    (line,) = result.stderr.splitlines()  # no terminal: one plain line
+    assert line.endswith("questions to try")
     assert "none broken" in result.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"d.duckdb", "dpsql.yaml"}  # no ledger
 

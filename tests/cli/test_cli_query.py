@@ -28,6 +28,25 @@ def test_table_and_footer(dpsql):
     ]
 
 
+def test_extremes_are_said_to_be_approximate(dpsql):
+    result = dpsql("query", "--analyst", "bob", "SELECT MIN(age) AS a FROM users")
+    said = "MIN and MAX are approximate: some rows inside the ends, without error bars"
+    assert said in result.stderr.splitlines()
+
+
+def test_a_budget_that_does_not_cover_says_what_is_left(dpsql):
+    dpsql("query", "--analyst", "bob", "SELECT COUNT(*) FROM users")
+    result = dpsql("query", "--analyst", "bob", "--epsilon", "1.5", "SELECT AVG(age) FROM users")
+    assert result.exit_code == 4
+    assert "it asks for epsilon 1.5, and about 1 of 2 is left" in result.stderr
+
+
+def test_a_file_in_place_of_sql_is_told_the_flag(dpsql):
+    result = dpsql("query", "--analyst", "bob", "nofile.sql")
+    assert result.exit_code == 2
+    assert "to read a file: -f nofile.sql" in result.stderr
+
+
 def test_a_repeat_is_the_same_and_free(dpsql):
     command = ("query", "--analyst", "bob", "--format", "csv", "SELECT COUNT(*) FROM users")
     first, again = dpsql(*command), dpsql(*command)

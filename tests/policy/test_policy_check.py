@@ -335,6 +335,21 @@ def test_budget_findings() -> None:
     assert "nobody may ask" in nobody
 
 
+def test_budgets_that_promise_next_to_nothing_are_warned_of() -> None:
+    small = {"default": {"epsilon": 20, "delta": "1e-4"}, "per_query": {"epsilon": 10}}
+    assert "promise" not in said(run(budgets=small), "budgets", "warning")
+    large = {
+        "default": {"epsilon": 21, "delta": "1e-3"},
+        "per_query": {"epsilon": 11},
+        "total": {"epsilon": 100, "delta": "1e-6"},
+    }
+    told = said(run(budgets=large), "budgets.default", "warning")
+    assert "next to nothing: ε = 21: odds change more than 400 million-fold" in told
+    assert "a chance of 1 in 1,000" in told
+    assert "next to nothing" in said(run(budgets=large), "budgets.total", "warning")
+    assert "ε = 11" in said(run(budgets=large), "budgets.per_query", "warning")
+
+
 def named(total: float, *epsilons: float, **more: Any) -> dict[str, Any]:
     analysts = {f"a{i}": {"epsilon": e, "delta": "1e-6"} | more for i, e in enumerate(epsilons)}
     return {"analysts": analysts, "total": {"epsilon": total, "delta": "1e-5"}}

@@ -84,3 +84,29 @@ def test_a_unit_that_is_not_the_key_is_a_column_to_copy():
 def test_a_broken_path_is_an_error_first(broken):
     found = findings({"p": {"unit": "id"}, "v": {"unit": broken}}, P, V)
     assert any(f.level == "error" and f.where == "tables.v.unit" for f in found)
+
+
+ORDERS = "CREATE TABLE o (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p (id))"
+
+
+def own_key(tables, *statements):
+    return [
+        finding
+        for finding in findings(tables, *statements)
+        if finding.level == "warning" and "the table's own key" in finding.message
+    ]
+
+
+def test_rows_that_are_their_own_unit_beside_a_table_of_people():
+    (found,) = own_key({"p": {"unit": "id"}, "o": {"unit": "id"}}, P, ORDERS)
+    assert found.where == "tables.o.unit"
+    assert found.hint == "if p are the people: unit: p -> p.id"
+    assert not own_key({"p": {"unit": "id"}, "o": {"unit": "p -> p.id"}}, P, ORDERS)
+
+
+def test_public_lists_that_rows_refer_to_are_nobody():
+    assert not own_key({"p": {"public": True}, "o": {"unit": "id"}}, P, ORDERS)
+    persons = "CREATE TABLE persons (id INTEGER PRIMARY KEY)"
+    refers = "CREATE TABLE o (id INTEGER PRIMARY KEY, who INTEGER REFERENCES persons (id))"
+    (found,) = own_key({"persons": {"public": True}, "o": {"unit": "id"}}, persons, refers)
+    assert "refers to persons, which is public" in found.message

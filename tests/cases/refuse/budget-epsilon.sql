@@ -2,5 +2,5 @@
 -- epsilon: 4.9
 SELECT COUNT(*) FROM users
 -- refuse: budget-epsilon (BudgetExceeded, exit 4)
---   the budget of 'analyst' does not cover this query: what is left of its epsilon (5) is too little
+--   the budget of 'analyst' does not cover this query: it asks for epsilon 4.9, and about 4 of 5 is left
 -- hint: ask with a smaller epsilon, repeat a query that was paid for (it is free), or ask the owner to raise budgets.default.epsilon in the policy
