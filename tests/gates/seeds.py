@@ -201,10 +201,10 @@ def charge_after_execute(patch: Any) -> None:
     real, late = stage.run, []
 
     def run(planned: Any, certified: Any, orders: Any, **how: Any) -> Any:
-        late.append(lambda: real(planned, certified, orders, **how).receipt)
-        receipt = SimpleNamespace(seq=0)
+        late.append(lambda: real(planned, certified, orders, **how).reservation)
+        held = SimpleNamespace(seq=0)
         return SimpleNamespace(
-            receipt=receipt, statements=[(order, certified[order.index]) for order in orders]
+            reservation=held, statements=[(order, certified[order.index]) for order in orders]
         )
 
     patch.setattr(stage, "run", run)
