@@ -13,7 +13,7 @@ from dpsql.binding.release_names import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Sealed, TypedTable, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
 from dpsql.pipeline.presentable import presentable
-from dpsql.pipeline.row_count import least_rows
+from dpsql.pipeline.row_count import least_rows, several_values
 from dpsql.pipeline.stages import Release
 from dpsql.sql.settled import settled
 
@@ -76,6 +76,13 @@ def check(
             f"the answer would have more than {MAX_ROWS:,} rows; nothing was charged",
             code="too-many-rows",
             hint="add LIMIT, a join condition or an aggregate around it",
+        )
+    made = {name: rows for name, rows in sizes.items() if name.startswith(RELEASE)}
+    if several_values(remainder, made):
+        raise RefusedQuery(
+            "a subquery that stands for one value has several rows",
+            code="several-values",
+            hint="aggregate it once more, or take one row: ORDER BY ... LIMIT 1",
         )
     query, bars = _with_bars(remainder)
     ordered = _ordered(query)

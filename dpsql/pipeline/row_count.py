@@ -37,6 +37,20 @@ def least_rows(query: exp.Expr, sizes: Mapping[str, int]) -> int:
     return _limited(query, rows)
 
 
+def several_values(query: exp.Expr, sizes: Mapping[str, int]) -> bool:
+    """Has some subquery that stands for one value several rows for certain?
+
+    `sizes` of tables whose names no WITH can take.
+    """
+    return any(
+        isinstance(node.parent, (exp.Condition, exp.Alias, exp.Select, exp.Ordered))
+        and not isinstance(node.parent, (exp.In, exp.Exists, exp.Any, exp.All))
+        and node.arg_key not in ("from_", "joins", "laterals", "with_", "query")
+        and least_rows(node, sizes) > 1
+        for node in query.find_all(exp.Subquery)
+    )
+
+
 def _crossing(join: exp.Join) -> bool:
     return not join.side and not join.args.get("method") and join.kind in ("", "CROSS")
 

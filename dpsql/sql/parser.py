@@ -72,9 +72,28 @@ def parse(text: str, dialect: str) -> exp.Expr:
             code="syntax",
             hint="for example SELECT COUNT(*) FROM t",
         )
+    _check_parts(root)
     if "fetch" in text.casefold():
         as_limit(root)
     return root
+
+
+def _check_parts(root: exp.Expr) -> None:
+    """What sqlglot reads and no engine does: a JOIN to nothing, WITH of an expression."""
+    for select in root.find_all(exp.Select):
+        if select.args.get("joins") and select.args.get("from_") is None:
+            raise InvalidQuery(
+                "syntax error: a JOIN, or a second table, without FROM",
+                code="syntax",
+                hint="SELECT ... FROM a JOIN b ON ...",
+            )
+    for cte in root.find_all(exp.CTE):
+        if isinstance(cte.this, (exp.Alias, exp.Condition)) and not isinstance(cte.this, exp.Query):
+            raise RefusedQuery(
+                f"WITH {cte.alias} AS (...) holds no query",
+                code="not-a-query",
+                hint="WITH a AS (SELECT ...) SELECT ... FROM a",
+            )
 
 
 def _empty(node: exp.Expr) -> bool:

@@ -1,0 +1,4 @@
+WITH t AS (city AS place) SELECT COUNT(*) FROM users
+-- refuse: not-a-query (RefusedQuery, exit 3)
+--   WITH t AS (...) holds no query
+-- hint: WITH a AS (SELECT ...) SELECT ... FROM a

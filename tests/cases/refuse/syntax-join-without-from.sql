@@ -1,0 +1,4 @@
+SELECT 1, orders o JOIN users u ON u.user_id = o.user_id
+-- refuse: syntax (InvalidQuery, exit 3)
+--   syntax error: a JOIN, or a second table, without FROM
+-- hint: SELECT ... FROM a JOIN b ON ...
