@@ -44,7 +44,7 @@ def test_within(dpsql, tmp_path):
 
 def test_above_is_exit_1_and_says_by_what(dpsql, monkeypatch, uncertified):
     half_the_noise(monkeypatch)
-    result = dpsql("--blocks", "4000", "--table", "PEOPLE", "--epsilon", "1")
+    result = dpsql("--blocks", "4000", "--table", "PEOPLE", "--epsilon", "1", "--ask", "COUNT(*)")
     assert result.exit_code == 1
     assert "ABOVE" in result.stdout
     assert "told apart by 1 row in 1 group" in result.stdout
