@@ -26,6 +26,7 @@ from dpsql.binding.interval_ends import (
 from dpsql.binding.options import read_options
 from dpsql.binding.padding import check_call
 from dpsql.binding.quantiles import elements, made_list
+from dpsql.binding.release_keys import check_keys
 from dpsql.binding.release_names import (
     RELEASE,
     UNNAMED,
@@ -35,7 +36,6 @@ from dpsql.binding.release_names import (
 )
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.binding.weighted_means import weighted_mean
-from dpsql.core.domain import Kind
 from dpsql.core.ir import Aggregate, Col, Expr, Key, Options, PrivateAggregate, columns
 from dpsql.errors import Error
 from dpsql.sql.remade import remade
@@ -55,23 +55,7 @@ def bind_release(
     `sets`: the keys of each grouping set, each a private aggregate of its own.
     """
     context = select.context
-    for key in keys:
-        if any(select.is_unit(column) for column in columns(key)):
-            word = context.policy.unit
-            context.refuse(
-                select.node.args.get("group") or select.node,
-                "unit-as-key",
-                f"the {word} cannot be a group key: each group would be one {word}",
-                f"group by an attribute of the {word} instead, or count with"
-                f" COUNT(DISTINCT {select.block.unit.name})",
-            )
-        if key.domain.type.kind is Kind.OPAQUE:
-            context.refuse(
-                select.node.args.get("group") or select.node,
-                "key-type",
-                "a column of this type cannot be a group key here",
-                "numbers, text, booleans, dates and timestamps without time zone can",
-            )
+    check_keys(select, keys)
     index = context.reserve()  # before nested queries are bound: they take the numbers after it
     splitter = _Splitter(select, list(dict.fromkeys(keys)), index, above)
     splitter.sets = sets is not None
