@@ -18,6 +18,7 @@ from functools import lru_cache
 from dpsql.accountant import convert
 from dpsql.accountant.events import Gaussian
 from dpsql.accountant.parameters import positive
+from dpsql.accountant.rounding import as_decimal
 
 _DIGITS = 90
 _CONTEXT = decimal.Context(
@@ -76,8 +77,8 @@ def renyi_multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
 def is_private(square: Fraction, epsilon: Fraction, delta: Fraction) -> bool:
     """Certain that Gaussian noise with (L2 / std)^2 = `square` > 0 is (epsilon, delta)-DP."""
     with decimal.localcontext(_CONTEXT):
-        mu = _decimal(square).sqrt()
-        return _log_delta(_decimal(epsilon), mu) - _decimal(delta).ln() <= -_CERTAIN
+        mu = as_decimal(square).sqrt()
+        return _log_delta(as_decimal(epsilon), mu) - as_decimal(delta).ln() <= -_CERTAIN
 
 
 def gaussian_epsilon(square: Fraction, delta: Fraction) -> Fraction:
@@ -104,11 +105,11 @@ def gaussian_epsilon(square: Fraction, delta: Fraction) -> Fraction:
 @lru_cache(maxsize=4096)
 def _multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
     with decimal.localcontext(_CONTEXT):
-        eps, log_delta = _decimal(epsilon), _decimal(delta).ln()
+        eps, log_delta = as_decimal(epsilon), as_decimal(delta).ln()
         exact = 1 / _solve(eps, log_delta)
         unit = _unit(exact)
-        noise = Fraction(int(exact / _decimal(unit)) + 1) * unit
-        while _log_delta(eps, 1 / _decimal(noise)) - log_delta > -_CERTAIN:
+        noise = Fraction(int(exact / as_decimal(unit)) + 1) * unit
+        while _log_delta(eps, 1 / as_decimal(noise)) - log_delta > -_CERTAIN:
             noise += unit
         return noise
 
@@ -178,7 +179,3 @@ def _unit(value: Decimal) -> Fraction:
     """The power of two 2^-_BITS below the leading bit of `value`, about."""
     leading = int((value.ln() / Decimal(2).ln()).to_integral_value(decimal.ROUND_FLOOR))
     return Fraction(2) ** (leading - _BITS)
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)

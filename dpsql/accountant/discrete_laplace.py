@@ -14,7 +14,7 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 
-from dpsql.accountant.rounding import inflate
+from dpsql.accountant.rounding import as_decimal, inflate
 
 # Beyond these the pure bound is the curve to 1e-6, 1e-12: exact evaluation is pointless.
 _LARGE_LOSS, _LARGE_EXPONENT = 10**6, 10**15
@@ -32,7 +32,7 @@ def curve(order: float, scale: Fraction, sensitivity: int) -> float:
         prec=50 + lost, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[]
     )
     with decimal.localcontext(context):
-        a, s, d = _decimal(exact_order), 1 / _decimal(scale), Decimal(sensitivity)
+        a, s, d = as_decimal(exact_order), 1 / as_decimal(scale), Decimal(sensitivity)
         half = Decimal("0.5")
         excess = _moment(a - half, s, d) - _moment(half, s, d)
         value = (1 + excess).ln() / (a - 1)
@@ -56,10 +56,6 @@ def _cosh(x: Decimal) -> Decimal:
 def _sinh(x: Decimal) -> Decimal:
     grown = x.exp()
     return (grown - 1 / grown) / 2
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
 
 
 def _digits(value: Fraction) -> int:

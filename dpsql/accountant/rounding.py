@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 # A few ulps of a double: covers the rounding of the closed forms in `curves`, whose
@@ -45,3 +46,8 @@ def inflate(value: float) -> float:
 def ceil_units(value: Fraction, unit: int) -> int:
     """`value` in whole parts of 1/`unit`, rounded up."""
     return -((-value.numerator * unit) // value.denominator)
+
+
+def as_decimal(value: Fraction) -> Decimal:
+    """The fraction at the context's precision, rounded as the context says."""
+    return Decimal(value.numerator) / Decimal(value.denominator)

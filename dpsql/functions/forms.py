@@ -145,3 +145,8 @@ def _way_out(kind: Kind) -> str:
 
 def mismatch(node: exp.Expr, scope: Scope, message: str, hint: str = "") -> NoReturn:
     scope.invalid(node, "type-mismatch", message, hint)
+
+
+def not_constant(node: exp.Expr, scope: Scope, message: str) -> NoReturn:
+    """RefusedQuery `unsupported-function`: what bounds a row's cost has to be a constant."""
+    scope.refuse(node, "unsupported-function", message, "constants keep the cost of a row bounded")

@@ -8,14 +8,20 @@ is found; SPLIT_PART beyond the last part is ''; LPAD and RPAD cut longer text; 
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from sqlglot import exp
 
 from dpsql.core.domain import INTEGER, TEXT, Kind
 from dpsql.core.ir import Call, Expr
 from dpsql.functions import forms, intervals
-from dpsql.functions.forms import cast, constant_int, constant_text, mismatch, only, result
+from dpsql.functions.forms import (
+    cast,
+    constant_int,
+    constant_text,
+    mismatch,
+    not_constant,
+    only,
+    result,
+)
 from dpsql.functions.literals import lit
 from dpsql.functions.protocol import Scope
 
@@ -74,7 +80,7 @@ def _constant(node: exp.Expr, part: exp.Expr | None, scope: Scope, what: str) ->
     """A constant text of 1 to 32 characters."""
     text = constant_text(part)
     if text is None or not 1 <= len(text) <= MAX_CONSTANT:
-        _refuse(node, scope, f"{what} is a constant text of 1 to {MAX_CONSTANT} characters")
+        not_constant(node, scope, f"{what} is a constant text of 1 to {MAX_CONSTANT} characters")
     return text
 
 
@@ -97,7 +103,7 @@ def _bind_split(node: exp.SplitPart, scope: Scope) -> Expr:
     at = _constant(node, node.args.get("delimiter"), scope, "where SPLIT_PART cuts")
     place = constant_int(scope.expr(node.args["part_index"]))
     if place is None or not 1 <= place <= 1_000:
-        _refuse(node, scope, "SPLIT_PART takes a constant place, 1 or more")
+        not_constant(node, scope, "SPLIT_PART takes a constant place, 1 or more")
     return Call("split_part", (arg, lit(at), lit(place)), result(TEXT, (arg,)))
 
 
@@ -107,7 +113,7 @@ def _bind_pad(node: exp.Pad, scope: Scope) -> Expr:
     arg = _text(node, node.this, scope)
     length = constant_int(scope.expr(node.args["expression"]))
     if length is None or not 0 <= length <= MAX_PADDED:
-        _refuse(node, scope, f"{name.upper()} takes a constant length up to {MAX_PADDED}")
+        not_constant(node, scope, f"{name.upper()} takes a constant length up to {MAX_PADDED}")
     fill = " "
     if node.args.get("fill_pattern") is not None:
         fill = _constant(node, node.args["fill_pattern"], scope, f"what {name.upper()} fills with")
@@ -118,10 +124,10 @@ def _bind_concat_ws(node: exp.ConcatWs, scope: Scope) -> Expr:
     """NULLs are skipped, as in DuckDB and PostgreSQL."""
     only(node, scope, "expressions", "safe", "coalesce", "flatten")
     if not 2 <= len(node.expressions) <= MAX_PARTS + 1:
-        _refuse(node, scope, f"CONCAT_WS takes a separator and at most {MAX_PARTS} texts")
+        not_constant(node, scope, f"CONCAT_WS takes a separator and at most {MAX_PARTS} texts")
     between = constant_text(node.expressions[0])
     if between is None or len(between) > MAX_CONSTANT:
-        _refuse(node, scope, "the separator of CONCAT_WS is a constant text")
+        not_constant(node, scope, "the separator of CONCAT_WS is a constant text")
     args = [scope.expr(part) for part in node.expressions[1:]]
     for arg in args:
         if arg.domain.type.kind is Kind.OPAQUE:
@@ -135,7 +141,7 @@ def _bind_translate(node: exp.Translate, scope: Scope) -> Expr:
     old = _constant(node, node.args.get("from_"), scope, "what TRANSLATE replaces")
     new = constant_text(node.args.get("to"))
     if new is None or len(new.encode()) > len(old) or not new.isascii():
-        _refuse(node, scope, "TRANSLATE takes constant texts, the second ASCII and not longer")
+        not_constant(node, scope, "TRANSLATE takes constant texts, the second ASCII and not longer")
     return Call("translate", (arg, lit(old), lit(new)), result(TEXT, (arg,)))
 
 
@@ -145,10 +151,6 @@ def _bind_code(node: exp.Expr, scope: Scope) -> Expr:
     arg = _text(node, node.this, scope)
     codes = intervals.span(-1, _LARGEST_CODE)
     return Call(name, (arg,), result(INTEGER, (arg,), certain=codes, declared=codes))
-
-
-def _refuse(node: exp.Expr, scope: Scope, message: str) -> NoReturn:
-    scope.refuse(node, "unsupported-function", message, "constants keep the cost of a row bounded")
 
 
 FAMILY = Places()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import NoReturn
 
 from sqlglot import exp
 
@@ -25,6 +24,7 @@ from dpsql.functions.forms import (
     constant_text,
     mismatch,
     need,
+    not_constant,
     only,
     operand,
     result,
@@ -113,7 +113,7 @@ def _bind_trim(node: exp.Expr, scope: Scope) -> Expr:
     if (looked_for := node.args.get("expression")) is not None:
         given = constant_text(looked_for)
         if given is None or not given or len(given) > 32:
-            _refuse(node, scope, "TRIM takes a constant text of 1 to 32 characters")
+            not_constant(node, scope, "TRIM takes a constant text of 1 to 32 characters")
         chars = given
         args = (arg, lit(given))
     strip = {"trim": str.strip, "ltrim": str.lstrip, "rtrim": str.rstrip}[name]
@@ -125,7 +125,7 @@ def _bind_side(node: exp.Expr, scope: Scope) -> Expr:
     arg = _text_argument(node, node.this, scope)
     count = _position(node, node.args.get("expression"), scope)
     if count < 0:
-        _refuse(node, scope, f"{forms.title(node)} takes a constant length of 0 or more")
+        not_constant(node, scope, f"{forms.title(node)} takes a constant length of 0 or more")
     name = "left" if isinstance(node, exp.Left) else "right"
 
     def side(text: str) -> str:
@@ -144,7 +144,7 @@ def _bind_substring(node: exp.Expr, scope: Scope) -> Expr:
         return _text_call("substring", (arg, lit(start)), mirror)
     length = _position(node, node.args["length"], scope)
     if length < 0:
-        _refuse(node, scope, "SUBSTRING takes a constant length of 0 or more")
+        not_constant(node, scope, "SUBSTRING takes a constant length of 0 or more")
     cut = (lambda text: text[start - 1 : start - 1 + length]) if start > 0 else None
     return _text_call("substring", (arg, lit(start), lit(length)), cut)
 
@@ -152,7 +152,7 @@ def _bind_substring(node: exp.Expr, scope: Scope) -> Expr:
 def _position(node: exp.Expr, part: exp.Expr | None, scope: Scope) -> int:
     value = None if part is None else constant_int(scope.expr(part))
     if value is None or abs(value) > MAX_POSITION:
-        _refuse(node, scope, f"positions and lengths in {forms.title(node)} must be constants")
+        not_constant(node, scope, f"positions and lengths in {forms.title(node)} must be constants")
     return value
 
 
@@ -161,13 +161,13 @@ def _bind_replace(node: exp.Expr, scope: Scope) -> Expr:
     arg = _text_argument(node, node.this, scope)
     old, new = (constant_text(node.args.get(name)) for name in ("expression", "replacement"))
     if old is None or new is None or not old or len(new.encode()) > len(old.encode()):
-        _refuse(
+        not_constant(
             node,
             scope,
             "REPLACE takes two constant texts, the second not longer than the first",
         )
     if len(old) > MAX_SOUGHT:
-        _refuse(node, scope, f"REPLACE looks for {MAX_SOUGHT} characters at most")
+        not_constant(node, scope, f"REPLACE looks for {MAX_SOUGHT} characters at most")
     return _text_call("replace", (arg, lit(old), lit(new)), lambda text: text.replace(old, new))
 
 
@@ -188,7 +188,7 @@ def _bind_join(node: exp.Expr, scope: Scope) -> Expr:
     only(node, scope, "this", "expression", "expressions", "safe", "coalesce")
     parts = list(node.expressions) if isinstance(node, exp.Concat) else _chain(node)
     if not 1 <= len(parts) <= MAX_PARTS:
-        _refuse(node, scope, f"at most {MAX_PARTS} texts can be joined")
+        not_constant(node, scope, f"at most {MAX_PARTS} texts can be joined")
     args = tuple(scope.expr(part) for part in parts)
     for arg in args:
         if arg.domain.type.kind is Kind.OPAQUE:
@@ -234,14 +234,10 @@ def _bind_test(node: exp.Expr, scope: Scope) -> Expr:
         name, subject, part = _TESTS[type(node)], node.this, node.args["expression"]
     arg, looked_for = _text_argument(node, subject, scope), scope.expr(part)
     if not isinstance(looked_for, Lit) or not isinstance(looked_for.value, str):
-        _refuse(node, scope, f"{name.upper()} takes a constant text")
+        not_constant(node, scope, f"{name.upper()} takes a constant text")
     if len(looked_for.value) > MAX_SOUGHT:
-        _refuse(node, scope, f"{name.upper()} looks for {MAX_SOUGHT} characters at most")
+        not_constant(node, scope, f"{name.upper()} looks for {MAX_SOUGHT} characters at most")
     return Call(name, (arg, looked_for), truth((arg,)))
-
-
-def _refuse(node: exp.Expr, scope: Scope, message: str) -> NoReturn:
-    scope.refuse(node, "unsupported-function", message, "constants keep the cost of a row bounded")
 
 
 # ---- emission ----------------------------------------------------------------------------
