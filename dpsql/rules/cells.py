@@ -9,6 +9,7 @@ from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, integer, named, select
 from dpsql.rules.pairs import pair_count, pair_products
+from dpsql.rules.values import counts_all
 
 
 def cells(plan: Plan, rows: exp.Select) -> exp.Select:
@@ -28,6 +29,9 @@ def cells(plan: Plan, rows: exp.Select) -> exp.Select:
             columns.append(named(pair_count(index), names.count(index)))
             products = enumerate(pair_products(part.block, index), start=1)
             columns += [named(exp.Sum(this=node), names.part(index, at)) for at, node in products]
+            continue
+        if counts_all(part.block):
+            columns.append(named(exp.Count(this=exp.Star()), names.count(index)))
             continue
         value = col(names.value(index))
         if not isinstance(part.block, SumBlock):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import Block, MomentsBlock, Rows, SumBlock
+from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, Rows, SumBlock, UnitsBlock
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Col
 from dpsql.rules.build import bigint, clamp, conjunction, double, integer, is_not_null, paren, when
@@ -34,6 +34,13 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
         tests.append(is_not_null(sources.expr(block.value)))
     number = _shifted(block, _on_grid(block, sources.expr(block.value)))
     return when(conjunction(tests), number)
+
+
+def counts_all(block: Block) -> bool:
+    """Does the block count every row of the relation, whatever it holds?"""
+    part = block.rows
+    given = (part.where, part.present, part.also)
+    return isinstance(block, (CountBlock, UnitsBlock)) and given == (None, None, None)
 
 
 def _stepwise(block: Block) -> TypeGuard[SumBlock | MomentsBlock]:
