@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.engine import Engine
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.policy.schema import BudgetSpec, Policy
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dpsql.ledger.remembered import Remembered
 
 
-def open_engine(policy: Policy, engine: object = None) -> DuckDBEngine:
+def open_engine(policy: Policy, engine: object = None) -> Engine:
     """The policy's database, or what the owner hands in. PolicyError, EngineFailed."""
     if engine is not None:
         return DuckDBEngine.adopt(engine)

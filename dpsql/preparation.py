@@ -139,7 +139,7 @@ class Preparation(ABC):
         with not_too_deep():
             bound = self.bind(sql, parameters, dialect=dialect)
             planned = self.plan(bound, asked=asked)
-            rewritten = rewrite.run(planned, policy=self.policy)
+            rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)
             certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
             outer = self._check_remainder(planned, sql)
             text = sql if dialect == "duckdb" else None

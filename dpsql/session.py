@@ -20,7 +20,7 @@ from dpsql.answering import (
     retried,
     stored_answer,
 )
-from dpsql.dialects.duckdb import TimedOut
+from dpsql.dialects.engine import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
 from dpsql.guard import guarded

@@ -6,6 +6,7 @@ rewriter, knows none of its plans, and understands few forms: what it does not f
 
 Reading order, from the text up:
 
+forms       the words of an engine → the normal form
 claim       what the plan says of the statement
 grammar     constructs that may occur at all; default deny
 reader      text → one SELECT
@@ -41,6 +42,7 @@ message).
 from __future__ import annotations
 
 from dpsql.certify.claim import BlockClaim, Claim, HistogramClaim
+from dpsql.certify.forms import normal_form
 from dpsql.certify.histogram import check_histogram
 from dpsql.certify.reader import read_statement
 from dpsql.certify.relations import Reader
@@ -68,4 +70,4 @@ def certify_histogram(sql: str, claim: HistogramClaim, *, policy: Policy, catalo
     check_histogram(root, claim, Reader(Tables(policy, catalog), Serials()))
 
 
-__all__ = ["BlockClaim", "Claim", "HistogramClaim", "certify", "certify_histogram"]
+__all__ = ["BlockClaim", "Claim", "HistogramClaim", "certify", "certify_histogram", "normal_form"]

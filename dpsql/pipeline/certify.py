@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from dpsql.certify import BlockClaim, Claim, HistogramClaim, certify, certify_histogram
+from dpsql.certify import BlockClaim, Claim, HistogramClaim, certify, certify_histogram, normal_form
 from dpsql.errors import InternalError
 from dpsql.pipeline.stages import Certified, Rewritten
 from dpsql.planning.types import Plan
@@ -13,10 +13,10 @@ from dpsql.policy.schema import Policy
 from dpsql.rules import names
 
 if TYPE_CHECKING:
-    from dpsql.dialects.duckdb import DuckDBEngine
+    from dpsql.dialects.engine import Engine
 
 
-def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[Certified, ...]:
+def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certified, ...]:
     """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
     catalog = rewritten.planned.bound.catalog
     done = []
@@ -24,9 +24,11 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[
         rewritten.planned.plans, rewritten.statements, rewritten.histograms, strict=True
     ):
         if sql:
-            certify(sql, claim(plan), policy=policy, catalog=catalog)
+            normal = normal_form(sql, engine.dialect, catalog)
+            certify(normal, claim(plan), policy=policy, catalog=catalog)
         for text, told in zip(counted, histogram_claims(plan), strict=True):
-            certify_histogram(text, told, policy=policy, catalog=catalog)
+            normal = normal_form(text, engine.dialect, catalog)
+            certify_histogram(normal, told, policy=policy, catalog=catalog)
         made = Certified(plan, sql, counted)
         timeout = policy.limits.timeout_seconds
         if not all(engine.binds(text, timeout=timeout) for text in made.texts):
