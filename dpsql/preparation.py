@@ -150,13 +150,13 @@ class Preparation(ABC):
 
     def _check_remainder(self, planned: Planned, sql: str) -> postprocess.Outer:
         public = self._public.tables(planned.bound.public)
-        chains.check(planned, public, self._sealed)
         given = dict(public)
         sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
             sizes[release_table(index)] = one.least_groups
         try:
+            chains.check(planned, public, self._sealed)
             return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
         except DoesNotBind as problem:
             raise _unbound(planned.bound.remainder, problem, public, sql) from None

@@ -14,6 +14,7 @@ from dpsql.dialects.sealed import MAX_ROWS, Sealed, TypedTable, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows, several_values
+from dpsql.pipeline.row_limits import held
 from dpsql.pipeline.stages import Release
 from dpsql.sql.settled import settled
 
@@ -85,11 +86,12 @@ def check(
             hint="aggregate it once more, or take one row: ORDER BY ... LIMIT 1",
         )
     query, bars = _with_bars(remainder)
-    ordered = _ordered(query)
+    ordered = held(_ordered(query))
     sql = ordered.sql("duckdb", comments=False, copy=ordered is remainder)
     if not settled(sql):
         raise InternalError("what would run above the noise is not what was read", code="binding")
-    types = sealed.check(sql, given)
+    plain = _projection(remainder) is not None  # nothing is computed
+    types = sealed.describe(sql, given)[1] if plain else sealed.check(ordered, sql, given)
     return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)])
 
 
