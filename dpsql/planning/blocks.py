@@ -7,7 +7,7 @@ there anyway, and a thresholded key's noisy unit count serves COUNT(DISTINCT uni
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dpsql import aggregates
 from dpsql.aggregates.basis import (
@@ -39,8 +39,13 @@ def plan_blocks(
     thresholded: bool,
     grid: GridOf,
     pair_grids: PairGridsOf,
+    joint: bool = True,
 ) -> tuple[tuple[Block, ...], tuple[int | None, ...]]:
-    """Blocks, and for each call the block it is read from (None: the threshold's unit count)."""
+    """Blocks, and for each call the block it is read from (None: the threshold's unit count).
+
+    `joint`: a sum and the count of its rows as one basis; else each is a coordinate of its own
+    (means and moments are joint all the same: their parts are bounded together).
+    """
     asked = [aggregates.for_name(call.fn).need(call) for call in calls]
     paired = {need.rows for need in asked if need.kind == "pair"}
     if thresholded:
@@ -48,8 +53,11 @@ def plan_blocks(
     needs = [_normal(need, one_row_per_cell and need.rows not in paired) for need in asked]
     free = Need("units", ALL_ROWS)
     paid = [need for need in needs if not (thresholded and need == free)]
-    blocks = _blocks(paid, grid, _pairs(paid, pair_grids))
-    places = (None if thresholded and need == free else _serving(need, blocks) for need in needs)
+    reader = _Reader(one_row_per_cell)
+    blocks = _blocks(paid, grid, _pairs(paid, pair_grids), reader, joint)
+    places = (
+        None if thresholded and need == free else reader.place(need, blocks) for need in needs
+    )
     return tuple(blocks), tuple(places)
 
 
@@ -63,11 +71,17 @@ def _normal(need: Need, one_row_per_cell: bool) -> Need:
     return need
 
 
-def _blocks(needs: Sequence[Need], grid: GridOf, pairs: Sequence[PairBlock]) -> list[Block]:
+def _blocks(
+    needs: Sequence[Need],
+    grid: GridOf,
+    pairs: Sequence[PairBlock],
+    reader: _Reader,
+    joint: bool,
+) -> list[Block]:
     moments: dict[tuple[Rows, Expr], Need] = {}
     counts: list[Need] = []
     for need in needs:
-        if need.kind == "pair" or any(_serves(need, block) for block in pairs):
+        if need.kind == "pair" or any(reader.serves(need, block) for block in pairs):
             continue
         if need.kind != "moments":
             if need not in counts:
@@ -84,18 +98,16 @@ def _blocks(needs: Sequence[Need], grid: GridOf, pairs: Sequence[PairBlock]) -> 
     for need in moments.values():
         assert need.value is not None
         # A sum asked together with the count of its rows: the pair costs less than the two.
-        counted = need.counted or any(c.kind == "count" and c.rows == need.rows for c in counts)
-        joint = counted or need.degree > 1
-        unit = grid(need.value, need.degree, not joint)
-        if joint:
+        counted = need.counted or (joint and any(reader.counts(c, need.rows) for c in counts))
+        together = counted or need.degree > 1
+        unit = grid(need.value, need.degree, not together)
+        if together:
             blocks.append(MomentsBlock(need.rows, need.value, unit, need.degree))
         else:
             blocks.append(SumBlock(need.rows, need.value, unit))
     for need in counts:
-        if need.kind == "units":
-            blocks.append(Units(need.rows))
-        elif not any(_serves(need, block) for block in blocks):
-            blocks.append(CountBlock(need.rows))
+        if not any(reader.serves(need, block) for block in blocks):
+            blocks.append(Units(need.rows) if need.kind == "units" else CountBlock(need.rows))
     return blocks
 
 
@@ -115,23 +127,36 @@ def _pairs(needs: Sequence[Need], grids: PairGridsOf) -> list[PairBlock]:
     ]
 
 
-def _serving(need: Need, blocks: Sequence[Block]) -> int:
-    return next(index for index, block in enumerate(blocks) if _serves(need, block))
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What can be read off a block. `lone`: one row of a unit counts in a group, at the most.
 
+    Then the rows that a basis counts, of each unit and group 1 where there are any, are its units.
+    """
 
-def _serves(need: Need, block: Block) -> bool:
-    """Can the need be read off the block?"""
-    if block.rows != need.rows:
+    lone: bool
+
+    def place(self, need: Need, blocks: Sequence[Block]) -> int:
+        return next(index for index, block in enumerate(blocks) if self.serves(need, block))
+
+    def counts(self, need: Need, rows: Rows) -> bool:
+        """Is it the number of these rows?"""
+        return need.rows == rows and (need.kind == "count" or (self.lone and need.kind == "units"))
+
+    def serves(self, need: Need, block: Block) -> bool:
+        if block.rows != need.rows:
+            return False
+        match need.kind, block:
+            case ("units", Units()) | ("count", CountBlock() | MomentsBlock() | PairBlock()):
+                return True
+            case "units", MomentsBlock():
+                return self.lone
+            case "moments", MomentsBlock(value=value, degree=degree):
+                return value == need.value and need.degree <= degree
+            case "moments", SumBlock(value=value):
+                return value == need.value and not need.counted
+            case "moments", PairBlock(values=values):
+                return need.value in values and need.degree <= 1
+            case "pair", PairBlock(values=values):
+                return (need.value, need.other) == values
         return False
-    match need.kind, block:
-        case ("units", Units()) | ("count", CountBlock() | MomentsBlock() | PairBlock()):
-            return True
-        case "moments", MomentsBlock(value=value, degree=degree):
-            return value == need.value and need.degree <= degree
-        case "moments", SumBlock(value=value):
-            return value == need.value and not need.counted
-        case "moments", PairBlock(values=values):
-            return need.value in values and need.degree <= 1
-        case "pair", PairBlock(values=values):
-            return (need.value, need.other) == values
-    return False
