@@ -18,9 +18,10 @@ from dpsql.aggregates.basis import (
     MomentsBlock,
     PairBlock,
     SumBlock,
+    TallyBlock,
     UnitsBlock,
 )
-from dpsql.core.ir import Expr
+from dpsql.core.ir import Call, Expr
 
 Law = Literal["laplace", "gaussian"]
 LAW_NAMES: dict[Law, str] = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
@@ -60,14 +61,18 @@ class NoisyBlock:
         block = self.block
         if isinstance(block, PairBlock):
             return block.grids[block.values.index(value)]
+        if isinstance(block, TallyBlock):
+            return Grid(Fraction(1), 0, 1)
         assert isinstance(block, (SumBlock, MomentsBlock, HistogramBlock))
         return block.grid
 
     # ---- linear views: integer weights and the divisor of the sum ------------------------
 
-    def count_weights(self) -> tuple[tuple[int, ...], Fraction]:
-        """n = (weights · coords) / divisor."""
+    def count_weights(self, test: Expr | None = None) -> tuple[tuple[int, ...], Fraction]:
+        """n = (weights · coords) / divisor. `test`: of a tally the class, None for all rows."""
         match self.block:
+            case TallyBlock() as tally:
+                return _classes(tally, test), Fraction(self.weight * tally.steps)
             case CountBlock() | UnitsBlock():
                 return (1,), Fraction(self.weight)
             case MomentsBlock(degree=degree, grid=grid):
@@ -79,6 +84,9 @@ class NoisyBlock:
     def sum_weights(self, value: Expr | None = None) -> tuple[tuple[int, ...], Fraction]:
         """Σ v in grid units = (weights · coords) / divisor. `value`: which, of a pair."""
         match self.block:
+            case TallyBlock():
+                assert isinstance(value, Call)
+                return self.count_weights(value.args[0])
             case PairBlock() as pair:
                 at = pair.values.index(value)
                 grid, degree = pair.grids[at], pair.degrees[at]
@@ -134,6 +142,12 @@ def without_bar(answer: Answer) -> Answer:
     """The values alone."""
     none = np.full(len(answer.values), np.nan)
     return Answer(answer.values, none, none)
+
+
+def _classes(tally: TallyBlock, test: Expr | None) -> tuple[int, ...]:
+    if test is None:
+        return (1,) * tally.coordinates
+    return (0, *(int(one == test) for one in tally.tests))
 
 
 def _divide(whole: NDArray[Any], divisor: Fraction) -> Floats:

@@ -28,6 +28,7 @@ import numpy as np
 
 from dpsql import aggregates
 from dpsql.aggregates.basis import Block, Grid
+from dpsql.aggregates.conditions import tested
 from dpsql.aggregates.noisy import Law, NoisyBlock
 from dpsql.core.ir import Aggregate
 
@@ -121,7 +122,7 @@ def relative(call: Aggregate, block: Block) -> float:
     noisy = NoisyBlock(block, np.zeros((0, 0)), 1, "laplace", Fraction(1))
     kind = aggregates.for_name(call.fn).need(call)
     if kind.kind in ("count", "units"):
-        return _squares(*noisy.count_weights()) / rows**2
+        return _squares(*noisy.count_weights(tested(call))) / rows**2
     if kind.kind == "moments" and kind.degree == 1:
         grid = noisy.grid_of(call.arg)
         if not kind.counted:

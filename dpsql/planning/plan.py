@@ -90,6 +90,7 @@ def make_plan(
             grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
             pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),
             joint=joint,
+            tally=_tally_steps(aggregate, found),
         )
 
     def noised(
@@ -206,6 +207,18 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
             hint="join public tables on their key (PRIMARY KEY or UNIQUE NOT NULL), and aggregate"
             f" a table by {policy.unit} in a subquery before joining it",
         )
+
+
+def _tally_steps(aggregate: PrivateAggregate, found: Limits) -> int | None:
+    """What a row of a tally counts. None: rows that exclude each other are bounded one by one.
+
+    A tally's rows are bounded together, so it is for units that have no more rows than count in a
+    group anyway: then nothing is cut that would count otherwise.
+    """
+    if aggregate.block.one_row_per_unit:
+        return 1
+    all_count = found.rows_per_unit is not None and found.rows_per_unit <= found.rows_per_group
+    return WEIGHT if all_count else None
 
 
 def _as_text(key: KeyPlan) -> KeyPlan:
