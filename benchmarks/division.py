@@ -37,6 +37,7 @@ from dpsql.accountant.events import Gaussian, Laplace, Threshold
 from dpsql.binding.release_names import release_table
 from dpsql.dialects.sealed import TypedTable
 from dpsql.errors import RefusedQuery
+from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.pipeline import certify, execute, perturb, rewrite
 from dpsql.pipeline.plan import Asked
 from dpsql.planning.noise import SELECTION, spread
@@ -116,6 +117,11 @@ QUERIES = (
         "average by group", "SELECT kind, AVG(cost) AS a, COUNT(*) AS n FROM visits GROUP BY kind"
     ),
     Query(
+        "three averages by group",
+        "SELECT kind, AVG(cost) AS a, AVG(size) AS b, AVG(balance + 600)"
+        " AS c FROM visits GROUP BY kind",
+    ),
+    Query(
         "private keys",
         "SELECT city, SUM(income) AS s, SUM(hours) AS h FROM people GROUP BY city",
         measured=False,
@@ -129,6 +135,7 @@ ALTERNATIVES = {
     "weights": Alternatives(strategies=("weights", "row")),
     "joint basis": Alternatives(bases=("joint",)),
     "single coordinates": Alternatives(bases=("single",)),
+    "centred": Alternatives(laws=("gaussian",), bases=("centred",)),
     "equal parts": Alternatives(even=True),
     "equal parts, single": Alternatives(bases=("single",), even=True),
     "equal parts, Gaussian": Alternatives(laws=("gaussian",), even=True),
@@ -361,7 +368,11 @@ def judge(query: Query, found: Sequence[Row]) -> None:
 
 
 def shape(plan: Plan) -> str:
-    kinds = [type(part.block).__name__.removesuffix("Block").lower() for part in plan.blocks]
+    kinds = [
+        ("centred " if isinstance(part.mechanism, CentredGaussian) else "")
+        + type(part.block).__name__.removesuffix("Block").lower()
+        for part in plan.blocks
+    ]
     return f"{plan.law}, {plan.strategy}: {' + '.join(kinds)}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dpsql.explanation import DivisionExplanation
-from dpsql.planning.noise import spread
+from dpsql.planning.noise import reach, spread
 from dpsql.planning.types import Plan
 
 _NO_GAIN = 1.01
@@ -19,12 +19,8 @@ def division_explanation(plan: Plan) -> DivisionExplanation | None:
     if division is None or len(plan.blocks) < 2:
         return None
     spreads = [spread(part) / plan.weight for part in plan.blocks]
-    reaches = [
-        float(part.sensitivity.l1) if plan.law == "laplace" else part.sensitivity.l2_squared**0.5
-        for part in plan.blocks
-    ]
     count, power = len(plan.blocks), 1.0 if plan.law == "laplace" else 0.5
-    shares = division.shares(reaches, plan.law)
+    shares = division.shares([reach(part) for part in plan.blocks], plan.law)
     equal = [
         one * float(share * count) ** power for one, share in zip(spreads, shares, strict=True)
     ]

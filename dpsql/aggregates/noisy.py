@@ -47,6 +47,8 @@ class NoisyBlock:
     law: Law
     scale: Fraction
     slack: int = 0
+    turned: tuple[int, int] | None = None
+    """Of a mean's pair (u, v), with turned = (t, d): the coordinates are t·(u + v), d·(v - u)."""
 
     def combination(self, weights: Sequence[int]) -> NDArray[Any]:
         """Σ wᵢ·coordᵢ as exact Python ints, one for each group."""
@@ -75,6 +77,8 @@ class NoisyBlock:
                 return _classes(tally, test), Fraction(self.weight * tally.steps)
             case CountBlock() | UnitsBlock():
                 return (1,), Fraction(self.weight)
+            case MomentsBlock(grid=grid) if self.turned is not None:
+                return (1, 0), Fraction(self.turned[0] * self.weight * grid.span)
             case MomentsBlock(degree=degree, grid=grid):
                 return (1,) * (degree + 1), Fraction(self.weight * grid.span**degree)
             case PairBlock() as pair:
@@ -94,6 +98,10 @@ class NoisyBlock:
                 return tuple(terms), Fraction(degree * self.weight * pair.row_total)
             case SumBlock():
                 return (1,), Fraction(self.weight)
+            case MomentsBlock(grid=grid) if self.turned is not None:
+                total, difference = self.turned
+                weights = (2 * grid.lo + grid.span) * difference, grid.span * total
+                return weights, Fraction(2 * total * difference * self.weight * grid.span)
             case MomentsBlock(degree=1, grid=grid):
                 return (grid.lo, grid.lo + grid.span), Fraction(self.weight * grid.span)
             case MomentsBlock(grid=grid):

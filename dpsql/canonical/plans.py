@@ -33,6 +33,7 @@ from dpsql.canonical.expressions import Writer
 from dpsql.canonical.labels import digest
 from dpsql.canonical.relations import BlockForm
 from dpsql.core.ir import Expr
+from dpsql.planning.answer_types import turned_by
 from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, KeyPlan, Plan
 
 VERSION = 2
@@ -155,6 +156,8 @@ def _shape(part: BlockPlan, writer: Writer) -> str:
     """A block without its noise."""
     block = part.block
     texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
+    if (turned := turned_by(part.mechanism)) is not None:  # what is stored of it is turned, too
+        texts.append(f"turned {turned}")
     if isinstance(block, TallyBlock):
         texts += [str(block.steps), *(str(writer.formula(test)) for test in block.tests)]
     else:

@@ -27,7 +27,7 @@ from math import inf, isfinite, log, sqrt
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import Block, Grid
+from dpsql.aggregates.basis import Block, Grid, MomentsBlock
 from dpsql.aggregates.conditions import tested
 from dpsql.aggregates.noisy import Law, NoisyBlock
 from dpsql.core.ir import Aggregate
@@ -46,6 +46,13 @@ _POWERS: Mapping[tuple[Law, bool], float] = {
     ("gaussian", False): 2.0,
 }
 
+Turn = tuple[int, int]
+"""(t, d): of coordinates u and v, t·(u + v) and d·(v - u) are noised."""
+CENTRED: Turn = (3, 4)
+"""For a mean, whose variance is that of the difference and, times the square of its distance from
+the middle of the range, of the number of rows: R²/3 on average, R half the range. The best ratio is
+then 3^(-1/4); see docs/proofs/division.md."""
+
 Importance = Mapping[str, float]
 """Column of the release → its squared elasticities in what is shown, summed."""
 
@@ -56,13 +63,15 @@ class Division:
 
     `known`: the figures are known; else all blocks get the same relative error. `whole`: what all
     blocks together weigh against the choice of groups and quantiles (a block asked alone is 1).
-    `even`: every block gets the same, whatever it holds.
+    `even`: every block gets the same, whatever it holds. `turns`: of each block how its pair of
+    coordinates is turned before it is noised; None: none is.
     """
 
     roots: tuple[float, ...]
     known: bool
     whole: Fraction
     even: bool = False
+    turns: tuple[Turn | None, ...] | None = None
 
     def shares(self, reaches: Sequence[float], law: Law) -> list[Fraction]:
         """The part of each block, of `reaches` L1 or L2; they add up to 1.
@@ -98,15 +107,36 @@ def divided(
     blocks: Sequence[Block],
     importance: Importance | None,
     whole: int,
+    turns: tuple[Turn | None, ...] | None = None,
 ) -> Division:
     """`places`: the block each call is read from, None where it costs nothing."""
+    turns = turns or (None,) * len(blocks)
     squares = [0.0] * len(blocks)
     for call, place in zip(calls, places, strict=True):
         if place is None:
             continue
         matters = 1.0 if importance is None else importance.get(call.name, UNSEEN)
-        squares[place] += matters * relative(call, blocks[place])
-    return Division(tuple(map(sqrt, squares)), importance is not None, Fraction(whole))
+        squares[place] += matters * relative(call, blocks[place], turns[place])
+    roots, whole_ = tuple(map(sqrt, squares)), Fraction(whole)
+    return Division(roots, importance is not None, whole_, turns=turns)
+
+
+def turned(
+    calls: Sequence[Aggregate], places: Sequence[int | None], blocks: Sequence[Block]
+) -> tuple[Turn | None, ...]:
+    """Which blocks are told better turned, by the columns that are read from them."""
+    plain = divided(calls, places, blocks, None, 1).roots
+    centred = tuple(CENTRED if _is_pair(block) else None for block in blocks)
+    other = divided(calls, places, blocks, None, 1, centred).roots
+    size = sqrt(CENTRED[0] ** 2 + CENTRED[1] ** 2)
+    return tuple(
+        turn if turn is not None and size * b < a else None
+        for turn, a, b in zip(centred, plain, other, strict=True)
+    )
+
+
+def _is_pair(block: Block) -> bool:
+    return isinstance(block, MomentsBlock) and block.degree == 1
 
 
 DECIDES = 1 / 4
@@ -116,10 +146,10 @@ UNSEEN = 2.0**-8
 """Importance of a column that nothing shown is made of: it is in the release all the same."""
 
 
-def relative(call: Aggregate, block: Block) -> float:
-    """Relative variance of the answer where each coordinate has variance 1."""
+def relative(call: Aggregate, block: Block, turn: Turn | None = None) -> float:
+    """Relative variance of the answer where each coordinate, as it is noised, has variance 1."""
     rows = ROWS * _part(call)
-    noisy = NoisyBlock(block, np.zeros((0, 0)), 1, "laplace", Fraction(1))
+    noisy = NoisyBlock(block, np.zeros((0, 0)), 1, "laplace", Fraction(1), turned=turn)
     kind = aggregates.for_name(call.fn).need(call)
     if kind.kind in ("count", "units"):
         return _squares(*noisy.count_weights(tested(call))) / rows**2
@@ -129,6 +159,8 @@ def relative(call: Aggregate, block: Block) -> float:
             return _squares(*noisy.sum_weights(call.arg)) / (rows * _middle(grid)) ** 2
         # y/M = v/(u + v), both noised: (1 - p)² + p², 2/3 on average over p in 0..1.
         step = grid.span / (rows * block.row_total) / min(_middle(grid), grid.span / 2)
+        if turn is not None:  # the same with (v - u)/2 and (u + v): (1/4)/d² and (1/12)/t²
+            return (0.25 / turn[1] ** 2 + 1 / 12 / turn[0] ** 2) * step**2
         return (2 / 3) * (block.coordinates / 2) * step**2
     # Variances: the gradient at values spread evenly has squared length 1/6, a variance of 1/12.
     halved = 4 if call.fn.startswith("stddev") else 1

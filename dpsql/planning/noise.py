@@ -23,11 +23,12 @@ from dpsql.core.bounds import (
     cap_sensitivity,
     weights_sensitivity,
 )
+from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.mechanisms.gaussian import GaussianMechanism, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 from dpsql.planning.bounds import Limits
-from dpsql.planning.division import Division
+from dpsql.planning.division import Division, Turn
 from dpsql.planning.histograms import INTERVAL_SHARE, Histogram, histogram_plan
 from dpsql.planning.types import WEIGHT, BlockPlan, HistogramPlan, Strategy
 
@@ -179,7 +180,11 @@ def _noise(
     whole = pool + selects + drawn.weight
     each = 1 / whole if whole else Fraction(1)
     selection = selects * each
-    parts = [pool * each * part for part in division.shares(_reaches(blocks, law), law)]
+    turns = division.turns or (None,) * len(blocks)
+    if law == "laplace" and any(turns):
+        raise ValueError("a pair is turned under Gaussian noise alone")
+    reaches = [_reach(s, law, turn) for (_, s), turn in zip(blocks, turns, strict=True)]
+    parts = [pool * each * part for part in division.shares(reaches, law)]
     if law == "laplace":
         plans = tuple(
             _laplace(b, s, epsilon * part) for (b, s), part in zip(blocks, parts, strict=True)
@@ -196,7 +201,10 @@ def _noise(
         multiplier = Fraction(calibrated(epsilon, noise_delta))
         histograms = drawn.concentrated(multiplier, each)
         plans = tuple(
-            _gaussian(b, s, multiplier, part) for (b, s), part in zip(blocks, parts, strict=True)
+            _gaussian(b, s, multiplier, part)
+            if turn is None
+            else _centred(b, s, multiplier, part, turn)
+            for (b, s), part, turn in zip(blocks, parts, turns, strict=True)
         )
         threshold = None
         if thresholded is not None:
@@ -210,8 +218,17 @@ def _noise(
     return Noise("cap", 1, bounds, law, plans, threshold, score, histograms)
 
 
-def _reaches(blocks: Sequence[tuple[Block, Sensitivity]], law: Law) -> list[float]:
-    return [float(s.l1) if law == "laplace" else sqrt(s.l2_squared) for _, s in blocks]
+def _reach(s: Sensitivity, law: Law, turn: Turn | None) -> float:
+    steps = 1 if turn is None else turn[0] ** 2 + turn[1] ** 2
+    return float(s.l1) if law == "laplace" else sqrt(steps * s.l2_squared)
+
+
+def reach(part: BlockPlan) -> float:
+    """L1 under Laplace noise, L2 under Gaussian, of what is noised."""
+    law = part.mechanism
+    if isinstance(law, LaplaceMechanism):
+        return float(part.sensitivity.l1)
+    return sqrt(law.l2_squared)
 
 
 def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
@@ -224,6 +241,14 @@ def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
 def _gaussian(block: Block, s: Sensitivity, multiplier: Fraction, share: Fraction) -> BlockPlan:
     sigma = root_up(multiplier**2 * s.l2_squared / share)
     return BlockPlan(block, s, GaussianMechanism(sigma, s.l2_squared))
+
+
+def _centred(
+    block: Block, s: Sensitivity, multiplier: Fraction, share: Fraction, turn: Turn
+) -> BlockPlan:
+    square = (turn[0] ** 2 + turn[1] ** 2) * s.l2_squared
+    sigma = root_up(multiplier**2 * square / share)
+    return BlockPlan(block, s, CentredGaussian(sigma, square, *turn))
 
 
 def spread(part: BlockPlan) -> float:

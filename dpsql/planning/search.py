@@ -9,16 +9,18 @@ answers. *Noise*: which law, and how the blocks share; here what is shown counts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dpsql.aggregates.basis import Block, UnitsBlock
 from dpsql.core.ir import Aggregate
-from dpsql.planning.division import Division, Importance, divided
+from dpsql.planning.division import Division, Importance, Turn, divided, turned
 from dpsql.planning.noise import LAWS, STRATEGIES, Laws, Noise, Strategies
 
-Basis = Literal["joint", "single"]
-BASES: Sequence[Basis] = ("joint", "single")
+Basis = Literal["joint", "single", "centred"]
+BASES: Sequence[Basis] = ("joint", "single", "centred")
+"""joint: (M - y, y) and the like. single: a sum and a count by themselves. centred: joint, and of
+the pairs that it helps the total and the difference are noised, under Gaussian noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ EVERY = Alternatives()
 
 Shape = tuple[tuple[Block, ...], tuple[int | None, ...]]
 """Blocks, and of each call the block it is read from."""
+_Turned = tuple[Shape, tuple[Turn | None, ...] | None]
 
 Choose = Callable[[Sequence[Block], Division, Laws, Strategies, bool], Noise | None]
 
@@ -59,26 +62,30 @@ def search(
     alternatives: Alternatives,
 ) -> Found | None:
     """`shape(joint)`: the blocks. None where no alternative is possible at this price."""
-    shapes = list(_shapes(shape, alternatives))
-    whole = min(len(blocks) for blocks, _ in shapes)
-    best: tuple[Noise, Shape] | None = None
-    for blocks, places in shapes:
-        noise = _noise(calls, (blocks, places), choose, None, alternatives, whole)
+    shapes = list(_shapes(calls, shape, alternatives))
+    whole = min((len(blocks) for (blocks, _), _ in shapes), default=0)
+    best: tuple[Noise, _Turned] | None = None
+    for one in shapes:
+        noise = _noise(calls, one, choose, None, alternatives, whole)
         if noise is not None and (best is None or noise.score < best[0].score - 1e-9):
-            best = noise, (blocks, places)
+            best = noise, one
     if best is None:
         return None
-    noise, (blocks, places) = best
+    noise, ((blocks, places), turns) = best
     if importance is not None and not alternatives.even:
         shaped = Alternatives(alternatives.laws, (noise.strategy,))
         noise = _noise(calls, best[1], choose, importance, shaped, whole) or noise
-    return Found(noise, places, divided(calls, places, blocks, importance, whole))
+    return Found(noise, places, divided(calls, places, blocks, importance, whole, turns))
 
 
-def _shapes(shape: Callable[[bool], Shape], alternatives: Alternatives) -> Iterator[Shape]:
-    seen: list[Shape] = []
+def _shapes(
+    calls: Sequence[Aggregate], shape: Callable[[bool], Shape], alternatives: Alternatives
+) -> Iterator[_Turned]:
+    seen: list[_Turned] = []
     for basis in alternatives.bases:
-        found = shape(basis == "joint")
+        blocks, places = shape(basis != "single")
+        turns = turned(calls, places, blocks) if basis == "centred" else None
+        found = (blocks, places), (turns if turns and any(turns) else None)
         if found not in seen:
             seen.append(found)
             yield found
@@ -86,16 +93,16 @@ def _shapes(shape: Callable[[bool], Shape], alternatives: Alternatives) -> Itera
 
 def _noise(
     calls: Sequence[Aggregate],
-    shape: Shape,
+    shaped: _Turned,
     choose: Choose,
     importance: Importance | None,
     alternatives: Alternatives,
     whole: int,
 ) -> Noise | None:
-    blocks, places = shape
-    division = divided(calls, places, blocks, importance, whole)
+    (blocks, places), turns = shaped
+    division = divided(calls, places, blocks, importance, whole, turns)
     if alternatives.even:
-        division = Division(division.roots, division.known, division.whole, even=True)
+        division = replace(division, even=True)
     units = any(
         call.fn == "count_units" and place is not None and not isinstance(blocks[place], UnitsBlock)
         for call, place in zip(calls, places, strict=True)
