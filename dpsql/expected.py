@@ -79,7 +79,7 @@ def column_explanation(
             _half(family.combine(column.aggregate, noisy_block(plan, column.block, spread))),
         )
         for rows in ROWS
-        for spread in (_spread(block, noisy.weight, rows),)
+        for spread in (_spread(block, noisy, rows),)
     )
     note = "falls with the rows of a group; told for values spread evenly over the range"
     return replace(told, noise=_parts(noisy), half_widths=sizes, note=note)
@@ -108,9 +108,12 @@ def _scale(noisy: NoisyBlock) -> float | None:
     return float(noisy.scale * unit / noisy.weight)
 
 
-def _spread(block: MomentsBlock | PairBlock, weight: int, rows: int) -> np.ndarray:
+def _spread(block: MomentsBlock | PairBlock, noisy: NoisyBlock, rows: int) -> np.ndarray:
     """Coordinates of a pretended group: a Bernstein basis gives each of them the same share."""
-    each = rows * weight * block.row_total // block.coordinates
+    whole = rows * noisy.weight * block.row_total
+    if noisy.turned is not None:
+        return np.array([[noisy.turned[0] * whole], [0]], dtype=object)
+    each = whole // block.coordinates
     return np.full((block.coordinates, 1), each, dtype=object)
 
 
@@ -227,7 +230,7 @@ def _histogram_weight(plan: Plan, part: HistogramPlan) -> Fraction:
 def _weight(block: BlockPlan) -> Fraction:
     if isinstance(block.mechanism, LaplaceMechanism):
         return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
-    return Fraction(block.sensitivity.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+    return Fraction(block.mechanism.l2_squared) / Fraction(block.mechanism.sigma) ** 2
 
 
 def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold) -> Fraction:

@@ -17,6 +17,7 @@ from sqlglot import exp, parse_one
 
 from dpsql.advice import Question, improvements, other_law
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
+from dpsql.divided import division_explanation
 from dpsql.expected import (
     column_explanation,
     column_labels,
@@ -154,6 +155,7 @@ def _release(
             planned.fingerprints[shown] == planned.fingerprints[index]
             for shown in releases_of(planned.bound.remainder)
         ),
+        division_explanation(plan),
     )
 
 

@@ -125,6 +125,22 @@ class PartExplanation:
 
 
 @dataclass(frozen=True)
+class DivisionExplanation:
+    """Why the parts of noisy blocks are as they are. `known`: by what the query shows of them.
+
+    `gain`: by how much equal parts would make the error larger (of the figures shown, values in
+    the middle of their ranges), as a factor.
+    """
+
+    known: bool
+    why: str
+    gain: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"known": self.known, "why": self.why, "gain": self.gain}
+
+
+@dataclass(frozen=True)
 class ColumnExplanation:
     """One aggregate: its noise in answer units, and what error bar to expect.
 
@@ -275,6 +291,7 @@ class ReleaseExplanation:
     sql: str
     reads: tuple[int, ...] = ()
     shown: bool = True
+    division: DivisionExplanation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -288,6 +305,7 @@ class ReleaseExplanation:
             "public_groups": self.groups,
             "bounds": [bound.to_dict() for bound in self.bounds],
             "parts": [part.to_dict() for part in self.parts],
+            "division": None if self.division is None else self.division.to_dict(),
             "columns": [column.to_dict() for column in self.columns],
             "key_threshold": None if self.threshold is None else self.threshold.to_dict(),
             "min_units": self.min_units,

@@ -103,6 +103,8 @@ def _release(
     if release.threshold is not None:
         yield from _selection(release, unit)
     yield ""
+    if release.division is not None:
+        yield from _entry("divided", release.division.why)
     if release.other_law is not None:
         yield from _entry("law", _law(release, release.other_law))
     yield from _better(release.improvements, unit)

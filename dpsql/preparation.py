@@ -27,6 +27,7 @@ from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewr
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Planned
 from dpsql.planning.noise import LAWS, Laws
+from dpsql.planning.search import EVERY, Alternatives
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -121,9 +122,15 @@ class Preparation(ABC):
             raise _unbound(query, problem, public, context.text) from None
 
     def plan(
-        self, bound: Bound, *, asked: Asked, policy: Policy | None = None, laws: Laws = LAWS
+        self,
+        bound: Bound,
+        *,
+        asked: Asked,
+        policy: Policy | None = None,
+        laws: Laws = LAWS,
+        alternatives: Alternatives = EVERY,
     ) -> Planned:
-        """Plan with the noise laws to choose from. Call within a snapshot."""
+        """Plan with the noise laws, and the rest, to choose from. Call within a snapshot."""
         return plan.run(
             bound,
             policy=self.policy if policy is None else policy,
@@ -132,6 +139,7 @@ class Preparation(ABC):
             public_values=self._public.values,
             public_rows=self._public.rows,
             laws=laws,
+            alternatives=alternatives,
         )
 
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:

@@ -24,13 +24,16 @@ from dpsql.aggregates.basis import (
     PairBlock,
     Rows,
     SumBlock,
+    TallyBlock,
     UnitsBlock,
 )
+from dpsql.aggregates.conditions import tested
 from dpsql.canonical.constants import type_text, value_text
 from dpsql.canonical.expressions import Writer
 from dpsql.canonical.labels import digest
 from dpsql.canonical.relations import BlockForm
 from dpsql.core.ir import Expr
+from dpsql.planning.answer_types import turned_by
 from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, KeyPlan, Plan
 
 VERSION = 2
@@ -76,8 +79,17 @@ def canonical(plan: Plan) -> Form:
     if len(set(shapes)) < len(shapes):  # told apart by their order alone
         shapes = [f"{place} {shape}" for place, shape in enumerate(shapes)]
     drawn = [_drawn(part, form.writer) for part in plan.histograms]
-    columns = [_column(column, shapes, drawn, plan.units_column == place, form.writer)
-               for place, column in enumerate(plan.columns)]  # fmt: skip
+    columns = [
+        _column(
+            column,
+            shapes,
+            drawn,
+            column.block is not None and isinstance(plan.blocks[column.block].block, TallyBlock),
+            plan.units_column == place,
+            form.writer,
+        )
+        for place, column in enumerate(plan.columns)
+    ]
     asked = [
         str(VERSION),
         form.text,
@@ -129,6 +141,8 @@ def _values(block: Block) -> list[Expr]:
             return [value]
         case PairBlock(values=values):
             return list(values)
+        case TallyBlock(tests=tests):
+            return list(tests)
         case _:
             assert_never(block)
 
@@ -142,9 +156,14 @@ def _shape(part: BlockPlan, writer: Writer) -> str:
     """A block without its noise."""
     block = part.block
     texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
-    texts += map(writer.text, _values(block))
+    if (turned := turned_by(part.mechanism)) is not None:  # what is stored of it is turned, too
+        texts.append(f"turned {turned}")
+    if isinstance(block, TallyBlock):
+        texts += [str(block.steps), *(str(writer.formula(test)) for test in block.tests)]
+    else:
+        texts += map(writer.text, _values(block))
     match block:
-        case CountBlock() | UnitsBlock():
+        case CountBlock() | UnitsBlock() | TallyBlock():
             pass
         case SumBlock(grid=grid):
             texts.append(_fields(grid))
@@ -178,7 +197,12 @@ def _rows(rows: Rows, writer: Writer) -> str:
 
 
 def _column(
-    column: ColumnPlan, shapes: Sequence[str], drawn: Sequence[str], hidden: bool, writer: Writer
+    column: ColumnPlan,
+    shapes: Sequence[str],
+    drawn: Sequence[str],
+    tallied: bool,
+    hidden: bool,
+    writer: Writer,
 ) -> str:
     """What is computed of what, and from which block; the filter is the block's.
 
@@ -187,8 +211,10 @@ def _column(
     """
     call = column.aggregate
     fn = "count" if call.fn in _COUNTS else call.fn
-    arg = ""
-    if call.arg is not None and fn != "count":
+    arg, test = "", tested(call) if tallied else None
+    if test is not None:  # of the block's classes
+        arg = str(writer.formula(test))
+    elif call.arg is not None and fn != "count":
         arg = f"{writer.text(call.arg)} {type_text(call.arg.domain.type)}"
     if call.other is not None:
         arg += f" and {writer.text(call.other)}"

@@ -18,6 +18,7 @@ ranges      clamps by constants, carried through monotone steps
 instants    dates between two constants
 spans       exact numbers between two constants, by their types
 rows        expressions over one row: conditions are BOOLEAN, casts fit
+steps       functions of a row's class
 polys       polynomials of a row's value, or of two
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks

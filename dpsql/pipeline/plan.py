@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from dpsql.binding.figures import uses
 from dpsql.canonical import Form, canonical
 from dpsql.core.ir import with_steps
 from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
+from dpsql.planning.division import Importance
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
+from dpsql.planning.search import EVERY, Alternatives
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.price import allowed_together
@@ -35,11 +39,14 @@ def run(
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
     laws: Laws = LAWS,
+    alternatives: Alternatives = EVERY,
 ) -> Planned:
     """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
     plans: dict[int, Plan] = {}
     forms: dict[int, Form] = {}
-    for index in bound.order:  # what feeds another comes first: its fingerprint names it there
+    shown = uses(bound.remainder, bound.private, bound.fed)
+
+    def plan(index: int, importance: Importance | None) -> None:
         aggregate = bound.private[index]
         if bound.read_by(index):
             aggregate = with_steps(aggregate, chains.names(bound, forms))
@@ -58,10 +65,29 @@ def run(
             public_values=public_values,
             public_rows=public_rows,
             laws=laws,
+            importance=importance,
+            alternatives=alternatives,
         )
         forms[index] = canonical(plans[index])
+
+    for index in bound.order:  # what feeds another comes first: its fingerprint names it there
+        plan(index, shown.of(index))
+    for index in _shown_apart(forms):
+        plan(index, None)
     # Equal aggregates share one draw, and what reads nobody's row is not charged.
     drawn = {forms[index].fingerprint: plan for index, plan in plans.items() if plan.items}
     allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
     places = range(len(plans))
     return Planned(bound, tuple(plans[at] for at in places), tuple(forms[at] for at in places))
+
+
+def _shown_apart(forms: Mapping[int, Form]) -> list[int]:
+    """Aggregates that are one question shown in different ways: they are to be one release.
+
+    They are planned as if nothing were known of what is shown, and share one draw, as they would
+    if nothing stood above them.
+    """
+    alike: dict[str, set[str]] = {}
+    for form in forms.values():
+        alike.setdefault(form.question, set()).add(form.fingerprint)
+    return [index for index, form in forms.items() if len(alike[form.question]) > 1]

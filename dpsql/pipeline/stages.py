@@ -59,6 +59,11 @@ class Bound:
         return tuple(sorted(found))
 
     @cached_property
+    def fed(self) -> tuple[int, ...]:
+        """The releases that steps read: what private aggregates make of them is not followed."""
+        return tuple(sorted({one for step in self.steps for one in releases_of(step.query)}))
+
+    @cached_property
     def order(self) -> tuple[int, ...]:
         """The private aggregates, each after those that feed it."""
         found: dict[int, None] = {}

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import Block, CountBlock, MomentsBlock, Rows, SumBlock, UnitsBlock
+from dpsql.aggregates.basis import (
+    Block,
+    CountBlock,
+    MomentsBlock,
+    Rows,
+    SumBlock,
+    TallyBlock,
+    UnitsBlock,
+)
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Col
 from dpsql.rules.build import bigint, clamp, conjunction, double, integer, is_not_null, paren, when
+from dpsql.rules.tallies import tally_class
 
 if TYPE_CHECKING:
     from dpsql.rules.source import Sources
@@ -24,6 +33,8 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
 
     Guarantee: for every value the data may hold, and without an error in the engine.
     """
+    if isinstance(block, TallyBlock):
+        return tally_class(block, sources)
     if _stepwise(block):
         return _stepped(block, sources)
     tests = _read(block.rows, sources)
