@@ -49,4 +49,5 @@ def nonnegative(
         bounds=[(0.0, None)] * begin.size,
         options={"maxiter": _ROUNDS, "maxfun": 2 * _ROUNDS, "ftol": 1e-15, "gtol": 1e-9},
     )
-    return np.maximum(np.asarray(found.x).reshape(shape), 0.0)
+    whole: NDArray[np.float64] = np.maximum(np.asarray(found.x).reshape(shape), 0.0)
+    return whole
