@@ -157,7 +157,9 @@ class Preparation(ABC):
             given[release_table(index)] = storage.empty(one)
             sizes[release_table(index)] = one.least_groups
         try:
-            return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+            return postprocess.check(
+                planned.bound.remainder, given, sizes, self._sealed, planned.plans
+            )
         except DoesNotBind as problem:
             raise _unbound(planned.bound.remainder, problem, public, sql) from None
 

@@ -131,7 +131,9 @@ class Session(Preparation):
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
                 public = self._public.tables(prepared.planned.bound.public)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
-            result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
+            result = postprocess.run(
+                prepared.outer, released.tables, public, self._sealed, prepared.planned.plans
+            )
             return self._answer(prepared, result, released)
 
     @contextlib.contextmanager
