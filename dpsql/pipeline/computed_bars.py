@@ -170,7 +170,7 @@ def without_rows(table: pa.Table, formulas: Mapping[str, Formula]) -> pa.Table:
 def _interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Floats]:
     if one.bottom is None and len(one.top.terms) == 1:
         return _moved(release.table, one.top)
-    noise = _Noise(plan, release)
+    noise = Noise(plan, release)
     top, above = noise.of(one.top)
     centre = _value(release.table, one.top)
     if one.bottom is None:
@@ -192,7 +192,7 @@ def _moved(table: pa.Table, line: Line) -> tuple[Floats, Floats]:
     """An aggregate's own interval, stretched and moved."""
     ((name, factor),) = line.terms.items()
     ends = [
-        float(factor) * _floats(table, name + suffix) + float(line.constant)
+        float(factor) * floats(table, name + suffix) + float(line.constant)
         for suffix in (LOW, HIGH)
     ]
     return (ends[0], ends[1]) if factor >= 0 else (ends[1], ends[0])
@@ -201,16 +201,17 @@ def _moved(table: pa.Table, line: Line) -> tuple[Floats, Floats]:
 def _value(table: pa.Table, line: Line) -> Floats:
     found = np.full(table.num_rows, float(line.constant))
     for name, factor in line.terms.items():
-        found = found + float(factor) * _floats(table, name)
+        found = found + float(factor) * floats(table, name)
     return found
 
 
-def _floats(table: pa.Table, name: str) -> Floats:
+def floats(table: pa.Table, name: str) -> Floats:
+    """A released column as floats, NaN for NULL."""
     values = table.column(name).to_pylist()
     return np.array([np.nan if value is None else float(value) for value in values], dtype=float)
 
 
-class _Noise:
+class Noise:
     """The draws behind a release, coordinate by coordinate over all its blocks."""
 
     def __init__(self, plan: Plan, release: Release) -> None:
