@@ -14,8 +14,8 @@ are for noise alone. epsilon = 1 for each query, delta = 1e-6.
 
 A cell shows the percentage of bars that hold the truth, and in brackets the percentage of runs
 whose bar lacks an end: nothing is claimed then, and nothing missed. `-`: no run has a bar. Groups
-behind a threshold are counted where they are shown. `!` is outside 94 to 97 % by more than three standard errors of
-this many runs; `<` marks the same below 94 %.
+behind a threshold are counted where they are shown. `!` stands above 97 % and `<` below 94 %, by
+more than three standard errors of this many runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 from typing import Any
@@ -175,7 +175,7 @@ def policy() -> dict[str, Any]:
                 "columns": {
                     "x": {"min": 0, "max": 100},
                     "y": {"min": 0, "max": 60},
-                    **{name: wide for name in "uvzsc"},
+                    **dict.fromkeys("uvzsc", wide),
                 },
             },
             "visits": {"unit": "id", "columns": {"w": {"min": 0, "max": 103}}},
@@ -231,7 +231,9 @@ def asked(session: OneLaw, one: Question, size: int, runs: int) -> Told:
                 passes = COPIES if plan.threshold is None else 20
                 exact = copies(exact, passes)
             releases.append(perturb.run(plan, exact))
-        result = postprocess.run(prepared.outer, releases, {}, session._sealed)
+        result = postprocess.run(
+            prepared.outer, releases, {}, session._sealed, prepared.planned.plans
+        )
         told += rows(result.table, result.columns[0].ends)
         if one.key:
             runs -= passes - len(told[-passes:])

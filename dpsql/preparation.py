@@ -165,7 +165,9 @@ class Preparation(ABC):
             sizes[release_table(index)] = one.least_groups
         try:
             chains.check(planned, public, self._sealed)
-            return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+            return postprocess.check(
+                planned.bound.remainder, given, sizes, self._sealed, planned.plans
+            )
         except DoesNotBind as problem:
             raise _unbound(planned.bound.remainder, problem, public, sql) from None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
-from dpsql.error_bars import ColumnReport
+from dpsql.error_bars import ClippedShare, ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -90,6 +90,8 @@ class ReleaseReport:
     answering: Answering
     extremes: bool = False
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
+    clipped: tuple[ClippedShare, ...] = ()
+    """Paid estimates of what clipping moved, which no interval holds."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -105,6 +107,10 @@ class ReleaseReport:
                 "max_rows_per_unit": self.max_rows_per_unit,
             },
             "key_threshold": self.key_threshold,
+            "clipping": {
+                "in_intervals": False,
+                "estimates": [one.to_json() for one in self.clipped],
+            },
             "events": [{**event, "count": str(count)} for event, count in self.events],
         }
 
@@ -229,7 +235,9 @@ class BudgetReport:
         }
 
 
-def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
+def release_report(
+    plan: Plan, answering: Answering, clipped: tuple[ClippedShare, ...] = ()
+) -> ReleaseReport:
     return ReleaseReport(
         plan.epsilon,
         plan.delta,
@@ -243,6 +251,7 @@ def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
         answering.key_threshold,
         answering,
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
+        clipped,
     )
 
 

@@ -27,6 +27,7 @@ from dpsql.guard import guarded
 from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
+from dpsql.pipeline.clip_shares import clip_shares
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -131,7 +132,9 @@ class Session(Preparation):
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
                 public = self._public.tables(prepared.planned.bound.public)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
-            result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
+            result = postprocess.run(
+                prepared.outer, released.tables, public, self._sealed, prepared.planned.plans
+            )
             return self._answer(prepared, result, released)
 
     @contextlib.contextmanager
@@ -289,13 +292,14 @@ class Session(Preparation):
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
         plans, account = prepared.planned.plans, released.account
         total = None if account is None else self._total_account()
+        clipped = map(clip_shares, released.tables, plans)
         receipt = self.ledger.anchor()
         self._seen.keep(receipt)
         privacy = PrivacyReport(
             self.analyst,
             self.budget_spec.key,
             *released.paid,
-            tuple(map(release_report, plans, released.how)),
+            tuple(map(release_report, plans, released.how, clipped)),
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account, total),

@@ -302,6 +302,20 @@ class Options:
     max_rows: int | None = None
     min_units: int | None = None
     public_groups: bool = False
+    clip_estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCount:
+    """What was asked along to estimate how much clipping moves.
+
+    `label` says of what; the release's columns `outside` and `rows` count the rows beyond the range
+    and all that are read.
+    """
+
+    label: str
+    outside: str
+    rows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +326,7 @@ class PrivateAggregate:
     keys: tuple[Key, ...]
     aggregates: tuple[Aggregate, ...]
     options: Options
+    clips: tuple[ClipCount, ...] = ()
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:

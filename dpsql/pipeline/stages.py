@@ -188,3 +188,7 @@ class Release:
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
     drawn: Drawn | None = None
     """What one more draw can be averaged with; None where the law or the keys forbid it."""
+    scales: tuple[Fraction, ...] = ()
+    """The noise of one coordinate of each block, in grid units."""
+    averaged: bool = False
+    """Means of several draws, whose roundings add up (`mechanisms/means`)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from dpsql.error_bars import ColumnReport, centred, without_bars
+from dpsql.error_bars import ClippedShare, ColumnReport, centred, without_bars
 from dpsql.policy.schema import Policy
 from dpsql.render.bars import Bars, legend
 from dpsql.render.numbers import amount, count, percent
@@ -74,12 +74,25 @@ def _remarks(privacy: PrivacyReport) -> list[str]:
         remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
     if any(one.extremes for one in privacy.releases):
         remarks.append("MIN and MAX are approximate: some rows inside the ends, without error bars")
+    remarks += [f"bars leave out clipping: {_clipped(one)}" for one in clipped_shares(privacy)]
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
         remarks.append(
             f"groups of fewer than about {max(needed)} are mostly withheld: their keys are private"
         )
     return remarks
+
+
+def clipped_shares(privacy: PrivacyReport) -> list[ClippedShare]:
+    return [share for one in privacy.releases for share in one.clipped]
+
+
+def _clipped(one: ClippedShare) -> str:
+    """`about 3.1 % of the rows have income outside 0 to 100000 [2.2 %, 4 %]`."""
+    if one.share is None:
+        return f"the noise leaves no rows to tell how many have {one.label}"
+    low, share, high = (f"{100 * part:.2g} %" for part in (one.low, one.share, one.high))
+    return f"about {share} of the rows have {one.label} [{low}, {high}]"
 
 
 def cost(privacy: PrivacyReport) -> str:
