@@ -23,7 +23,7 @@ from dpsql.aggregates.basis import (
     TallyBlock,
 )
 from dpsql.aggregates.basis import UnitsBlock as Units
-from dpsql.aggregates.conditions import exclusive, tested
+from dpsql.aggregates.conditions import exclusive, order, tested
 from dpsql.core.ir import Aggregate, Expr
 
 ALL_ROWS = Rows(None, None)
@@ -139,7 +139,7 @@ def _tally(calls: Sequence[Aggregate], counted: bool, steps: int) -> TallyBlock 
     """
     tests = {test for call in calls if (test := tested(call)) is not None}
     chosen: list[Expr] = []
-    for test in sorted(tests, key=repr) if len(tests) > 1 else tests:
+    for test in sorted(tests, key=order) if len(tests) > 1 else tests:
         if all(exclusive(test, other) for other in chosen):
             chosen.append(test)
     if len(chosen) + counted < 2 or not chosen:

@@ -17,7 +17,14 @@ CONDITIONS = [
     *("NOT age = 5", "NOT (age < 5)", "age < 5 OR age > 90", "age <> 5", "income < 5"),
     *("note = 'n1'", "note = 'n2'", "note IN ('n2', 'n3')", "note = 'N1'", "note = 'n1 '"),
     *("note IS NULL", "note = 'é'", "NOT note = 'n1'", "note = 'n1' AND age < 50"),
-    *("note = 'n1' AND age >= 50", "age + 1 = 5", "age + 1 = 6", "5 = age", "age < income"),
+    *(
+        "note = 'n1' AND age >= 50",
+        "age + 1 = 5",
+        "age + 1 = 6",
+        "5 = age",
+        "5 < age",
+        "age < income",
+    ),
 ]
 APART = [
     ("age = 5", "age = 7"),
@@ -32,6 +39,8 @@ APART = [
     ("age = 5", "NOT age = 5"),
     ("note = 'n1'", "NOT note = 'n1'"),
     ("age + 1 = 5", "age + 1 = 6"),
+    ("5 = age", "age = 7"),
+    ("5 < age", "5 >= age"),
 ]
 
 
