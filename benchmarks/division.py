@@ -26,7 +26,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, isfinite, log, sqrt
+from math import exp, isfinite, log, nan, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +267,8 @@ class World:
 
 def _figures(table: Any) -> list[list[float]]:
     columns = [column.to_pylist() for column in table.columns]
-    return [[float(v) for v in values] for values in columns if not isinstance(values[0], str)]
+    numbers = [values for values in columns if not isinstance(values[0], str)]
+    return [[nan if v is None else float(v) for v in values] for values in numbers]
 
 
 def expected(plan: Plan) -> float:
@@ -341,7 +342,7 @@ def rows_of(world: World, query: Query, runs: int) -> Iterator[Row]:
         measured, own = None, 0.0
         if query.measured:
             errors = world.errors(planned, query.sql, runs)
-            squares = (errors**2).mean(axis=1)
+            squares = np.nanmean(errors**2, axis=1)
             measured = sqrt(squares.mean())
             own = float(squares.std() / sqrt(runs) / (2 * measured))
         row = Row(query.label, names[fingerprint], plan, expected(plan), measured, own, [])

@@ -8,6 +8,7 @@ only answers rest, never privacy: a tally counts each row once whatever its cond
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from dpsql.core.domain import Kind
@@ -15,6 +16,7 @@ from dpsql.core.ir import Aggregate, Call, Expr, Lit
 
 _BELOW = {"lt": True, "lte": False}
 _ABOVE = {"gt": True, "gte": False}
+_MIRRORED = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte", "eq": "eq"}
 
 Span = tuple[Fraction | None, bool, Fraction | None, bool]
 """Least value, is it left out; largest value, is it left out. None: no end."""
@@ -41,6 +43,16 @@ def tested(call: Aggregate) -> Expr | None:
 def exclusive(one: Expr, other: Expr) -> bool:
     """Is no row of both? Proved from comparisons of one expression, or not at all."""
     return any(_apart(a, b) for a in _parts(one) for b in _parts(other))
+
+
+def order(test: Expr) -> str:
+    """By what a condition says, where it is read here; so spellings of it stand in one place."""
+    parts = []
+    for part in _parts(test):
+        x, words, span = _read(part)
+        read = "" if x is None else f"{x!r} {sorted(words or ())} {span}"
+        parts.append(read or repr(part))
+    return " and ".join(sorted(parts))
 
 
 def _is(value: object, number: int) -> bool:
@@ -75,6 +87,8 @@ def _read(test: Expr) -> tuple[Expr | None, frozenset[str] | None, Span | None]:
     """What is compared, and with what: words, or a span of whole numbers."""
     if not isinstance(test, Call) or not test.args:
         return None, None, None
+    if test.fn in _MIRRORED and isinstance(test.args[0], Lit):  # 5 < x
+        test = replace(test, fn=_MIRRORED[test.fn], args=test.args[::-1])
     x, values = test.args[0], [part.value for part in test.args[1:] if isinstance(part, Lit)]
     if len(values) + 1 != len(test.args) or isinstance(x, Lit):
         return None, None, None

@@ -176,8 +176,9 @@ class Gradients:
 def _arithmetic(node: exp.Expr, a: Figure, b: Figure) -> Figure:
     if isinstance(node, exp.Add):
         return _summed(a, b, 1.0, 1.0, a.size + b.size)
-    if isinstance(node, exp.Sub):  # of unknown sign: as large as its parts are together
-        return _summed(a, b, 1.0, -1.0, hypot(a.size, b.size))
+    if isinstance(node, exp.Sub):  # of parts of like size: as large as they are together
+        apart, together = abs(a.size - b.size), hypot(a.size, b.size)
+        return _summed(a, b, 1.0, -1.0, apart if apart > together / 2 else together)
     if isinstance(node, exp.Mul):
         return _summed(a, b, b.size, a.size, a.size * b.size)
     return _summed(a, b, 1 / b.size, -a.size / b.size / b.size, a.size / b.size)

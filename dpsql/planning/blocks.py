@@ -23,7 +23,7 @@ from dpsql.aggregates.basis import (
     TallyBlock,
 )
 from dpsql.aggregates.basis import UnitsBlock as Units
-from dpsql.aggregates.conditions import exclusive, tested
+from dpsql.aggregates.conditions import exclusive, order, tested
 from dpsql.core.ir import Aggregate, Expr
 
 ALL_ROWS = Rows(None, None)
@@ -139,7 +139,7 @@ def _tally(calls: Sequence[Aggregate], counted: bool, steps: int) -> TallyBlock 
     """
     tests = {test for call in calls if (test := tested(call)) is not None}
     chosen: list[Expr] = []
-    for test in sorted(tests, key=repr):
+    for test in sorted(tests, key=order) if len(tests) > 1 else tests:
         if all(exclusive(test, other) for other in chosen):
             chosen.append(test)
     if len(chosen) + counted < 2 or not chosen:
@@ -197,6 +197,8 @@ class _Reader:
     def place(self, need: Need, blocks: Sequence[Block]) -> int:
         """Of several the least, whatever the order in which the query lists them."""
         serving = [at for at, block in enumerate(blocks) if self.serves(need, block)]
+        if len(serving) == 1:
+            return serving[0]
         return min(serving, key=lambda at: (blocks[at].coordinates, repr(blocks[at])))
 
     def counts(self, need: Need, rows: Rows) -> bool:

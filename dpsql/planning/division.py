@@ -20,7 +20,7 @@ figure made of them is then much worse than it could be. That is ε_b ∝ D_b·r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf, isfinite, log, sqrt
 
@@ -55,6 +55,13 @@ then 3^(-1/4); see docs/proofs/division.md."""
 
 Importance = Mapping[str, float]
 """Column of the release → its squared elasticities in what is shown, summed."""
+
+
+DECIDES = 1 / 4
+"""Importance of what only decides which rows are shown, or in what order: an error of it moves a
+row that is near the line anyway, where an error of a figure is read off every row."""
+UNSEEN = 2.0**-8
+"""Importance of a column that nothing shown is made of: it is in the release all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,49 +108,57 @@ class Division:
         return sqrt(sum((r * s) ** 2 for r, s in zip(self.roots, spreads, strict=True)))
 
 
-def divided(
-    calls: Sequence[Aggregate],
-    places: Sequence[int | None],
-    blocks: Sequence[Block],
-    importance: Importance | None,
-    whole: int,
-    turns: tuple[Turn | None, ...] | None = None,
-) -> Division:
-    """`places`: the block each call is read from, None where it costs nothing."""
-    turns = turns or (None,) * len(blocks)
-    squares = [0.0] * len(blocks)
-    for call, place in zip(calls, places, strict=True):
-        if place is None:
-            continue
-        matters = 1.0 if importance is None else importance.get(call.name, UNSEEN)
-        squares[place] += matters * relative(call, blocks[place], turns[place])
-    roots, whole_ = tuple(map(sqrt, squares)), Fraction(whole)
-    return Division(roots, importance is not None, whole_, turns=turns)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Blocks, and of each call the block it is read from (None: it costs nothing).
 
+    `turns`: as of `Division`. `variances`: of each call the relative variance of its answer where
+    each coordinate of its block, as it is noised, has variance 1.
+    """
 
-def turned(
-    calls: Sequence[Aggregate], places: Sequence[int | None], blocks: Sequence[Block]
-) -> tuple[Turn | None, ...]:
-    """Which blocks are told better turned, by the columns that are read from them."""
-    plain = divided(calls, places, blocks, None, 1).roots
-    centred = tuple(CENTRED if _is_pair(block) else None for block in blocks)
-    other = divided(calls, places, blocks, None, 1, centred).roots
-    size = sqrt(CENTRED[0] ** 2 + CENTRED[1] ** 2)
-    return tuple(
-        turn if turn is not None and size * b < a else None
-        for turn, a, b in zip(centred, plain, other, strict=True)
-    )
+    calls: tuple[Aggregate, ...]
+    blocks: tuple[Block, ...]
+    places: tuple[int | None, ...]
+    turns: tuple[Turn | None, ...]
+    variances: tuple[float, ...]
 
+    @classmethod
+    def of(
+        cls, calls: Sequence[Aggregate], blocks: Sequence[Block], places: Sequence[int | None]
+    ) -> Reading:
+        found = tuple(
+            0.0 if place is None else relative(call, blocks[place])
+            for call, place in zip(calls, places, strict=True)
+        )
+        turns = (None,) * len(blocks)
+        return cls(tuple(calls), tuple(blocks), tuple(places), turns, found)
 
-def _is_pair(block: Block) -> bool:
-    return isinstance(block, MomentsBlock) and block.degree == 1
+    def division(self, importance: Importance | None, whole: int, *, even: bool) -> Division:
+        """How the blocks share. `importance` None: it is not known what is shown."""
+        squares = [0.0] * len(self.blocks)
+        for call, place, variance in zip(self.calls, self.places, self.variances, strict=True):
+            if place is not None:
+                matters = 1.0 if importance is None else importance.get(call.name, UNSEEN)
+                squares[place] += matters * variance
+        known, roots = importance is not None, tuple(map(sqrt, squares))
+        return Division(roots, known, Fraction(whole), even, self.turns)
 
-
-DECIDES = 1 / 4
-"""Importance of what only decides which rows are shown, or in what order: an error of it moves a
-row that is near the line anyway, where an error of a figure is read off every row."""
-UNSEEN = 2.0**-8
-"""Importance of a column that nothing shown is made of: it is in the release all the same."""
+    def turned(self) -> Reading | None:
+        """With those pairs turned that are told better so; None where none is."""
+        size = CENTRED[0] ** 2 + CENTRED[1] ** 2
+        turns, variances = [*self.turns], [*self.variances]
+        for at, block in enumerate(self.blocks):
+            if not isinstance(block, MomentsBlock) or block.degree != 1:
+                continue
+            mine = [place for place, where in enumerate(self.places) if where == at]
+            found = {place: relative(self.calls[place], block, CENTRED) for place in mine}
+            if size * sum(found.values()) < sum(variances[place] for place in mine):
+                turns[at] = CENTRED
+                for place, variance in found.items():
+                    variances[place] = variance
+        if not any(turns):
+            return None
+        return replace(self, turns=tuple(turns), variances=tuple(variances))
 
 
 def relative(call: Aggregate, block: Block, turn: Turn | None = None) -> float:

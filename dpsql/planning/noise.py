@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isqrt, log, sqrt
+from math import inf, isqrt, log, sqrt
 
 from dpsql.accountant.calibrate import gaussian_multiplier, renyi_multiplier
 from dpsql.accountant.events import PrivacyEvent
@@ -61,6 +61,8 @@ class Noise:
     threshold: Threshold | None
     score: float
     histograms: tuple[HistogramPlan, ...] = ()
+    gaussian: float = inf
+    """The best score under Gaussian noise."""
 
     @property
     def items(self) -> tuple[tuple[PrivacyEvent, int], ...]:
@@ -91,6 +93,7 @@ def choose(
     `units_counted`: a joint basis stands for a number of units.
     """
     best: Noise | None = None
+    gaussian = inf
     division = division or Division((1.0,) * len(blocks), False, Fraction(len(blocks)), even=True)
     drawn = _Quantiles(tuple(histograms), found, one_row)
     for strategy, weight, bounds, sensitivities in _strategies(
@@ -112,9 +115,11 @@ def choose(
             except ValueError:
                 continue  # a threshold beyond what can be counted: not a candidate
             noise = replace(noise, strategy=strategy, weight=weight, bounds=bounds)
+            if law == "gaussian":
+                gaussian = min(gaussian, noise.score)
             if best is None or noise.score < best.score - 1e-9:
                 best = noise
-    return best
+    return best and replace(best, gaussian=gaussian)
 
 
 _Candidate = tuple[Strategy, int, ContributionBounds, list[Sensitivity]]

@@ -117,7 +117,14 @@ def make_plan(
 
     if importance is not None and hidden:
         importance = {**importance, HIDDEN_UNITS: DECIDES}
-    chosen = search(told, shape, noised, importance, alternatives)
+    chosen = search(
+        told,
+        shape,
+        noised,
+        importance,
+        alternatives,
+        lone_strategy=aggregate.block.one_row_per_unit or found.rows_per_unit is None,
+    )
     if chosen is None:
         raise _too_cheap()
     noise, places = chosen.noise, chosen.places

@@ -9,12 +9,14 @@ answers. *Noise*: which law, and how the blocks share; here what is shown counts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import log
 from typing import Literal
 
-from dpsql.aggregates.basis import Block, UnitsBlock
+from dpsql import aggregates
+from dpsql.aggregates.basis import Block, MomentsBlock, TallyBlock, UnitsBlock
 from dpsql.core.ir import Aggregate
-from dpsql.planning.division import Division, Importance, Turn, divided, turned
+from dpsql.planning.division import Division, Importance, Reading
 from dpsql.planning.noise import LAWS, STRATEGIES, Laws, Noise, Strategies
 
 Basis = Literal["joint", "single", "centred"]
@@ -40,14 +42,16 @@ EVERY = Alternatives()
 
 Shape = tuple[tuple[Block, ...], tuple[int | None, ...]]
 """Blocks, and of each call the block it is read from."""
-_Turned = tuple[Shape, tuple[Turn | None, ...] | None]
 
 Choose = Callable[[Sequence[Block], Division, Laws, Strategies, bool], Noise | None]
+
+_TURNING = 1.05
+"""Turning lessens no error by more: where Laplace noise is better by more, it is not tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The choice, and how the blocks share (None: there are none)."""
+    """The choice, and how the blocks share."""
 
     noise: Noise
     places: tuple[int | None, ...]
@@ -60,51 +64,89 @@ def search(
     choose: Choose,
     importance: Importance | None,
     alternatives: Alternatives,
+    *,
+    lone_strategy: bool = False,
 ) -> Found | None:
-    """`shape(joint)`: the blocks. None where no alternative is possible at this price."""
-    shapes = list(_shapes(calls, shape, alternatives))
-    whole = min((len(blocks) for (blocks, _), _ in shapes), default=0)
-    best: tuple[Noise, _Turned] | None = None
-    for one in shapes:
-        noise = _noise(calls, one, choose, None, alternatives, whole)
-        if noise is not None and (best is None or noise.score < best[0].score - 1e-9):
-            best = noise, one
+    """`shape(joint)`: the blocks. None where no alternative is possible at this price.
+
+    `lone_strategy`: there is but one, whatever the blocks.
+    """
+    laws, even = alternatives.laws, alternatives.even
+    readings = list(_readings(calls, shape, alternatives))
+    whole = len(readings[0].blocks)
+
+    def noise(
+        reading: Reading, importance: Importance | None, laws: Laws, strategies: Strategies
+    ) -> Noise | None:
+        division = reading.division(importance, whole, even=even)
+        return choose(reading.blocks, division, laws, strategies, _counts_units(reading))
+
+    best: tuple[Noise, Reading] | None = None
+    if len(readings) == 1 and lone_strategy:  # a shape without alternatives
+        (reading,) = readings
+        found = noise(reading, importance, laws, alternatives.strategies)
+        best = None if found is None else (found, reading)
+        return None if best is None else _found(*best, importance, whole)
+    for reading in readings:
+        if any(reading.turns) and best is not None and _beaten(best[0], whole):
+            continue
+        found = noise(reading, None, laws, alternatives.strategies)
+        if found is not None and (best is None or found.score < best[0].score - 1e-9):
+            best = found, reading
     if best is None:
         return None
-    noise, ((blocks, places), turns) = best
-    if importance is not None and not alternatives.even:
-        shaped = Alternatives(alternatives.laws, (noise.strategy,))
-        noise = _noise(calls, best[1], choose, importance, shaped, whole) or noise
-    return Found(noise, places, divided(calls, places, blocks, importance, whole, turns))
+    chosen, reading = best
+    if importance is not None:
+        chosen = noise(reading, importance, laws, (chosen.strategy,)) or chosen
+    return _found(chosen, reading, importance, whole)
 
 
-def _shapes(
+def _found(noise: Noise, reading: Reading, importance: Importance | None, whole: int) -> Found:
+    return Found(noise, reading.places, reading.division(importance, whole, even=False))
+
+
+def _beaten(best: Noise, whole: int) -> bool:
+    """Would no turned pair make Gaussian noise the better?"""
+    return best.gaussian - whole * log(_TURNING) > best.score
+
+
+def _readings(
     calls: Sequence[Aggregate], shape: Callable[[bool], Shape], alternatives: Alternatives
-) -> Iterator[_Turned]:
-    seen: list[_Turned] = []
-    for basis in alternatives.bases:
-        blocks, places = shape(basis != "single")
-        turns = turned(calls, places, blocks) if basis == "centred" else None
-        found = (blocks, places), (turns if turns and any(turns) else None)
-        if found not in seen:
-            seen.append(found)
-            yield found
+) -> Iterator[Reading]:
+    """The first has the fewest blocks; turned pairs come last."""
+    bases = alternatives.bases
+    joint = Reading.of(calls, *shape(True)) if set(bases) & {"joint", "centred"} else None
+    if joint is not None and "joint" in bases:
+        yield joint
+    if "single" in bases and (joint is None or _could_be_single(joint)):
+        yield Reading.of(calls, *shape(False))
+    if joint is not None and "centred" in bases:
+        turned = joint.turned()
+        if turned is not None:
+            yield turned
+        elif "joint" not in bases:
+            yield joint
 
 
-def _noise(
-    calls: Sequence[Aggregate],
-    shaped: _Turned,
-    choose: Choose,
-    importance: Importance | None,
-    alternatives: Alternatives,
-    whole: int,
-) -> Noise | None:
-    (blocks, places), turns = shaped
-    division = divided(calls, places, blocks, importance, whole, turns)
-    if alternatives.even:
-        division = replace(division, even=True)
-    units = any(
-        call.fn == "count_units" and place is not None and not isinstance(blocks[place], UnitsBlock)
-        for call, place in zip(calls, places, strict=True)
+def _could_be_single(joint: Reading) -> bool:
+    """Is a basis there only because a sum and a count, or several counts, were asked together?"""
+    needed = {
+        place
+        for call, place in zip(joint.calls, joint.places, strict=True)
+        if place is not None and aggregates.for_name(call.fn).need(call).counted
+    }
+    return any(
+        isinstance(block, TallyBlock)
+        or (isinstance(block, MomentsBlock) and block.degree == 1 and at not in needed)
+        for at, block in enumerate(joint.blocks)
     )
-    return choose(blocks, division, alternatives.laws, alternatives.strategies, units)
+
+
+def _counts_units(reading: Reading) -> bool:
+    """Is a number of units read off a basis of rows?"""
+    return any(
+        call.fn == "count_units"
+        and place is not None
+        and not isinstance(reading.blocks[place], UnitsBlock)
+        for call, place in zip(reading.calls, reading.places, strict=True)
+    )
