@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dpsql.accuracy import measured
+from dpsql.accuracy import left, measured
 from dpsql.answering import (
     Answered,
     Steps,
@@ -156,11 +156,33 @@ class Session(Preparation):
         """One statement, from its text to its answer."""
         with self.engine.snapshot():
             prepared = self.prepare(text.sql, text.parameters, dialect=text.dialect, asked=asked)
-            released = self._releases(prepared, progress, self._attempt(prepared, request_id))
+            try:
+                attempt = self._attempt(prepared, request_id)
+                released = self._releases(prepared, progress, attempt)
+            except BudgetExceeded as problem:
+                if prepared.planned.reached:
+                    problem.hint = self._way_out(prepared.planned, asked) or problem.hint
+                raise
             public = self._public.tables(prepared.planned.bound.public)
         progress.stage = Stage.RUNNING  # of what was stored or public, too
         result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
         return prepared, released, self._answer(prepared, result, released)
+
+    def _way_out(self, planned: Planned, asked: Asked) -> str:
+        """The error that what is left of the budgets still covers; '' where none."""
+        from dpsql.accountant.filter import admits
+
+        names = [spec for spec in (self.budget_spec, self.total) if spec is not None]
+        accounts = [self.account(spec) for spec in names]
+
+        def fits(items: Sequence[Any]) -> bool:
+            return all(admits(one.terms, one.spent + one.price(items)) for one in accounts)
+
+        def plan(prices: Asked) -> Planned:
+            return self.plan(planned.bound, asked=prices)
+
+        found = left.reachable(planned, asked, plan, fits)
+        return "" if found is None else left.way_out(found)
 
     def _second(
         self,

@@ -79,6 +79,11 @@ class Aims:
 NOTHING = Aims()
 
 
+def written(error: Amounts) -> str:
+    """`± 100`, `income ± 5 %`, as a person reads it."""
+    return ", ".join(f"± {one}" if name is None else f"{name} ± {one}" for name, one in error)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """An error that is asked for, complete."""
