@@ -54,16 +54,22 @@ def column_explanation(
     label: str,
     shown_as: tuple[str, ...] = (),
     range_: BoundExplanation | None = None,
+    *,
+    sizes: Sequence[int] = ROWS,
+    confidence: float = 0.95,
 ) -> ColumnExplanation:
-    """Noise and expected 95 % half-width of one aggregate, in answer units."""
+    """Noise and expected half-width of one aggregate, in answer units, for groups of `sizes` rows.
+
+    `confidence` is not for quantiles, whose bars are drawn at 95 %.
+    """
     if column.point is not None:
-        return _of_quantile(plan, column, label, shown_as, range_)
+        return _of_quantile(plan, column, label, shown_as, range_, sizes)
     if column.block is None:
-        return _of_threshold(plan, label, shown_as)
+        return _of_threshold(plan, label, shown_as, confidence)
     family = aggregates.for_name(column.aggregate.fn)
     coordinates = plan.blocks[column.block].block.coordinates
     pretended = np.zeros((coordinates, 1), dtype=object)
-    noisy = noisy_block(plan, column.block, pretended)
+    noisy = replace(noisy_block(plan, column.block, pretended), confidence=confidence)
     error = family.expected_error(column.aggregate, noisy)
     told = ColumnExplanation(
         label, shown_as, LAW_NAMES[plan.law], {}, None, None, (), "", column.block, range_
@@ -73,16 +79,21 @@ def column_explanation(
         return replace(told, noise={"answer": error}, scale=_scale(noisy), half_width=_half(answer))
     block = noisy.block
     assert isinstance(block, (MomentsBlock, PairBlock))
-    sizes = tuple(
+    halves = tuple(
         (
             rows,
-            _half(family.combine(column.aggregate, noisy_block(plan, column.block, spread))),
+            _half(
+                family.combine(
+                    column.aggregate,
+                    replace(noisy_block(plan, column.block, spread), confidence=confidence),
+                )
+            ),
         )
-        for rows in ROWS
+        for rows in sizes
         for spread in (_spread(block, noisy, rows),)
     )
     note = "falls with the rows of a group; told for values spread evenly over the range"
-    return replace(told, noise=_parts(noisy), half_widths=sizes, note=note)
+    return replace(told, noise=_parts(noisy), half_widths=halves, note=note)
 
 
 def _parts(noisy: NoisyBlock) -> dict[str, float]:
@@ -131,6 +142,7 @@ def _of_quantile(
     label: str,
     shown_as: tuple[str, ...],
     range_: BoundExplanation | None,
+    sizes: Sequence[int],
 ) -> ColumnExplanation:
     """Its error is one of rank: how many rows lie between it and the quantile that was asked."""
     assert column.point is not None
@@ -152,7 +164,7 @@ def _of_quantile(
     grid = part.block.grid
     whole = float(grid.span * grid.unit)
     reach = interval.margin / part.weight + rows / part.weight
-    sizes = tuple((size, min(whole / 2, whole * reach / size)) for size in ROWS)
+    halves = tuple((size, min(whole / 2, whole * reach / size)) for size in sizes)
     step = number(float(part.block.step * grid.unit) / (86_400 if _seconds(column) else 1))
     unit = " days" if column.aggregate.moment else ""
     note = (
@@ -160,7 +172,7 @@ def _of_quantile(
         f" values spread evenly over the range; {empty}"
     )
     days = 86_400 if _seconds(column) else 1
-    return replace(told, half_widths=tuple((n, half / days) for n, half in sizes), note=note)
+    return replace(told, half_widths=tuple((n, half / days) for n, half in halves), note=note)
 
 
 def _of_tree(
@@ -242,7 +254,9 @@ def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold
 # ---- thresholds ------------------------------------------------------------------------------
 
 
-def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnExplanation:
+def _of_threshold(
+    plan: Plan, label: str, shown_as: tuple[str, ...], confidence: float
+) -> ColumnExplanation:
     """The noisy unit count that decides on keys, far above the threshold."""
     threshold = plan.threshold
     note = "wider near the threshold; it also decides which groups are shown"
@@ -255,7 +269,7 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
             mechanism=_selection_law(threshold),
             noise={"answer": expected_error("gaussian", [1], [sigma])},
             scale=float(sigma),
-            half_width=half_width("gaussian", [1], [sigma]),
+            half_width=half_width("gaussian", [1], [sigma], confidence),
         )
     assert isinstance(threshold, TruncatedGeometricThreshold)
     # Two-sided geometric with ratio r = e^-rate: variance 2r/(1-r)²; the cut only lessens it.
@@ -265,7 +279,7 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
         mechanism=_selection_law(threshold),
         noise={"answer": math.sqrt(2 * math.exp(-rate)) / -math.expm1(-rate)},
         scale=1 / rate,
-        half_width=float(_geometric_reach(threshold, Fraction(1, 40))),
+        half_width=float(_geometric_reach(threshold, (1 - confidence) / 2)),
     )
 
 
@@ -320,9 +334,9 @@ def _at_least(steps: int, rate: float) -> float:
     return 1 - math.exp(-rate * (1 - steps)) / (1 + ratio)
 
 
-def _geometric_reach(threshold: TruncatedGeometricThreshold, chance: Fraction) -> int:
+def _geometric_reach(threshold: TruncatedGeometricThreshold, chance: float) -> int:
     """The least j with P(noise > j) at most `chance`: r^(j+1) / (1 + r), cut at the bound."""
     rate = float(threshold.epsilon_per_key)
     ratio = math.exp(-rate)
-    steps = -(math.log(float(chance)) + math.log1p(ratio)) / rate
+    steps = -(math.log(chance) + math.log1p(ratio)) / rate
     return max(0, min(threshold.bound, math.ceil(steps - 1)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
+from dpsql.core.targets import FirstLook, Reached
 from dpsql.error_bars import ClippedShare, ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
@@ -132,6 +133,10 @@ class PrivacyReport:
     receipt: Anchor
     """Where the ledger stood: it must show this entry for ever (`ledger verify --expect-head`)."""
     balance: Callable[[], BudgetReport] | None = field(repr=False, default=None)
+    targets: tuple[Reached, ...] = ()
+    """Of the releases for which an error was asked in place of a price."""
+    first: FirstLook | None = None
+    """The small paid look before an answer within a percentage; its charge is in the sums."""
 
     @functools.cached_property
     def remaining(self) -> BudgetReport | None:
@@ -161,6 +166,8 @@ class PrivacyReport:
             "intervals_95": {c.name: c.intervals for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),
             "receipt": self.receipt.to_json(),
+            "targets": [one.to_json() for one in self.targets],
+            "first_look": None if self.first is None else self.first.to_json(),
         }
 
 

@@ -71,6 +71,7 @@ class Avg:
             scales=[noisy.scale] * block.coordinates,
             low=0.0,
             high=m,
+            confidence=noisy.confidence,
         )
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:

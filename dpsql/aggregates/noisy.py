@@ -38,6 +38,7 @@ class NoisyBlock:
     `weight` is W under the weights strategy (each row counts W), else 1; `scale` the noise scale
     (b or σ) in units of one coordinate. `slack`, in the same units, is what a coordinate and the
     answer's own rounding may be off beyond that law: for means of several draws alone.
+    `confidence` of the error bars; not of a histogram's, which are drawn.
     Of a histogram the coordinates are drawn bins (`quantile`), and there is no scale.
     """
 
@@ -49,6 +50,7 @@ class NoisyBlock:
     slack: int = 0
     turned: tuple[int, int] | None = None
     """Of a mean's pair (u, v), with turned = (t, d): the coordinates are t·(u + v), d·(v - u)."""
+    confidence: float = 0.95
 
     def combination(self, weights: Sequence[int]) -> NDArray[Any]:
         """Σ wᵢ·coordᵢ as exact Python ints, one for each group."""
@@ -121,13 +123,13 @@ class NoisyBlock:
         return np.where(whole < 0, -magnitude, magnitude).astype(object)
 
     def half_width(self, weights: Sequence[int], divisor: Fraction) -> float:
-        """95 % half-width of the linear answer; one number for all groups."""
+        """Half-width of the linear answer's bar; one number for all groups."""
         from dpsql.mechanisms.interval import half_width
 
         scales = [self.scale] * len(weights)
         terms = [Fraction(weight) / divisor for weight in weights]
         loose = float(self.slack * sum(map(abs, terms)))
-        return half_width(self.law, terms, scales) + loose
+        return half_width(self.law, terms, scales, self.confidence) + loose
 
     def expected_error(self, weights: Sequence[int], divisor: Fraction) -> float:
         """Root mean squared error of the linear answer."""

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 
+from dpsql.binding.accuracy_options import AIMS, read_aims_in
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.core import nearest
@@ -24,6 +25,7 @@ _NAMES = (
     "group_selection_strategy",
     "privacy_unit_column",
     "clip_estimate",
+    *AIMS,
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
@@ -75,6 +77,7 @@ def read_options(
         min_units=_count("min_privacy_units_per_group", found, 0, context),
         public_groups=_strategy(found.get("group_selection_strategy"), context),
         clip_estimate=_truth("clip_estimate", found, context),
+        aims=read_aims_in(found, context),
     )
 
 

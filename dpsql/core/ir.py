@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from dpsql.core.domain import Domain, Scalar, SqlType
+from dpsql.core.targets import NOTHING, Aims
 
 T = TypeVar("T")
 
@@ -303,6 +304,7 @@ class Options:
     min_units: int | None = None
     public_groups: bool = False
     clip_estimate: bool = False
+    aims: Aims = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from dpsql.canonical import Form
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
 from dpsql.core.ir import PrivateAggregate, steps
+from dpsql.core.targets import Reached
 from dpsql.mechanisms.means import Mean
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Table
@@ -85,6 +86,8 @@ class Planned:
     bound: Bound
     plans: tuple[Plan, ...]
     forms: tuple[Form, ...]
+    reached: Mapping[int, Reached] = field(default_factory=dict)
+    """The targets of those that named an error in place of a price, and what was found."""
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from dpsql.accuracy.words import first, target
 from dpsql.error_bars import ClippedShare, ColumnReport, centred, without_bars
 from dpsql.policy.schema import Policy
 from dpsql.render.bars import Bars, legend
@@ -68,7 +69,8 @@ def footer(answer: Answer, policy: Policy, *, shown: bool = True) -> str:
 
 def _remarks(privacy: PrivacyReport) -> list[str]:
     """What a table cannot show: numbers without a bar, groups that were too small to appear."""
-    remarks = []
+    remarks = [*dict.fromkeys(map(target, privacy.targets))]
+    remarks += [] if privacy.first is None else [first(privacy.first)]
     computed = [column.name for column in privacy.columns if column.computed]
     if computed:
         remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
