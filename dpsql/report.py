@@ -90,6 +90,8 @@ class ReleaseReport:
     answering: Answering
     extremes: bool = False
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
+    capped: bool = False
+    """Distinct values are counted, of one unit up to a cap: a lower bound where units have more."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -243,6 +245,7 @@ def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
         answering.key_threshold,
         answering,
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
+        plan.capped,
     )
 
 

@@ -164,6 +164,17 @@ class HistogramBlock:
         return min(self.grid.lo + bin_ * self.step, self.grid.hi) * self.grid.unit
 
 
+@dataclass(frozen=True, slots=True)
+class DistinctBlock:
+    """The distinct values of an expression, who has which; NULL is no value.
+
+    It has a statement of its own, one row for each (group, unit, value).
+    """
+
+    rows: Rows
+    value: Expr
+
+
 def _present(value: Expr, rows: Rows) -> Expr | None:
     return value if value in (rows.present, rows.also) else None
 
@@ -173,8 +184,8 @@ Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock | PairBlock
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, pair, or
-    histogram.
+    """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, pair,
+    histogram, or distinct values.
 
     A need of degree 1 without `counted` is a sum alone, which one coordinate can serve. A pair
     is of `value` up to `degree` and `other` up to `other_degree`.

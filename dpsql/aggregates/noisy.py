@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dpsql.aggregates.basis import (
     Block,
     CountBlock,
+    DistinctBlock,
     Grid,
     HistogramBlock,
     MomentsBlock,
@@ -40,7 +41,7 @@ class NoisyBlock:
     Of a histogram the coordinates are drawn bins (`quantile`), and there is no scale.
     """
 
-    block: Block | HistogramBlock
+    block: Block | HistogramBlock | DistinctBlock
     coords: NDArray[Any]
     weight: int
     law: Law
@@ -68,7 +69,7 @@ class NoisyBlock:
     def count_weights(self) -> tuple[tuple[int, ...], Fraction]:
         """n = (weights · coords) / divisor."""
         match self.block:
-            case CountBlock() | UnitsBlock():
+            case CountBlock() | UnitsBlock() | DistinctBlock():
                 return (1,), Fraction(self.weight)
             case MomentsBlock(degree=degree, grid=grid):
                 return (1,) * (degree + 1), Fraction(self.weight * grid.span**degree)

@@ -12,7 +12,6 @@ from dpsql.aggregates import quantile
 from dpsql.binding import quantiles, undeclared
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.binding.refused_aggregates import why_refused
-from dpsql.binding.rewritings import ask_in, how_many_values
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.undeclared import BOUNDS_PER_ROW
@@ -181,15 +180,15 @@ def _count_distinct(
         counted, test = told  # CASE WHEN c THEN unit END: the units with a row where c is true
         where = _both(where, scope.condition(test))
     arg = None if counted is None else scope.expr(counted)
-    if arg is None or node.args.get("on") or not select.is_unit(arg):
-        unit = select.block.unit.name
+    if arg is None or node.args.get("on"):
         scope.refuse(
             call,
             "count-distinct",
-            f"COUNT(DISTINCT ...) is available for the {select.context.policy.unit} alone",
-            f"COUNT(DISTINCT {unit}) counts {select.context.policy.unit}s"
-            f"{ask_in(how_many_values(call, counted, select.context.policy))}",
+            "COUNT(DISTINCT ...) counts the values of one expression",
+            "count pairs as one text: COUNT(DISTINCT a || '/' || b)",
         )
+    if not select.is_unit(arg):
+        return Aggregate("", "count_distinct", arg, where)
     if arg.domain.nullable and not _is_block_unit(arg, select):
         where = _and_present(arg, where)  # a left-joined unit may be NULL: then it is not counted
     return Aggregate("", "count_units", None, where)

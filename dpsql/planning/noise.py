@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isqrt, log
+from math import log
 
 from dpsql.accountant.calibrate import gaussian_multiplier, renyi_multiplier
 from dpsql.accountant.events import PrivacyEvent
-from dpsql.aggregates.basis import Block, UnitsBlock
+from dpsql.aggregates.basis import Block, DistinctBlock, UnitsBlock
 from dpsql.aggregates.noisy import Law
 from dpsql.core.bounds import (
     ContributionBounds,
@@ -23,12 +23,13 @@ from dpsql.core.bounds import (
     cap_sensitivity,
     weights_sensitivity,
 )
-from dpsql.mechanisms.gaussian import GaussianMechanism, root_up
+from dpsql.mechanisms.gaussian import GaussianMechanism, root_down, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 from dpsql.planning.bounds import Limits
+from dpsql.planning.distinct import Distincts
 from dpsql.planning.histograms import INTERVAL_SHARE, Histogram, histogram_plan
-from dpsql.planning.types import WEIGHT, BlockPlan, HistogramPlan, Strategy
+from dpsql.planning.types import WEIGHT, BlockPlan, DistinctPlan, HistogramPlan, Strategy
 
 # δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
 # chance that a lone unit's key passes the threshold (the sum of both is least near 0.55 to 0.65).
@@ -52,11 +53,13 @@ class Noise:
     threshold: Threshold | None
     score: float
     histograms: tuple[HistogramPlan, ...] = ()
+    distincts: tuple[DistinctPlan, ...] = ()
 
     @property
     def items(self) -> tuple[tuple[PrivacyEvent, int], ...]:
         parts = [item for block in self.blocks for item in block.mechanism.items]
         parts += [item for histogram in self.histograms for item in histogram.items]
+        parts += [item for distinct in self.distincts for item in distinct.items]
         return (*parts, *(self.threshold.items if self.threshold is not None else ()))
 
 
@@ -71,6 +74,7 @@ def choose(
     delta: Fraction,
     laws: Laws = LAWS,
     histograms: Sequence[Histogram] = (),
+    distincts: Sequence[DistinctBlock] = (),
 ) -> Noise | None:
     """The candidate of least expected error (ties: the cheaper plan); None if none is possible.
 
@@ -79,6 +83,7 @@ def choose(
     """
     best: Noise | None = None
     drawn = _Quantiles(tuple(histograms), found, one_row)
+    counted = Distincts(tuple(distincts), found)
     for strategy, weight, bounds, sensitivities in _strategies(blocks, found, one_row, cells):
         for law in laws:
             try:
@@ -90,6 +95,7 @@ def choose(
                     epsilon,
                     delta,
                     drawn,
+                    counted,
                 )
             except ValueError:
                 continue  # a threshold beyond what can be counted: not a candidate
@@ -152,12 +158,13 @@ def _noise(
     epsilon: Fraction,
     delta: Fraction,
     drawn: _Quantiles,
+    counted: Distincts,
 ) -> Noise:
     """`thresholded`: groups one unit can touch where keys are selected privately, else None."""
     count = len(blocks)
     # Selection gets two thirds of a block's share: its cost is groups lost, not error shown.
     weight = Fraction(2, 3) if thresholded is not None else Fraction(0)
-    whole = count + weight + drawn.weight
+    whole = count + weight + drawn.weight + counted.weight
     each = 1 / whole if whole else Fraction(1)
     selection = weight * each
     if law == "laplace":
@@ -168,11 +175,14 @@ def _noise(
                 epsilon * selection, delta, thresholded, min_units
             )
         histograms = drawn.pure(epsilon * each)
+        distincts = counted.pure(epsilon * each)
     else:
         noise_delta = delta if thresholded is None else delta * _NOISE_DELTA
-        calibrated = renyi_multiplier if drawn.weight else gaussian_multiplier
+        chosen = drawn.weight or counted.chosen
+        calibrated = renyi_multiplier if chosen else gaussian_multiplier
         multiplier = Fraction(calibrated(epsilon, noise_delta))
         histograms = drawn.concentrated(multiplier, each)
+        distincts = counted.concentrated(multiplier, each)
         plans = tuple(_gaussian(b, s, multiplier, each) for b, s in blocks)
         threshold = None
         if thresholded is not None:
@@ -181,9 +191,9 @@ def _noise(
     score = sum(_log_spread(plan.mechanism) for plan in plans)
     if threshold is not None:
         score += log(threshold.threshold)
-    score += sum(_log_rank(part) for part in histograms)
+    score += sum(_log_rank(part) for part in histograms) + counted.score(distincts)
     bounds = ContributionBounds(touched=1, max_groups=None, max_rows_per_group=1)
-    return Noise("cap", 1, bounds, law, plans, threshold, score, histograms)
+    return Noise("cap", 1, bounds, law, plans, threshold, score, histograms, distincts)
 
 
 def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
@@ -250,9 +260,9 @@ class _Quantiles:
             prices = []
             for q, weight in _pairs(part):
                 both = 1 + (INTERVAL_SHARE**2 if q not in (0, 1) else 0)
-                prices.append(_root_down(square * weight * each / (k * both)))
+                prices.append(root_down(square * weight * each / (k * both)))
             whole = square * part.tree_weight * each
-            round_ = _root_down(whole / (k * _rounds(part))) if part.together else whole
+            round_ = root_down(whole / (k * _rounds(part))) if part.together else whole
             made.append(self._plan(part, prices, round_))
         return tuple(made)
 
@@ -272,16 +282,6 @@ def _pairs(part: Histogram) -> list[tuple[Fraction, Fraction]]:
 def _own(q: Fraction, weight: Fraction) -> Fraction:
     """The quantile's part of what is for it and its interval."""
     return weight / (1 + (INTERVAL_SHARE if q not in (0, 1) else 0))
-
-
-def _root_down(square: Fraction) -> Fraction:
-    """The square root, at most a relative 2^-40 below it."""
-    shift = max(0, 90 - square.numerator.bit_length() + square.denominator.bit_length())
-    shift += shift % 2
-    root = isqrt((square.numerator << shift) // square.denominator)
-    if not root:
-        raise ValueError("a quantile at this price is not drawn at all")
-    return Fraction(root, 1 << (shift // 2))
 
 
 def _log_rank(part: HistogramPlan) -> float:

@@ -27,6 +27,7 @@ from dpsql.errors import RefusedQuery
 from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
+from dpsql.planning.distinct import count_type, plan_distincts
 from dpsql.planning.grids import make_grid, make_pair_grids
 from dpsql.planning.histograms import plan_histograms
 from dpsql.planning.keys import PublicValues, plan_keys
@@ -73,8 +74,9 @@ def make_plan(
         if call.quantile is not None and call.arg is not None:
             _check_range(call.arg)
     histograms, points = plan_histograms(calls, cells)
+    distincts, listed = plan_distincts(calls)
     blocks, places = plan_blocks(
-        [call for call in calls if call.quantile is None],
+        [c for c, at in zip(calls, listed, strict=True) if c.quantile is None and at is None],
         one_row_per_cell=found.rows_per_group == 1,
         thresholded=not public,
         grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
@@ -90,10 +92,11 @@ def make_plan(
         delta=delta,
         laws=laws,
         histograms=histograms,
+        distincts=distincts,
     )
     if noise is None:
         raise _too_cheap()
-    columns = _columns(calls, places, points, noise)
+    columns = _columns(calls, places, points, listed, noise)
     return Plan(
         aggregate,
         # Where nothing is capped text keys can come back as they are.
@@ -111,6 +114,7 @@ def make_plan(
         delta,
         noise.items,
         noise.histograms,
+        noise.distincts,
     )
 
 
@@ -118,16 +122,20 @@ def _columns(
     calls: Sequence[Aggregate],
     places: Sequence[int | None],
     points: Sequence[tuple[int, int] | None],
+    listed: Sequence[int | None],
     noise: Noise,
 ) -> tuple[ColumnPlan, ...]:
-    """`places`: blocks of the calls that are no quantiles, in order."""
+    """`places`: blocks of the calls that are no quantiles and count no values, in order."""
     for part in noise.blocks:
         check_size(part, noise.weight)
     left, columns = iter(places), []
-    for call, point in zip(calls, points, strict=True):
+    for call, point, at in zip(calls, points, listed, strict=True):
         if point is not None:
             type_ = aggregates.for_name(call.fn).result_type(call)
             columns.append(ColumnPlan(call, None, type_, point))
+            continue
+        if at is not None:
+            columns.append(ColumnPlan(call, None, count_type(noise.distincts[at]), distinct=at))
             continue
         place = next(left)
         block = None if place is None else noise.blocks[place]
