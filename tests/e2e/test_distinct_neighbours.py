@@ -7,12 +7,11 @@ bounding rule, where the same check fails. docs/proofs/count_distinct.md.
 from __future__ import annotations
 
 import importlib
-from collections import defaultdict
 from functools import partial
 
 import e2e_neighbours as neighbours
-import numpy as np
 import pytest
+from distinct_pairs import pairs, problems
 from e2e_shapes import databases, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,8 +19,6 @@ from neighbour_shapes import MESSY
 from sqlglot import exp
 
 from dpsql.certify import certify_distinct
-from dpsql.core.exact import Exact
-from dpsql.mechanisms.matching import Pairs, matched
 from dpsql.pipeline import rewrite
 from dpsql.pipeline.certify import distinct_claims
 
@@ -42,52 +39,6 @@ QUERIES = (
 )
 
 
-def pairs(world, plan):
-    """Of each expression its rows (keys..., unit, value)."""
-    found = []
-    for index in range(len(plan.distincts)):
-        text = rewrite.distinct_text(plan, index, world.catalog, TABLES, neighbours.SALT)
-        rows = world.connection.sql(text).fetchall()
-        assert len(rows) == len(set(rows)), "a pair came twice"
-        found.append(set(rows))
-    return found
-
-
-def counts(rows, caps):
-    """The counts of every group at every cap: {keys: one number a cap}."""
-    keys = sorted({row[:-2] for row in rows}, key=repr)
-    place = {key: at for at, key in enumerate(keys)}
-    listed = sorted(rows, key=repr)
-    made = Pairs(
-        len(keys),
-        Exact(np.array([place[row[:-2]] for row in listed], dtype=np.int64)),
-        *(Exact(np.array([row[at] for row in listed], dtype=np.uint64)) for at in (-2, -1)),
-    )
-    return dict(zip(keys, matched(made, caps).T, strict=True))
-
-
-def problems(plan, part, whole, less):
-    law = part.mechanism
-    gone = defaultdict(set)
-    if less - whole:
-        yield "a unit took pairs away"
-    for row in whole - less:
-        gone[row[:-2]].add(row)
-    if len({row[-2] for row in whole - less}) > 1:
-        yield "a unit has two pseudonyms"
-    if max(map(len, gone.values()), default=0) > part.bounds.max_rows_per_group:
-        yield "a unit has more values than are let out"
-    if plan.public_keys and any(key.coding == "self" for key in plan.keys):
-        return  # rows outside the domain are dropped later
-    if len(gone) > law.cells:
-        yield f"{len(gone)} groups moved, declared {law.cells}"
-    before, after = counts(whole, law.caps), counts(less, law.caps)
-    for key, numbers in before.items():
-        steps = numbers - after.get(key, 0)
-        if (steps < 0).any() or (steps > law.caps).any():
-            yield f"counts moved by {steps}, caps {law.caps}"
-
-
 def replay(world, sql, policy):
     """Assert it for every unit; the most values that one of them added to a group."""
     used = 0
@@ -100,10 +51,10 @@ def replay(world, sql, policy):
 
 
 def moves(world, plan, sql):
-    used, whole = 0, pairs(world, plan)
+    used, whole = 0, pairs(world, plan, TABLES)
     for unit in (None, *world.units()):
         with world.without(unit):
-            less = pairs(world, plan)
+            less = pairs(world, plan, TABLES)
         for part, before, after in zip(plan.distincts, whole, less, strict=True):
             found = list(problems(plan, part, before, after))
             if unit is None and before != after:
