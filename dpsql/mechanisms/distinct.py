@@ -31,7 +31,8 @@ class CapChoice:
                 `cells` groups, each by at most l.
                 Postcondition: with q(l) = Σ counts at l - `cost`·groups·l, D(l) = `cells`·l and
                 a(l) = q(l) - `reserve`·D(l), cap l is drawn with probability proportional to
-                exp(-epsilon · p(l) / 2), p(l) = max over j of (a(j) - a(l)) / (D(j) + D(l)).
+                w(l)·exp(-epsilon · p(l) / 2), w(l) the highest cap over l, rounded down (public),
+                p(l) = max over j of (a(j) - a(l)) / (D(j) + D(l)).
                 One unit moves every p by at most 1: epsilon-bounded range, the event Exponential.
     Source:     Raskhodnikova and Smith 2016 (scores of different sensitivities); Knop and Steinke
                 2023 (for this very choice); docs/proofs/count_distinct.md.
@@ -77,11 +78,16 @@ class CapChoice:
         pairs = list(zip(scores, sizes, strict=True))
         return [max((b - a) / (size + other) for b, other in pairs) for a, size in pairs]
 
+    @property
+    def weights(self) -> list[int]:
+        """What a cap weighs beforehand: a high one by mistake costs as much as it is high."""
+        return [self.caps[-1] // cap for cap in self.caps]
+
     def draw(self, counts: NDArray[np.int64]) -> int:
         found = self.penalties(counts)
         unit = lcm(*(p.denominator for p in found))
         whole = np.array([int(p * unit) for p in found], dtype=object)
-        return choose_index(whole, np.ones(len(found), dtype=np.int64), self.epsilon / (2 * unit))
+        return choose_index(whole, np.array(self.weights), self.epsilon / (2 * unit))
 
 
 @dataclass(frozen=True, slots=True)

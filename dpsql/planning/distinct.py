@@ -26,12 +26,13 @@ from dpsql.planning.types import DistinctPlan
 
 MOST_VALUES = 1_024
 """Values of one unit in one group that are looked at, whatever the rows that count."""
-FEW = 3
-"""Up to so many, all count: a choice would give back less than it costs."""
+FEW = 8
+"""Up to so many, all count. The error is then at most FEW times that of the best cap, and mostly
+less than that of a choice, which costs about three times (docs/proofs/count_distinct.md)."""
 CHOICE = Fraction(2, 3)
 """What the choice of the cap is given, where the noise is given 1 (benchmarks/distinct.py)."""
-RESERVE = 6
-"""A higher cap must gain so many times what the choice is off by; then it is rarely too high."""
+RESERVE = 1
+"""A higher cap must gain so many times 1/ε of its own sensitivity more than it costs in noise."""
 _FINE = 1_024
 
 

@@ -42,7 +42,8 @@ def law(mechanism: CapChoice, counts: np.ndarray) -> list[mp.mpf]:
                 for there, other in zip(a, mechanism.caps, strict=True)
             ]
             exponent = mechanism.epsilon * max(gaps) / 2
-            weights.append(mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator))
+            chance = mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator)
+            weights.append(mechanism.caps[-1] // cap * chance)
         return [weight / mp.fsum(weights) for weight in weights]
 
 
