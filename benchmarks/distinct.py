@@ -2,8 +2,8 @@
 
     python benchmarks/distinct.py [runs]
 
-Each data set is one table of (person, value), asked through the whole pipeline at ε = 1 and 0.1
-with max_rows_per_group = 512. Errors are mean |answer - true number of values| over the runs.
+Each data set is one table of (person, value), asked through the whole pipeline at ε = 1 and 0.1;
+`m` is its max_rows_per_group. Errors are mean |answer - true number of values| over the runs.
 
 greedy    dpsql: greedy matching, the cap drawn privately
 SQL cap   the first l values of each person by a salted hash of both, then COUNT(DISTINCT): also
@@ -27,24 +27,22 @@ from dpsql.core.exact import Exact
 from dpsql.mechanisms.distinct import DistinctMechanism
 from dpsql.mechanisms.matching import Pairs, matched
 
-MOST = 512
 
-
-def data() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def data() -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(4)
     people = np.repeat(np.arange(20_000), rng.integers(1, 4, 20_000))
-    yield "few values a person", people, rng.integers(0, 30_000, len(people))
+    yield "few values a person", 20, people, rng.integers(0, 30_000, len(people))
     sizes = np.minimum((rng.pareto(1.2, 20_000) * 3).astype(np.int64) + 1, 2_000)
     people = np.repeat(np.arange(20_000), sizes)
-    yield "heavy tails", people, rng.integers(0, 200_000, len(people))
+    yield "heavy tails", 512, people, rng.integers(0, 200_000, len(people))
     people = np.repeat(np.arange(50_000), rng.integers(1, 30, 50_000))
     shared = np.minimum((rng.pareto(0.7, len(people)) * 5).astype(np.int64), 20_000)
-    yield "popular values shared", people, shared
+    yield "popular values shared", 64, people, shared
     people = np.repeat(np.arange(300), rng.integers(1, 12, 300))
-    yield "300 people", people, rng.integers(0, 800, len(people))
+    yield "300 people", 20, people, rng.integers(0, 800, len(people))
 
 
-def connect(people: np.ndarray, values: np.ndarray) -> dpsql.Connection:
+def connect(people: np.ndarray, values: np.ndarray, most: int) -> dpsql.Connection:
     import pyarrow as pa
 
     database = duckdb.connect(":memory:")
@@ -60,7 +58,7 @@ def connect(people: np.ndarray, values: np.ndarray) -> dpsql.Connection:
             "default": {"epsilon": "1e9", "delta": "0.5"},
             "total": {"epsilon": "1e9", "delta": "0.9"},
         },
-        "bounds": {"max_rows_per_group": MOST},
+        "bounds": {"max_rows_per_group": most},
         "tables": {"t": {"unit": "person"}},
     }
     with warnings.catch_warnings():
@@ -81,15 +79,16 @@ def mechanism(connection: dpsql.Connection, epsilon: str) -> DistinctMechanism:
 QUESTION = "SELECT COUNT(DISTINCT v) FROM t"
 
 
-def sampled(people: np.ndarray, values: np.ndarray, rng: np.random.Generator) -> Any:
-    """Distinct pairs, at most MOST of a person, and each one's place among the person's."""
+def sampled(people: np.ndarray, values: np.ndarray, most: int) -> Any:
+    """Distinct pairs, at most `most` of a person, and each one's place among the person's."""
+    rng = np.random.default_rng(9)
     pairs = np.unique(np.stack([people, values]), axis=1)
     pairs = pairs[:, rng.permutation(pairs.shape[1])]
     pairs = pairs[:, np.argsort(pairs[0], kind="stable")]
     starts = np.concatenate(([True], pairs[0, 1:] != pairs[0, :-1]))
     at = np.arange(pairs.shape[1])
     rank = at - np.maximum.accumulate(np.where(starts, at, 0))
-    kept = rank < MOST
+    kept = rank < most
     return pairs[0, kept], pairs[1, kept], rank[kept]
 
 
@@ -114,13 +113,12 @@ def known(counts: np.ndarray, caps: tuple[int, ...], truth: int, epsilon: str) -
 
 
 def main(runs: int) -> None:
-    print(f"{'data':24}{'ε':>5}{'truth':>9}{'greedy':>9}{'SQL cap':>9}"
+    print(f"{'data':24}{'m':>4}{'ε':>5}{'truth':>9}{'greedy':>9}{'SQL cap':>9}"
           f"{'greedy, known':>19}{'SQL, known':>19}{'seconds':>9}")  # fmt: skip
-    for name, people, values in data():
+    for name, most, people, values in data():
         truth = len(np.unique(values))
-        connection = connect(people, values)
-        rng = np.random.default_rng(9)
-        mine, theirs, rank = sampled(people, values, rng)
+        connection = connect(people, values, most)
+        mine, theirs, rank = sampled(people, values, most)
         for epsilon in ("1", "0.1"):
             law = mechanism(connection, epsilon)
             cursor = connection.cursor()
@@ -139,7 +137,7 @@ def main(runs: int) -> None:
             best = known(greedy_counts(mine, theirs, law.caps), law.caps, truth, epsilon)
             other = known(plain, law.caps, truth, epsilon)
             shown = [f"{error:,.0f} (l = {cap})" for error, cap in (best, other)]
-            print(f"{name:24}{epsilon:>5}{truth:>9,}{np.mean(errors):>9,.0f}"
+            print(f"{name:24}{most:>4}{epsilon:>5}{truth:>9,}{np.mean(errors):>9,.0f}"
                   f"{np.mean(others):>9,.0f}{shown[0]:>19}{shown[1]:>19}{each:>9.2f}")  # fmt: skip
         connection.close()
 

@@ -16,11 +16,12 @@ from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.undeclared import BOUNDS_PER_ROW
 from dpsql.core.domain import Interval, Kind
-from dpsql.core.ir import Aggregate, Call, Expr, Lit
+from dpsql.core.ir import Aggregate, Call, Col, Expr, Lit, Scan
 from dpsql.core.numbers import read_number
 from dpsql.errors import InvalidQuery
 from dpsql.functions.forms import title, truth
 from dpsql.functions.narrow import narrow
+from dpsql.policy.catalog import find_column, find_table
 
 TWO_VALUES = frozenset(
     "covar_pop covar_samp corr regr_r2 regr_slope regr_intercept regr_sxx regr_syy regr_sxy"
@@ -188,10 +189,29 @@ def _count_distinct(
             "count pairs as one text: COUNT(DISTINCT a || '/' || b)",
         )
     if not select.is_unit(arg):
+        if arg.domain.type.kind is Kind.OPAQUE and not _is_uuid(arg, select):
+            scope.refuse(
+                call,
+                "count-distinct",
+                "values of this type have no equality that is the same for all: it cannot be told"
+                " how many there are",
+                "numbers, dates, timestamps, booleans, UUIDs and text without a collation can be"
+                " counted",
+            )
         return Aggregate("", "count_distinct", arg, where)
     if arg.domain.nullable and not _is_block_unit(arg, select):
         where = _and_present(arg, where)  # a left-joined unit may be NULL: then it is not counted
     return Aggregate("", "count_units", None, where)
+
+
+def _is_uuid(arg: Expr, select: PrivateSelect) -> bool:
+    """Is it a column of a table, of type UUID?"""
+    for source in select.block.sources:
+        if isinstance(arg, Col) and isinstance(source, Scan) and source.id == arg.source:
+            table = find_table(select.context.catalog, select.context.policy.tables[source.table])
+            column = None if table is None else find_column(table, arg.name)
+            return column is not None and column.type_text.upper() == "UUID"
+    return False
 
 
 def _unit_if(node: exp.Case) -> tuple[exp.Expr, exp.Expr] | None:
