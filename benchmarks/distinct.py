@@ -28,14 +28,16 @@ from dpsql.mechanisms.distinct import DistinctMechanism
 from dpsql.mechanisms.matching import Pairs, matched
 
 
-def data() -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
+def data(scale: float) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
+    """Name, m, people, values; `scale`: of the number of people."""
     rng = np.random.default_rng(4)
-    people = np.repeat(np.arange(20_000), rng.integers(1, 4, 20_000))
+    many, more = int(20_000 * scale), int(50_000 * scale)
+    people = np.repeat(np.arange(many), rng.integers(1, 4, many))
     yield "few values a person", 20, people, rng.integers(0, 30_000, len(people))
-    sizes = np.minimum((rng.pareto(1.2, 20_000) * 3).astype(np.int64) + 1, 2_000)
-    people = np.repeat(np.arange(20_000), sizes)
+    sizes = np.minimum((rng.pareto(1.2, many) * 3).astype(np.int64) + 1, 2_000)
+    people = np.repeat(np.arange(many), sizes)
     yield "heavy tails", 512, people, rng.integers(0, 200_000, len(people))
-    people = np.repeat(np.arange(50_000), rng.integers(1, 30, 50_000))
+    people = np.repeat(np.arange(more), rng.integers(1, 30, more))
     shared = np.minimum((rng.pareto(0.7, len(people)) * 5).astype(np.int64), 20_000)
     yield "popular values shared", 64, people, shared
     people = np.repeat(np.arange(300), rng.integers(1, 12, 300))
@@ -112,10 +114,10 @@ def known(counts: np.ndarray, caps: tuple[int, ...], truth: int, epsilon: str) -
     return errors[best], caps[best]
 
 
-def main(runs: int) -> None:
+def main(runs: int, scale: float = 1) -> None:
     print(f"{'data':24}{'m':>4}{'ε':>5}{'truth':>9}{'greedy':>9}{'SQL cap':>9}"
           f"{'greedy, known':>19}{'SQL, known':>19}{'seconds':>9}")  # fmt: skip
-    for name, most, people, values in data():
+    for name, most, people, values in data(scale):
         truth = len(np.unique(values))
         connection = connect(people, values, most)
         mine, theirs, rank = sampled(people, values, most)
