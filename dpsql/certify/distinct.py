@@ -55,7 +55,6 @@ def check_distinct(root: exp.Select, claim: DistinctClaim, reader: Reader) -> No
     for column in (*columns, value):
         require(column.exact and not column.barred, "equal keys and values are the same bytes")
     keys = {column.serial for column in columns}
-    require(value.serial not in keys, "what is counted is no key")
     require(base.keys == frozenset({*keys, value.serial}), "each pair is there once")
     most, groups = _caps(root, ranked, scope, keys, value)
     if groups is None and all(column.by_unit for column in columns):

@@ -79,3 +79,9 @@ def test_outputs_are_those_claimed(world: World) -> None:
     ):
         with pytest.raises(InternalError):
             check(world, cap.sql, replace(cap.claim, **changed))
+
+
+def test_a_key_can_be_what_is_counted(world: World) -> None:
+    cap = STATEMENTS["cap"]
+    one = cap.sql.replace('t0."qty" AS v', 't0."drug" AS v')
+    check(world, one, cap.claim)

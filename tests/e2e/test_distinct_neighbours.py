@@ -30,6 +30,7 @@ QUERIES = (
     "SELECT kind, COUNT(DISTINCT cost), COUNT(*) FROM visits GROUP BY kind",
     "SELECT kind, COUNT(DISTINCT score) FILTER (WHERE cost > 0) FROM visits GROUP BY kind",
     "SELECT kind, COUNT(DISTINCT n), SUM(n) FROM events GROUP BY kind",
+    "SELECT kind, COUNT(DISTINCT kind) FROM events GROUP BY kind",
     "SELECT COUNT(DISTINCT x), COUNT(DISTINCT seen) FROM events",
     "SELECT date_trunc('month', seen), COUNT(DISTINCT kind) FROM events GROUP BY 1",
     "SELECT i.label, COUNT(DISTINCT i.qty) FROM items i JOIN visits v ON i.vid = v.vid GROUP BY 1",
