@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import HistogramBlock, MomentsBlock, PairBlock, SumBlock
+from dpsql.aggregates.basis import DistinctBlock, HistogramBlock, MomentsBlock, PairBlock, SumBlock
 from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Answer, NoisyBlock
 from dpsql.explanation import (
     BoundExplanation,
@@ -27,7 +27,7 @@ from dpsql.mechanisms.threshold import (
 )
 from dpsql.pipeline.perturb import noisy_block
 from dpsql.pipeline.stages import Planned
-from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, Plan
+from dpsql.planning.types import BlockPlan, ColumnPlan, DistinctPlan, HistogramPlan, Plan
 from dpsql.wording import number, spelled
 
 ROWS = (100, 1_000, 10_000, 100_000)
@@ -64,6 +64,8 @@ def column_explanation(
     """
     if column.point is not None:
         return _of_quantile(plan, column, label, shown_as, range_, sizes)
+    if column.distinct is not None:
+        return _of_distinct(plan, column, label, shown_as, confidence)
     if column.block is None:
         return _of_threshold(plan, label, shown_as, confidence)
     family = aggregates.for_name(column.aggregate.fn)
@@ -112,7 +114,7 @@ def _parts(noisy: NoisyBlock) -> dict[str, float]:
 def _scale(noisy: NoisyBlock) -> float | None:
     """The law's own parameter (b or σ) in answer units; None where several draws are added."""
     block = noisy.block
-    assert not isinstance(block, HistogramBlock)
+    assert not isinstance(block, (HistogramBlock, DistinctBlock))
     if block.coordinates > 1:
         return None
     unit = block.grid.unit if isinstance(block, SumBlock) else 1
@@ -202,6 +204,36 @@ def _seconds(column: ColumnPlan) -> bool:
     return column.aggregate.moment == "timestamp"
 
 
+# ---- distinct values -------------------------------------------------------------------------
+
+
+def _of_distinct(
+    plan: Plan, column: ColumnPlan, label: str, shown_as: tuple[str, ...], confidence: float
+) -> ColumnExplanation:
+    """Its noise grows with the cap, which is known beforehand only where it is not drawn."""
+    assert column.distinct is not None
+    part = plan.distincts[column.distinct]
+    law, caps = part.mechanism, part.mechanism.caps
+    index = len(plan.blocks) + len(plan.histograms) + column.distinct
+    once = {"answer": expected_error(plan.law, [1], [law.scale * caps[-1]])}
+    half = half_width(plan.law, [1], [law.scale * caps[-1]], confidence)
+    told = ColumnExplanation(
+        label, shown_as, LAW_NAMES[plan.law], once, None, half, (), "", index, None
+    )
+    if law.choice is None:
+        most = "one value" if caps[-1] == 1 else f"{caps[-1]} values"
+        note = f"at most {most} of a unit in a group: a lower bound where units have more"
+        scale = float(law.scale * caps[-1])
+        return replace(told, scale=scale, note=note if plan.capped else "")
+    each = number(half_width(plan.law, [1], [law.scale], confidence))
+    note = (
+        f"± {each} for each value of a unit that counts; how many count in a group is drawn"
+        f" privately, from {caps[0]} to {caps[-1]}: values beyond are not counted, so that the"
+        " count is a lower bound"
+    )
+    return replace(told, noise={"one value a unit": float(law.scale)}, half_width=None, note=note)
+
+
 # ---- shares of ε -----------------------------------------------------------------------------
 
 
@@ -213,6 +245,8 @@ def parts(plan: Plan, labels: Sequence[str]) -> tuple[PartExplanation, ...]:
     """
     weights = [_weight(block) for block in plan.blocks]
     weights += [_histogram_weight(plan, part) for part in plan.histograms]
+    pairs = len(weights)
+    weights += [_distinct_weight(part) for part in plan.distincts]
     sums, selects = len(plan.blocks), len(weights)
     if plan.threshold is not None:
         weights.append(_selection_weight(plan.threshold))
@@ -220,11 +254,14 @@ def parts(plan: Plan, labels: Sequence[str]) -> tuple[PartExplanation, ...]:
     found = []
     for index, weight in enumerate(weights):
         chosen = index == selects
-        at = (None, None) if chosen else (index, None) if index < sums else (None, index - sums)
+        at: tuple[int | None, int | None, int | None] = (None, None, None)
+        if not chosen:
+            at = (index, None, None) if index < sums else (None, index - sums, None)
+            at = at if index < pairs else (None, None, index - pairs)
         names = [
             label
             for label, column in zip(labels, plan.columns, strict=True)
-            if (column.block, None if column.point is None else column.point[0]) == at
+            if (column.block, column.point[0] if column.point else None, column.distinct) == at
         ]
         share = weight / whole
         name = SELECTION if chosen else " and ".join(names) or SELECTION
@@ -237,6 +274,14 @@ def _histogram_weight(plan: Plan, part: HistogramPlan) -> Fraction:
     if plan.law == "laplace":
         return sum((epsilon * count for epsilon, count in prices), Fraction(0))
     return sum((epsilon**2 / 4 * count for epsilon, count in prices), Fraction(0))  # twice its zCDP
+
+
+def _distinct_weight(part: DistinctPlan) -> Fraction:
+    law, choice = part.mechanism, part.mechanism.choice
+    epsilon = Fraction(0) if choice is None else choice.epsilon
+    if isinstance(law.noise, LaplaceMechanism):
+        return epsilon + law.cells / law.scale
+    return epsilon**2 / 4 + law.cells / law.scale**2  # twice the zCDP of both
 
 
 def _weight(block: BlockPlan) -> Fraction:
@@ -260,7 +305,7 @@ def _of_threshold(
     """The noisy unit count that decides on keys, far above the threshold."""
     threshold = plan.threshold
     note = "wider near the threshold; it also decides which groups are shown"
-    index = len(plan.blocks) + len(plan.histograms)
+    index = len(plan.blocks) + len(plan.histograms) + len(plan.distincts)
     told = ColumnExplanation(label, shown_as, "", {}, None, None, (), note, index, None)
     if isinstance(threshold, GaussianThreshold):
         sigma = threshold.sigma

@@ -99,7 +99,7 @@ class Origins:
 
     def _counts_units(self) -> bool:
         plan = self.plan
-        return not plan.histograms and all(isinstance(p.block, UnitsBlock) for p in plan.blocks)
+        return not plan.apart and all(isinstance(p.block, UnitsBlock) for p in plan.blocks)
 
     def _total(self) -> tuple[str, tuple[str, ...]]:
         asked = self.plan.aggregate.options.max_rows

@@ -93,6 +93,8 @@ class ReleaseReport:
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
     clipped: tuple[ClippedShare, ...] = ()
     """Paid estimates of what clipping moved, which no interval holds."""
+    capped: bool = False
+    """Distinct values are counted, of one unit up to a cap: a lower bound where units have more."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -259,6 +261,7 @@ def release_report(
         answering,
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
         clipped,
+        plan.capped,
     )
 
 

@@ -13,6 +13,7 @@ from dpsql.aggregates import (
     correlation,
     count,
     covariance,
+    distinct,
     quantile,
     regression,
     regression_rows,
@@ -28,6 +29,7 @@ from dpsql.aggregates.spelled import CALLS, TWO, arguments, plain
 FAMILIES: tuple[Family, ...] = (
     count.FAMILY,
     units.FAMILY,
+    distinct.FAMILY,
     sum_.FAMILY,
     avg.FAMILY,
     variance.FAMILY,

@@ -186,6 +186,17 @@ class HistogramBlock:
         return min(self.grid.lo + bin_ * self.step, self.grid.hi) * self.grid.unit
 
 
+@dataclass(frozen=True, slots=True)
+class DistinctBlock:
+    """The distinct values of an expression, who has which; NULL is no value.
+
+    It has a statement of its own, one row for each (group, unit, value).
+    """
+
+    rows: Rows
+    value: Expr
+
+
 def _present(value: Expr, rows: Rows) -> Expr | None:
     return value if value in (rows.present, rows.also) else None
 
@@ -196,7 +207,7 @@ Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock | PairBlock | TallyBlo
 @dataclass(frozen=True, slots=True)
 class Need:
     """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, pair,
-    histogram, or tally: rows of all that pass the condition `value`.
+    histogram, distinct values, or tally: rows of all that pass the condition `value`.
 
     A need of degree 1 without `counted` is a sum alone, which one coordinate can serve. A pair
     is of `value` up to `degree` and `other` up to `other_degree`.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dpsql.aggregates.basis import (
     Block,
     CountBlock,
+    DistinctBlock,
     Grid,
     HistogramBlock,
     MomentsBlock,
@@ -42,7 +43,7 @@ class NoisyBlock:
     Of a histogram the coordinates are drawn bins (`quantile`), and there is no scale.
     """
 
-    block: Block | HistogramBlock
+    block: Block | HistogramBlock | DistinctBlock
     coords: NDArray[Any]
     weight: int
     law: Law
@@ -77,7 +78,7 @@ class NoisyBlock:
         match self.block:
             case TallyBlock() as tally:
                 return _classes(tally, test), Fraction(self.weight * tally.steps)
-            case CountBlock() | UnitsBlock():
+            case CountBlock() | UnitsBlock() | DistinctBlock():
                 return (1,), Fraction(self.weight)
             case MomentsBlock(grid=grid) if self.turned is not None:
                 return (1, 0), Fraction(self.turned[0] * self.weight * grid.span)

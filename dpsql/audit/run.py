@@ -110,7 +110,7 @@ class Audit:
         groups, rows = self._bounds()
         one_row = one_row_per_unit(self.policy.tables, self.catalog, name, table.unit)
         most = max(1, min(self.blocks, MAX_KEYS // all_groups(groups) - 1))
-        for question in questions(table, entry):
+        for question in questions(table, entry, rows=1 if one_row else rows):
             blocks = min(most, max(LEAST_BLOCKS, most // SLOWER)) if question.slow else most
             world = World(
                 self._policy(), self.catalog, name, question.column, blocks, all_groups(groups)

@@ -12,16 +12,16 @@ from dpsql.aggregates import quantile
 from dpsql.binding import quantiles, undeclared
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.binding.refused_aggregates import why_refused
-from dpsql.binding.rewritings import ask_in, how_many_values
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
 from dpsql.binding.undeclared import BOUNDS_PER_ROW
 from dpsql.core.domain import Interval, Kind
-from dpsql.core.ir import Aggregate, Call, Expr, Lit
+from dpsql.core.ir import Aggregate, Call, Col, Expr, Lit, Scan
 from dpsql.core.numbers import read_number
 from dpsql.errors import InvalidQuery
 from dpsql.functions.forms import title, truth
 from dpsql.functions.narrow import narrow
+from dpsql.policy.catalog import find_column, find_table
 
 TWO_VALUES = frozenset(
     "covar_pop covar_samp corr regr_r2 regr_slope regr_intercept regr_sxx regr_syy regr_sxy"
@@ -181,18 +181,37 @@ def _count_distinct(
         counted, test = told  # CASE WHEN c THEN unit END: the units with a row where c is true
         where = _both(where, scope.condition(test))
     arg = None if counted is None else scope.expr(counted)
-    if arg is None or node.args.get("on") or not select.is_unit(arg):
-        unit = select.block.unit.name
+    if arg is None or node.args.get("on"):
         scope.refuse(
             call,
             "count-distinct",
-            f"COUNT(DISTINCT ...) is available for the {select.context.policy.unit} alone",
-            f"COUNT(DISTINCT {unit}) counts {select.context.policy.unit}s"
-            f"{ask_in(how_many_values(call, counted, select.context.policy))}",
+            "COUNT(DISTINCT ...) counts the values of one expression",
+            "count pairs as one text: COUNT(DISTINCT a || '/' || b)",
         )
+    if not select.is_unit(arg):
+        if arg.domain.type.kind is Kind.OPAQUE and not _is_uuid(arg, select):
+            scope.refuse(
+                call,
+                "count-distinct",
+                "values of this type have no equality that is the same for all: it cannot be told"
+                " how many there are",
+                "numbers, dates, timestamps, booleans, UUIDs and text without a collation can be"
+                " counted",
+            )
+        return Aggregate("", "count_distinct", arg, where)
     if arg.domain.nullable and not _is_block_unit(arg, select):
         where = _and_present(arg, where)  # a left-joined unit may be NULL: then it is not counted
     return Aggregate("", "count_units", None, where)
+
+
+def _is_uuid(arg: Expr, select: PrivateSelect) -> bool:
+    """Is it a column of a table, of type UUID?"""
+    for source in select.block.sources:
+        if isinstance(arg, Col) and isinstance(source, Scan) and source.id == arg.source:
+            table = find_table(select.context.catalog, select.context.policy.tables[source.table])
+            column = None if table is None else find_column(table, arg.name)
+            return column is not None and column.type_text.upper() == "UUID"
+    return False
 
 
 def _unit_if(node: exp.Case) -> tuple[exp.Expr, exp.Expr] | None:

@@ -114,22 +114,6 @@ def by_value(call: exp.Expr, value: exp.Expr, *, most: bool = False) -> exp.Expr
     return query
 
 
-def how_many_values(call: exp.Expr, value: exp.Expr | None, policy: Policy) -> exp.Expr | None:
-    """COUNT(DISTINCT column) → how many groups are released, where nothing else is asked."""
-    select = call.parent_select
-    if not isinstance(select, exp.Select) or not isinstance(value, exp.Column):
-        return None
-    alone = len(select.expressions) == 1 and select.expressions[0].unalias() is call
-    shaped = any(select.args.get(name) for name in (*_OUTSIDE, *_SHAPING))
-    if not alone or shaped or policy.bounds.max_groups is None:
-        return None
-    if value.name.casefold() in _unit_columns(policy):
-        return None
-    inner = over(select, [value])
-    inner.set("distinct", exp.Distinct())
-    return _around(inner, exp.Count(this=exp.Star()))
-
-
 def counting(call: exp.Expr, condition: exp.Expr) -> exp.Expr | None:
     """BOOL_AND(x) → how often x holds, beside the number of rows."""
     select = call.parent_select

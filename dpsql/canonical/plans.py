@@ -34,7 +34,14 @@ from dpsql.canonical.labels import digest
 from dpsql.canonical.relations import BlockForm
 from dpsql.core.ir import Expr
 from dpsql.planning.answer_types import turned_by
-from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, KeyPlan, Plan
+from dpsql.planning.types import (
+    BlockPlan,
+    ColumnPlan,
+    DistinctPlan,
+    HistogramPlan,
+    KeyPlan,
+    Plan,
+)
 
 VERSION = 2
 _COUNTS = ("count_star", "count", "count_units")
@@ -79,11 +86,13 @@ def canonical(plan: Plan) -> Form:
     if len(set(shapes)) < len(shapes):  # told apart by their order alone
         shapes = [f"{place} {shape}" for place, shape in enumerate(shapes)]
     drawn = [_drawn(part, form.writer) for part in plan.histograms]
+    counted = [_counted(part, form.writer) for part in plan.distincts]
     columns = [
         _column(
             column,
             shapes,
             drawn,
+            counted,
             column.block is not None and isinstance(plan.blocks[column.block].block, TallyBlock),
             plan.units_column == place,
             form.writer,
@@ -97,12 +106,16 @@ def canonical(plan: Plan) -> Form:
         *("bounds", _fields(plan.bounds), plan.strategy, str(plan.weight), str(plan.min_units)),
         *("blocks", *sorted(shapes)),
         *(("histograms", *sorted(drawn)) if drawn else ()),
+        *(("distinct", *sorted(counted)) if counted else ()),
         *("columns", *sorted(columns)),
     ]
     blocks = _sorted(shapes)
     noise = [plan.law, str(plan.epsilon), str(plan.delta)]
     noise += [_fields(plan.blocks[place].mechanism) for place in blocks]
     noise += sorted(_prices(part, form.writer) for part in plan.histograms)
+    noise += sorted(
+        f"{text} {_mechanism(part)}" for text, part in zip(counted, plan.distincts, strict=True)
+    )
     noise += [] if plan.threshold is None else [_fields(plan.threshold)]
     return Form(
         "\n".join(asked),
@@ -125,10 +138,11 @@ def _uses(plan: Plan) -> list[Expr]:
         rows = block.rows
         uses += [expr for expr in (rows.where, rows.present, rows.also) if expr is not None]
         uses += _values(block)
-    for histogram in plan.histograms:
-        rows = histogram.block.rows
+    apart = [(part.block.rows, part.block.value) for part in plan.histograms]
+    apart += [(part.block.rows, part.block.value) for part in plan.distincts]
+    for rows, value in apart:
         uses += [expr for expr in (rows.where, rows.present, rows.also) if expr is not None]
-        uses.append(histogram.block.value)
+        uses.append(value)
     return uses
 
 
@@ -189,6 +203,19 @@ def _prices(part: HistogramPlan, writer: Writer) -> str:
     return " ".join([_drawn(part, writer), *map(_fields, part.laws)])
 
 
+def _counted(part: DistinctPlan, writer: Writer) -> str:
+    """Distinct values without their price."""
+    block = part.block
+    kind = type_text(block.value.domain.type)
+    texts = ["DistinctBlock", _rows(block.rows, writer), writer.text(block.value), kind]
+    return " ".join([*texts, _fields(part.bounds), str(part.mechanism.caps)])
+
+
+def _mechanism(part: DistinctPlan) -> str:
+    choice = part.mechanism.choice
+    return f"{_fields(part.mechanism.noise)} {'' if choice is None else _fields(choice)}"
+
+
 def _rows(rows: Rows, writer: Writer) -> str:
     where = "" if rows.where is None else str(writer.formula(rows.where))
     present = "" if rows.present is None else writer.text(rows.present)
@@ -200,6 +227,7 @@ def _column(
     column: ColumnPlan,
     shapes: Sequence[str],
     drawn: Sequence[str],
+    counted: Sequence[str],
     tallied: bool,
     hidden: bool,
     writer: Writer,
@@ -223,6 +251,8 @@ def _column(
     block = "threshold" if column.block is None else shapes[column.block]
     if column.point is not None:
         block = drawn[column.point[0]]
+    if column.distinct is not None:
+        block = counted[column.distinct]
     result = f"{column.result.text} {type_text(column.result.type)}"
     return f"{fn} {arg} {result} {'hidden' if hidden else ''} of {block}"
 

@@ -32,7 +32,9 @@ windows     windows over the rows of a unit
 relations   one SELECT below the totals
 bounds      coordinates → L0, Linf, L1, L2²
 totals      the outermost SELECT against the claim
+levels      levels of one relation each, the cap on groups
 histogram   the same for a histogram: bins, weights, groups
+distinct    the same for distinct values: who has which
 
 What is trusted: sqlglot reads the text as the engine does, the catalog says what the engine
 enforces, the engine computes what its SQL says. What is not checked here: that no listed
@@ -42,7 +44,8 @@ message).
 
 from __future__ import annotations
 
-from dpsql.certify.claim import BlockClaim, Claim, HistogramClaim
+from dpsql.certify.claim import BlockClaim, Claim, DistinctClaim, HistogramClaim
+from dpsql.certify.distinct import check_distinct
 from dpsql.certify.forms import normal_form
 from dpsql.certify.histogram import check_histogram
 from dpsql.certify.reader import read_statement
@@ -71,4 +74,19 @@ def certify_histogram(sql: str, claim: HistogramClaim, *, policy: Policy, catalo
     check_histogram(root, claim, Reader(Tables(policy, catalog), Serials()))
 
 
-__all__ = ["BlockClaim", "Claim", "HistogramClaim", "certify", "certify_histogram", "normal_form"]
+def certify_distinct(sql: str, claim: DistinctClaim, *, policy: Policy, catalog: Catalog) -> None:
+    """`certify` for the statement of distinct values."""
+    root = read_statement(sql)
+    check_distinct(root, claim, Reader(Tables(policy, catalog), Serials()))
+
+
+__all__ = [
+    "BlockClaim",
+    "Claim",
+    "DistinctClaim",
+    "HistogramClaim",
+    "certify",
+    "certify_distinct",
+    "certify_histogram",
+    "normal_form",
+]

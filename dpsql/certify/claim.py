@@ -60,6 +60,23 @@ class HistogramClaim:
     cells: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class DistinctClaim:
+    """The guarantee of the statement of distinct values, to be re-derived from its text.
+
+    `keys`: output names of the group keys; `unit` and `value` follow them, a hash of the unit and
+    one of the value. A unit is claimed to have at most `most` rows in a group, in at most `groups`
+    groups. `cells`: as of `HistogramClaim`.
+    """
+
+    keys: tuple[str, ...]
+    unit: str
+    value: str
+    most: int
+    groups: int
+    cells: int | None
+
+
 def refuse(rule: str) -> NoReturn:
     """The statement is not shown to satisfy `rule`: it must not run. No data, no SQL in it."""
     raise InternalError(

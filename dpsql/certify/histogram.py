@@ -16,50 +16,42 @@ pairs of each u at the most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlglot import exp
 
-from dpsql.certify.cells import hashed
 from dpsql.certify.claim import HistogramClaim, refuse, require
-from dpsql.certify.facts import ONE, CellSum, Column, Relation, Unit
-from dpsql.certify.reader import bare, conjuncts, fold, name_of, whole
+from dpsql.certify.facts import ONE, CellSum, Column
+from dpsql.certify.levels import (
+    Level,
+    below,
+    called,
+    column_of,
+    grouped_by,
+    groups_kept,
+    level,
+    partitioned,
+)
+from dpsql.certify.reader import bare, fold, whole
 from dpsql.certify.relations import Reader
 from dpsql.certify.scope import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """One SELECT over one derived relation: its outputs by name, in order, and what it reads."""
-
-    node: exp.Select
-    outputs: dict[str, exp.Expr]
-
-    def plain(self, name: str) -> str:
-        """The name of the column below that an output shows as it is."""
-        node = bare(self.outputs[name])
-        if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
-            refuse("keys and bins are handed on as they are")
-        return fold(str(node.this.this))
 
 
 def check_histogram(root: exp.Select, claim: HistogramClaim, reader: Reader) -> None:
     """Refuse unless the outputs are those claimed and the claim follows from the text."""
     require(root.args.get("having") is None, "a histogram's bins are all given")
-    top = _level(root)
+    top = level(root)
     keys = [fold(key) for key in claim.keys]
     bin_, weight = fold(claim.bin), fold(claim.weight)
     wanted = [*keys, bin_, weight]
     require(list(top.outputs) == wanted, "a histogram gives keys, bin and weight")
     require(len(set(wanted)) == len(wanted), "every output is claimed once")
-    _grouped_by(root, len(keys) + 1)
+    grouped_by(root, len(keys) + 1)
     total = bare(top.outputs[weight])
     names = [top.plain(name) for name in (*keys, bin_)]
     if type(total) is exp.Count and isinstance(total.this, exp.Star):
         require(root.args.get("where") is None, "the totals are over all bounded rows")
         _, base = reader.sources(root)
         require(base.rows == 1, "a unit has at most one row")
-        columns = [_column(base, name) for name in names]
+        columns = [column_of(base, name) for name in names]
         _check(claim, columns, most=1, groups=1)
         return
     _check_weighed(top, _summed(total), names, claim, reader)
@@ -78,63 +70,24 @@ def _check(claim: HistogramClaim, columns: list[Column], *, most: int, groups: i
 
 
 def _check_weighed(
-    top: _Level, summed: str, names: list[str], claim: HistogramClaim, reader: Reader
+    top: Level, summed: str, names: list[str], claim: HistogramClaim, reader: Reader
 ) -> None:
     require(top.node.args.get("where") is None, "the totals are over all bounded rows")
-    weighed = _level(_below(top.node))
-    ranked_node = _below(weighed.node)
+    weighed = level(below(top.node))
+    ranked_node = below(weighed.node)
     scope, base = reader.sources(ranked_node)  # counts, as a relation
-    ranked = _level(ranked_node, base)
+    ranked = level(ranked_node, base)
     require(ranked_node.args.get("where") is None, "all rows of a unit are counted")
-    columns = [_column(base, ranked.plain(weighed.plain(name))) for name in names]
+    columns = [column_of(base, ranked.plain(weighed.plain(name))) for name in names]
     keys = {column.serial for column in columns[:-1]}
     counted = frozenset({*keys, columns[-1].serial})
     require(base.keys == counted, "a histogram counts by unit, keys and bin")
     most = _weight(weighed.outputs.get(summed), ranked, scope, keys)
-    groups = _ranked(weighed.node, ranked, scope, keys)
+    groups = groups_kept(weighed.node, ranked, scope, keys)
     if groups is None and all(column.by_unit for column in columns[:-1]):
         groups = 1
     found = [n for n in (groups, claim.cells) if n is not None]
     _check(claim, columns, most=most, groups=min(found) if found else None)
-
-
-# ---- levels ------------------------------------------------------------------------------------
-
-
-def _level(node: exp.Select, stars: Relation | None = None) -> _Level:
-    """`stars`: what * stands for."""
-    require(not node.args.get("joins"), "a histogram's levels read one relation each")
-    outputs: dict[str, exp.Expr] = {}
-    for item in node.expressions:
-        if isinstance(item, exp.Star):
-            if stars is None:
-                refuse("* stands for one derived relation")
-            outputs.update({name: exp.column(name) for name in stars.columns})
-            continue
-        name = name_of(item)
-        require(name not in outputs, "output names differ")
-        outputs[name] = item.unalias()
-    return _Level(node, outputs)
-
-
-def _below(node: exp.Select) -> exp.Select:
-    source = node.args.get("from_")
-    inner = source.this.this if source and isinstance(source.this, exp.Subquery) else None
-    if type(inner) is not exp.Select or inner.args.get("having") or inner.args.get("group"):
-        refuse("a histogram's weights are those of rows counted by unit, keys and bin")
-    return inner
-
-
-def _grouped_by(node: exp.Select, size: int) -> None:
-    group = node.args.get("group")
-    ordinals = [whole(term) for term in group.expressions] if group is not None else []
-    require(ordinals == list(range(1, size + 1)), "GROUP BY names keys and bin by place")
-
-
-def _column(base: Relation, name: str) -> Column:
-    if name not in base.columns:
-        refuse("keys and bins are handed on as they are")
-    return base.columns[name]
 
 
 # ---- weights -----------------------------------------------------------------------------------
@@ -150,7 +103,7 @@ def _summed(node: exp.Expr) -> str:
     refuse("a bin's weight is the sum of its rows' weights")
 
 
-def _weight(node: exp.Expr | None, ranked: _Level, scope: Scope, keys: set[int]) -> int:
+def _weight(node: exp.Expr | None, ranked: Level, scope: Scope, keys: set[int]) -> int:
     """What CASE WHEN n > m THEN A // n ELSE B END * c adds up to over a unit's bins in a group."""
     node = None if node is None else bare(node)
     share = bare(node.this) if isinstance(node, exp.Mul) else None
@@ -164,21 +117,14 @@ def _weight(node: exp.Expr | None, ranked: _Level, scope: Scope, keys: set[int])
     m, numerator = whole(test.args["expression"]), whole(quotient.this)
     if m is None or numerator is None or min(m, numerator, otherwise) < 0:
         refuse("a row's weight falls with the rows of its unit in the group")
-    rows = _name(test.this)
+    rows = called(test.this)
     require(
-        _name(quotient.args["expression"]) == rows and _is_total(ranked, rows, scope, keys),
+        called(quotient.args["expression"]) == rows and _is_total(ranked, rows, scope, keys),
         "a weight divides by the rows of the unit in the group",
     )
-    counted = ranked.outputs.get(_name(node.args["expression"]))
+    counted = ranked.outputs.get(called(node.args["expression"]))
     require(counted is not None and _is_count(counted, scope), "what is weighed are rows")
     return max(otherwise * m, numerator)
-
-
-def _name(node: exp.Expr) -> str:
-    node = bare(node)
-    if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier):
-        return fold(str(node.this.this))
-    return ""
 
 
 def _is_count(node: exp.Expr, scope: Scope) -> bool:
@@ -188,62 +134,12 @@ def _is_count(node: exp.Expr, scope: Scope) -> bool:
     return isinstance(fact, CellSum) and fact.of is None and fact.poly == ONE
 
 
-def _is_total(ranked: _Level, name: str, scope: Scope, keys: set[int]) -> bool:
+def _is_total(ranked: Level, name: str, scope: Scope, keys: set[int]) -> bool:
     """Is it SUM(c) OVER (PARTITION BY u, keys)?"""
     node = bare(ranked.outputs[name]) if name in ranked.outputs else None
     if not isinstance(node, exp.Window) or node.args.get("order") is not None:
         return False
     if node.args.get("over") != "OVER" or type(node.this) is not exp.Sum:
         return False
-    found = [scope.column(bare(part)) for part in node.args.get("partition_by") or []]
-    units = [column for column in found if column is not None and isinstance(column.fact, Unit)]
-    others = {column.serial for column in found if column is not None and column not in units}
-    whole_ = None not in found and len(units) == 1
-    return whole_ and others == keys and _is_count(node.this.this, scope)
-
-
-def _ranked(weighed: exp.Select, ranked: _Level, scope: Scope, keys: set[int]) -> int | None:
-    """k of WHERE rn <= k; None without a cap. No other rows are dropped there."""
-    where = weighed.args.get("where")
-    if where is None:
-        return None
-    tests = conjuncts(where.this)
-    test = tests[0] if len(tests) == 1 else None
-    most = whole(test.args["expression"]) if isinstance(test, exp.LTE) else None
-    name = _name(test.this) if isinstance(test, exp.LTE) else ""
-    if most is None or most < 1 or name not in ranked.outputs:
-        refuse("groups are capped by rank")
-    node = bare(ranked.outputs[name])
-    order = node.args.get("order") if isinstance(node, exp.Window) else None
-    if not isinstance(node, exp.Window) or order is None or type(node.this) is not exp.DenseRank:
-        refuse("groups are capped by rank")
-    owner = [scope.column(bare(part)) for part in node.args.get("partition_by") or []]
-    require(
-        node.args.get("over") == "OVER"
-        and len(owner) == 1
-        and owner[0] is not None
-        and isinstance(owner[0].fact, Unit),
-        "groups are ranked within a unit",
-    )
-    _check_order(order, scope, keys)
-    return most
-
-
-def _check_order(order: exp.Order, scope: Scope, keys: set[int]) -> None:
-    """Terms of the unit and the keys alone, each key among them: ties are rows of one group."""
-    told: set[int] = set()
-    for term in order.expressions:
-        if type(term) is not exp.Ordered:
-            refuse("a ranking is a list of terms")
-        column = scope.column(bare(term.this))
-        if column is not None:
-            told.add(column.serial)
-        for node in hashed(term.this):
-            found = scope.column(node)
-            require(
-                found is not None
-                and not found.barred
-                and (isinstance(found.fact, Unit) or found.serial in keys),
-                "a ranking looks at the unit, the keys and constants alone",
-            )
-    require(keys <= told, "a ranking tells all groups apart")
+    whole_ = partitioned(node, scope) == keys
+    return whole_ and _is_count(node.this.this, scope)

@@ -89,3 +89,13 @@ def root_up(square: Fraction) -> Fraction:
     shift = 2 * _SCALE_BITS + room + room % 2
     whole = -((-square.numerator << shift) // square.denominator)
     return Fraction(math.isqrt(whole - 1) + 1, 1 << (shift // 2))
+
+
+def root_down(square: Fraction) -> Fraction:
+    """The square root, at most a relative 2^-40 below it: prices of a part round down."""
+    shift = max(0, 90 - square.numerator.bit_length() + square.denominator.bit_length())
+    shift += shift % 2
+    root = math.isqrt((square.numerator << shift) // square.denominator)
+    if not root:
+        raise ValueError("at this price nothing is drawn at all")
+    return Fraction(root, 1 << (shift // 2))

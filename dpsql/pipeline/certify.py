@@ -5,7 +5,16 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from dpsql.certify import BlockClaim, Claim, HistogramClaim, certify, certify_histogram, normal_form
+from dpsql.certify import (
+    BlockClaim,
+    Claim,
+    DistinctClaim,
+    HistogramClaim,
+    certify,
+    certify_distinct,
+    certify_histogram,
+    normal_form,
+)
 from dpsql.errors import InternalError
 from dpsql.pipeline.stages import Certified, Rewritten
 from dpsql.planning.types import Plan
@@ -20,8 +29,12 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certif
     """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
     catalog = rewritten.planned.bound.catalog
     done = []
-    for plan, sql, counted in zip(
-        rewritten.planned.plans, rewritten.statements, rewritten.histograms, strict=True
+    for plan, sql, counted, paired in zip(
+        rewritten.planned.plans,
+        rewritten.statements,
+        rewritten.histograms,
+        rewritten.distincts,
+        strict=True,
     ):
         if sql:
             normal = normal_form(sql, engine.dialect, catalog)
@@ -29,7 +42,10 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certif
         for text, told in zip(counted, histogram_claims(plan), strict=True):
             normal = normal_form(text, engine.dialect, catalog)
             certify_histogram(normal, told, policy=policy, catalog=catalog)
-        made = Certified(plan, sql, counted)
+        for text, listed in zip(paired, distinct_claims(plan), strict=True):
+            normal = normal_form(text, engine.dialect, catalog)
+            certify_distinct(normal, listed, policy=policy, catalog=catalog)
+        made = Certified(plan, sql, counted, paired)
         timeout = policy.limits.timeout_seconds
         if not all(engine.binds(text, timeout=timeout) for text in made.texts):
             raise InternalError("the bounded statement does not fit the database", code="binding")
@@ -54,6 +70,21 @@ def histogram_claims(plan: Plan) -> list[HistogramClaim]:
             )
         )
     return found
+
+
+def distinct_claims(plan: Plan) -> list[DistinctClaim]:
+    """What the mechanism of each count of values was calibrated for."""
+    return [
+        DistinctClaim(
+            keys=tuple(key.name for key in plan.keys),
+            unit=names.OWNER,
+            value=names.ITEM,
+            most=part.bounds.max_rows_per_group,
+            groups=part.mechanism.cells,
+            cells=_cells(plan),
+        )
+        for part in plan.distincts
+    ]
 
 
 def _cells(plan: Plan) -> int | None:

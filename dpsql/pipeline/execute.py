@@ -42,8 +42,9 @@ def run(
         return engine.fetch(sql, timeout=timeout, given=mine)
 
     histograms = tuple(_histogram(plan, fetched(sql)) for sql in certified.histograms)
-    if not certified.sql:  # quantiles of public groups alone
-        return ExactCells(nothing(plan).keys, None, (), histograms)
+    distincts = tuple(_pairs(plan, fetched(sql)) for sql in certified.distincts)
+    if not certified.sql:  # statements apart, of public groups
+        return ExactCells(nothing(plan).keys, None, (), histograms, distincts)
     table = fetched(certified.sql)
     keys = tuple(table.column(key.name) for key in plan.keys)
     units = None
@@ -56,13 +57,22 @@ def run(
             for i in range(part.block.coordinates)
         ]
         blocks.append(Exact(_stacked(columns)))
-    return ExactCells(Exact(keys), units, tuple(blocks), histograms)
+    return ExactCells(Exact(keys), units, tuple(blocks), histograms, distincts)
 
 
 def _histogram(plan: Plan, table: pa.Table) -> Exact[tuple[tuple[Any, ...], Any, Any]]:
     keys = tuple(table.column(key.name) for key in plan.keys)
     bins, weights = (integers(table.column(name)) for name in (names.BIN, names.TOTAL))
     return Exact((keys, bins, weights))
+
+
+def _pairs(plan: Plan, table: pa.Table) -> Exact[tuple[tuple[Any, ...], Any, Any]]:
+    keys = tuple(table.column(key.name) for key in plan.keys)
+    units, values = (
+        table.column(name).to_numpy().astype(np.uint64, copy=False)
+        for name in (names.OWNER, names.ITEM)
+    )
+    return Exact((keys, units, values))
 
 
 def nothing(plan: Plan) -> ExactCells:

@@ -15,6 +15,7 @@ from dpsql import aggregates
 from dpsql.aggregates.noisy import Answer, NoisyBlock, without_bar
 from dpsql.core.exact import Exact
 from dpsql.mechanisms.histograms import Groups, draw
+from dpsql.mechanisms.matching import Pairs
 from dpsql.mechanisms.means import REFINED, SLACK, average
 from dpsql.mechanisms.threshold import Cut, GaussianThreshold
 from dpsql.mechanisms.truncated import threshold_interval_gaussian, threshold_interval_geometric
@@ -48,7 +49,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             for part, block in zip(plan.blocks, coords, strict=True)
         ]
         counts = None
-        if plan.law == "gaussian" and not plan.histograms:
+        if plan.law == "gaussian" and not plan.apart:
             drawn = _drawn(plan, noisy, earlier)
             noisy = list(drawn.coords)
     else:
@@ -63,6 +64,10 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         keys = [column.filter(_mask(kept)) for column in cells.keys.open_for_noise()]
     histograms = tuple(_placed(plan, exact, keys) for exact in cells.histograms)
     quantiles = [draw(part, each) for part, each in zip(plan.histograms, histograms, strict=True)]
+    counted = [
+        part.mechanism.release(_paired(plan, exact, keys))
+        for part, exact in zip(plan.distincts, cells.distincts, strict=True)
+    ]
 
     def answer(column: ColumnPlan) -> Answer:
         call = column.aggregate
@@ -72,6 +77,12 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             found = NoisyBlock(plan.histograms[at].block, drawn_bins, 1, plan.law, ZERO)
             told = aggregates.for_name(call.fn).combine(call, found)
             return told if plan.has_bar(column) else without_bar(told)
+        if column.distinct is not None:
+            part = plan.distincts[column.distinct]
+            cap, values = counted[column.distinct]
+            scale = part.mechanism.scale * cap
+            found = NoisyBlock(part.block, values[None, :], 1, plan.law, scale)
+            return aggregates.for_name(call.fn).combine(call, found)
         if column.block is not None:
             found = _noisy(plan, column.block, noisy[column.block], drawn)
             return aggregates.for_name(call.fn).combine(call, found)
@@ -122,7 +133,7 @@ def _public(plan: Plan, cells: ExactCells) -> tuple[list[Any], list[NDArray[Any]
     blocks = [block.open_for_noise() for block in cells.blocks]
     if not plan.keys:
         return [], blocks
-    if not plan.sums and plan.histograms:
+    if not plan.sums and plan.apart:
         return _listed(plan), blocks
     place, size = _cells(plan, columns)
     inside = place >= 0
@@ -148,7 +159,7 @@ def _positions(coding: str, values: tuple[Any, ...], column: Any) -> NDArray[np.
     return np.array([at.get(value, -1) for value in column.to_pylist()], dtype=np.int64)
 
 
-# ---- histograms ------------------------------------------------------------------------------
+# ---- statements apart --------------------------------------------------------------------------
 
 
 def _placed(
@@ -159,13 +170,29 @@ def _placed(
     `keys`: of the groups shown, as `run` has them.
     """
     columns, bins, weights = exact.open_for_noise()
-    if not plan.keys:
-        places, count = np.zeros(len(bins), dtype=np.int64), 1
-    elif plan.threshold is None:
-        places, count = _cells(plan, columns)
-    else:
-        places, count = _matched(keys, columns), len(keys[0])
+    places, count = _groups(plan, columns, len(bins), keys)
     return Groups(count, *(Exact(part) for part in _sorted(places, bins, weights)))
+
+
+def _paired(
+    plan: Plan, exact: Exact[tuple[tuple[Any, ...], Any, Any]], keys: Sequence[Any]
+) -> Pairs:
+    """Distinct values by the groups that are shown, as `_placed`."""
+    columns, units, values = exact.open_for_noise()
+    places, count = _groups(plan, columns, len(units), keys)
+    inside = places >= 0
+    return Pairs(count, Exact(places[inside]), Exact(units[inside]), Exact(values[inside]))
+
+
+def _groups(
+    plan: Plan, columns: Sequence[Any], rows: int, keys: Sequence[Any]
+) -> tuple[NDArray[np.int64], int]:
+    """Each row's place among the groups shown, -1 where it is of none; and how many there are."""
+    if not plan.keys:
+        return np.zeros(rows, dtype=np.int64), 1
+    if plan.threshold is None:
+        return _cells(plan, columns)
+    return _matched(keys, columns), len(keys[0])
 
 
 def _sorted(places: NDArray[Any], bins: NDArray[Any], weights: NDArray[Any]) -> list[NDArray[Any]]:

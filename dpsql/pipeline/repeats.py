@@ -85,8 +85,8 @@ def _noise(one: Kept) -> tuple[tuple[Fraction, ...], Fraction]:
 def _no_noisier(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bool:
     if told.law != plan.law or not all(a <= b for a, b in zip(told.scales, scales, strict=True)):
         return False
-    # Quantiles have no scale: under one law they are the better, the larger ε and δ are.
-    selects = plan.threshold is not None or bool(plan.histograms)
+    # What is read apart has no scale here: under one law it is the better, the larger ε and δ are.
+    selects = plan.threshold is not None or plan.apart
     return not selects or (told.epsilon >= plan.epsilon and told.delta >= plan.delta)
 
 
@@ -94,7 +94,7 @@ def _to_be_averaged(told: About, plan: Plan, scales: tuple[Fraction, ...]) -> bo
     gaussian = told.law == plan.law == "gaussian" and plan.threshold is None
     if any(True for _ in steps(plan.aggregate)):
         return False
-    if plan.bounds.max_groups is not None or plan.histograms:
+    if plan.bounds.max_groups is not None or plan.apart:
         return False  # each statement keeps other groups of a unit (a fresh salt): other sums
     kept = told.refined is not None and bool(scales)
     return gaussian and kept and all(a > b for a, b in zip(told.scales, scales, strict=True))

@@ -8,7 +8,7 @@ from dpsql.mechanisms import entropy
 from dpsql.pipeline.stages import Planned, Rewritten
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Policy
-from dpsql.rules import histogram, rewrite
+from dpsql.rules import distinct, histogram, rewrite
 
 
 def run(planned: Planned, *, policy: Policy, dialect: str = "duckdb") -> Rewritten:
@@ -17,16 +17,20 @@ def run(planned: Planned, *, policy: Policy, dialect: str = "duckdb") -> Rewritt
     tables = {  # '' for a table that the database lacks
         name: catalog.key_of(".".join(table.parts)) or "" for name, table in policy.tables.items()
     }
-    texts, counted = [], []
+    texts, counted, paired = [], [], []
     for plan in planned.plans:
         salt = int(entropy.words(1)[0])
-        wanted = plan.sums or not plan.histograms
+        wanted = plan.sums or not plan.apart
         texts.append(text(plan, catalog, tables, salt, dialect) if wanted else "")
         places = range(len(plan.histograms))
         counted.append(
             tuple(histogram_text(plan, at, catalog, tables, salt, dialect) for at in places)
         )
-    return Rewritten(planned, tuple(texts), tuple(counted))
+        places = range(len(plan.distincts))
+        paired.append(
+            tuple(distinct_text(plan, at, catalog, tables, salt, dialect) for at in places)
+        )
+    return Rewritten(planned, tuple(texts), tuple(counted), tuple(paired))
 
 
 def text(
@@ -46,3 +50,15 @@ def histogram_text(
 ) -> str:
     """The statement of a histogram as it will be sent."""
     return written(histogram(plan, index, catalog, tables, salt), dialect, catalog)
+
+
+def distinct_text(
+    plan: Plan,
+    index: int,
+    catalog: Catalog,
+    tables: dict[str, str],
+    salt: int,
+    dialect: str = "duckdb",
+) -> str:
+    """The statement of distinct values as it will be sent."""
+    return written(distinct(plan, index, catalog, tables, salt), dialect, catalog)

@@ -99,13 +99,14 @@ class Planned:
 class Rewritten:
     """The bounded statements of each plan, as the texts that will be sent.
 
-    `statements`: sums over units, '' where quantiles are all that is asked. `histograms`: one text
-    for each histogram.
+    `statements`: sums over units, '' where statements apart are all. `histograms`: one text for
+    each histogram, `distincts`: one for each expression whose values are counted.
     """
 
     planned: Planned
     statements: tuple[str, ...]
     histograms: tuple[tuple[str, ...], ...]
+    distincts: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,11 @@ class Certified:
     plan: Plan
     sql: str
     histograms: tuple[str, ...] = ()
+    distincts: tuple[str, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
-        return (*((self.sql,) if self.sql else ()), *self.histograms)
+        return (*((self.sql,) if self.sql else ()), *self.histograms, *self.distincts)
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class ExactCells:
     blocks: tuple[Exact[Any], ...]
     histograms: tuple[Exact[tuple[tuple[Any, ...], Any, Any]], ...] = ()
     """Of each histogram its key columns, bins and weights, a row for each bin of each group."""
+    distincts: tuple[Exact[tuple[tuple[Any, ...], Any, Any]], ...] = ()
+    """Of each expression its key columns and the pseudonyms of units and values, row by row."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import inf, isqrt, log, sqrt
+from math import inf, log, sqrt
 
 from dpsql.accountant.calibrate import gaussian_multiplier, renyi_multiplier
 from dpsql.accountant.events import PrivacyEvent
-from dpsql.aggregates.basis import Block, UnitsBlock
+from dpsql.aggregates.basis import Block, DistinctBlock, UnitsBlock
 from dpsql.aggregates.noisy import Law
 from dpsql.core.bounds import (
     ContributionBounds,
@@ -24,13 +24,14 @@ from dpsql.core.bounds import (
     weights_sensitivity,
 )
 from dpsql.mechanisms.centred import CentredGaussian
-from dpsql.mechanisms.gaussian import GaussianMechanism, root_up
+from dpsql.mechanisms.gaussian import GaussianMechanism, root_down, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 from dpsql.planning.bounds import Limits
+from dpsql.planning.distinct import Distincts
 from dpsql.planning.division import Division, Turn
 from dpsql.planning.histograms import INTERVAL_SHARE, Histogram, histogram_plan
-from dpsql.planning.types import WEIGHT, BlockPlan, HistogramPlan, Strategy
+from dpsql.planning.types import WEIGHT, BlockPlan, DistinctPlan, HistogramPlan, Strategy
 
 # δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
 # chance that a lone unit's key passes the threshold (the sum of both is least near 0.55 to 0.65).
@@ -61,6 +62,7 @@ class Noise:
     threshold: Threshold | None
     score: float
     histograms: tuple[HistogramPlan, ...] = ()
+    distincts: tuple[DistinctPlan, ...] = ()
     gaussian: float = inf
     """The best score under Gaussian noise."""
 
@@ -68,6 +70,7 @@ class Noise:
     def items(self) -> tuple[tuple[PrivacyEvent, int], ...]:
         parts = [item for block in self.blocks for item in block.mechanism.items]
         parts += [item for histogram in self.histograms for item in histogram.items]
+        parts += [item for distinct in self.distincts for item in distinct.items]
         return (*parts, *(self.threshold.items if self.threshold is not None else ()))
 
 
@@ -82,6 +85,7 @@ def choose(
     delta: Fraction,
     laws: Laws = LAWS,
     histograms: Sequence[Histogram] = (),
+    distincts: Sequence[DistinctBlock] = (),
     division: Division | None = None,
     strategies: Strategies = STRATEGIES,
     units_counted: bool = False,
@@ -96,6 +100,7 @@ def choose(
     gaussian = inf
     division = division or Division((1.0,) * len(blocks), False, Fraction(len(blocks)), even=True)
     drawn = _Quantiles(tuple(histograms), found, one_row)
+    counted = Distincts(tuple(distincts), found)
     for strategy, weight, bounds, sensitivities in _strategies(
         blocks, found, one_row, cells, units_counted
     ):
@@ -111,6 +116,7 @@ def choose(
                     epsilon,
                     delta,
                     drawn,
+                    counted,
                 )
             except ValueError:
                 continue  # a threshold beyond what can be counted: not a candidate
@@ -175,6 +181,7 @@ def _noise(
     epsilon: Fraction,
     delta: Fraction,
     drawn: _Quantiles,
+    counted: Distincts,
 ) -> Noise:
     """`thresholded`: groups one unit can touch where keys are selected privately, else None.
 
@@ -182,7 +189,7 @@ def _noise(
     """
     selects = SELECTION if thresholded is not None else Fraction(0)
     pool = division.whole if blocks else Fraction(0)
-    whole = pool + selects + drawn.weight
+    whole = pool + selects + drawn.weight + counted.weight
     each = 1 / whole if whole else Fraction(1)
     selection = selects * each
     turns = division.turns or (None,) * len(blocks)
@@ -200,11 +207,14 @@ def _noise(
                 epsilon * selection, delta, thresholded, min_units
             )
         histograms = drawn.pure(epsilon * each)
+        distincts = counted.pure(epsilon * each)
     else:
         noise_delta = delta if thresholded is None else delta * _NOISE_DELTA
-        calibrated = renyi_multiplier if drawn.weight else gaussian_multiplier
+        chosen = drawn.weight or counted.chosen
+        calibrated = renyi_multiplier if chosen else gaussian_multiplier
         multiplier = Fraction(calibrated(epsilon, noise_delta))
         histograms = drawn.concentrated(multiplier, each)
+        distincts = counted.concentrated(multiplier, each)
         plans = tuple(
             _gaussian(b, s, multiplier, part)
             if turn is None
@@ -218,9 +228,9 @@ def _noise(
     score = division.cost([spread(plan) / weight for plan in plans])
     if threshold is not None:
         score += float(SELECTION) * log(threshold.threshold)
-    score += sum(_log_rank(part) for part in histograms)
+    score += sum(_log_rank(part) for part in histograms) + counted.score(distincts)
     bounds = ContributionBounds(touched=1, max_groups=None, max_rows_per_group=1)
-    return Noise("cap", 1, bounds, law, plans, threshold, score, histograms)
+    return Noise("cap", 1, bounds, law, plans, threshold, score, histograms, distincts)
 
 
 def _reach(s: Sensitivity, law: Law, turn: Turn | None) -> float:
@@ -309,9 +319,9 @@ class _Quantiles:
             prices = []
             for q, weight in _pairs(part):
                 both = 1 + (INTERVAL_SHARE**2 if q not in (0, 1) else 0)
-                prices.append(_root_down(square * weight * each / (k * both)))
+                prices.append(root_down(square * weight * each / (k * both)))
             whole = square * part.tree_weight * each
-            round_ = _root_down(whole / (k * _rounds(part))) if part.together else whole
+            round_ = root_down(whole / (k * _rounds(part))) if part.together else whole
             made.append(self._plan(part, prices, round_))
         return tuple(made)
 
@@ -331,16 +341,6 @@ def _pairs(part: Histogram) -> list[tuple[Fraction, Fraction]]:
 def _own(q: Fraction, weight: Fraction) -> Fraction:
     """The quantile's part of what is for it and its interval."""
     return weight / (1 + (INTERVAL_SHARE if q not in (0, 1) else 0))
-
-
-def _root_down(square: Fraction) -> Fraction:
-    """The square root, at most a relative 2^-40 below it."""
-    shift = max(0, 90 - square.numerator.bit_length() + square.denominator.bit_length())
-    shift += shift % 2
-    root = isqrt((square.numerator << shift) // square.denominator)
-    if not root:
-        raise ValueError("a quantile at this price is not drawn at all")
-    return Fraction(root, 1 << (shift // 2))
 
 
 def _log_rank(part: HistogramPlan) -> float:

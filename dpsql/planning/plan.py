@@ -28,6 +28,7 @@ from dpsql.errors import RefusedQuery
 from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
+from dpsql.planning.distinct import count_type, plan_distincts
 from dpsql.planning.division import DECIDES, Division, Importance
 from dpsql.planning.grids import make_grid, make_pair_grids
 from dpsql.planning.histograms import plan_histograms
@@ -80,7 +81,8 @@ def make_plan(
         if call.quantile is not None and call.arg is not None:
             _check_range(call.arg)
     histograms, points = plan_histograms(calls, cells)
-    told = [call for call in calls if call.quantile is None]
+    distincts, listed = plan_distincts(calls)
+    told = [c for c, at in zip(calls, listed, strict=True) if c.quantile is None and at is None]
 
     def shape(joint: bool) -> Shape:
         return plan_blocks(
@@ -110,6 +112,7 @@ def make_plan(
             delta=delta,
             laws=[law for law in allowed if law in laws],
             histograms=histograms,
+            distincts=distincts,
             division=division,
             strategies=strategies,
             units_counted=units_counted,
@@ -128,7 +131,7 @@ def make_plan(
     if chosen is None:
         raise _too_cheap()
     noise, places = chosen.noise, chosen.places
-    columns = _columns(calls, places, points, noise)
+    columns = _columns(calls, places, points, listed, noise)
     return Plan(
         aggregate,
         # Where nothing is capped text keys can come back as they are.
@@ -147,6 +150,7 @@ def make_plan(
         noise.items,
         noise.histograms,
         chosen.division,
+        noise.distincts,
     )
 
 
@@ -154,16 +158,20 @@ def _columns(
     calls: Sequence[Aggregate],
     places: Sequence[int | None],
     points: Sequence[tuple[int, int] | None],
+    listed: Sequence[int | None],
     noise: Noise,
 ) -> tuple[ColumnPlan, ...]:
-    """`places`: blocks of the calls that are no quantiles, in order."""
+    """`places`: blocks of the calls that are no quantiles and count no values, in order."""
     for part in noise.blocks:
         check_size(part, noise.weight)
     left, columns = iter(places), []
-    for call, point in zip(calls, points, strict=True):
+    for call, point, at in zip(calls, points, listed, strict=True):
         if point is not None:
             type_ = aggregates.for_name(call.fn).result_type(call)
             columns.append(ColumnPlan(call, None, type_, point))
+            continue
+        if at is not None:
+            columns.append(ColumnPlan(call, None, count_type(noise.distincts[at]), distinct=at))
             continue
         place = next(left)
         block = None if place is None else noise.blocks[place]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
-from dpsql.aggregates.basis import Block, HistogramBlock, ResultType
+from dpsql.aggregates.basis import Block, DistinctBlock, HistogramBlock, ResultType
 from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Law
 from dpsql.core.bounds import ContributionBounds, Sensitivity
 from dpsql.core.domain import Scalar
@@ -15,6 +15,7 @@ from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
 
 if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
+    from dpsql.mechanisms.distinct import DistinctMechanism
     from dpsql.mechanisms.gaussian import GaussianMechanism
     from dpsql.mechanisms.laplace import LaplaceMechanism
     from dpsql.mechanisms.quantile import QuantileMechanism
@@ -100,17 +101,35 @@ class HistogramPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class DistinctPlan:
+    """Distinct values with the bounds that their own statement enforces, and how they are counted.
+
+    `bounds.max_rows_per_group`: values of a unit in a group that leave the engine at the most.
+    """
+
+    block: DistinctBlock
+    bounds: ContributionBounds
+    mechanism: DistinctMechanism
+
+    @property
+    def items(self) -> list[tuple[PrivacyEvent, int]]:
+        return self.mechanism.items
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """An output column: its aggregate, and the block it is read from (None: the threshold's).
 
     `result` is the type its answers surely fit in (`answer_types`). `point`: the histogram and the
-    place among its quantiles, of a column that is read from one.
+    place among its quantiles, of a column that is read from one. `distinct`: which of the plan's
+    `distincts` it is.
     """
 
     aggregate: Aggregate
     block: int | None
     result: ResultType
     point: tuple[int, int] | None = None
+    distinct: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +154,7 @@ class Plan:
     histograms: tuple[HistogramPlan, ...] = ()
     division: Division | None = None
     """How the blocks share what is paid; for explain, the mechanisms say it all."""
+    distincts: tuple[DistinctPlan, ...] = ()
 
     def has_bar(self, column: ColumnPlan) -> bool:
         """Has a quantile an interval of its own? Extremes and those drawn together have none."""
@@ -146,13 +166,25 @@ class Plan:
     @property
     def law_name(self) -> str:
         """What is drawn, for people."""
-        if not self.histograms:
+        chosen = any(part.mechanism.choice is not None for part in self.distincts)
+        if not self.histograms and not chosen:
             return LAW_NAMES[self.law]
-        return f"{LAW_NAMES[self.law]}, {EXPONENTIAL}" if self.sums else EXPONENTIAL
+        added = self.sums or bool(self.distincts)
+        return f"{LAW_NAMES[self.law]}, {EXPONENTIAL}" if added else EXPONENTIAL
+
+    @property
+    def capped(self) -> bool:
+        """Are distinct values counted of which a unit may have more than count?"""
+        return bool(self.distincts) and not self.aggregate.block.one_row_per_unit
+
+    @property
+    def apart(self) -> bool:
+        """Is anything read by a statement of its own?"""
+        return bool(self.histograms) or bool(self.distincts)
 
     @property
     def sums(self) -> bool:
-        """Is there a statement of sums over units? Not where quantiles of public groups are all."""
+        """Is there a statement of sums over units? Not where all is read apart."""
         return bool(self.blocks) or self.threshold is not None
 
     @property

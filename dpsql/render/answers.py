@@ -64,10 +64,10 @@ def footer(answer: Answer, policy: Policy, *, shown: bool = True) -> str:
         return f"{rows} · free: public tables alone"
     signs = legend(bars_of(answer.table, privacy.columns)) if shown else ""
     first = f"{rows} · {cost(privacy)}" + (f" · {signs}" if signs else "")
-    return "\n".join([first, *_remarks(privacy), left(privacy.remaining, policy)])
+    return "\n".join([first, *_remarks(privacy, policy.unit), left(privacy.remaining, policy)])
 
 
-def _remarks(privacy: PrivacyReport) -> list[str]:
+def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
     """What a table cannot show: numbers without a bar, groups that were too small to appear."""
     remarks = [*dict.fromkeys(map(target, privacy.targets))]
     remarks += [] if privacy.first is None else [first(privacy.first)]
@@ -77,6 +77,10 @@ def _remarks(privacy: PrivacyReport) -> list[str]:
     if any(one.extremes for one in privacy.releases):
         remarks.append("MIN and MAX are approximate: some rows inside the ends, without error bars")
     remarks += [f"bars leave out clipping: {_clipped(one)}" for one in clipped_shares(privacy)]
+    if any(one.capped for one in privacy.releases):
+        remarks.append(
+            f"COUNT(DISTINCT ...) is a lower bound where a {unit} has more values than count"
+        )
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
         remarks.append(

@@ -6,7 +6,8 @@ bound       each cell's partial bounded, or rows weighted
 groups      at most k cells of a unit kept
 totals      integer sums over units, one row per key
 
-Quantiles have a statement of their own for each histogram (`histogram`).
+Quantiles have a statement of their own for each histogram (`histogram`), and each expression whose
+distinct values are counted has one (`distinct`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dpsql.core.catalog import Catalog
 from dpsql.planning.types import Plan
 from dpsql.rules.bound import bound
 from dpsql.rules.cells import cells
+from dpsql.rules.distinct import distinct
 from dpsql.rules.groups import groups
 from dpsql.rules.histogram import histogram
 from dpsql.rules.rows import rows
@@ -34,4 +36,4 @@ def rewrite(plan: Plan, catalog: Catalog, tables: Tables, salt: int) -> exp.Sele
     return totals(plan, statement)
 
 
-__all__ = ["histogram", "rewrite"]
+__all__ = ["distinct", "histogram", "rewrite"]

@@ -35,10 +35,10 @@ def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
 
 def ranking(keys: list[exp.Expr], salt: int) -> exp.Order:
     """By a salted hash of unit and keys, ties broken by the keys."""
-    inner = exp.func("hash", col(names.UNIT), *(key.copy() for key in keys), _salt(salt))
+    inner = exp.func("hash", col(names.UNIT), *(key.copy() for key in keys), salted(salt))
     terms = (exp.func("hash", inner), *keys)
     return exp.Order(expressions=[exp.Ordered(this=term) for term in terms])
 
 
-def _salt(salt: int) -> exp.Expr:
+def salted(salt: int) -> exp.Expr:
     return exp.cast(exp.Literal.string(str(salt)), exp.DType.UBIGINT)

@@ -12,6 +12,9 @@ BIN = "bin"
 COUNT = "c"
 TOTAL = "weight"
 """Of a histogram: a value's place on its grid, its bin, rows in it, and all weight in it."""
+OWNER = "unit"
+ITEM = "item"
+"""Of distinct values: the pseudonyms of a unit and of a value."""
 
 
 def value(block: int) -> str:

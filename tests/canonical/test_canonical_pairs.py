@@ -79,6 +79,13 @@ SAME = [
         "SELECT s, MIN(day), MEDIAN(a) FROM people GROUP BY s",
         "SELECT MEDIAN(a), s, MIN(day) FROM people GROUP BY s",
     ),
+    # distinct values
+    ("SELECT COUNT(DISTINCT a) FROM people", "SELECT APPROX_COUNT_DISTINCT(p.a) AS n FROM people p"
+    " ORDER BY n"),
+    (
+        "SELECT s, COUNT(DISTINCT a), COUNT(*), COUNT(DISTINCT b) FROM people GROUP BY s",
+        "SELECT COUNT(DISTINCT b), s, COUNT(DISTINCT a), COUNT(*) FROM people GROUP BY s",
+    ),
     # joins
     (f"SELECT SUM(n) {J}", "SELECT SUM(n) FROM visits v JOIN people p ON p.id = v.id"),
     (f"SELECT SUM(n) {J} AND b > 2", "SELECT SUM(n) FROM visits, people p"
@@ -172,6 +179,19 @@ DIFFERENT = [
      "SELECT COUNT_IF(b < 3), COUNT_IF(b > 5), COUNT(*) FROM people"),
     ("SELECT COUNT_IF(b < 3), COUNT(*) FROM people",
      "SELECT COUNT_IF(b < 3), COUNT(DISTINCT id) FROM people WHERE b < 3"),
+    # distinct values
+    ("SELECT COUNT(DISTINCT a) FROM people", "SELECT COUNT(a) FROM people"),
+    ("SELECT COUNT(DISTINCT a) FROM people", "SELECT COUNT(DISTINCT b) FROM people"),
+    (
+        "SELECT COUNT(DISTINCT a) FROM people",
+        "SELECT COUNT(DISTINCT a) FILTER (WHERE a > 3) FROM people",
+    ),
+    ("SELECT COUNT(DISTINCT n) FROM visits", "SELECT COUNT(DISTINCT n) FROM visits WHERE n > 3"),
+    (
+        "SELECT COUNT(DISTINCT v) FROM visits",
+        "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 1) COUNT(DISTINCT v)"
+        " FROM visits",
+    ),
     # chains: another inner question, another remainder over the same one, another use of it
     (
         "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
@@ -395,6 +415,7 @@ FIELDS = {
     "PairBlock": "rows values grids degrees",
     "TallyBlock": "rows tests steps",
     "HistogramBlock": "rows value grid step",
+    "DistinctBlock": "rows value",
 }
 
 

@@ -21,6 +21,19 @@ QUERIES = {
     "several of several": "SELECT COUNT(*), SUM(n), AVG(n), AVG(x), STDDEV(x), COUNT(x) FROM"
     " events",
     "units": "SELECT COUNT(DISTINCT pid) AS people, COUNT(*) FROM events",
+    "distinct values": "SELECT COUNT(DISTINCT city), COUNT(DISTINCT age), COUNT(DISTINCT vip),"
+    " COUNT(DISTINCT born), COUNT(DISTINCT income) FROM persons",
+    "distinct values of many rows": "SELECT COUNT(DISTINCT n), COUNT(DISTINCT x), COUNT(DISTINCT"
+    " seen), COUNT(*), AVG(n) FROM events",
+    "distinct decimals by group": "SELECT kind, COUNT(DISTINCT cost) AS c, SUM(cost) FROM"
+    " visits GROUP BY kind",
+    "distinct filtered": "SELECT kind, COUNT(DISTINCT n) FILTER (WHERE x > 3) AS c, COUNT(DISTINCT"
+    " x) FILTER (WHERE n > 3) FROM events GROUP BY kind HAVING COUNT(DISTINCT n) > 0 ORDER BY 2, 1",
+    "distinct of expressions": "SELECT COUNT(DISTINCT n % 3), COUNT(DISTINCT LOWER(kind)),"
+    " COUNT(DISTINCT CASE WHEN n > 3 THEN kind END), COUNT(DISTINCT n + age) FROM persons p"
+    " JOIN events e ON p.pid = e.pid",
+    "distinct over the path": "SELECT label, COUNT(DISTINCT qty), COUNT(DISTINCT pid) FROM items i"
+    " JOIN visits v ON i.vid = v.vid GROUP BY label",
     "over the path": "SELECT COUNT(*), SUM(qty), AVG(qty) FROM items",
     # ---- FILTER ----
     "filter": "SELECT COUNT(*) FILTER (WHERE n > 0), SUM(x) FILTER (WHERE kind = 'bus') FROM"

@@ -17,6 +17,7 @@ from decimal import Decimal
 
 import e2e_neighbours as neighbours
 import pytest
+from distinct_pairs import pairs, problems
 from hostile_faults import error_text_forwarded, silent
 from hostile_world import (
     HOSTILE,
@@ -177,6 +178,9 @@ def test_bounded_before_the_noise(name, databases):
         counted = [asked.histograms(plan, tables) for asked in (here, there)]
         for part, whole, less in zip(plan.histograms, *counted, strict=True):
             assert neighbours.histogram_moved(part, whole, less) == []
+        listed = [pairs(asked, plan, tables) for asked in (here, there)]
+        for part, whole, less in zip(plan.distincts, *listed, strict=True):
+            assert list(problems(plan, part, whole, less)) == []
 
 
 def _stand_ins(statement):

@@ -122,8 +122,7 @@ def _refused_aggregates() -> str:
     return (
         "## Aggregates that are refused over people's rows\n\n"
         + table(("aggregates", "why", "instead"), rows)
-        + "\nNot built yet: COUNT(DISTINCT x) of other"
-        " columns. Above the noise line all of them are free.\n"
+        + "\nAbove the noise line all of them are free.\n"
     )
 
 

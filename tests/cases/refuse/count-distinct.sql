@@ -1,8 +1,8 @@
--- instead: SELECT COUNT(DISTINCT user_id) FROM users
-SELECT COUNT(DISTINCT city) FROM users
+-- instead: SELECT COUNT(DISTINCT city || '/' || item) FROM users u JOIN orders o ON u.user_id = o.user_id
+SELECT COUNT(DISTINCT city, age) FROM users
 -- refuse: count-distinct (RefusedQuery, exit 3)
---   COUNT(DISTINCT ...) is available for the user alone
+--   COUNT(DISTINCT ...) counts the values of one expression
 --     at 1:8
---     SELECT COUNT(DISTINCT city) FROM users
+--     SELECT COUNT(DISTINCT city, age) FROM users
 --            ^^^^^
--- hint: COUNT(DISTINCT user_id) counts users; ask: SELECT COUNT(*) FROM (SELECT DISTINCT city FROM users) AS q
+-- hint: count pairs as one text: COUNT(DISTINCT a || '/' || b)

@@ -1,0 +1,103 @@
+"""distinct: who has which value, by pseudonyms; a statement of its own for each expression.
+
+rows      unit, keys, the value
+pairs     one row for each (unit, keys, value); rows without a value dropped
+ranked    which of the unit's values in the group this is; which of its groups
+pairs     the first L values of the first k groups, unit and value as salted hashes
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.aggregates.basis import DistinctBlock
+from dpsql.core.catalog import Catalog
+from dpsql.planning.types import DistinctPlan, Plan
+from dpsql.rules import names
+from dpsql.rules.build import col, conjunction, integer, is_not_null, named, paren, select, when
+from dpsql.rules.groups import ranking, salted
+from dpsql.rules.keys import domain_tests, key_column, presentable
+from dpsql.rules.source import Sources, Tables
+
+
+def distinct(plan: Plan, index: int, catalog: Catalog, tables: Tables, salt: int) -> exp.Select:
+    """keys, unit, item: pseudonyms of 64 bits.
+
+    Guarantee: a unit has at most L rows in a group, in at most `bounds.touched` groups, and which
+    rows these are does not depend on other units, whatever the hashes are.
+    """
+    part = plan.distincts[index]
+    rows = _rows(plan, part.block, catalog, tables)
+    ranked = _ranked(plan, part, _pairs(plan, rows), salt)
+    columns = [
+        *_keys(plan),
+        named(_pseudonym(col(names.UNIT), salted(salt)), names.OWNER),
+        named(_pseudonym(salted(salt), col(names.PLACE)), names.ITEM),
+    ]
+    query = select(columns, ranked, "k")
+    tests: list[exp.Expr] = [
+        exp.LTE(this=col(names.COUNT), expression=integer(part.bounds.max_rows_per_group))
+    ]
+    if part.bounds.max_groups is not None:
+        tests.append(exp.LTE(this=col(names.RANK), expression=integer(part.bounds.max_groups)))
+    query.set("where", exp.Where(this=conjunction(tests)))
+    return query
+
+
+def _keys(plan: Plan) -> list[exp.Expr]:
+    return [col(key.name) for key in plan.keys]
+
+
+def _pseudonym(*parts: exp.Expr) -> exp.Expr:
+    return exp.func("hash", exp.func("hash", *parts))
+
+
+def _rows(plan: Plan, block: DistinctBlock, catalog: Catalog, tables: Tables) -> exp.Select:
+    sources = Sources(catalog, tables)
+    query = sources.block(plan.aggregate.block)
+    columns: list[exp.Expr] = [named(sources.column(plan.aggregate.block.unit), names.UNIT)]
+    columns += [named(key_column(key, sources.expr(key.expr)), key.name) for key in plan.keys]
+    value = _value(block, sources)
+    query.set("expressions", [*columns, named(value, names.PLACE)])
+    return query
+
+
+def _value(block: DistinctBlock, sources: Sources) -> exp.Expr:
+    """The value as a key would be shown, equal values as the same bytes; NULL if not counted."""
+    plain = sources.expr(block.value)
+    shown = presentable(block.value, plain)
+    if block.rows.where is None:
+        return shown
+    test = paren(sources.expr(block.rows.where))
+    if shown is plain:
+        return when(test, plain)
+    (branch,) = shown.args["ifs"]  # one CASE: so `certify` sees that there is no -0.0
+    return when(conjunction([test, paren(branch.this)]), branch.args["true"])
+
+
+def _pairs(plan: Plan, rows: exp.Select) -> exp.Select:
+    grouped = [col(names.UNIT), *_keys(plan), col(names.PLACE)]
+    query = select(list(grouped), rows, "r")
+    tests = [*domain_tests(plan.keys), is_not_null(col(names.PLACE))]
+    query.set("where", exp.Where(this=conjunction(tests)))
+    query.set("group", exp.Group(expressions=[integer(i + 1) for i in range(len(grouped))]))
+    return query
+
+
+def _ranked(plan: Plan, part: DistinctPlan, pairs: exp.Select, salt: int) -> exp.Select:
+    first = exp.Window(
+        this=exp.RowNumber(),
+        partition_by=[col(names.UNIT), *_keys(plan)],
+        order=ranking([*_keys(plan), col(names.PLACE)], salt),
+        over="OVER",
+    )
+    columns: list[exp.Expr] = [exp.Star(), named(first, names.COUNT)]
+    if part.bounds.max_groups is not None:
+        rank = exp.Window(
+            this=exp.DenseRank(),
+            partition_by=[col(names.UNIT)],
+            order=ranking(_keys(plan), salt),
+            over="OVER",
+        )
+        columns.append(named(rank, names.RANK))
+    return select(columns, pairs, "p")
