@@ -11,6 +11,7 @@ from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
+from dpsql.planning.automatic import resolved
 from dpsql.planning.types import Plan
 from dpsql.report import AnsweredBy, Answering
 
@@ -158,6 +159,20 @@ def drawn_now(
     payload = storage.pack(about, release)
     answered = Answered(release, how, _id(order.fingerprint, seq), given)
     return answered, ReleasedBytes(order.fingerprint, payload)
+
+
+def with_bounds(planned: Planned, index: int, known: Known) -> Plan:
+    """The plan with the bounds that its scans found; as it is, where it awaits none."""
+    plan = planned.plans[index]
+    return resolved(plan, [_chosen(planned, one.place, known) for one in plan.awaited])
+
+
+def _chosen(planned: Planned, index: int, known: Known) -> int:
+    """The place that a scan marked."""
+    form, plan = planned.forms[index], planned.plans[index]
+    table = storage.restored(form, plan, known[form.fingerprint].release).table
+    marks = dict(zip(*(table.column(name).to_pylist() for name in ("k0", "a0")), strict=True))
+    return next(int(place) for place, mark in marks.items() if mark)
 
 
 @dataclass

@@ -18,8 +18,8 @@ from dpsql.explanation import (
     PartExplanation,
     ThresholdExplanation,
 )
+from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.interval import expected_error, half_width
-from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import (
     GaussianThreshold,
     TruncatedGeometricThreshold,
@@ -225,9 +225,9 @@ def _histogram_weight(plan: Plan, part: HistogramPlan) -> Fraction:
 
 
 def _weight(block: BlockPlan) -> Fraction:
-    if isinstance(block.mechanism, LaplaceMechanism):
-        return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
-    return Fraction(block.sensitivity.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+    if isinstance(block.mechanism, GaussianMechanism):
+        return Fraction(block.sensitivity.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+    return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
 
 
 def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold) -> Fraction:

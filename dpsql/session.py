@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from dpsql.answering import (
     remembered_with,
     retried,
     stored_answer,
+    with_bounds,
 )
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
@@ -28,6 +29,7 @@ from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
+from dpsql.planning.types import Plan
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
@@ -65,6 +67,8 @@ class Released:
     how: tuple[Answering, ...]
     paid: tuple[Fraction, Fraction]
     account: Account | None
+    plans: tuple[Plan, ...]
+    """With the bounds that were found."""
 
 
 class Session(Preparation):
@@ -223,13 +227,14 @@ class Session(Preparation):
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         answered = [known[name] for name in planned.fingerprints]
+        plans = tuple(with_bounds(planned, at, known) for at in range(len(planned.plans)))
         parts = zip(planned.forms, planned.plans, answered, strict=True)
         tables = [storage.restored(form, one, found.release) for form, one, found in parts]
         how = [
             found.how if name not in planned.fingerprints[:place] else found.how.again()
             for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
         ]
-        return Released(tables, tuple(how), paid, account)
+        return Released(tables, tuple(how), paid, account, plans)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -245,6 +250,9 @@ class Session(Preparation):
         reservation = charged.reservation
         try:
             for order, certified in charged.statements:
+                if order.plan.awaited:
+                    order = replace(order, plan=with_bounds(planned, order.index, known))
+                    certified = self.certified(planned, order.plan)
                 cells = execute.run(
                     certified,
                     self.engine,
@@ -287,7 +295,7 @@ class Session(Preparation):
             low, high = (None if at is None else table.column(at) for at in column.ends)
             computed = low is None and not column.told and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
-        plans, account = prepared.planned.plans, released.account
+        plans, account = released.plans, released.account
         total = None if account is None else self._total_account()
         receipt = self.ledger.anchor()
         self._seen.keep(receipt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from sqlglot import exp
 
@@ -23,6 +23,7 @@ _NAMES = (
     "min_privacy_units_per_group",
     "group_selection_strategy",
     "privacy_unit_column",
+    "bounds",
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
@@ -34,6 +35,7 @@ _HINTS = {
     "max_rows_contributed": "write a whole number, at least 1",
     "min_privacy_units_per_group": "write a whole number, 0 or more",
     "group_selection_strategy": " or ".join(_STRATEGIES),
+    "bounds": "bounds = 'auto' or bounds = 'declared'",
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
 }
 
@@ -72,7 +74,18 @@ def read_options(
         max_rows=_count("max_rows_contributed", found, 1, context),
         min_units=_count("min_privacy_units_per_group", found, 0, context),
         public_groups=_strategy(found.get("group_selection_strategy"), context),
+        bounds=_bounds(found.get("bounds"), context),
     )
+
+
+def finds_bounds(node: exp.Select, context: Context) -> bool:
+    """May a bound that nobody declares be found privately here? Read before aggregates are."""
+    hint = node.args.get("hint")
+    for pair in hint.meta.get("privacy", ()) if hint is not None else ():
+        name, value = _pair(pair, context)
+        if name == "bounds":
+            return _bounds(value, context) != "declared"
+    return context.policy.bounds.automatic
 
 
 def _pair(pair: exp.Expr, context: Context) -> tuple[str, exp.Expr]:
@@ -133,6 +146,17 @@ def _strategy(value: exp.Expr | None, context: Context) -> bool:
     if word not in _STRATEGIES:
         _bad(value, "group_selection_strategy", context, nearest.hint(word, _STRATEGIES))
     return word == "PUBLIC_GROUPS"
+
+
+def _bounds(value: exp.Expr | None, context: Context) -> Literal["", "auto", "declared"]:
+    if value is None or isinstance(value, exp.Null):
+        return ""
+    text = _text(value, context, "bounds").lower()
+    if text == "auto":
+        return "auto"
+    if text != "declared":
+        _bad(value, "bounds", context)
+    return "declared"
 
 
 def _bad(value: exp.Expr, what: str, context: Context, hint: str = "") -> NoReturn:

@@ -31,7 +31,14 @@ from dpsql.canonical.expressions import Writer
 from dpsql.canonical.labels import digest
 from dpsql.canonical.relations import BlockForm
 from dpsql.core.ir import Expr
-from dpsql.planning.types import BlockPlan, ColumnPlan, HistogramPlan, KeyPlan, Plan
+from dpsql.planning.types import (
+    BlockPlan,
+    ColumnPlan,
+    HistogramPlan,
+    KeyPlan,
+    Plan,
+    ScanPlan,
+)
 
 VERSION = 2
 _COUNTS = ("count_star", "count", "count_units")
@@ -86,6 +93,7 @@ def canonical(plan: Plan) -> Form:
         *("blocks", *sorted(shapes)),
         *(("histograms", *sorted(drawn)) if drawn else ()),
         *("columns", *sorted(columns)),
+        *_bounds_found(plan),
     ]
     blocks = _sorted(shapes)
     noise = [plan.law, str(plan.epsilon), str(plan.delta)]
@@ -100,6 +108,19 @@ def canonical(plan: Plan) -> Form:
         blocks,
         orders,
     )
+
+
+def _bounds_found(plan: Plan) -> list[str]:
+    """What a scan chooses from; which bounds a plan awaits. Its own are the widest of them.
+
+    Values are told by the relation of the scan, and by the blocks: here it is their order.
+    """
+    found = [] if plan.scan is None else [_scan(plan.scan)]
+    return [*found, *(f"awaits {_scan(awaited.scan)}" for awaited in plan.awaited)]
+
+
+def _scan(scan: ScanPlan) -> str:
+    return f"scan {scan.kind} {scan.unit} {digest(str(scan.candidates))[:16]}"
 
 
 def _sorted(texts: Sequence[str]) -> Places:

@@ -31,6 +31,7 @@ relations   one SELECT below the totals
 bounds      coordinates → L0, Linf, L1, L2²
 totals      the outermost SELECT against the claim
 histogram   the same for a histogram: bins, weights, groups
+scan        counts that one more unit cannot lower: for the choice of a bound
 
 What is trusted: sqlglot reads the text as the engine does, the catalog says what the engine
 enforces, the engine computes what its SQL says. What is not checked here: that no listed
@@ -44,6 +45,7 @@ from dpsql.certify.claim import BlockClaim, Claim, HistogramClaim
 from dpsql.certify.histogram import check_histogram
 from dpsql.certify.reader import read_statement
 from dpsql.certify.relations import Reader
+from dpsql.certify.scan import check_scan
 from dpsql.certify.scope import Serials
 from dpsql.certify.tables import Tables
 from dpsql.certify.totals import check_totals
@@ -68,4 +70,16 @@ def certify_histogram(sql: str, claim: HistogramClaim, *, policy: Policy, catalo
     check_histogram(root, claim, Reader(Tables(policy, catalog), Serials()))
 
 
-__all__ = ["BlockClaim", "Claim", "HistogramClaim", "certify", "certify_histogram"]
+def certify_scan(sql: str) -> None:
+    """What a choice of a bound needs of a statement that `certify` has passed: counts go up."""
+    check_scan(read_statement(sql))
+
+
+__all__ = [
+    "BlockClaim",
+    "Claim",
+    "HistogramClaim",
+    "certify",
+    "certify_histogram",
+    "certify_scan",
+]

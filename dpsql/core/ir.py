@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dpsql.core.domain import Domain, Scalar, SqlType
 
@@ -302,6 +302,8 @@ class Options:
     max_rows: int | None = None
     min_units: int | None = None
     public_groups: bool = False
+    bounds: Literal["", "auto", "declared"] = ""
+    """auto: found privately though declared. declared: refused where nothing declares them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from dpsql.certify import BlockClaim, Claim, HistogramClaim, certify, certify_histogram
+from dpsql.certify import (
+    BlockClaim,
+    Claim,
+    HistogramClaim,
+    certify,
+    certify_histogram,
+    certify_scan,
+)
 from dpsql.errors import InternalError
 from dpsql.pipeline.stages import Certified, Rewritten
 from dpsql.planning.types import Plan
@@ -25,6 +32,8 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[
     ):
         if sql:
             certify(sql, claim(plan), policy=policy, catalog=catalog)
+        if plan.scan is not None:
+            certify_scan(sql)
         for text, told in zip(counted, histogram_claims(plan), strict=True):
             certify_histogram(text, told, policy=policy, catalog=catalog)
         made = Certified(plan, sql, counted)

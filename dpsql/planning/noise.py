@@ -23,6 +23,7 @@ from dpsql.core.bounds import (
     cap_sensitivity,
     weights_sensitivity,
 )
+from dpsql.mechanisms.bound_choice import BoundChoice
 from dpsql.mechanisms.gaussian import GaussianMechanism, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
@@ -198,11 +199,11 @@ def _gaussian(block: Block, s: Sensitivity, multiplier: Fraction, share: Fractio
     return BlockPlan(block, s, GaussianMechanism(sigma, s.l2_squared))
 
 
-def _log_spread(mechanism: LaplaceMechanism | GaussianMechanism) -> float:
+def _log_spread(mechanism: LaplaceMechanism | GaussianMechanism | BoundChoice) -> float:
     """log of the standard deviation of one coordinate."""
-    if isinstance(mechanism, LaplaceMechanism):
-        return _log(mechanism.scale) + log(2) / 2
-    return _log(Fraction(mechanism.sigma))
+    if isinstance(mechanism, GaussianMechanism):
+        return _log(Fraction(mechanism.sigma))
+    return _log(Fraction(mechanism.scale)) + log(2) / 2
 
 
 def _log(value: Fraction) -> float:

@@ -55,15 +55,17 @@ def make_plan(
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
     laws: Laws = LAWS,
+    rows: int | None = None,
 ) -> Plan:
     """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible.
 
-    `laws`: the noise laws to choose from; explain compares them.
+    `laws`: the noise laws to choose from; explain compares them. `rows`: of a unit in a group at
+    the most, where a scan finds how many.
     """
     _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
     public = _are_public(keys, aggregate)
-    found = limits(aggregate, keys, policy)
+    found = limits(aggregate, keys, policy, rows)
     least = _least_units(aggregate, policy, public)
     filtered = public and bool(keys) and least > 1
     hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
@@ -75,7 +77,7 @@ def make_plan(
     histograms, points = plan_histograms(calls, cells)
     blocks, places = plan_blocks(
         [call for call in calls if call.quantile is None],
-        one_row_per_cell=found.rows_per_group == 1,
+        one_row_per_cell=found.rows_per_group == 1 and rows is None,
         thresholded=not public,
         grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
         pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),
