@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dpsql.answering import (
     Answered,
     Steps,
+    Told,
+    bounds_found,
     drawn_now,
     fed,
     first_answers,
@@ -69,6 +71,8 @@ class Released:
     account: Account | None
     plans: tuple[Plan, ...]
     """With the bounds that were found."""
+    found: tuple[tuple[Told, ...], ...]
+    """These, of each release."""
 
 
 class Session(Preparation):
@@ -234,7 +238,10 @@ class Session(Preparation):
             found.how if name not in planned.fingerprints[:place] else found.how.again()
             for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
         ]
-        return Released(tables, tuple(how), paid, account, plans)
+        found_bounds = tuple(
+            bounds_found(planned, at, known, self.policy.unit) for at in range(len(plans))
+        )
+        return Released(tables, tuple(how), paid, account, plans, found_bounds)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -303,7 +310,7 @@ class Session(Preparation):
             self.analyst,
             self.budget_spec.key,
             *released.paid,
-            tuple(map(release_report, plans, released.how)),
+            tuple(map(release_report, plans, released.how, released.found)),
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account, total),

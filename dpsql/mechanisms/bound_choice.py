@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
 
 
+STEP = Fraction(3, 4)
+"""What a step up the candidates costs, in nats: a public prior for small bounds.
+
+A candidate j steps beyond the last unit's is e^(-3j/4) times as likely as the one there, so a
+bound far above all data is never drawn (benchmarks/joins.py).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class BoundChoice:
-    """Choose i with probability proportional to exp(-(epsilon · c_i + i)).
+    """Choose i with probability proportional to exp(-(epsilon · c_i + STEP · i)).
 
     Guarantee:  Precondition: the input counts units by place 0..candidates-1, each unit in at most
                 one place, once; so adding a unit moves every c_i = #{units in a place > i} by 0 or
@@ -32,7 +41,7 @@ class BoundChoice:
                 candidates  how many there are, an integer >= 1
     Shape:      `release` takes an integer array (1, candidates) and gives one of that shape.
     Errors:     ValueError at construction only.
-    Numerics:   exact: integer scores epsilon · c_i + i over one denominator, lazily extended uniforms.
+    Numerics:   exact: integer scores over one denominator, lazily extended uniforms.
     Cost:       about 0.1 ms.
     """
 
@@ -47,12 +56,8 @@ class BoundChoice:
 
     @property
     def scale(self) -> Fraction:
-        """Units that a step to the next candidate must spare to be worth it, a public number.
-
-        A candidate j steps beyond the last unit is e^-j times as likely as the one there, so that a
-        bound far above all data is never drawn.
-        """
-        return 1 / self.epsilon
+        """Units that a step to the next candidate must spare to be worth it, a public number."""
+        return STEP / self.epsilon
 
     @property
     def items(self) -> list[tuple[PrivacyEvent, int]]:
@@ -64,11 +69,12 @@ class BoundChoice:
     def release(self, exact: Exact[Any]) -> NDArray[np.int64]:
         """The chosen place, marked."""
         counts = np.asarray(exact.open_for_noise()).reshape(-1)
-        price, steps = self.epsilon.numerator, np.arange(self.candidates, dtype=object)
-        scores = price * _above(counts) + self.epsilon.denominator * steps
+        whole = lcm(self.epsilon.denominator, STEP.denominator)  # of all scores
+        steps = np.arange(self.candidates, dtype=object)
+        scores = int(self.epsilon * whole) * _above(counts) + int(STEP * whole) * steps
         ones = np.ones(self.candidates, dtype=np.int64)
         chosen = np.zeros((1, self.candidates), dtype=np.int64)
-        chosen[0, choose_index(scores, ones, Fraction(1, self.epsilon.denominator))] = 1
+        chosen[0, choose_index(scores, ones, Fraction(1, whole))] = 1
         return chosen
 
 

@@ -24,7 +24,7 @@ from dpsql.mechanisms.bound_choice import BoundChoice
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.planning.bounds import declared_total
-from dpsql.planning.candidates import MOST_ROWS, ladder, reach
+from dpsql.planning.candidates import MOST_ROWS, ladder, least, reach
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
@@ -146,7 +146,7 @@ class _Finder:
             wide = widest.get(value, value)
             row = _row(wide, most)
             top = max(abs(row.lo), abs(row.hi), 1) * most
-            candidates = ladder(top, fine=False)
+            candidates = ladder(top, fine=False, first=least(row.unit))
             where = next(need.rows.where for need in needs if need.value == value)
             scan = ScanPlan("total", wide, row.unit, candidates)
             sought.append(Sought(scan, where, row))
@@ -188,12 +188,17 @@ def _ends(value: Expr, wide: Expr) -> list[Sought]:
     found = reach(value.domain.type, value.domain.declared, value.domain.certain)
     sought = []
     if known.hi is None:
-        steps = ladder(max(found.hi, 1), fine=False)
+        steps = ladder(max(found.hi, 1), fine=False, first=least(found.unit))
         first = () if found.lo >= 0 else (0,)
         scan = ScanPlan("high", wide, found.unit, (*first, *steps))
         sought.append(Sought(scan, None))
     if known.lo is None:
-        scan = ScanPlan("low", wide, found.unit, (0, *ladder(max(-found.lo, 1), fine=False)))
+        scan = ScanPlan(
+            "low",
+            wide,
+            found.unit,
+            (0, *ladder(max(-found.lo, 1), fine=False, first=least(found.unit))),
+        )
         sought.append(Sought(scan, None))
     return sought
 
@@ -269,6 +274,8 @@ def resolved(plan: Plan, chosen: Sequence[int]) -> Plan:
     Guarantee: the mechanism of every block has the noise multiplier of `plan`'s, exactly (scale and
     sensitivity are multiplied by one rational), and all that `plan.items` charges covers it.
     """
+    if not plan.awaited:
+        return plan
     bounds = plan.bounds
     ends: dict[Expr, tuple[Fraction | None, Fraction | None]] = {}
     for awaited, place in zip(plan.awaited, chosen, strict=True):

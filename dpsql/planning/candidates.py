@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Interval, Kind, SqlType
 
 MOST_ROWS = 2**20
@@ -16,11 +15,12 @@ REACH = 2**60
 
 _EIGHTHS = (128, 140, 152, 166, 181, 197, 215, 235)  # 128 · 2^(i/8), short of a byte
 _FLOAT_UNIT = Fraction(1, 2**20)
+_LEAST = Fraction(1, 2**10)
 _FLOAT_REACH = 2**60  # 2^40 in steps of 2^-20
 
 
-def ladder(top: int, *, fine: bool) -> tuple[int, ...]:
-    """1 up to `top` in steps of 2^(1/8) (`fine`) or 2^(1/4), whole numbers.
+def ladder(top: int, *, fine: bool, first: int = 1) -> tuple[int, ...]:
+    """`first` up to `top` in steps of 2^(1/8) (`fine`) or 2^(1/4), whole numbers.
 
     Each candidate has few bits, so that it is exact as a double, whatever unit it counts.
     """
@@ -29,7 +29,7 @@ def ladder(top: int, *, fine: bool) -> tuple[int, ...]:
     while (1 << power) <= top:
         found |= {ceil(Fraction(mark << power, 128)) for mark in marks}
         power += 1
-    return tuple(sorted(value for value in found if value <= top))
+    return tuple(sorted(value for value in found if min(first, top) <= value <= top))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,9 @@ def _step(end: object, unit: Fraction, most: int) -> int:
     return max(-most, min(most, outward if steps > 0 else -outward))
 
 
-def row_grid(found: Reach) -> Grid:
-    """The same as the grid of a block."""
-    return Grid(found.unit, found.lo, found.hi)
+def least(unit: Fraction) -> int:
+    """The smallest candidate for a bound on values, in units: about 2^-10, or one of them.
+
+    Each step up has its price: a ladder that starts far below the data needs more people.
+    """
+    return max(1, ceil(_LEAST / unit))
