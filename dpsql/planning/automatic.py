@@ -66,8 +66,8 @@ def automatic(aggregate: PrivateAggregate, policy: Policy) -> Automatic | None:
         raise RefusedQuery(
             "no bounds are found privately for quantiles and aggregates of two values",
             code="no-bounds",
-            hint="OPTIONS(max_rows_contributed = 10), or the owner sets"
-            " bounds.max_rows_per_group in the policy",
+            hint="SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_rows_contributed = 10), or the"
+            " owner sets bounds.max_rows_per_group in the policy",
         )
     return found
 

@@ -8,7 +8,6 @@ unit's rows, and needs no salt (docs/proofs/automatic_bounds.md).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from decimal import Context, Decimal
@@ -35,7 +34,6 @@ from dpsql.planning.types import ScanPlan
 
 MAX_ROWS = 2**48  # the most rows a unit is taken to have, for overflow alone
 _EXACT = Context(prec=60)
-_LARGEST = sys.float_info.max
 
 
 def scan_aggregate(
@@ -97,12 +95,8 @@ def _calls(
             )
             for index, (lo, hi) in enumerate(_signs(row))
         )
-    fn = "max" if scan.kind == "high" else "min"
+    fn = "max" if scan.kind == "high" else "min"  # NaN and infinities count as NULL there
     domain = value.domain.with_(nullable=True, values=None)
-    if value.domain.type.kind is Kind.FLOAT:  # NaN and infinities are no values
-        ends = (lit(-_LARGEST), lit(_LARGEST))
-        finite = Call("between", (value, *ends), truth((value, *ends)))
-        where = finite if where is None else Call("and", (where, finite), truth((where, finite)))
     return (InnerAggregate("a0", fn, value, where, domain),)
 
 
