@@ -205,7 +205,7 @@ def _shown_as(root: exp.Expr, table: str) -> str:
 
 def _why(plan: Plan, unit: str) -> str:
     if plan.scan is not None:
-        return f"each {unit} is counted once, by the bound that would cut nothing of theirs"
+        return "by the least bound that would cut nothing of theirs"
     if plan.strategy == "row":
         return one_row(plan.aggregate.block, unit)[0]
     if plan.strategy == "weights":

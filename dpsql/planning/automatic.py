@@ -63,6 +63,8 @@ def automatic(aggregate: PrivateAggregate, policy: Policy) -> Automatic | None:
     """
     found = _Finder(aggregate, policy).found()
     if found is not None and any(need.kind in ("histogram", "pair") for need in _needs(aggregate)):
+        if found.rows is not None and _declared(aggregate, policy):
+            return None  # C, though the policy would have m found where it can be
         raise RefusedQuery(
             "no bounds are found privately for quantiles and aggregates of two values",
             code="no-bounds",
@@ -70,6 +72,12 @@ def automatic(aggregate: PrivateAggregate, policy: Policy) -> Automatic | None:
             " owner sets bounds.max_rows_per_group in the policy",
         )
     return found
+
+
+def _declared(aggregate: PrivateAggregate, policy: Policy) -> bool:
+    """Is C declared, every range, and nothing else asked for?"""
+    total = declared_total(aggregate, policy)
+    return total is not None and not _Finder(aggregate, policy).open()
 
 
 def _needs(aggregate: PrivateAggregate) -> list[Need]:
@@ -83,7 +91,7 @@ class _Finder:
 
     def found(self) -> Automatic | None:
         needs = [need for need in _needs(self.aggregate) if need.kind != "units"]
-        rows, values = self._rows_sought() if needs else None, self._open()
+        rows, values = self._rows_sought() if needs else None, self.open()
         if rows is None and not values:
             return None
         widest: dict[Expr, Expr] = {
@@ -99,7 +107,7 @@ class _Finder:
             sought += _ends(value, wide)
         return Automatic(tuple(sought), aggregate, rows)
 
-    def _open(self) -> list[Expr]:
+    def open(self) -> list[Expr]:
         """Values whose range nobody declares, each once."""
         return list(
             dict.fromkeys(
@@ -119,6 +127,8 @@ class _Finder:
         total = declared_total(self.aggregate, self.policy)
         if self.aggregate.block.one_row_per_unit or asked == "declared":
             return None
+        if self.aggregate.options.max_rows is not None and asked != "auto":
+            return None  # what the query says comes first
         declared = [n for n in (None if isinstance(m, Auto) else m, total) if n is not None]
         allowed = asked == "auto" or isinstance(m, Auto)
         if not allowed and (declared or not self.policy.bounds.automatic):
