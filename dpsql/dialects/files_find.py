@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dpsql.core.files import FileSource
@@ -21,6 +23,7 @@ class Found:
     path: str
     size: int
     changed: int
+    device: int
     inode: int
 
 
@@ -34,16 +37,10 @@ def find(table: str, source: FileSource) -> tuple[Found, ...]:
     paths: set[str] = set()
     for pattern in source.patterns:
         fixed = _fixed(pattern)
-        for match in glob.iglob(pattern, recursive=True):
-            inside = [match]
-            if os.path.isdir(match):
-                inside = [
-                    os.path.join(folder, name)
-                    for folder, _, names in os.walk(match, followlinks=True)
-                    for name in names
-                ]
-            paths.update(one for one in inside if _counts(one, fixed, source))
-    found = [one for path in sorted(paths) if (one := _look(path)) is not None]
+        paths.update(one for one in _matches(pattern) if _counts(one, fixed, source))
+    by_link = sorted(paths, key=lambda path: (os.path.islink(path), path))
+    looked = [one for path in by_link if (one := _look(path)) is not None]
+    found = {(one.device, one.inode): one for one in reversed(looked)}.values()
     if not found:
         OWNER_LOG.error("table %s: no file matches %s", table, ", ".join(source.patterns))
         raise EngineFailed(
@@ -52,7 +49,7 @@ def find(table: str, source: FileSource) -> tuple[Found, ...]:
             hint="`files` in the policy is relative to the policy file; a folder stands for what "
             "is in it and below",
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: one.path))
 
 
 def partition_values(path: str) -> dict[str, str]:
@@ -63,8 +60,33 @@ def partition_values(path: str) -> dict[str, str]:
 
 
 def literal(path: str) -> str:
-    """The path as a pattern of DuckDB's that matches it alone."""
+    """The path as a pattern of DuckDB's that matches it alone; `_look` refuses what has none."""
     return "".join(f"[{c}]" if c in _MAGIC else c for c in path)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Paths that match, and those in and below folders that do. `**` stands for any folders."""
+    parts = pattern.split(os.sep)
+    deep = next((i for i, part in enumerate(parts) if part == "**"), len(parts))
+    rest = parts[deep:]
+    for match in glob.iglob(os.sep.join(parts[:deep]) or os.sep):
+        if not os.path.isdir(match):
+            if not rest:
+                yield match
+            continue
+        for folder, _, names in os.walk(match):
+            inside = os.path.relpath(folder, match).split(os.sep) if folder != match else []
+            for name in names:
+                if not rest or _fits([*inside, name], rest):
+                    yield os.path.join(folder, name)
+
+
+def _fits(parts: Sequence[str], rest: Sequence[str]) -> bool:
+    if not rest:
+        return not parts
+    if rest[0] == "**":
+        return any(_fits(parts[i:], rest[1:]) for i in range(len(parts) + 1)) or len(rest) == 1
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], rest[0]) and _fits(parts[1:], rest[1:])
 
 
 def _fixed(pattern: str) -> int:
@@ -86,6 +108,8 @@ def _look(path: str) -> Found | None:
     try:
         there = os.stat(path)
         path.encode()
+        if "\\" in path and glob.has_magic(path):  # DuckDB's patterns cut a name there
+            raise ValueError("a backslash and one of *?[ in one path")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as problem:
@@ -97,4 +121,4 @@ def _look(path: str) -> Found | None:
         ) from None
     if not os.path.isfile(path):
         return None
-    return Found(path, there.st_size, there.st_mtime_ns, there.st_ino)
+    return Found(path, there.st_size, there.st_mtime_ns, there.st_dev, there.st_ino)
