@@ -99,7 +99,6 @@ def test_a_file_rewritten_in_place_is_read_anew(session, folder):
         "a column more",
         "a column less",
         "a type",
-        "rights",
     ],
 )
 def test_what_no_longer_fits_is_said_and_not_charged(change, code, session, folder):
