@@ -10,7 +10,7 @@ import click
 from dpsql.commands.check_ledger import check_ledger
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
-from dpsql.errors import LedgerError, PolicyError
+from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.render.numbers import count
 from dpsql.render.records import json_text
 from dpsql.render.terminal import Style
@@ -67,11 +67,22 @@ def _findings(policy: Policy) -> list[Finding]:
     from dpsql.policy import check, not_built
     from dpsql.policy.check_budgets import check_budgets
 
-    if policy.database is None or policy.database.engine != "duckdb":
+    engine_kind = "duckdb" if policy.layout is not None else None
+    if policy.database is not None:
+        engine_kind = policy.database.engine
+    if engine_kind != "duckdb":
         return [*not_built(policy), *check_budgets(policy)]
     from dpsql.opening import open_engine
 
-    engine = open_engine(policy)
+    try:
+        engine = open_engine(policy)
+    except EngineFailed as problem:
+        detail = getattr(problem, "for_owner", "")
+        if not detail:
+            raise
+        raise EngineFailed(
+            f"{problem.message}: {detail}", code=problem.code, hint=problem.hint
+        ) from None
     try:
         return check(policy, engine.catalog())
     finally:
@@ -101,7 +112,7 @@ def _verdict(name: str, policy: Policy, code: int, style: Style) -> str:
         return style.paint(f"{name}: wrong", "red")
     if code == LedgerError.exit_code:
         return style.paint(f"{name}: its ledger cannot be used", "red")
-    if policy.database is None:
+    if policy.database is None and policy.layout is None:
         return f"{name}: names no database, so its tables were not checked"
     tables = count(len(policy.tables), "table")
     return style.paint(f"{name}: fits ({tables}, {private} private by {policy.unit})", "green")

@@ -16,6 +16,23 @@ ENDINGS = {"parquet": (".parquet",), "csv": (".csv", ".csv.gz", ".tsv", ".tsv.gz
 _MAGIC = "*?["
 
 
+class FilesFailed(EngineFailed):
+    """Files that are missing, damaged or unlike the policy. The message names no file.
+
+    `for_owner`: which file and why, for `dpsql check`; names of files may tell of people.
+    """
+
+    for_owner: str = ""
+
+    @classmethod
+    def made(cls, code: str, message: str, hint: str, for_owner: str) -> FilesFailed:
+        """Made, and written to the owner's log."""
+        OWNER_LOG.error("%s", for_owner)
+        problem = cls(message, code=code, hint=hint)
+        problem.for_owner = for_owner
+        return problem
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file as it lies there: another state of it is unequal."""
@@ -42,14 +59,23 @@ def find(table: str, source: FileSource) -> tuple[Found, ...]:
     looked = [one for path in by_link if (one := _look(path)) is not None]
     found = {(one.device, one.inode): one for one in reversed(looked)}.values()
     if not found:
-        OWNER_LOG.error("table %s: no file matches %s", table, ", ".join(source.patterns))
-        raise EngineFailed(
+        raise FilesFailed.made(
+            "files-missing",
             f"there is no file of the table {table}",
-            code="files-missing",
-            hint="`files` in the policy is relative to the policy file; a folder stands for what "
-            "is in it and below",
+            "`files` in the policy is relative to the policy file; a folder stands for what is in "
+            "it and below",
+            f"table {table}: no file matches {', '.join(source.patterns)}",
         )
     return tuple(sorted(found, key=lambda one: one.path))
+
+
+def covers(source: FileSource, path: str) -> bool:
+    """Would a file at this absolute path be one of the table's, or be in one of its folders?"""
+    parts = path.split(os.sep)
+    starts = [parts[:i] for i in range(1, len(parts) + 1)]
+    return any(
+        _fits(start, pattern.split(os.sep)) for pattern in source.patterns for start in starts
+    )
 
 
 def partition_values(path: str) -> dict[str, str]:
@@ -113,11 +139,11 @@ def _look(path: str) -> Found | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as problem:
-        OWNER_LOG.error("%r: %s", path, problem)
-        raise EngineFailed(
+        raise FilesFailed.made(
+            "files-unreadable",
             "a data file cannot be read",
-            code="files-unreadable",
-            hint="the owner's log names it",
+            "`dpsql check` names the file",
+            f"{path!r}: {problem}",
         ) from None
     if not os.path.isfile(path):
         return None

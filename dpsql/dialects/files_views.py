@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from dpsql.core.files import FileSource
 from dpsql.dialects import files_csv
-from dpsql.dialects.files_find import Found, literal, partition_values
+from dpsql.dialects.files_find import FilesFailed, Found, literal, partition_values
 from dpsql.dialects.files_text import identifier, text
-from dpsql.errors import EngineFailed
-from dpsql.owner_log import OWNER_LOG
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +32,7 @@ def view(
 ) -> str:
     """The SELECT behind the table. `connection` may read the files; only their schema is read.
 
-    EngineFailed `files-columns` where files differ from one another or from what the policy says
+    FilesFailed `files-columns` where files differ from one another or from what the policy says
     of them, `files-unreadable` where one is damaged. No row decides what this gives or raises.
     """
     paths = [literal(one.path) for one in found]
@@ -96,8 +94,7 @@ def _asked(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> list[
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
-        OWNER_LOG.error("table %s: %s", table, problem)
-        raise unreadable(table) from None
+        raise unreadable(table, problem) from None
 
 
 def _same_headers(table: str, source: FileSource, found: Sequence[Found]) -> None:
@@ -108,8 +105,7 @@ def _same_headers(table: str, source: FileSource, found: Sequence[Found]) -> Non
         try:
             there = files_csv.header(one.path, source.csv)
         except (OSError, UnicodeDecodeError, EOFError) as problem:
-            OWNER_LOG.error("table %s, %s: %s", table, one.path, problem)
-            raise unreadable(table) from None
+            raise unreadable(table, f"{one.path}: {problem}") from None
         if there != names:
             raise _differ(table, one.path, f"its first line is not {names}")
 
@@ -135,27 +131,28 @@ def _partitioned(table: str, source: FileSource, found: Sequence[Found], columns
         raise _differ(table, found[-1].path, "other folders than the other files")
 
 
-def _differ(table: str, path: object, reason: str) -> EngineFailed:
+def _differ(table: str, path: object, reason: str) -> FilesFailed:
     """What differs is for the owner: names of files and folders may tell of people."""
-    OWNER_LOG.error("table %s, %s: %s", table, path, reason)
-    return EngineFailed(
+    return FilesFailed.made(
+        "files-columns",
         f"the files of the table {table} do not have its columns",
-        code="files-columns",
-        hint="all files have the same columns and types, those of the policy where it names them; "
+        "all files have the same columns and types, those of the policy where it names them; "
         "`dpsql check` names the file",
+        f"table {table}, {path}: {reason}",
     )
 
 
-def unreadable(table: str) -> EngineFailed:
-    return EngineFailed(
+def unreadable(table: str, reason: object) -> FilesFailed:
+    return FilesFailed.made(
+        "files-unreadable",
         f"a file of the table {table} cannot be read",
-        code="files-unreadable",
-        hint="is it whole, and of the kind that its name says? `dpsql check` names the file",
+        "is it whole, and of the kind that its name says? `dpsql check` names the file",
+        f"table {table}: {reason}",
     )
 
 
 def create(connection: duckdb.DuckDBPyConnection, place: tuple[str, str], select: str) -> None:
-    """Make the view. EngineFailed `files-unreadable` where the engine does not bind it."""
+    """Make the view. FilesFailed `files-unreadable` where the engine does not bind it."""
     import duckdb
 
     schema, name = place
@@ -164,5 +161,4 @@ def create(connection: duckdb.DuckDBPyConnection, place: tuple[str, str], select
     try:
         connection.execute(f"CREATE VIEW {identifier(schema)}.{identifier(name)} AS {select}")
     except duckdb.Error as problem:
-        OWNER_LOG.error("table %s: %s", name, problem)
-        raise unreadable(name) from None
+        raise unreadable(name, problem) from None
