@@ -17,6 +17,7 @@ from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
+    from dpsql.dialects.duckdb import DuckDBEngine
     from dpsql.policy import Finding, Policy
 
 FIELDS = ("level", "where", "message", "hint")
@@ -84,9 +85,26 @@ def _findings(policy: Policy) -> list[Finding]:
             f"{problem.message}: {detail}", code=problem.code, hint=problem.hint
         ) from None
     try:
-        return check(policy, engine.catalog())
+        return [*check(policy, engine.catalog()), *_left_out(engine)]
     finally:
         engine.close()
+
+
+def _left_out(engine: DuckDBEngine) -> list[Finding]:
+    """Columns of files that do not exist for analysts."""
+    from dpsql.dialects.duckdb_files import FilesEngine
+    from dpsql.policy import Finding
+
+    if not isinstance(engine, FilesEngine):
+        return []
+    message = (
+        "holds times in milliseconds and is left out: one that no TIMESTAMP can hold fails all"
+    )
+    hint = "write it in microseconds; or name the columns under `types`, and vouch for its values"
+    return [
+        Finding("note", f"tables.{table}.{column}", message, hint)
+        for table, column in engine.left_out
+    ]
 
 
 def _in_words(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dpsql.core.files import FileSource
@@ -17,10 +18,20 @@ if TYPE_CHECKING:
 Columns = tuple[tuple[str, str], ...]
 """Names and types in their order."""
 
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table's SELECT, and columns of its files that it does not show."""
+
+    select: str
+    left_out: tuple[str, ...] = ()
+
+
 _SHAPES = """
 SELECT min(file_name), types FROM (
-    SELECT file_name, list((name, type, type_length, num_children, converted_type, scale,
-        precision, logical_type) ORDER BY place) AS types
+    SELECT file_name, list({{name: name, type: type, length: type_length, inside: num_children,
+        converted: converted_type, scale: scale, precision: precision, logical: logical_type}}
+        ORDER BY place) AS types
     FROM (SELECT *, row_number() OVER () AS place FROM parquet_schema([{}]))
     GROUP BY file_name)
 GROUP BY types ORDER BY 1
@@ -29,12 +40,13 @@ GROUP BY types ORDER BY 1
 
 def view(
     connection: duckdb.DuckDBPyConnection, table: str, source: FileSource, found: Sequence[Found]
-) -> str:
+) -> View:
     """The SELECT behind the table. `connection` may read the files; only their schema is read.
 
     FilesFailed `files-columns` where files differ from one another or from what the policy says
     of them, `files-unreadable` where one is damaged. No row decides what this gives or raises.
     """
+    left_out: tuple[str, ...] = ()
     paths = [literal(one.path) for one in found]
     partitions = [name for name, _ in source.partitions]
     if source.format == "csv":
@@ -47,7 +59,7 @@ def view(
             for place, (name, type_) in enumerate(columns, start=1)
         ]
     else:
-        columns = _parquet_columns(connection, table, source, paths)
+        columns, left_out = _parquet_columns(connection, table, source, paths)
         hive = "true, hive_types_autocast = false" if partitions else "false"
         union = str(source.types is not None).lower()
         listed = ", ".join(map(text, paths))
@@ -58,13 +70,17 @@ def view(
         f"{files_csv.typed(identifier(name), type_)} AS {identifier(name)}"
         for name, type_ in source.partitions
     ]
-    return f"SELECT {', '.join(shown)} FROM {read} AS dpsql_files"
+    return View(f"SELECT {', '.join(shown)} FROM {read} AS dpsql_files", left_out)
 
 
 def _parquet_columns(
     connection: duckdb.DuckDBPyConnection, table: str, source: FileSource, paths: Sequence[str]
-) -> Columns:
-    """Those of all files, or those that the policy names; a file may lack some of the latter."""
+) -> tuple[Columns, tuple[str, ...]]:
+    """Those of all files, or those that the policy names; a file may lack some of the latter.
+
+    And those left out: DuckDB raises on a time in milliseconds that its TIMESTAMP cannot hold, so
+    one row could fail the queries of all. Who names such a column under `types` vouches for it.
+    """
     shapes = _asked(connection, table, _SHAPES.format(", ".join(map(text, paths))))
     each = []
     for path, *_ in shapes:
@@ -77,7 +93,12 @@ def _parquet_columns(
         for path, columns in each[1:]:
             if columns != first:
                 raise _differ(table, path, f"other columns than {first_path}")
-        return tuple(first.items())
+        risky = set[str]().union(*(_in_milliseconds(types) for _, types in shapes))
+        left_out = tuple(
+            name for name, type_ in first.items() if name in risky and "TIMESTAMP" in type_
+        )
+        kept = tuple((name, type_) for name, type_ in first.items() if name not in left_out)
+        return kept, left_out
     for path, columns in each:
         for name, type_ in source.types:
             if columns.get(name, type_) != type_:
@@ -85,7 +106,17 @@ def _parquet_columns(
     for name, _ in source.types:
         if not any(name in columns for _, columns in each):
             raise _differ(table, each[0][0], f"no file has {name}")
-    return source.types
+    return source.types, ()
+
+
+def _in_milliseconds(types: object) -> set[str]:
+    """Names of elements of a Parquet schema, as `_SHAPES` gives it, that are times in ms."""
+    assert isinstance(types, list)
+    return {
+        str(one["name"])
+        for one in types
+        if one["converted"] == "TIMESTAMP_MILLIS" or "MilliSeconds" in str(one["logical"])
+    }
 
 
 def _asked(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> list[tuple[object, ...]]:
