@@ -20,6 +20,8 @@ from dpsql.answering import (
     retried,
     stored_answer,
 )
+from dpsql.consistency.families import read_mode
+from dpsql.consistency.reconcile import reconciled
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
 from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
@@ -32,6 +34,7 @@ from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
+from dpsql.reconciled import Reconciled
 from dpsql.reply_clock import on_the_clock
 from dpsql.report import Answering, BudgetReport, PrivacyReport, budget_report, release_report
 from dpsql.sql.parameters import Parameters
@@ -65,6 +68,8 @@ class Released:
     how: tuple[Answering, ...]
     paid: tuple[Fraction, Fraction]
     account: Account | None
+    drawn: list[Release]
+    """The same with their coordinates, in their forms' order."""
 
 
 class Session(Preparation):
@@ -78,7 +83,10 @@ class Session(Preparation):
         epsilon: object = None,
         delta: object = None,
         engine: object = None,
+        post_process: object = None,
     ) -> None:
+        """`post_process`: none, auto, additive or consistent (docs/semantics.md); OPTIONS wins."""
+        self.post_process = read_mode("auto" if post_process is None else post_process)
         super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
         self.data_version = stored_version(self.policy, self.engine.identity)
         try:
@@ -117,8 +125,11 @@ class Session(Preparation):
         dialect: str = "duckdb",
         request_id: object = None,
         progress: Progress | None = None,
+        post_process: object = None,
     ) -> Answer:
         """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C.
+
+        `post_process`: as the session's, for this query.
 
         `request_id`: the analyst's own name for this request. Asked again under it, it is answered
         by the same releases, or charged anew if none were made; never charged twice for one answer.
@@ -131,8 +142,12 @@ class Session(Preparation):
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
                 public = self._public.tables(prepared.planned.bound.public)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
-            result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
-            return self._answer(prepared, result, released)
+            mode = self.post_process if post_process is None else read_mode(post_process)
+            tables, told = reconciled(
+                prepared.planned, self.policy, released.drawn, released.tables, mode
+            )
+            result = postprocess.run(prepared.outer, tables, public, self._sealed)
+            return self._answer(prepared, result, released, told)
 
     @contextlib.contextmanager
     def _cancellable(self, progress: Progress) -> Iterator[None]:
@@ -229,7 +244,8 @@ class Session(Preparation):
             found.how if name not in planned.fingerprints[:place] else found.how.again()
             for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
         ]
-        return Released(tables, tuple(how), paid, account)
+        drawn = [found.release for found in answered]
+        return Released(tables, tuple(how), paid, account, drawn)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -279,7 +295,13 @@ class Session(Preparation):
         replay = self.ledger.releases.find(self.budget_spec.key, self.data_version, list(wanted))
         return replay.found, replay.account
 
-    def _answer(self, prepared: Prepared, result: postprocess.Result, released: Released) -> Answer:
+    def _answer(
+        self,
+        prepared: Prepared,
+        result: postprocess.Result,
+        released: Released,
+        told: tuple[Reconciled, ...],
+    ) -> Answer:
         table: Any = result.table
         shown = len(result.columns)
         reports = []
@@ -299,6 +321,7 @@ class Session(Preparation):
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account, total),
+            told,
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(

@@ -23,10 +23,13 @@ _NAMES = (
     "min_privacy_units_per_group",
     "group_selection_strategy",
     "privacy_unit_column",
+    "post_process",
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
 _STRATEGIES = ("PUBLIC_GROUPS", "LAPLACE_THRESHOLD")
+POST_PROCESS = ("none", "additive", "consistent")
+"""As drawn; totals that add up; that, and counts of at least 0."""
 _HINTS = {
     "epsilon": "write a positive number: epsilon = 0.5",
     "delta": "write a small probability: delta = 1e-7",
@@ -35,6 +38,7 @@ _HINTS = {
     "min_privacy_units_per_group": "write a whole number, 0 or more",
     "group_selection_strategy": " or ".join(_STRATEGIES),
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
+    "post_process": " or ".join(POST_PROCESS),
 }
 
 
@@ -72,6 +76,7 @@ def read_options(
         max_rows=_count("max_rows_contributed", found, 1, context),
         min_units=_count("min_privacy_units_per_group", found, 0, context),
         public_groups=_strategy(found.get("group_selection_strategy"), context),
+        post_process=_post_process(found.get("post_process"), context),
     )
 
 
@@ -133,6 +138,15 @@ def _strategy(value: exp.Expr | None, context: Context) -> bool:
     if word not in _STRATEGIES:
         _bad(value, "group_selection_strategy", context, nearest.hint(word, _STRATEGIES))
     return word == "PUBLIC_GROUPS"
+
+
+def _post_process(value: exp.Expr | None, context: Context) -> str | None:
+    if value is None:
+        return None
+    word = value.name.lower()
+    if word not in POST_PROCESS:
+        _bad(value, "post_process", context, nearest.hint(word, POST_PROCESS))
+    return word
 
 
 def _bad(value: exp.Expr, what: str, context: Context, hint: str = "") -> NoReturn:

@@ -140,8 +140,12 @@ def _key(key: KeyPlan, values: Sequence[str], writer: Writer) -> str:
 
 def _shape(part: BlockPlan, writer: Writer) -> str:
     """A block without its noise."""
-    block = part.block
-    texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
+    return block_text(part.block, writer, _fields(part.sensitivity))
+
+
+def block_text(block: Block, writer: Writer, sensitivity: str = "") -> str:
+    """What a block sums and of which rows; without `sensitivity` whatever one unit may move."""
+    texts = [type(block).__name__, _rows(block.rows, writer), sensitivity]
     texts += map(writer.text, _values(block))
     match block:
         case CountBlock() | UnitsBlock():

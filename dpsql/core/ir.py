@@ -302,6 +302,7 @@ class Options:
     max_rows: int | None = None
     min_units: int | None = None
     public_groups: bool = False
+    post_process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

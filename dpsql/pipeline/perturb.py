@@ -48,7 +48,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             for part, block in zip(plan.blocks, coords, strict=True)
         ]
         counts = None
-        if plan.law == "gaussian" and not plan.histograms:
+        if _kept(plan):
             drawn = _drawn(plan, noisy, earlier)
             noisy = list(drawn.coords)
     else:
@@ -79,6 +79,12 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
 
     answers = [answer(column) for column in plan.columns]
     return replace(build(plan, keys, answers), drawn=drawn)
+
+
+def _kept(plan: Plan) -> bool:
+    """Are the coordinates kept: for one more draw, or because they may add up with others'?"""
+    whole = plan.bounds.max_groups is None and plan.units_column is None
+    return (plan.law == "gaussian" and not plan.histograms) or (whole and bool(plan.blocks))
 
 
 def _drawn(plan: Plan, noisy: list[NDArray[Any]], earlier: Earlier | None) -> Drawn:

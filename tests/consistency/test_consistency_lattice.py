@@ -150,11 +150,11 @@ def test_counts_of_at_least_0_are_the_nearest_ones(lattice: Lattice, seed: int) 
     for axes, table, variance in zip(lattice.margins, tables, lattice.variances, strict=True):
         if axes in wanted:
             continue
-        wanted[axes] = (table.astype(float), variance)
+        wanted[axes] = (np.asarray(table, dtype=float), variance)
         mats.append(matrix(lattice, axes) / variance**0.5)
-        sides.append(table.astype(float).ravel() / variance**0.5)
-    found = nonnegative(np.zeros(lattice.sizes), wanted)
+        sides.append(np.asarray(table, dtype=float).ravel() / variance**0.5)
+    found = nonnegative(lattice.sizes, wanted)
     assert found.min() >= 0
-    best, residual = nnls(np.vstack(mats), np.concatenate(sides))
+    _, residual = nnls(np.vstack(mats), np.concatenate(sides))
     mine = np.linalg.norm(np.vstack(mats) @ found.ravel() - np.concatenate(sides))
     assert mine <= residual + 1e-4 * max(1.0, residual)
