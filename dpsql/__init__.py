@@ -127,6 +127,7 @@ def connect(
     epsilon: object = None,
     delta: object = None,
     engine: object = None,
+    post_process: object = None,
 ) -> Connection:
     """Open a connection in an analyst's name. Raises subclasses of `Error` alone.
 
@@ -134,10 +135,19 @@ def connect(
     private query of this connection (never a budget); None leaves it to the query or the policy.
     int, float, Decimal, Fraction and decimal text are read exactly. `engine`: an open DuckDB
     connection to use, through a cursor of its own, in place of the policy's `database`.
+    `post_process`: how totals are made to add up, 'auto', 'none', 'additive' or 'consistent'
+    (docs/semantics.md); it costs nothing.
     """
     from dpsql import dbapi
 
-    return dbapi.connect(policy, analyst=analyst, epsilon=epsilon, delta=delta, engine=engine)
+    return dbapi.connect(
+        policy,
+        analyst=analyst,
+        epsilon=epsilon,
+        delta=delta,
+        engine=engine,
+        post_process=post_process,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -36,11 +36,13 @@ def connect(
     epsilon: object = None,
     delta: object = None,
     engine: object = None,
+    post_process: object = None,
 ) -> Connection:
     """See `dpsql.connect`."""
+    price = {"epsilon": epsilon, "delta": delta}
     with guarded():
         try:
-            session = Session(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+            session = Session(policy, analyst, engine=engine, post_process=post_process, **price)
         except PolicyError as problem:
             if problem.code == "database-url":  # a way out that the command line has not
                 problem.hint += ", or pass an open DuckDB connection as engine="
@@ -167,6 +169,7 @@ class Cursor(Closing, ResultSet):
         delta: object = None,
         dialect: str | None = None,
         request_id: str | None = None,
+        post_process: str | None = None,
     ) -> Cursor:
         """Answer one query; returns this cursor. Raises subclasses of `Error` alone.
 
@@ -174,7 +177,7 @@ class Cursor(Closing, ResultSet):
         those of the connection, OPTIONS in the SQL before both. `dialect`: the SQL dialect of the
         text, any of sqlglot's. `request_id`: a name of your own for this request, a UUID say; asked
         again under it after a lost connection or a crash, it is answered by the releases that were
-        paid for, and charged anew only where there are none.
+        paid for, and charged anew only where there are none. `post_process`: as of `connect`.
         """
         self._check_open()
         self._forget()
@@ -186,6 +189,7 @@ class Cursor(Closing, ResultSet):
                 delta=delta,
                 dialect=dialect_name(dialect),
                 request_id=request_id,
+                post_process=post_process,
             )
         self._keep(answer)
         return self
@@ -219,6 +223,7 @@ class Cursor(Closing, ResultSet):
         epsilon: object = None,
         delta: object = None,
         dialect: str | None = None,
+        post_process: str | None = None,
     ) -> Explanation:
         """What `execute` with the same arguments would do and cost. Charges nothing and reads no
         row about anybody; the cursor's result set stays."""
@@ -233,6 +238,7 @@ class Cursor(Closing, ResultSet):
                 epsilon=epsilon,
                 delta=delta,
                 dialect=dialect_name(dialect),
+                post_process=post_process,
             )
 
     # ---- the rest of PEP 249 -------------------------------------------------------------

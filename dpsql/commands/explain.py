@@ -8,6 +8,7 @@ from dpsql.commands.options import (
     analyst_option,
     options_at_fault,
     policy_option,
+    post_process_option,
     price_options,
     read_sql,
     sql_options,
@@ -20,6 +21,7 @@ from dpsql.commands.words import Word
 @click.command("explain")
 @sql_options
 @price_options
+@post_process_option
 @click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @click.option("--sql", "bounded", is_flag=True, help="Show the bounded SQL and privacy events too.")
 @click.option("--dot", is_flag=True, help="Write the plan as a Graphviz graph instead.")
@@ -32,6 +34,7 @@ def command(
     params: tuple[str, ...],
     epsilon: str | None,
     delta: str | None,
+    post_process: str | None,
     form: str,
     bounded: bool,
     dot: bool,
@@ -61,7 +64,15 @@ def command(
     session = Reader(policy, analyst)
     try:
         with options_at_fault():
-            found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+            found = explain(
+                session,
+                text,
+                values,
+                epsilon=epsilon,
+                delta=delta,
+                dialect=dialect,
+                post_process=post_process,
+            )
     finally:
         session.close()
     if dot:

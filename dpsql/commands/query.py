@@ -16,6 +16,7 @@ from dpsql.commands.options import (
     options_at_fault,
     output_option,
     policy_option,
+    post_process_option,
     price_options,
     read_sql,
     request_id_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.command("query")
 @sql_options
 @price_options
+@post_process_option
 @format_option(*BINARY_FORMATS)
 @output_option
 @bars_option
@@ -45,6 +47,7 @@ def command(
     params: tuple[str, ...],
     epsilon: str | None,
     delta: str | None,
+    post_process: str | None,
     form: str,
     output: str | None,
     bars: bool | None,
@@ -91,6 +94,7 @@ def command(
                 dialect=dialect,
                 request_id=request_id,
                 progress=progress,
+                post_process=post_process,
             )
         write_answer(answer, form, target, bars=bars)
         shown = form in ALIGNED_FORMATS and bars is not False

@@ -143,7 +143,7 @@ class Reconciliation:
     def half_width(self, place: int, linear: Linear, step: float = 1.0) -> float:
         """95 % half-width of a cell, shown in whole multiples of `step`."""
         terms, whole = self.terms(place, linear), self.rounded(place, linear)
-        if whole < 1e-6 * step * step:
+        if whole <= 1e-6 * step * step:
             return 0.0
         _, square = rounding.deviation(self.axes[place], chained=self.chain is not None)
         drawn = max(0.0, whole - variance(terms))

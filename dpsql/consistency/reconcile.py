@@ -29,7 +29,7 @@ from dpsql.reconciled import Reconciled
 from dpsql.wording import spelled
 
 _EXACT = Context(prec=60)
-_COUNTS = ("count_star", "count", "count_units")
+COUNTS = ("count_star", "count", "count_units")
 _MANTISSA = 51
 _FINEST = 20
 
@@ -114,7 +114,7 @@ def _columns(
         label = spelled(site.columns, call.name, call.fn)
         form = linear_form(column, block)
         single = len(whole.sources) == 1
-        positive = family.nonnegative and call.fn in _COUNTS
+        positive = family.nonnegative and call.fn in COUNTS
         if form is None or (single and not positive):
             if not single:
                 exact = whole.noisy(at, plan, block)
@@ -124,7 +124,7 @@ def _columns(
             continue
         fits = whole.lattice.cells(range(len(whole.lattice.sizes))) <= MAX_CELLS
         answer, half = _linear(whole, at, form, positive and fits)
-        before = form.unit * _drawn_width(one, form.linear)
+        before = form.unit * drawn_width(one, form.linear)
         answers.setdefault(index, {})[place] = answer
         notes.append(Reconciled(index, label, before, half, positive and fits, family.resting))
 
@@ -206,7 +206,7 @@ def _digits(size: float) -> int:
     return min(_FINEST, _MANTISSA - max(0, math.ceil(math.log2(size + 1))))
 
 
-def _drawn_width(one: Source, linear: Linear) -> float:
+def drawn_width(one: Source, linear: Linear) -> float:
     from dpsql.mechanisms.interval import half_width
 
     weights, divisor = linear

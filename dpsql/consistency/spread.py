@@ -40,7 +40,7 @@ def half_width(
         return 0.0
     quantile, spread = _quantile(listed, confidence), variance(listed)
     wide = quantile * math.sqrt(1 + square / spread)
-    if math.sqrt(spread) >= _COARSE * step:
+    if math.sqrt(spread) >= _COARSE * step:  # steps of a DOUBLE may be 0
         return wide
     return math.ceil(wide / step - 0.5) * step
 

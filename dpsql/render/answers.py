@@ -15,6 +15,7 @@ from dpsql.render.table import Grid
 from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport, TotalReport
 from dpsql.rows import AllRows, Row
 from dpsql.session import Answer
+from dpsql.wording import number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,6 +73,8 @@ def _remarks(privacy: PrivacyReport) -> list[str]:
     computed = [column.name for column in privacy.columns if column.computed]
     if computed:
         remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
+    if (totals := _totals(privacy)) is not None:
+        remarks.append(totals)
     if any(one.extremes for one in privacy.releases):
         remarks.append("MIN and MAX are approximate: some rows inside the ends, without error bars")
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
@@ -80,6 +83,26 @@ def _remarks(privacy: PrivacyReport) -> list[str]:
             f"groups of fewer than about {max(needed)} are mostly withheld: their keys are private"
         )
     return remarks
+
+
+def _totals(privacy: PrivacyReport) -> str | None:
+    """The gain of reconciling, where it is largest."""
+    told = privacy.reconciled
+    gains = [
+        (one.after / one.before, one.column, one.before, one.after)
+        for one in told
+        if one.before and one.after is not None
+    ]
+    if not gains:
+        return None
+    _, column, before, after = min(gains)
+    text = f"totals add up: {column} ± {number(after)} instead of ± {number(before)}"
+    if any(one.nonnegative for one in told):
+        text += "; counts are held at 0 or above, which is biased"
+    resting = list(dict.fromkeys(key for one in told for key in one.resting))
+    if resting:
+        text += f"; the policy's values of {', '.join(resting)} are taken to be all"
+    return text
 
 
 def cost(privacy: PrivacyReport) -> str:
