@@ -20,7 +20,8 @@ from dpsql.answering import (
     retried,
     stored_answer,
 )
-from dpsql.consistency.families import read_mode
+from dpsql.consistency.earlier import joined, margins
+from dpsql.consistency.families import Mode, read_mode
 from dpsql.consistency.reconcile import reconciled
 from dpsql.dialects.duckdb import TimedOut
 from dpsql.error_bars import ColumnReport
@@ -70,6 +71,8 @@ class Released:
     account: Account | None
     drawn: list[Release]
     """The same with their coordinates, in their forms' order."""
+    newest: int | None
+    """The last of the charges that they rest on."""
 
 
 class Session(Preparation):
@@ -135,17 +138,15 @@ class Session(Preparation):
         by the same releases, or charged anew if none were made; never charged twice for one answer.
         """
         asked, progress = self.asked_for(epsilon, delta), progress or Progress()
+        mode = self.post_process if post_process is None else read_mode(post_process)
         clock = on_the_clock(self.policy.limits.reply_quantum_ms)
         with self._cancellable(progress), clock, guarded(), self._refusals_counted(sql):
             with self.engine.snapshot():
                 prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
                 released = self._releases(prepared, progress, self._attempt(prepared, request_id))
                 public = self._public.tables(prepared.planned.bound.public)
+                tables, told = self._reconciled(prepared.planned, released, mode)
             progress.stage = Stage.RUNNING  # of what was stored or public, too
-            mode = self.post_process if post_process is None else read_mode(post_process)
-            tables, told = reconciled(
-                prepared.planned, self.policy, released.drawn, released.tables, mode
-            )
             result = postprocess.run(prepared.outer, tables, public, self._sealed)
             return self._answer(prepared, result, released, told)
 
@@ -245,7 +246,8 @@ class Session(Preparation):
             for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
         ]
         drawn = [found.release for found in answered]
-        return Released(tables, tuple(how), paid, account, drawn)
+        newest = max((e for found in answered if (e := found.entry) is not None), default=None)
+        return Released(tables, tuple(how), paid, account, drawn, newest)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -287,6 +289,22 @@ class Session(Preparation):
         kept = stored if keep else []
         hashes = [] if reused or kept else [release.hash for release in stored]
         return self.ledger.settle(reservation, "released", hashes, releases=reused, kept=kept)
+
+    def _reconciled(
+        self, planned: Planned, released: Released, mode: Mode
+    ) -> tuple[list[Release], tuple[Reconciled, ...]]:
+        """The releases as they are shown, with what was done to them. Within a snapshot."""
+        shown, drawn, count = released.tables, released.drawn, len(released.tables)
+        if self.policy.releases_reuse and released.newest is not None:
+            more = margins(planned, self.policy, mode, self._public.values, self._public.rows)
+            if more:
+                asked = [margin.form.question for margin in more]
+                found = self.ledger.releases.find(self.budget_spec.key, self.data_version, asked)
+                planned, drawn, shown = joined(
+                    planned, drawn, shown, more, found.found, released.newest
+                )
+        tables, told = reconciled(planned, self.policy, drawn, shown, mode)
+        return tables[:count], tuple(one for one in told if one.release < count)
 
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""

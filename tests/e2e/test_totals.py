@@ -207,3 +207,26 @@ def test_explain_shows_the_gain(session) -> None:
     assert "add up, by least squares" in found.to_text()
     assert all(one.after <= one.before for one in found.totals.gains)
     assert found.to_dict()["totals"]["gains"]
+
+
+def test_margins_paid_before_join_where_asked_and_later_ones_never(session) -> None:
+    """The rule: what stands in the ledger before the statement's own newest release."""
+    by_a = "SELECT a, COUNT(*) AS n FROM t WHERE x < 30 GROUP BY a ORDER BY a"
+    by_ab = "SELECT a, b, COUNT(*) AS n FROM t WHERE x < 30 GROUP BY b, a"
+    whole = "SELECT COUNT(*) AS n FROM t WHERE x < 30"
+    asked = {"epsilon": 0.05, "post_process": "additive"}
+    rows(session, by_a, epsilon=0.5)  # much finer, paid before
+    drawn = rows(session, by_ab, epsilon=0.05, post_process="none")
+    first = session.query(by_ab, **asked)
+    assert first.table.to_pylist() != drawn
+    (told,) = first.privacy.reconciled
+    assert told.after < 0.8 * told.before
+    rows(session, whole, epsilon=5)  # later, finer still: the earlier answer stays as it is
+    assert session.query(by_ab, **asked).table.equals(first.table)
+    assert session.query(by_a, **asked).table.to_pylist() == rows(session, by_a, epsilon=0.5)
+    # a new question after it is answered with it
+    by_b = "SELECT b, COUNT(*) AS n FROM t WHERE x < 30 GROUP BY b"
+    found = session.query(by_b, epsilon=0.3, post_process="additive")
+    assert sum(row["n"] for row in found.table.to_pylist()) == pytest.approx(
+        rows(session, whole, epsilon=5)[0]["n"], abs=3
+    )
