@@ -24,7 +24,8 @@ def opened(**bounds) -> Session:
     )
     owner.execute(  # units of 1 to 12 rows
         "INSERT INTO v SELECT p.id, (p.id + r) % 2 = 0, (p.id * r) % 3 = 0, (p.id + 7 * r) % 10,"
-        " CASE WHEN (p.id + r) % 2 = 0 THEN 5 ELSE -1 END FROM p, range(12) t(r) WHERE r <= p.id % 12"
+        " CASE WHEN (p.id + r) % 2 = 0 THEN 5 ELSE -1 END"
+        " FROM p, range(12) t(r) WHERE r <= p.id % 12"
     )
     policy = {
         "budgets": {"default": {"epsilon": 1e12, "delta": 0.5}},
