@@ -100,7 +100,7 @@ class Reconciliation:
         """The reconciled coordinates of a source with what `combine` must know of their noise.
 
         Gaussian noise stays Gaussian, of a smaller scale. Laplace noises become a sum, which is
-        told as a Laplace variable of its variance: at 95 % that is no narrower (bootstrap-free).
+        told as a Laplace variable of its variance, which at 95 % is no narrower.
         """
         fine, change = REFINED // self.refined, self._changes[place]
         whole = np.array([round(x * fine) for x in change.ravel().tolist()], dtype=object)

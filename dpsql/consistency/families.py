@@ -125,17 +125,22 @@ def families(
 
 def _candidates(planned: Planned, usual: Mode) -> Iterable[tuple[Mode, list[int]]]:
     """Releases that read one relation: of one SELECT or, where asked, of the statement."""
-    groups: dict[tuple[Mode, str], list[int]] = {}
+    selects: dict[tuple[Mode, int], list[int]] = {}
     for index, plan in enumerate(planned.plans):
         mode = mode_of(plan, usual)
-        if mode == "none" or not plan.items:
+        if mode != "none" and plan.items:
+            select = id(planned.bound.sites[index].select) if mode == "auto" else 0
+            selects.setdefault((mode, select), []).append(index)
+    for (mode, _), together in selects.items():
+        if len(together) == 1 and mode != "consistent":
             continue
-        place = str(id(planned.bound.sites[index].select)) if mode == "auto" else ""
-        relation = BlockForm(plan.aggregate.block, []).text
-        groups.setdefault((mode, f"{place} {relation}"), []).append(index)
-    for (mode, _), group in groups.items():
-        if len(group) > 1 or mode == "consistent":
-            yield mode, group
+        groups: dict[str, list[int]] = {}
+        for index in together:
+            relation = BlockForm(planned.plans[index].aggregate.block, []).text
+            groups.setdefault(relation, []).append(index)
+        for group in groups.values():
+            if len(group) > 1 or mode == "consistent":
+                yield mode, group
 
 
 _PRIVATE = (

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from dpsql.consistency.spread import half_width
+from dpsql.consistency.spread import half_width, variance
 from dpsql.mechanisms.interval import continuous_quantiles
 
 NONE = (1e-9, 0.0)
@@ -51,3 +51,19 @@ def test_both_laws_together() -> None:
     density = np.convolve(laplace, gaussian, mode="same") * step
     h = half_width([("laplace", 2.0, 1), ("gaussian", 3.0, 1)], rounding=NONE)
     assert density[np.abs(x) <= h].sum() * step == pytest.approx(0.95, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [("laplace", 1.0, 2)],
+        [("laplace", 1.0, 1), ("laplace", 0.3, 9)],
+        [("laplace", 3.0, 1), ("laplace", 1.0, 1)],
+        [("laplace", 1.0, 1), ("gaussian", 1.0, 1)],
+        [("laplace", 1.0, 500)],
+    ],
+)
+def test_no_sum_is_wider_than_one_laplace_of_its_variance(terms) -> None:
+    """By which ratios and variances are told (`Reconciliation.noisy`)."""
+    alone = math.sqrt(variance(terms) / 2) * math.log(20)
+    assert half_width(terms, rounding=NONE) <= alone * (1 + 2e-4)
