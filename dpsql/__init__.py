@@ -132,6 +132,7 @@ def connect(
     error_rows: object = None,
     max_epsilon: object = None,
     engine: object = None,
+    post_process: object = None,
 ) -> Connection:
     """Open a connection in an analyst's name. Raises subclasses of `Error` alone.
 
@@ -141,6 +142,8 @@ def connect(
     (`Cursor.execute`) asks for accuracy in place of a price, of each query of this connection;
     `max_epsilon`: what one statement may cost at the most. `engine`: an open DuckDB
     connection to use, through a cursor of its own, in place of the policy's `database`.
+    `post_process`: how totals are made to add up, 'auto', 'none', 'additive' or 'consistent'
+    (docs/semantics.md); it costs nothing.
     """
     from dpsql import dbapi
 
@@ -155,6 +158,7 @@ def connect(
         error_rows=error_rows,
         max_epsilon=max_epsilon,
         engine=engine,
+        post_process=post_process,
     )
 
 

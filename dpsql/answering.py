@@ -34,6 +34,12 @@ class Answered:
     id: str
     given: tuple[str, ...] = ()
 
+    @property
+    def entry(self) -> int | None:
+        """The charge that paid for it; None where nothing was drawn."""
+        seq = self.id.rpartition("@")[2]
+        return int(seq) if seq.isdigit() else None
+
 
 Known = Mapping[str, Answered]
 """The releases of a statement that are there, by fingerprint."""

@@ -42,13 +42,14 @@ def connect(
     error_rows: object = None,
     max_epsilon: object = None,
     engine: object = None,
+    post_process: object = None,
 ) -> Connection:
     """See `dpsql.connect`."""
     with guarded():
         aims = read_aims(error, confidence, magnitude, error_rows, max_epsilon)
         given: Any = {"epsilon": epsilon, "delta": delta, "aims": aims, "engine": engine}
         try:
-            session = Session(policy, analyst, **given)
+            session = Session(policy, analyst, post_process=post_process, **given)
         except PolicyError as problem:
             if problem.code == "database-url":  # a way out that the command line has not
                 problem.hint += ", or pass an open DuckDB connection as engine="
@@ -180,6 +181,7 @@ class Cursor(Closing, ResultSet):
         max_epsilon: object = None,
         dialect: str | None = None,
         request_id: str | None = None,
+        post_process: str | None = None,
     ) -> Cursor:
         """Answer one query; returns this cursor. Raises subclasses of `Error` alone.
 
@@ -192,6 +194,7 @@ class Cursor(Closing, ResultSet):
         `dialect`: the SQL dialect of the text, any of sqlglot's. `request_id`: a name of your own
         for this request, a UUID say; asked again under it after a lost connection or a crash, it is
         answered by the releases that were paid for, and charged anew only where there are none.
+        `post_process`: as of `connect`.
         """
         self._check_open()
         self._forget()
@@ -204,6 +207,7 @@ class Cursor(Closing, ResultSet):
                 aims=read_aims(error, confidence, magnitude, error_rows, max_epsilon),
                 dialect=dialect_name(dialect),
                 request_id=request_id,
+                post_process=post_process,
             )
         self._keep(answer)
         return self
@@ -242,6 +246,7 @@ class Cursor(Closing, ResultSet):
         error_rows: object = None,
         max_epsilon: object = None,
         dialect: str | None = None,
+        post_process: str | None = None,
     ) -> Explanation:
         """What `execute` with the same arguments would do and cost. Charges nothing and reads no
         row about anybody; the cursor's result set stays."""
@@ -257,6 +262,7 @@ class Cursor(Closing, ResultSet):
                 delta=delta,
                 aims=read_aims(error, confidence, magnitude, error_rows, max_epsilon),
                 dialect=dialect_name(dialect),
+                post_process=post_process,
             )
 
     # ---- the rest of PEP 249 -------------------------------------------------------------

@@ -9,6 +9,7 @@ stored: which query somebody chose after seeing her answers is itself an answer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from dpsql.accuracy.curve import curve
 from dpsql.accuracy.settle import settled
 from dpsql.advice import Question, improvements, other_law
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
+from dpsql.consistency.expected import expected, remarks
+from dpsql.consistency.families import Mode, read_mode
 from dpsql.core.targets import NOTHING, Aims
 from dpsql.divided import division_explanation
 from dpsql.expected import (
@@ -33,6 +36,7 @@ from dpsql.explanation import (
     Explanation,
     KeyExplanation,
     ReleaseExplanation,
+    TotalsExplanation,
 )
 from dpsql.guard import guarded
 from dpsql.key_origins import key_origin
@@ -60,11 +64,13 @@ def explain(
     aims: Aims = NOTHING,
     dialect: str = "duckdb",
     advice: bool = True,
+    post_process: object = None,
 ) -> Explanation:
     """The explanation of a query, refused with the same errors as the query would be.
 
     Raises subclasses of `Error` alone; a budget that does not cover the price is told (`fits`),
     not raised. With `advice`, improvements are planned like the query itself, and are as free.
+    `post_process`: as the query would be given it.
     """
     with guarded():
         asked = session.asked_for(epsilon, delta, aims)
@@ -72,10 +78,11 @@ def explain(
             prepared = session.prepare(sql, parameters, dialect=dialect, asked=asked)
             now = settled(asked, prepared.planned)
             question = Question(session, sql, parameters, dialect, now)
-            return _explanation(question, prepared, advice)
+            mode = session.post_process if post_process is None else read_mode(post_process)
+            return _explanation(question, prepared, advice, mode)
 
 
-def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explanation:
+def _explanation(question: Question, prepared: Prepared, advice: bool, mode: Mode) -> Explanation:
     from dpsql.accountant.filter import admits
     from dpsql.accountant.odometer import selection_share, share
 
@@ -99,6 +106,12 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
     numbers = {name: number for number, name in enumerate(drawn, 1)}
     releases = tuple(_release(question, prepared, index, numbers, advice) for index in paid)
     private = [planned.bound.private[index] for index in paid]
+    gains, left = expected(planned, session.policy, mode)
+    numbered = {at: numbers[name] for at, name in enumerate(planned.fingerprints)}
+    totals = TotalsExplanation(
+        tuple(replace(one, release=numbered[one.release]) for one in gains),
+        tuple(remarks(left, numbered)),
+    )
     return Explanation(
         session.analyst,
         session.budget_spec.key,
@@ -116,6 +129,7 @@ def _explanation(question: Question, prepared: Prepared, advice: bool) -> Explan
         lacking,
         None if account.window.end is None else account.window,
         account.terms.epsilon,
+        totals,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from dpsql.core.refresh import Window
 from dpsql.core.targets import Reached
+from dpsql.reconciled import Reconciled
 from dpsql.wording import number
 
 Who = Literal["analyst", "owner"]
@@ -361,6 +362,17 @@ class ReleaseExplanation:
 
 
 @dataclass(frozen=True)
+class TotalsExplanation:
+    """Releases that are made to add up: what that gains, and of the others why they are not."""
+
+    gains: tuple[Reconciled, ...]
+    left: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"gains": [one.to_json() for one in self.gains], "left": list(self.left)}
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The full price of a query, whether or not its answer is stored, and what it would do.
 
@@ -387,6 +399,7 @@ class Explanation:
     lacking: str | None = None
     window: Window | None = None
     budget_epsilon: Fraction | None = None
+    totals: TotalsExplanation | None = None
 
     @property
     def share(self) -> float:
@@ -421,6 +434,7 @@ class Explanation:
                 "delta_share_after": self.selection_after,
             },
             "releases": [release.to_dict() for release in self.releases],
+            "totals": None if self.totals is None else self.totals.to_dict(),
         }
 
     to_json = to_dict  # as the privacy report calls it

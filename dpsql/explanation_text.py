@@ -15,12 +15,14 @@ from dpsql.explanation import (
     OtherLaw,
     PartExplanation,
     ReleaseExplanation,
+    TotalsExplanation,
 )
 from dpsql.wording import number
 
 WIDTH = 98
 _INDENT = 11
 _MOST = 4  # gains listed of one improvement
+_MOST_TOTALS = 6
 _APART = 0.1  # a share this far, in part, from ε over ε is explained
 
 
@@ -30,7 +32,31 @@ def render(explanation: Explanation, *, sql: bool) -> str:
     for index, release in enumerate(explanation.releases, 1):
         lines.append("")
         lines += _release(release, index, explanation, sql)
+    if explanation.totals is not None:
+        lines += _totals(explanation.totals)
     return "\n".join(lines)
+
+
+def _totals(totals: TotalsExplanation) -> Iterator[str]:
+    """What adds up and what that gains; what does not, and why."""
+    if totals.gains or totals.left:
+        yield ""
+    if totals.gains:
+        gains = [
+            f"{one.column} ± {number(one.after)} in place of ± {number(one.before)}"
+            for one in totals.gains
+            if one.before is not None and one.after is not None
+        ]
+        text = f"add up, by least squares, for nothing: {'; '.join(gains[:_MOST_TOTALS])}"
+        if len(gains) > _MOST_TOTALS:
+            text += f"; and {len(gains) - _MOST_TOTALS} more"
+        yield from _entry("totals", text)
+        if any(one.nonnegative for one in totals.gains):
+            yield from _entry("", "counts are held at 0 or above, which is biased upwards")
+        if resting := list(dict.fromkeys(key for one in totals.gains for key in one.resting)):
+            yield from _entry("", f"taking the policy's values of {_listed(resting)} to be all")
+    for why in totals.left:
+        yield from _entry("totals", why)
 
 
 def _head(explanation: Explanation) -> Iterator[str]:

@@ -16,6 +16,7 @@ from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release_names import UNNAMED, release_table
 from dpsql.checks.unbound import unbound
+from dpsql.consistency.families import Mode
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
 from dpsql.core.targets import NOTHING, Aims, one_price
@@ -51,7 +52,12 @@ class Prepared:
 
 
 class Preparation(ABC):
-    """Opens the engine, checks the policy against it, and takes queries as far as `certify`."""
+    """Opens the engine, checks the policy against it, and takes queries as far as `certify`.
+
+    `post_process`: how totals are made to add up where a SELECT does not say.
+    """
+
+    post_process: Mode = "auto"
 
     def __init__(
         self,

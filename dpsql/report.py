@@ -16,6 +16,7 @@ from dpsql.error_bars import ClippedShare, ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
+from dpsql.reconciled import Reconciled
 
 if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
@@ -142,6 +143,8 @@ class PrivacyReport:
     """Of the releases for which an error was asked in place of a price."""
     first: FirstLook | None = None
     """The small paid look before an answer within a percentage; its charge is in the sums."""
+    reconciled: tuple[Reconciled, ...] = ()
+    """Columns whose totals were made to add up, with the error before and after."""
 
     @functools.cached_property
     def remaining(self) -> BudgetReport | None:
@@ -167,6 +170,7 @@ class PrivacyReport:
             "delta": float(self.delta),
             "free": self.free,
             "releases": [release.to_json() for release in self.releases],
+            "reconciled": [one.to_json() for one in self.reconciled],
             "half_widths_95": {c.name: c.bars for c in self.columns},
             "intervals_95": {c.name: c.intervals for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),

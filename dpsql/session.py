@@ -24,6 +24,9 @@ from dpsql.answering import (
     stored_answer,
     with_bounds,
 )
+from dpsql.consistency.earlier import joined, margins
+from dpsql.consistency.families import Mode, read_mode
+from dpsql.consistency.reconcile import reconciled
 from dpsql.core.targets import NOTHING, Aims, Reached
 from dpsql.dialects.engine import TimedOut
 from dpsql.error_bars import ColumnReport
@@ -40,6 +43,7 @@ from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
+from dpsql.reconciled import Reconciled
 from dpsql.reply_clock import on_the_clock
 from dpsql.report import Answering, BudgetReport, PrivacyReport, budget_report, release_report
 from dpsql.sql.parameters import Parameters
@@ -90,6 +94,10 @@ class Released:
     """With the bounds that were found."""
     found: tuple[tuple[Told, ...], ...]
     """These, of each release."""
+    drawn: list[Release]
+    """The same with their coordinates, in their forms' order."""
+    newest: int | None
+    """The last of the charges that they rest on."""
 
 
 class Session(Preparation):
@@ -104,7 +112,10 @@ class Session(Preparation):
         delta: object = None,
         aims: Aims = NOTHING,
         engine: object = None,
+        post_process: object = None,
     ) -> None:
+        """`post_process`: none, auto, additive or consistent (docs/semantics.md); OPTIONS wins."""
+        self.post_process = read_mode("auto" if post_process is None else post_process)
         super().__init__(policy, analyst, epsilon=epsilon, delta=delta, aims=aims, engine=engine)
         self.data_version = stored_version(self.policy, self.engine.identity)
         try:
@@ -144,23 +155,29 @@ class Session(Preparation):
         dialect: str = "duckdb",
         request_id: object = None,
         progress: Progress | None = None,
+        post_process: object = None,
     ) -> Answer:
         """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C.
+
+        `post_process`: as the session's, for this query.
 
         `request_id`: the analyst's own name for this request. Asked again under it, it is answered
         by the same releases, or charged anew if none were made; never charged twice for one answer.
         """
         asked, progress = self.asked_for(epsilon, delta, aims), progress or Progress()
+        mode = self.post_process if post_process is None else read_mode(post_process)
         clock = on_the_clock(self.policy.limits.reply_quantum_ms)
         text = Text(sql, parameters, dialect)
         with self._cancellable(progress), clock, guarded(), self._refusals_counted(sql):
-            prepared, released, answer = self._ask(text, asked, request_id, progress)
+            prepared, released, answer = self._ask(text, asked, request_id, progress, mode)
             if not measured.is_first(prepared.planned):
                 return answer
-            return self._second(text, asked, request_id, progress, (prepared, released, answer))
+            return self._second(
+                text, asked, request_id, progress, mode, (prepared, released, answer)
+            )
 
     def _ask(
-        self, text: Text, asked: Asked, request_id: object, progress: Progress
+        self, text: Text, asked: Asked, request_id: object, progress: Progress, mode: Mode
     ) -> tuple[Prepared, Released, Answer]:
         """One statement, from its text to its answer."""
         with self.engine.snapshot():
@@ -173,11 +190,11 @@ class Session(Preparation):
                     problem.hint = self._way_out(prepared.planned, asked) or problem.hint
                 raise
             public = self._public.tables(prepared.planned.bound.public)
+            found = replace(prepared.planned, plans=released.plans)
+            tables, told = self._reconciled(found, released, mode)
         progress.stage = Stage.RUNNING  # of what was stored or public, too
-        result = postprocess.run(
-            prepared.outer, released.tables, public, self._sealed, released.plans
-        )
-        return prepared, released, self._answer(prepared, result, released)
+        result = postprocess.run(prepared.outer, tables, public, self._sealed, released.plans)
+        return prepared, released, self._answer(prepared, result, released, told)
 
     def _way_out(self, planned: Planned, asked: Asked) -> str:
         """The error that what is left of the budgets still covers; '' where none."""
@@ -201,6 +218,7 @@ class Session(Preparation):
         asked: Asked,
         request_id: object,
         progress: Progress,
+        mode: Mode,
         before: tuple[Prepared, Released, Answer],
     ) -> Answer:
         """After a first look: the answer within the percentage that was asked for.
@@ -218,7 +236,7 @@ class Session(Preparation):
                     told = measured.first_look(first.planned, looked.paid, found)
                     return shown.told(first=told, targets=met)
                 again = measured.second_id(request_id)
-                _, _, answer = self._ask(text, then, again, progress)
+                _, _, answer = self._ask(text, then, again, progress, mode)
         except (BudgetExceeded, InvalidQuery) as problem:
             why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
             told = measured.first_look(first.planned, looked.paid, found, why)
@@ -337,7 +355,9 @@ class Session(Preparation):
         found_bounds = tuple(
             bounds_found(planned, at, known, self.policy.unit) for at in range(len(plans))
         )
-        return Released(tables, tuple(how), paid, account, plans, found_bounds)
+        drawn = [found.release for found in answered]
+        newest = max((e for found in answered if (e := found.entry) is not None), default=None)
+        return Released(tables, tuple(how), paid, account, plans, found_bounds, drawn, newest)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -383,6 +403,22 @@ class Session(Preparation):
         hashes = [] if reused or kept else [release.hash for release in stored]
         return self.ledger.settle(reservation, "released", hashes, releases=reused, kept=kept)
 
+    def _reconciled(
+        self, planned: Planned, released: Released, mode: Mode
+    ) -> tuple[list[Release], tuple[Reconciled, ...]]:
+        """The releases as they are shown, with what was done to them. Within a snapshot."""
+        shown, drawn, count = released.tables, released.drawn, len(released.tables)
+        if self.policy.releases_reuse and released.newest is not None:
+            more = margins(planned, self.policy, mode, self._public.values, self._public.rows)
+            if more:
+                asked = [margin.form.question for margin in more]
+                found = self.ledger.releases.find(self.budget_spec.key, self.data_version, asked)
+                planned, drawn, shown = joined(
+                    planned, drawn, shown, more, found.found, released.newest
+                )
+        tables, told = reconciled(planned, self.policy, drawn, shown, mode)
+        return tables[:count], tuple(one for one in told if one.release < count)
+
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""
         pairs = zip(planned.forms, planned.plans, strict=True)
@@ -390,7 +426,13 @@ class Session(Preparation):
         replay = self.ledger.releases.find(self.budget_spec.key, self.data_version, list(wanted))
         return replay.found, replay.account
 
-    def _answer(self, prepared: Prepared, result: postprocess.Result, released: Released) -> Answer:
+    def _answer(
+        self,
+        prepared: Prepared,
+        result: postprocess.Result,
+        released: Released,
+        told: tuple[Reconciled, ...],
+    ) -> Answer:
         table: Any = result.table
         shown = len(result.columns)
         reports = []
@@ -412,6 +454,7 @@ class Session(Preparation):
             receipt,
             None if account is None else lambda: self._report(account, total),
             tuple(prepared.planned.reached.values()),
+            reconciled=told,
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(

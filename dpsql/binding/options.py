@@ -27,10 +27,13 @@ _NAMES = (
     "clip_estimate",
     *AIMS,
     "bounds",
+    "post_process",
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
 _STRATEGIES = ("PUBLIC_GROUPS", "LAPLACE_THRESHOLD")
+POST_PROCESS = ("none", "additive", "consistent")
+"""As drawn; totals that add up; that, and counts of at least 0."""
 _HINTS = {
     "epsilon": "write a positive number: epsilon = 0.5",
     "delta": "write a small probability: delta = 1e-7",
@@ -41,6 +44,7 @@ _HINTS = {
     "clip_estimate": "true or false",
     "bounds": "bounds = 'auto' or bounds = 'declared'",
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
+    "post_process": " or ".join(POST_PROCESS),
 }
 
 
@@ -81,6 +85,7 @@ def read_options(
         clip_estimate=_truth("clip_estimate", found, context),
         aims=read_aims_in(found, context),
         bounds=_bounds(found.get("bounds"), context),
+        post_process=_post_process(found.get("post_process"), context),
     )
 
 
@@ -172,6 +177,15 @@ def _bounds(value: exp.Expr | None, context: Context) -> Literal["", "auto", "de
     if text != "declared":
         _bad(value, "bounds", context)
     return "declared"
+
+
+def _post_process(value: exp.Expr | None, context: Context) -> str | None:
+    if value is None:
+        return None
+    word = value.name.lower()
+    if word not in POST_PROCESS:
+        _bad(value, "post_process", context, nearest.hint(word, POST_PROCESS))
+    return word
 
 
 def _bad(value: exp.Expr, what: str, context: Context, hint: str = "") -> NoReturn:

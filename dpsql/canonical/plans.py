@@ -183,9 +183,16 @@ def _key(key: KeyPlan, values: Sequence[str], writer: Writer) -> str:
 
 def _shape(part: BlockPlan, writer: Writer) -> str:
     """A block without its noise."""
-    block = part.block
-    texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
-    if (turned := turned_by(part.mechanism)) is not None:  # what is stored of it is turned, too
+    turned = turned_by(part.mechanism)  # what is stored of it is turned, too
+    return block_text(part.block, writer, _fields(part.sensitivity), turned)
+
+
+def block_text(
+    block: Block, writer: Writer, sensitivity: str = "", turned: tuple[int, int] | None = None
+) -> str:
+    """What a block sums and of which rows; without `sensitivity` whatever one unit may move."""
+    texts = [type(block).__name__, _rows(block.rows, writer), sensitivity]
+    if turned is not None:
         texts.append(f"turned {turned}")
     if isinstance(block, TallyBlock):
         texts += [str(block.steps), *(str(writer.formula(test)) for test in block.tests)]

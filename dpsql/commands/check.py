@@ -17,7 +17,7 @@ from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
-    from dpsql.dialects.duckdb import DuckDBEngine
+    from dpsql.dialects.engine import Engine
     from dpsql.policy import Finding, Policy
 
 FIELDS = ("level", "where", "message", "hint")
@@ -90,7 +90,7 @@ def _findings(policy: Policy) -> list[Finding]:
         engine.close()
 
 
-def _left_out(engine: DuckDBEngine) -> list[Finding]:
+def _left_out(engine: Engine) -> list[Finding]:
     """Columns of files that do not exist for analysts."""
     from dpsql.dialects.duckdb_files import FilesEngine
     from dpsql.policy import Finding

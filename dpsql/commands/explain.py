@@ -11,6 +11,7 @@ from dpsql.commands.options import (
     analyst_option,
     options_at_fault,
     policy_option,
+    post_process_option,
     price_options,
     read_sql,
     sql_options,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @sql_options
 @accuracy_options
 @price_options
+@post_process_option
 @click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @click.option("--sql", "bounded", is_flag=True, help="Show the bounded SQL and privacy events too.")
 @click.option("--dot", is_flag=True, help="Write the plan as a Graphviz graph instead.")
@@ -40,6 +42,7 @@ def command(
     epsilon: str | None,
     delta: str | None,
     aims: Aims,
+    post_process: str | None,
     form: str,
     bounded: bool,
     dot: bool,
@@ -70,7 +73,14 @@ def command(
     try:
         with options_at_fault():
             found = explain(
-                session, text, values, epsilon=epsilon, delta=delta, aims=aims, dialect=dialect
+                session,
+                text,
+                values,
+                epsilon=epsilon,
+                delta=delta,
+                aims=aims,
+                dialect=dialect,
+                post_process=post_process,
             )
     finally:
         session.close()

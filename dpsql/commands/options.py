@@ -108,6 +108,17 @@ def price_options(command: F) -> F:
     return epsilon(delta(command))
 
 
+def post_process_option(command: F) -> F:
+    """--post-process WORD: how totals are made to add up."""
+    return click.option(
+        "--post-process",
+        type=Word(("auto", "none", "additive", "consistent")),
+        default=None,
+        help="Totals that add up: auto (where it is proved), none (as drawn), additive (all totals"
+        " of the statement), consistent (that, and counts of at least 0). Free.",
+    )(command)
+
+
 def _request_id(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None:
         from dpsql.ledger.requests import read_id

@@ -17,6 +17,7 @@ from dpsql.commands.options import (
     options_at_fault,
     output_option,
     policy_option,
+    post_process_option,
     price_options,
     read_sql,
     request_id_option,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @sql_options
 @accuracy_options
 @price_options
+@post_process_option
 @format_option(*BINARY_FORMATS)
 @output_option
 @bars_option
@@ -49,6 +51,7 @@ def command(
     epsilon: str | None,
     delta: str | None,
     aims: Aims,
+    post_process: str | None,
     form: str,
     output: str | None,
     bars: bool | None,
@@ -96,6 +99,7 @@ def command(
                 dialect=dialect,
                 request_id=request_id,
                 progress=progress,
+                post_process=post_process,
             )
         write_answer(answer, form, target, bars=bars)
         shown = form in ALIGNED_FORMATS and bars is not False

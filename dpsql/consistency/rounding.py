@@ -52,7 +52,7 @@ def deviation(axes: Axes, *, chained: bool) -> tuple[float, float]:
 
 def _running(table: NDArray[Any]) -> NDArray[Any]:
     for axis in range(table.ndim):
-        table = np.cumsum(table, axis=axis, dtype=object)
+        table = np.asarray(np.cumsum(table, axis=axis, dtype=object))
     return table
 
 
@@ -63,4 +63,4 @@ def _steps(table: NDArray[Any], axis: int) -> NDArray[Any]:
 
 def _nearest(table: NDArray[Any], units: int) -> NDArray[Any]:
     """To the nearest whole number, halves up."""
-    return np.asarray((2 * table + units) // (2 * units))
+    return np.asarray((2 * table + units) // (2 * units), dtype=object)

@@ -305,6 +305,7 @@ class Options:
     public_groups: bool = False
     clip_estimate: bool = False
     aims: Aims = NOTHING
+    post_process: str | None = None
     bounds: Literal["", "auto", "declared"] = ""
     """auto: found privately though declared. declared: refused where nothing declares them."""
 

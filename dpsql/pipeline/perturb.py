@@ -49,7 +49,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             for part, block in zip(plan.blocks, coords, strict=True)
         ]
         counts = None
-        if plan.law == "gaussian" and not plan.apart and not plan.awaited:
+        if _kept(plan):
             drawn = _drawn(plan, noisy, earlier)
             noisy = list(drawn.coords)
     else:
@@ -94,6 +94,14 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
     scales = tuple(noise_scale(part) for part in plan.blocks) if drawn is None else drawn.scales
     averaged = drawn is not None and drawn.refined > 1
     return replace(build(plan, keys, answers), drawn=drawn, scales=scales, averaged=averaged)
+
+
+def _kept(plan: Plan) -> bool:
+    """Are the coordinates kept: for one more draw, or because they may add up with others'?"""
+    whole = plan.bounds.max_groups is None and plan.units_column is None
+    if plan.awaited or plan.scan is not None:  # found bounds differ from release to release
+        return False
+    return (plan.law == "gaussian" and not plan.apart) or (whole and bool(plan.blocks))
 
 
 def _drawn(plan: Plan, noisy: list[NDArray[Any]], earlier: Earlier | None) -> Drawn:

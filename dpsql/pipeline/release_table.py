@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Context, Decimal
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,16 +40,36 @@ def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
     for column_plan, answer in zip(plan.columns, answers, strict=True):
         name = column_plan.aggregate.name
         names += [name, name + LOW, name + HIGH]
-        arrays += [
-            _answer_array(column_plan.result, answer.values),
-            _ends(column_plan.result, answer.low),
-            _ends(column_plan.result, answer.high),
-        ]
+        arrays += _answer_arrays(column_plan.result, answer)
         types += [cast_to(column_plan.result.text), "", ""]
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
     if plan.units_column is not None:
         table = _frequent(plan, table)
     return Release(in_key_order([key.name for key in plan.keys], table), tuple(types))
+
+
+def with_answers(plan: Plan, release: Release, answers: Mapping[int, Answer]) -> Release:
+    """A release over public keys with other answers in these columns, in the domain's own order."""
+    import pyarrow as pa
+
+    table = release.table
+    domain = list(product(*(key.values or () for key in plan.keys)))
+    columns = zip(*domain, strict=True) if plan.keys else ()
+    listed = [_key_array(key, column) for key, column in zip(plan.keys, columns, strict=True)]
+    names = [key.name for key in plan.keys]
+    numbered = pa.table([*listed, pa.array(range(len(domain)))], names=[*names, "place"])
+    order = in_key_order(names, numbered).column("place")
+    for place, answer in answers.items():
+        name = plan.columns[place].aggregate.name
+        arrays = _answer_arrays(plan.columns[place].result, answer)
+        for column, array in zip((name, name + LOW, name + HIGH), arrays, strict=True):
+            table = table.set_column(table.column_names.index(column), column, array.take(order))
+    return replace(release, table=table)
+
+
+def _answer_arrays(result: ResultType, answer: Answer) -> list[Any]:
+    low, high = _ends(result, answer.low), _ends(result, answer.high)
+    return [_answer_array(result, answer.values), low, high]
 
 
 def _frequent(plan: Plan, table: pa.Table) -> pa.Table:

@@ -178,9 +178,10 @@ class ExactCells:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The noisy coordinates behind a Gaussian release over public keys, block by block.
+    """The noisy coordinates behind a release over public keys, block by block.
 
-    They count in 1/`refined` of a grid unit; `scales` are the σ of one coordinate in grid units.
+    They count in 1/`refined` of a grid unit; `scales` are the σ (of Laplace noise b) of one
+    coordinate in grid units.
     """
 
     coords: tuple[Any, ...]
@@ -196,7 +197,8 @@ class Release:
     types: tuple[str, ...]
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
     drawn: Drawn | None = None
-    """What one more draw can be averaged with; None where the law or the keys forbid it."""
+    """What one more draw can be averaged with (where the law is Gaussian), and what adds up with
+    other releases; None where the keys or a cap forbid both."""
     scales: tuple[Fraction, ...] = ()
     """The noise of one coordinate of each block, in grid units."""
     averaged: bool = False

@@ -75,6 +75,8 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
     computed = [column.name for column in privacy.columns if column.computed]
     if computed:
         remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
+    if (totals := _totals(privacy)) is not None:
+        remarks.append(totals)
     if any(one.extremes for one in privacy.releases):
         remarks.append("MIN and MAX are approximate: some rows inside the ends, without error bars")
     remarks += [f"bars leave out clipping: {_clipped(one)}" for one in clipped_shares(privacy)]
@@ -104,6 +106,26 @@ def _clipped(one: ClippedShare) -> str:
         return f"the noise leaves no rows to tell how many have {one.label}"
     low, share, high = (f"{100 * part:.2g} %" for part in (one.low, one.share, one.high))
     return f"about {share} of the rows have {one.label} [{low}, {high}]"
+
+
+def _totals(privacy: PrivacyReport) -> str | None:
+    """The gain of reconciling, where it is largest."""
+    told = privacy.reconciled
+    gains = [
+        (one.after / one.before, one.column, one.before, one.after)
+        for one in told
+        if one.before and one.after is not None
+    ]
+    if not gains:
+        return None
+    _, column, before, after = min(gains)
+    text = f"totals add up: {column} ± {number(after)} instead of ± {number(before)}"
+    if any(one.nonnegative for one in told):
+        text += "; counts are held at 0 or above, which is biased"
+    resting = list(dict.fromkeys(key for one in told for key in one.resting))
+    if resting:
+        text += f"; the policy's values of {', '.join(resting)} are taken to be all"
+    return text
 
 
 def cost(privacy: PrivacyReport) -> str:

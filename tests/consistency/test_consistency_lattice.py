@@ -150,10 +150,10 @@ def test_counts_of_at_least_0_are_the_nearest_ones(lattice: Lattice, seed: int) 
     for axes, table, variance in zip(lattice.margins, tables, lattice.variances, strict=True):
         if axes in wanted:
             continue
-        wanted[axes] = (table.astype(float), variance)
+        wanted[axes] = (np.asarray(table, dtype=float), variance)
         mats.append(matrix(lattice, axes) / variance**0.5)
-        sides.append(table.astype(float).ravel() / variance**0.5)
-    found = nonnegative(np.zeros(lattice.sizes), wanted)
+        sides.append(np.asarray(table, dtype=float).ravel() / variance**0.5)
+    found = nonnegative(lattice.sizes, wanted)
     assert found.min() >= 0
     _, residual = nnls(np.vstack(mats), np.concatenate(sides))
     mine = np.linalg.norm(np.vstack(mats) @ found.ravel() - np.concatenate(sides))
