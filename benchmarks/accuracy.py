@@ -1,6 +1,9 @@
 """Error of dpsql's answers at ε = 1, δ = 1e-6, beside the best peer and what is reachable.
 
-    python benchmarks/accuracy.py [--runs 200] [--size 1] [--only TEXT]
+    python benchmarks/accuracy.py [--runs 200] [--size 1] [--only TEXT] [--choices]
+
+`--choices`: each choice of the planner (law, strategy, basis, division of ε) beside its
+alternatives, too: benchmarks/division.py.
 
 Every question is a whole query through a real Session with `releases: off`, so each run is paid
 for and drawn anew. Set-ups of a million rows are asked once that way; then their certified
@@ -29,6 +32,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+import division
 import numpy as np
 from accuracy_expected import Key, Truth, expectation, is_pure, lost_own_error, price
 from accuracy_setups import DELTA, EPSILON, SETUPS, Case, SetUp
@@ -282,6 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=200, help="executions of each query (200)")
     parser.add_argument("--size", type=float, default=1.0, help="share of the million rows (1)")
     parser.add_argument("--only", default="", help="set-ups whose name holds this text")
+    parser.add_argument("--choices", action="store_true", help="the planner's choices, too")
     options = parser.parse_args(arguments)
     if options.runs < 2 or not 0 < options.size <= 1:
         parser.error("--runs is at least 2, --size in (0, 1]")
@@ -297,7 +302,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [row for row in rows if row.failures]
     for row in failed:
         note(f"FAILED {row.setup.name}: {row.case.label}: {', '.join(row.failures)}")
-    return 1 if failed else 0
+    worse = division.main(["--runs", str(options.runs)]) if options.choices else 0
+    return 1 if failed else worse
 
 
 if __name__ == "__main__":

@@ -126,18 +126,36 @@ def connect(
     analyst: str,
     epsilon: object = None,
     delta: object = None,
+    error: object = None,
+    confidence: object = None,
+    magnitude: object = None,
+    error_rows: object = None,
+    max_epsilon: object = None,
     engine: object = None,
 ) -> Connection:
     """Open a connection in an analyst's name. Raises subclasses of `Error` alone.
 
     `policy`: path of the owner's file, or the parsed dict. `epsilon`, `delta`: the price of each
     private query of this connection (never a budget); None leaves it to the query or the policy.
-    int, float, Decimal, Fraction and decimal text are read exactly. `engine`: an open DuckDB
+    int, float, Decimal, Fraction and decimal text are read exactly. `error` and what belongs to it
+    (`Cursor.execute`) asks for accuracy in place of a price, of each query of this connection;
+    `max_epsilon`: what one statement may cost at the most. `engine`: an open DuckDB
     connection to use, through a cursor of its own, in place of the policy's `database`.
     """
     from dpsql import dbapi
 
-    return dbapi.connect(policy, analyst=analyst, epsilon=epsilon, delta=delta, engine=engine)
+    return dbapi.connect(
+        policy,
+        analyst=analyst,
+        epsilon=epsilon,
+        delta=delta,
+        error=error,
+        confidence=confidence,
+        magnitude=magnitude,
+        error_rows=error_rows,
+        max_epsilon=max_epsilon,
+        engine=engine,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dpsql import errors
 from dpsql.arguments import Parameters, dialect_name, parameters, text
+from dpsql.core.targets import read_aims
 from dpsql.errors import InterfaceError, InvalidQuery, NotSupportedError, PolicyError
 from dpsql.guard import guarded
 from dpsql.report import BudgetReport
@@ -35,12 +36,19 @@ def connect(
     analyst: str,
     epsilon: object = None,
     delta: object = None,
+    error: object = None,
+    confidence: object = None,
+    magnitude: object = None,
+    error_rows: object = None,
+    max_epsilon: object = None,
     engine: object = None,
 ) -> Connection:
     """See `dpsql.connect`."""
     with guarded():
+        aims = read_aims(error, confidence, magnitude, error_rows, max_epsilon)
+        given: Any = {"epsilon": epsilon, "delta": delta, "aims": aims, "engine": engine}
         try:
-            session = Session(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+            session = Session(policy, analyst, **given)
         except PolicyError as problem:
             if problem.code == "database-url":  # a way out that the command line has not
                 problem.hint += ", or pass an open DuckDB connection as engine="
@@ -165,16 +173,25 @@ class Cursor(Closing, ResultSet):
         *,
         epsilon: object = None,
         delta: object = None,
+        error: object = None,
+        confidence: object = None,
+        magnitude: object = None,
+        error_rows: object = None,
+        max_epsilon: object = None,
         dialect: str | None = None,
         request_id: str | None = None,
     ) -> Cursor:
         """Answer one query; returns this cursor. Raises subclasses of `Error` alone.
 
         `params`: values for `?` by position, for `:name` by name. `epsilon`, `delta` come before
-        those of the connection, OPTIONS in the SQL before both. `dialect`: the SQL dialect of the
-        text, any of sqlglot's. `request_id`: a name of your own for this request, a UUID say; asked
-        again under it after a lost connection or a crash, it is answered by the releases that were
-        paid for, and charged anew only where there are none.
+        those of the connection, OPTIONS in the SQL before both. `error` in place of `epsilon`: a
+        half-width (100), a percentage ('5%') of `magnitude` or of what a small paid look releases
+        first, or these by column ({"n": 100}); the least ε whose expected error meets it is the
+        price. `confidence` is 0.95 unless said; `error_rows` (1,000): of the group for which bars
+        are told that fall with the rows. `max_epsilon`: what the statement may cost.
+        `dialect`: the SQL dialect of the text, any of sqlglot's. `request_id`: a name of your own
+        for this request, a UUID say; asked again under it after a lost connection or a crash, it is
+        answered by the releases that were paid for, and charged anew only where there are none.
         """
         self._check_open()
         self._forget()
@@ -184,6 +201,7 @@ class Cursor(Closing, ResultSet):
                 parameters(params),
                 epsilon=epsilon,
                 delta=delta,
+                aims=read_aims(error, confidence, magnitude, error_rows, max_epsilon),
                 dialect=dialect_name(dialect),
                 request_id=request_id,
             )
@@ -218,6 +236,11 @@ class Cursor(Closing, ResultSet):
         *,
         epsilon: object = None,
         delta: object = None,
+        error: object = None,
+        confidence: object = None,
+        magnitude: object = None,
+        error_rows: object = None,
+        max_epsilon: object = None,
         dialect: str | None = None,
     ) -> Explanation:
         """What `execute` with the same arguments would do and cost. Charges nothing and reads no
@@ -232,6 +255,7 @@ class Cursor(Closing, ResultSet):
                 parameters(params),
                 epsilon=epsilon,
                 delta=delta,
+                aims=read_aims(error, confidence, magnitude, error_rows, max_epsilon),
                 dialect=dialect_name(dialect),
             )
 

@@ -81,6 +81,22 @@ class Intervals(_ByRow[Interval]):
 
 
 @dataclass(frozen=True)
+class ClippedShare:
+    """A private estimate: of the rows read, what part `label` says; None without rows.
+
+    `low`, `high`: its 95 % interval within 0..1.
+    """
+
+    label: str
+    share: float | None
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": self.label, "share": self.share, "interval_95": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
 class ColumnReport:
     """The 95 % intervals of one result column, row by row; None where there are no error bars.
 

@@ -54,18 +54,24 @@ def column_explanation(
     label: str,
     shown_as: tuple[str, ...] = (),
     range_: BoundExplanation | None = None,
+    *,
+    sizes: Sequence[int] = ROWS,
+    confidence: float = 0.95,
 ) -> ColumnExplanation:
-    """Noise and expected 95 % half-width of one aggregate, in answer units."""
+    """Noise and expected half-width of one aggregate, in answer units, for groups of `sizes` rows.
+
+    `confidence` is not for quantiles, whose bars are drawn at 95 %.
+    """
     if column.point is not None:
-        return _of_quantile(plan, column, label, shown_as, range_)
+        return _of_quantile(plan, column, label, shown_as, range_, sizes)
     if column.distinct is not None:
-        return _of_distinct(plan, column, label, shown_as)
+        return _of_distinct(plan, column, label, shown_as, confidence)
     if column.block is None:
-        return _of_threshold(plan, label, shown_as)
+        return _of_threshold(plan, label, shown_as, confidence)
     family = aggregates.for_name(column.aggregate.fn)
     coordinates = plan.blocks[column.block].block.coordinates
     pretended = np.zeros((coordinates, 1), dtype=object)
-    noisy = noisy_block(plan, column.block, pretended)
+    noisy = replace(noisy_block(plan, column.block, pretended), confidence=confidence)
     error = family.expected_error(column.aggregate, noisy)
     told = ColumnExplanation(
         label, shown_as, LAW_NAMES[plan.law], {}, None, None, (), "", column.block, range_
@@ -75,16 +81,21 @@ def column_explanation(
         return replace(told, noise={"answer": error}, scale=_scale(noisy), half_width=_half(answer))
     block = noisy.block
     assert isinstance(block, (MomentsBlock, PairBlock))
-    sizes = tuple(
+    halves = tuple(
         (
             rows,
-            _half(family.combine(column.aggregate, noisy_block(plan, column.block, spread))),
+            _half(
+                family.combine(
+                    column.aggregate,
+                    replace(noisy_block(plan, column.block, spread), confidence=confidence),
+                )
+            ),
         )
-        for rows in ROWS
-        for spread in (_spread(block, noisy.weight, rows),)
+        for rows in sizes
+        for spread in (_spread(block, noisy, rows),)
     )
     note = "falls with the rows of a group; told for values spread evenly over the range"
-    return replace(told, noise=_parts(noisy), half_widths=sizes, note=note)
+    return replace(told, noise=_parts(noisy), half_widths=halves, note=note)
 
 
 def _parts(noisy: NoisyBlock) -> dict[str, float]:
@@ -110,9 +121,12 @@ def _scale(noisy: NoisyBlock) -> float | None:
     return float(noisy.scale * unit / noisy.weight)
 
 
-def _spread(block: MomentsBlock | PairBlock, weight: int, rows: int) -> np.ndarray:
+def _spread(block: MomentsBlock | PairBlock, noisy: NoisyBlock, rows: int) -> np.ndarray:
     """Coordinates of a pretended group: a Bernstein basis gives each of them the same share."""
-    each = rows * weight * block.row_total // block.coordinates
+    whole = rows * noisy.weight * block.row_total
+    if noisy.turned is not None:
+        return np.array([[noisy.turned[0] * whole], [0]], dtype=object)
+    each = whole // block.coordinates
     return np.full((block.coordinates, 1), each, dtype=object)
 
 
@@ -130,6 +144,7 @@ def _of_quantile(
     label: str,
     shown_as: tuple[str, ...],
     range_: BoundExplanation | None,
+    sizes: Sequence[int],
 ) -> ColumnExplanation:
     """Its error is one of rank: how many rows lie between it and the quantile that was asked."""
     assert column.point is not None
@@ -151,7 +166,7 @@ def _of_quantile(
     grid = part.block.grid
     whole = float(grid.span * grid.unit)
     reach = interval.margin / part.weight + rows / part.weight
-    sizes = tuple((size, min(whole / 2, whole * reach / size)) for size in ROWS)
+    halves = tuple((size, min(whole / 2, whole * reach / size)) for size in sizes)
     step = number(float(part.block.step * grid.unit) / (86_400 if _seconds(column) else 1))
     unit = " days" if column.aggregate.moment else ""
     note = (
@@ -159,7 +174,7 @@ def _of_quantile(
         f" values spread evenly over the range; {empty}"
     )
     days = 86_400 if _seconds(column) else 1
-    return replace(told, half_widths=tuple((n, half / days) for n, half in sizes), note=note)
+    return replace(told, half_widths=tuple((n, half / days) for n, half in halves), note=note)
 
 
 def _of_tree(
@@ -193,7 +208,7 @@ def _seconds(column: ColumnPlan) -> bool:
 
 
 def _of_distinct(
-    plan: Plan, column: ColumnPlan, label: str, shown_as: tuple[str, ...]
+    plan: Plan, column: ColumnPlan, label: str, shown_as: tuple[str, ...], confidence: float
 ) -> ColumnExplanation:
     """Its noise grows with the cap, which is known beforehand only where it is not drawn."""
     assert column.distinct is not None
@@ -201,7 +216,7 @@ def _of_distinct(
     law, caps = part.mechanism, part.mechanism.caps
     index = len(plan.blocks) + len(plan.histograms) + column.distinct
     once = {"answer": expected_error(plan.law, [1], [law.scale * caps[-1]])}
-    half = half_width(plan.law, [1], [law.scale * caps[-1]])
+    half = half_width(plan.law, [1], [law.scale * caps[-1]], confidence)
     told = ColumnExplanation(
         label, shown_as, LAW_NAMES[plan.law], once, None, half, (), "", index, None
     )
@@ -210,7 +225,7 @@ def _of_distinct(
         note = f"at most {most} of a unit in a group: a lower bound where units have more"
         scale = float(law.scale * caps[-1])
         return replace(told, scale=scale, note=note if plan.capped else "")
-    each = number(half_width(plan.law, [1], [law.scale]))
+    each = number(half_width(plan.law, [1], [law.scale], confidence))
     note = (
         f"± {each} for each value of a unit that counts; how many count in a group is drawn"
         f" privately, from {caps[0]} to {caps[-1]}: values beyond are not counted, so that the"
@@ -272,7 +287,7 @@ def _distinct_weight(part: DistinctPlan) -> Fraction:
 def _weight(block: BlockPlan) -> Fraction:
     if isinstance(block.mechanism, LaplaceMechanism):
         return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
-    return Fraction(block.sensitivity.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+    return Fraction(block.mechanism.l2_squared) / Fraction(block.mechanism.sigma) ** 2
 
 
 def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold) -> Fraction:
@@ -284,7 +299,9 @@ def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold
 # ---- thresholds ------------------------------------------------------------------------------
 
 
-def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnExplanation:
+def _of_threshold(
+    plan: Plan, label: str, shown_as: tuple[str, ...], confidence: float
+) -> ColumnExplanation:
     """The noisy unit count that decides on keys, far above the threshold."""
     threshold = plan.threshold
     note = "wider near the threshold; it also decides which groups are shown"
@@ -297,7 +314,7 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
             mechanism=_selection_law(threshold),
             noise={"answer": expected_error("gaussian", [1], [sigma])},
             scale=float(sigma),
-            half_width=half_width("gaussian", [1], [sigma]),
+            half_width=half_width("gaussian", [1], [sigma], confidence),
         )
     assert isinstance(threshold, TruncatedGeometricThreshold)
     # Two-sided geometric with ratio r = e^-rate: variance 2r/(1-r)²; the cut only lessens it.
@@ -307,7 +324,7 @@ def _of_threshold(plan: Plan, label: str, shown_as: tuple[str, ...]) -> ColumnEx
         mechanism=_selection_law(threshold),
         noise={"answer": math.sqrt(2 * math.exp(-rate)) / -math.expm1(-rate)},
         scale=1 / rate,
-        half_width=float(_geometric_reach(threshold, Fraction(1, 40))),
+        half_width=float(_geometric_reach(threshold, (1 - confidence) / 2)),
     )
 
 
@@ -362,9 +379,9 @@ def _at_least(steps: int, rate: float) -> float:
     return 1 - math.exp(-rate * (1 - steps)) / (1 + ratio)
 
 
-def _geometric_reach(threshold: TruncatedGeometricThreshold, chance: Fraction) -> int:
+def _geometric_reach(threshold: TruncatedGeometricThreshold, chance: float) -> int:
     """The least j with P(noise > j) at most `chance`: r^(j+1) / (1 + r), cut at the bound."""
     rate = float(threshold.epsilon_per_key)
     ratio = math.exp(-rate)
-    steps = -(math.log(float(chance)) + math.log1p(ratio)) / rate
+    steps = -(math.log(chance) + math.log1p(ratio)) / rate
     return max(0, min(threshold.bound, math.ceil(steps - 1)))

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp, parse_one
 
+from dpsql.accuracy.curve import curve
+from dpsql.accuracy.settle import settled
 from dpsql.advice import Question, improvements, other_law
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
+from dpsql.core.targets import NOTHING, Aims
+from dpsql.divided import division_explanation
 from dpsql.expected import (
     column_explanation,
     column_labels,
@@ -25,6 +29,7 @@ from dpsql.expected import (
 )
 from dpsql.explanation import (
     ColumnExplanation,
+    ErrorCurve,
     Explanation,
     KeyExplanation,
     ReleaseExplanation,
@@ -32,6 +37,7 @@ from dpsql.explanation import (
 from dpsql.guard import guarded
 from dpsql.key_origins import key_origin
 from dpsql.origins import Origins, one_row
+from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Planned
 from dpsql.plan_graph import dot
 from dpsql.planning.types import Plan
@@ -51,6 +57,7 @@ def explain(
     *,
     epsilon: object = None,
     delta: object = None,
+    aims: Aims = NOTHING,
     dialect: str = "duckdb",
     advice: bool = True,
 ) -> Explanation:
@@ -60,10 +67,11 @@ def explain(
     not raised. With `advice`, improvements are planned like the query itself, and are as free.
     """
     with guarded():
-        asked = session.asked_for(epsilon, delta)
+        asked = session.asked_for(epsilon, delta, aims)
         with session.engine.snapshot():
             prepared = session.prepare(sql, parameters, dialect=dialect, asked=asked)
-            question = Question(session, sql, parameters, dialect, asked)
+            now = settled(asked, prepared.planned)
+            question = Question(session, sql, parameters, dialect, now)
             return _explanation(question, prepared, advice)
 
 
@@ -154,7 +162,19 @@ def _release(
             planned.fingerprints[shown] == planned.fingerprints[index]
             for shown in releases_of(planned.bound.remainder)
         ),
+        division_explanation(plan),
+        planned.reached.get(index),
+        _curve(question, planned, index) if advice else None,
     )
+
+
+def _curve(question: Question, planned: Planned, index: int) -> ErrorCurve | None:
+    session = question.session
+
+    def plan(asked: Asked) -> Planned:
+        return session.plan(planned.bound, asked=asked)
+
+    return curve(planned, index, question.asked, plan, session.policy)
 
 
 def _reads(planned: Planned, index: int, numbers: Mapping[str, int]) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from dpsql.core.refresh import Window
+from dpsql.core.targets import Reached
 from dpsql.wording import number
 
 Who = Literal["analyst", "owner"]
@@ -122,6 +123,22 @@ class PartExplanation:
             "epsilon": float(self.epsilon),
             "share": float(self.share),
         }
+
+
+@dataclass(frozen=True)
+class DivisionExplanation:
+    """Why the parts of noisy blocks are as they are. `known`: by what the query shows of them.
+
+    `gain`: by how much equal parts would make the error larger (of the figures shown, values in
+    the middle of their ranges), as a factor.
+    """
+
+    known: bool
+    why: str
+    gain: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"known": self.known, "why": self.why, "gain": self.gain}
 
 
 @dataclass(frozen=True)
@@ -250,11 +267,50 @@ class OtherLaw:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """Expected half-widths at a price, one of each column of the curve; None: no use.
+
+    `units`: that a group needs to be shown with 50 % probability, None where all are. `own`: it is
+    the release's own price.
+    """
+
+    epsilon: Fraction
+    halves: tuple[float | None, ...]
+    units: int | None
+    own: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "epsilon": float(self.epsilon),
+            "half_widths": list(self.halves),
+            "units_for_50_percent": self.units,
+            "own": self.own,
+        }
+
+
+@dataclass(frozen=True)
+class ErrorCurve:
+    """Expected error against price. `columns`: (aggregate, rows for which it is told)."""
+
+    confidence: float
+    columns: tuple[tuple[str, int | None], ...]
+    points: tuple[CurvePoint, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "confidence": self.confidence,
+            "columns": [{"aggregate": name, "rows": rows} for name, rows in self.columns],
+            "points": [point.to_dict() for point in self.points],
+        }
+
+
+@dataclass(frozen=True)
 class ReleaseExplanation:
     """One private aggregate: price, bounds, noise, keys, events, and the SQL that would run.
 
     `reads`: the numbers of the releases that feed it in a chain; in `sql` they are parameters.
-    `shown`: does the answer read it itself, and not only another release?
+    `shown`: does the answer read it itself, and not only another release? `target`: the error that
+    was asked for, in place of a price. `curve`: None where it was not asked for.
     """
 
     epsilon: Fraction
@@ -275,6 +331,9 @@ class ReleaseExplanation:
     sql: str
     reads: tuple[int, ...] = ()
     shown: bool = True
+    division: DivisionExplanation | None = None
+    target: Reached | None = None
+    curve: ErrorCurve | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -288,6 +347,7 @@ class ReleaseExplanation:
             "public_groups": self.groups,
             "bounds": [bound.to_dict() for bound in self.bounds],
             "parts": [part.to_dict() for part in self.parts],
+            "division": None if self.division is None else self.division.to_dict(),
             "columns": [column.to_dict() for column in self.columns],
             "key_threshold": None if self.threshold is None else self.threshold.to_dict(),
             "min_units": self.min_units,
@@ -295,6 +355,8 @@ class ReleaseExplanation:
             "improvements": [better.to_dict() for better in self.improvements],
             "events": [{**event, "count": str(count)} for event, count in self.events],
             "sql": self.sql,
+            "target": None if self.target is None else self.target.to_json(),
+            "curve": None if self.curve is None else self.curve.to_dict(),
         }
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from dpsql.accuracy.words import before_first, confidence, curve_lines, target
 from dpsql.explanation import (
     BoundExplanation,
     ColumnExplanation,
@@ -97,12 +98,24 @@ def _release(
     yield from _entry(unit[: _INDENT - 1], _contribution(release, unit))
     if release.strategy != "row":
         yield from _entry("method", f"{release.strategy}: {release.why}")
+    if release.target is not None:
+        told = target if not release.target.first else before_first
+        yield from _entry("target", told(release.target))
     for column in release.columns:
         yield ""
         yield from _column(column, release.parts)
     if release.threshold is not None:
         yield from _selection(release, unit)
     yield ""
+    if release.division is not None:
+        yield from _entry("divided", release.division.why)
+    if release.curve is not None and len(release.curve.points) > 1:
+        sure = confidence(release.curve.confidence)
+        yield from _entry("prices", f"expected half-width at {sure}, by the ε of this release")
+        aimed = release.target is not None and not release.target.first
+        for line in curve_lines(release.curve, target=aimed):
+            yield " " * (_INDENT - 2) + line
+        yield ""
     if release.other_law is not None:
         yield from _entry("law", _law(release, release.other_law))
     yield from _better(release.improvements, unit)

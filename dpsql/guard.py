@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from dpsql.dialects.duckdb import FAILED, FAILED_HINT
+from dpsql.dialects.engine import FAILED, FAILED_HINT
 from dpsql.errors import Cancelled, EngineFailed, Error, InternalError, RefusedQuery
 from dpsql.owner_log import OWNER_LOG
 

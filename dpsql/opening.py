@@ -7,6 +7,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.duckdb_files import FilesEngine
+from dpsql.dialects.engine import Engine
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.policy.schema import BudgetSpec, Policy
 
@@ -15,8 +17,17 @@ if TYPE_CHECKING:
     from dpsql.ledger.remembered import Remembered
 
 
-def open_engine(policy: Policy, engine: object = None) -> DuckDBEngine:
+def open_engine(policy: Policy, engine: object = None) -> Engine:
     """The policy's database, or what the owner hands in. PolicyError, EngineFailed."""
+    layout = policy.layout
+    if layout is not None:
+        if engine is not None:
+            raise PolicyError(
+                "engine= cannot be given where the policy names files or attached databases",
+                code="engine-type",
+                hint="leave engine= out, or make views of the files in that connection yourself",
+            )
+        return FilesEngine(layout, memory=policy.limits.memory)
     if engine is not None:
         return DuckDBEngine.adopt(engine)
     if policy.database is None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.accuracy import settle
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release_names import UNNAMED, release_table
 from dpsql.checks.unbound import unbound
 from dpsql.core.catalog import Catalog
 from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.core.targets import NOTHING, Aims, one_price
 from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import DoesNotBind, Sealed, TypedTable
@@ -27,6 +29,7 @@ from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewr
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Planned
 from dpsql.planning.noise import LAWS, Laws
+from dpsql.planning.search import EVERY, Alternatives
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -56,6 +59,7 @@ class Preparation(ABC):
         *,
         epsilon: object = None,
         delta: object = None,
+        aims: Aims = NOTHING,
         engine: object = None,
     ) -> None:
         self.policy = policy if isinstance(policy, Policy) else load(policy)
@@ -63,7 +67,7 @@ class Preparation(ABC):
         self.analyst = canonical_name(analyst)
         self.budget_spec = self.policy.budget_of(analyst)
         self.total = self.policy.budgets.total
-        self.asked = Asked(_epsilon(epsilon), _delta(delta))
+        self.asked = Asked(_epsilon(epsilon), _delta(delta), one_price(epsilon, aims))
         self.engine = open_engine(self.policy, engine)
         try:
             refuse_unfit(self.policy, self.engine.catalog())
@@ -87,12 +91,15 @@ class Preparation(ABC):
     def account(self, spec: BudgetSpec) -> Account:
         """Terms and spend of a budget, as they stand now."""
 
-    def asked_for(self, epsilon: object, delta: object) -> Asked:
-        """The price asked for: what the call says, else what the session says."""
-        mine, usual = Asked(_epsilon(epsilon), _delta(delta)), self.asked
+    def asked_for(self, epsilon: object, delta: object, aims: Aims = NOTHING) -> Asked:
+        """The price or error asked for: what the call says, else what the session says."""
+        mine, usual = Asked(_epsilon(epsilon), _delta(delta), one_price(epsilon, aims)), self.asked
+        priced, aimed = mine.epsilon is not None, aims.error is not None
+        merged = aims.over(replace(usual.aims, error=None) if priced else usual.aims)
         return Asked(
-            usual.epsilon if mine.epsilon is None else mine.epsilon,
+            mine.epsilon if priced or aimed else usual.epsilon,
             usual.delta if mine.delta is None else mine.delta,
+            merged,
         )
 
     # ---- up to the charge --------------------------------------------------------------
@@ -121,25 +128,37 @@ class Preparation(ABC):
             raise _unbound(query, problem, public, context.text) from None
 
     def plan(
-        self, bound: Bound, *, asked: Asked, policy: Policy | None = None, laws: Laws = LAWS
+        self,
+        bound: Bound,
+        *,
+        asked: Asked,
+        policy: Policy | None = None,
+        laws: Laws = LAWS,
+        alternatives: Alternatives = EVERY,
     ) -> Planned:
-        """Plan with the noise laws to choose from. Call within a snapshot."""
-        return plan.run(
-            bound,
-            policy=self.policy if policy is None else policy,
-            asked=asked,
-            budget=self.budget_spec,
-            public_values=self._public.values,
-            public_rows=self._public.rows,
-            laws=laws,
-        )
+        """Plan with the noise laws, and the rest, to choose from. Call within a snapshot."""
+        rules = self.policy if policy is None else policy
+
+        def at(prices: Asked) -> Planned:
+            return plan.run(
+                bound,
+                policy=rules,
+                asked=prices,
+                budget=self.budget_spec,
+                public_values=self._public.values,
+                public_rows=self._public.rows,
+                laws=laws,
+                alternatives=alternatives,
+            )
+
+        return settle.planned(bound, asked, at, rules)
 
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
         """Everything that can refuse, before anything is charged. Call within a snapshot."""
         with not_too_deep():
             bound = self.bind(sql, parameters, dialect=dialect)
             planned = self.plan(bound, asked=asked)
-            rewritten = rewrite.run(planned, policy=self.policy)
+            rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)
             certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
             outer = self._check_remainder(planned, sql)
             text = sql if dialect == "duckdb" else None
@@ -150,14 +169,16 @@ class Preparation(ABC):
 
     def _check_remainder(self, planned: Planned, sql: str) -> postprocess.Outer:
         public = self._public.tables(planned.bound.public)
-        chains.check(planned, public, self._sealed)
         given = dict(public)
         sizes = {name.casefold(): table.table.num_rows for name, table in given.items()}
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
             sizes[release_table(index)] = one.least_groups
         try:
-            return postprocess.check(planned.bound.remainder, given, sizes, self._sealed)
+            chains.check(planned, public, self._sealed)
+            return postprocess.check(
+                planned.bound.remainder, given, sizes, self._sealed, planned.plans
+            )
         except DoesNotBind as problem:
             raise _unbound(planned.bound.remainder, problem, public, sql) from None
 

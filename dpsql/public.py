@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -12,11 +13,15 @@ from dpsql.binding.context import table_missing
 from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import Kind, Scalar
 from dpsql.declared import declared_tables
-from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.engine import Engine
 from dpsql.dialects.sealed import TypedTable
+from dpsql.dialects.writing import written
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.release_table import cast_to
 from dpsql.policy.schema import Policy, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class PublicData:
@@ -25,7 +30,7 @@ class PublicData:
     A hidden column of a public table does not exist for analysts and is never read.
     """
 
-    def __init__(self, engine: DuckDBEngine, policy: Policy) -> None:
+    def __init__(self, engine: Engine, policy: Policy) -> None:
         self._engine = engine
         self._policy = policy
         self._tables: dict[tuple[str, str], TypedTable] = {}
@@ -41,7 +46,7 @@ class PublicData:
         if (table, column) not in self._values or not self._engine.frozen:
             entry = self._entry(self._policy.tables[table])
             query = _select(entry, [column]).distinct()
-            rows = presentable(self._engine.fetch(query.sql("duckdb")))
+            rows = presentable(self._fetched(query))
             found = rows.column(0).to_pylist()
             if entry.columns[column].type.kind is Kind.INTEGER:  # a HUGEINT travels as a decimal
                 found = [None if value is None else int(value) for value in found]
@@ -55,7 +60,7 @@ class PublicData:
         if table not in self._rows or not self._engine.frozen:
             query = _select(self._entry(self._policy.tables[table]), [])
             query.set("expressions", [exp.Count(this=exp.Star())])
-            self._rows[table] = int(self._engine.fetch(query.sql("duckdb")).column(0)[0].as_py())
+            self._rows[table] = int(self._fetched(query).column(0)[0].as_py())
         return self._rows[table]
 
     def tables(self, used: Mapping[str, Table]) -> Mapping[str, TypedTable]:
@@ -90,8 +95,12 @@ class PublicData:
         columns = [column for column in entry.columns if not table.rule(column).hidden]
         if role == "private":
             return _empty({column: entry.columns[column].type_text for column in columns})
-        rows = self._engine.fetch(_select(entry, columns).sql("duckdb"))
+        rows = self._fetched(_select(entry, columns))
         return TypedTable(rows, [cast_to(entry.columns[column].type_text) for column in columns])
+
+    def _fetched(self, query: exp.Select) -> pa.Table:
+        sql = written(query, self._engine.dialect, self._engine.catalog())
+        return self._engine.fetch(sql)
 
     def _entry(self, table: Table) -> CatalogTable:
         found = self._engine.catalog().find(".".join(table.parts))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
-from dpsql.error_bars import ColumnReport
+from dpsql.core.targets import FirstLook, Reached
+from dpsql.error_bars import ClippedShare, ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -90,6 +91,8 @@ class ReleaseReport:
     answering: Answering
     extremes: bool = False
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
+    clipped: tuple[ClippedShare, ...] = ()
+    """Paid estimates of what clipping moved, which no interval holds."""
     capped: bool = False
     """Distinct values are counted, of one unit up to a cap: a lower bound where units have more."""
 
@@ -107,6 +110,10 @@ class ReleaseReport:
                 "max_rows_per_unit": self.max_rows_per_unit,
             },
             "key_threshold": self.key_threshold,
+            "clipping": {
+                "in_intervals": False,
+                "estimates": [one.to_json() for one in self.clipped],
+            },
             "events": [{**event, "count": str(count)} for event, count in self.events],
         }
 
@@ -128,6 +135,10 @@ class PrivacyReport:
     receipt: Anchor
     """Where the ledger stood: it must show this entry for ever (`ledger verify --expect-head`)."""
     balance: Callable[[], BudgetReport] | None = field(repr=False, default=None)
+    targets: tuple[Reached, ...] = ()
+    """Of the releases for which an error was asked in place of a price."""
+    first: FirstLook | None = None
+    """The small paid look before an answer within a percentage; its charge is in the sums."""
 
     @functools.cached_property
     def remaining(self) -> BudgetReport | None:
@@ -157,6 +168,8 @@ class PrivacyReport:
             "intervals_95": {c.name: c.intervals for c in self.columns},
             "remaining": None if self.remaining is None else self.remaining.to_json(),
             "receipt": self.receipt.to_json(),
+            "targets": [one.to_json() for one in self.targets],
+            "first_look": None if self.first is None else self.first.to_json(),
         }
 
 
@@ -231,7 +244,9 @@ class BudgetReport:
         }
 
 
-def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
+def release_report(
+    plan: Plan, answering: Answering, clipped: tuple[ClippedShare, ...] = ()
+) -> ReleaseReport:
     return ReleaseReport(
         plan.epsilon,
         plan.delta,
@@ -245,6 +260,7 @@ def release_report(plan: Plan, answering: Answering) -> ReleaseReport:
         answering.key_threshold,
         answering,
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
+        clipped,
         plan.capped,
     )
 

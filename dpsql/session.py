@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dpsql.accuracy import left, measured
 from dpsql.answering import (
     Answered,
     Steps,
@@ -20,13 +21,16 @@ from dpsql.answering import (
     retried,
     stored_answer,
 )
-from dpsql.dialects.duckdb import TimedOut
+from dpsql.core.targets import NOTHING, Aims, Reached
+from dpsql.dialects.engine import TimedOut
 from dpsql.error_bars import ColumnReport
-from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
+from dpsql.errors import BudgetExceeded, InvalidQuery, LedgerError, RefusedQuery
 from dpsql.guard import guarded
 from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
+from dpsql.pipeline.clip_shares import clip_shares
+from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -51,6 +55,19 @@ class Answer:
     names: tuple[str, ...]
     types: tuple[str, ...]
     privacy: PrivacyReport
+
+    def told(self, **changed: Any) -> Answer:
+        """With a report that says otherwise."""
+        return replace(self, privacy=replace(self.privacy, **changed))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A statement as it was asked."""
+
+    sql: str
+    parameters: Parameters
+    dialect: str
 
 
 @dataclass(frozen=True)
@@ -77,9 +94,10 @@ class Session(Preparation):
         *,
         epsilon: object = None,
         delta: object = None,
+        aims: Aims = NOTHING,
         engine: object = None,
     ) -> None:
-        super().__init__(policy, analyst, epsilon=epsilon, delta=delta, engine=engine)
+        super().__init__(policy, analyst, epsilon=epsilon, delta=delta, aims=aims, engine=engine)
         self.data_version = stored_version(self.policy, self.engine.identity)
         try:
             self._seen = remembered(self.policy)
@@ -114,6 +132,7 @@ class Session(Preparation):
         *,
         epsilon: object = None,
         delta: object = None,
+        aims: Aims = NOTHING,
         dialect: str = "duckdb",
         request_id: object = None,
         progress: Progress | None = None,
@@ -123,16 +142,93 @@ class Session(Preparation):
         `request_id`: the analyst's own name for this request. Asked again under it, it is answered
         by the same releases, or charged anew if none were made; never charged twice for one answer.
         """
-        asked, progress = self.asked_for(epsilon, delta), progress or Progress()
+        asked, progress = self.asked_for(epsilon, delta, aims), progress or Progress()
         clock = on_the_clock(self.policy.limits.reply_quantum_ms)
+        text = Text(sql, parameters, dialect)
         with self._cancellable(progress), clock, guarded(), self._refusals_counted(sql):
-            with self.engine.snapshot():
-                prepared = self.prepare(sql, parameters, dialect=dialect, asked=asked)
-                released = self._releases(prepared, progress, self._attempt(prepared, request_id))
-                public = self._public.tables(prepared.planned.bound.public)
-            progress.stage = Stage.RUNNING  # of what was stored or public, too
-            result = postprocess.run(prepared.outer, released.tables, public, self._sealed)
-            return self._answer(prepared, result, released)
+            prepared, released, answer = self._ask(text, asked, request_id, progress)
+            if not measured.is_first(prepared.planned):
+                return answer
+            return self._second(text, asked, request_id, progress, (prepared, released, answer))
+
+    def _ask(
+        self, text: Text, asked: Asked, request_id: object, progress: Progress
+    ) -> tuple[Prepared, Released, Answer]:
+        """One statement, from its text to its answer."""
+        with self.engine.snapshot():
+            prepared = self.prepare(text.sql, text.parameters, dialect=text.dialect, asked=asked)
+            try:
+                attempt = self._attempt(prepared, request_id)
+                released = self._releases(prepared, progress, attempt)
+            except BudgetExceeded as problem:
+                if prepared.planned.reached:
+                    problem.hint = self._way_out(prepared.planned, asked) or problem.hint
+                raise
+            public = self._public.tables(prepared.planned.bound.public)
+        progress.stage = Stage.RUNNING  # of what was stored or public, too
+        result = postprocess.run(
+            prepared.outer, released.tables, public, self._sealed, prepared.planned.plans
+        )
+        return prepared, released, self._answer(prepared, result, released)
+
+    def _way_out(self, planned: Planned, asked: Asked) -> str:
+        """The error that what is left of the budgets still covers; '' where none."""
+        from dpsql.accountant.filter import admits
+
+        names = [spec for spec in (self.budget_spec, self.total) if spec is not None]
+        accounts = [self.account(spec) for spec in names]
+
+        def fits(items: Sequence[Any]) -> bool:
+            return all(admits(one.terms, one.spent + one.price(items)) for one in accounts)
+
+        def plan(prices: Asked) -> Planned:
+            return self.plan(planned.bound, asked=prices)
+
+        found = left.reachable(planned, asked, plan, fits)
+        return "" if found is None else left.way_out(found)
+
+    def _second(
+        self,
+        text: Text,
+        asked: Asked,
+        request_id: object,
+        progress: Progress,
+        before: tuple[Prepared, Released, Answer],
+    ) -> Answer:
+        """After a first look: the answer within the percentage that was asked for.
+
+        Where it is refused, the first look's own answer, which was paid for, and why.
+        """
+        first, looked, shown = before
+        found: Mapping[tuple[int, int], Fraction] = {}
+        try:
+            with self._refusals_counted(text.sql):
+                then = measured.after(asked, first.planned, looked.tables)
+                assert then.looked is not None
+                found = then.looked.magnitudes
+                if not self.policy.releases_reuse and (met := self._met(text, then, first)):
+                    told = measured.first_look(first.planned, looked.paid, found)
+                    return shown.told(first=told, targets=met)
+                again = measured.second_id(request_id)
+                _, _, answer = self._ask(text, then, again, progress)
+        except (BudgetExceeded, InvalidQuery) as problem:
+            why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+            told = measured.first_look(first.planned, looked.paid, found, why)
+            return shown.told(first=told, targets=())
+        epsilon, delta = looked.paid
+        privacy = answer.privacy
+        return answer.told(
+            first=measured.first_look(first.planned, looked.paid, found),
+            epsilon=privacy.epsilon + epsilon,
+            delta=privacy.delta + delta,
+        )
+
+    def _met(self, text: Text, asked: Asked, first: Prepared) -> tuple[Reached, ...]:
+        """The targets that a first look has met itself, where nothing would be found stored."""
+        with self.engine.snapshot():
+            bound = self.bind(text.sql, text.parameters, dialect=text.dialect)
+            planned = self.plan(bound, asked=asked)
+        return (*planned.reached.values(),) if measured.enough(first.planned, planned) else ()
 
     @contextlib.contextmanager
     def _cancellable(self, progress: Progress) -> Iterator[None]:
@@ -289,16 +385,18 @@ class Session(Preparation):
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
         plans, account = prepared.planned.plans, released.account
         total = None if account is None else self._total_account()
+        clipped = map(clip_shares, released.tables, plans)
         receipt = self.ledger.anchor()
         self._seen.keep(receipt)
         privacy = PrivacyReport(
             self.analyst,
             self.budget_spec.key,
             *released.paid,
-            tuple(map(release_report, plans, released.how)),
+            tuple(map(release_report, plans, released.how, clipped)),
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account, total),
+            tuple(prepared.planned.reached.values()),
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(

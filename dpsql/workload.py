@@ -51,6 +51,8 @@ class Expected:
     aggregate: str
     rows: int | None
     half_width: float | None
+    by_rows: tuple[tuple[int, float | None], ...] = ()
+    """For other sizes, where rows count."""
 
     def to_dict(self) -> dict[str, object]:
         return {"aggregate": self.aggregate, "rows": self.rows, "half_width_95": self.half_width}
@@ -183,8 +185,7 @@ class _Workload:
             statements,
             releases,
             self._added_up(),
-            None if equal is None else self._price(*equal),
-            usual,
+            *_at_the_same_rows(None if equal is None else self._price(*equal), usual),
         )
 
     def _statements(self) -> tuple[Statement, ...]:
@@ -237,7 +238,7 @@ class _Workload:
             (name, plan.epsilon, plan.delta): _Release(
                 plan.items,
                 plan.epsilon,
-                private.options.epsilon is not None,
+                private.options.epsilon is not None or private.options.aims.error is not None,
                 plan.threshold is not None,
             )
             for plan, name, private in zip(
@@ -331,9 +332,34 @@ class _Workload:
             labels = column_labels(planned, index, self._session.policy.unit)
             for place, (column, label) in enumerate(zip(plan.columns, labels, strict=True)):
                 if place != plan.units_column and plan.items:
-                    expected = column_explanation(plan, column, label).expected()
-                    found[name, label] = Expected(label, *expected)
+                    told = column_explanation(plan, column, label)
+                    found[name, label] = Expected(label, *told.expected(), told.half_widths)
         return tuple(found.values())
+
+
+def _at_the_same_rows(
+    first: Price | None, second: Price | None
+) -> tuple[Price | None, Price | None]:
+    """Both prices with each column told for one size of group: the larger of the two, of use
+    at either price."""
+    if first is None or second is None:
+        return first, second
+    pairs = zip(first.expected, second.expected, strict=True)
+    told = [[*map(_alike, *statements)] for statements in pairs]
+    one, other = (
+        tuple(tuple(pair[which] for pair in statement) for statement in told) for which in (0, 1)
+    )
+    return replace(first, expected=one), replace(second, expected=other)
+
+
+def _alike(one: Expected, other: Expected) -> tuple[Expected, Expected]:
+    if one.rows is None or other.rows is None or one.rows == other.rows:
+        return one, other
+    rows = max(one.rows, other.rows)
+    first, second = (
+        replace(each, rows=rows, half_width=dict(each.by_rows)[rows]) for each in (one, other)
+    )
+    return first, second
 
 
 def _three_digits(value: Fraction) -> Fraction:

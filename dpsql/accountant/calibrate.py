@@ -32,6 +32,7 @@ _PI = Decimal(
 _LEAST_EPSILON = Fraction(1, 2**100)
 # log delta is known to far more than this; the noise is accepted only below it.
 _CERTAIN = Decimal("1e-40")
+_NEAR = Decimal("1e-12")
 _BITS = 50
 
 
@@ -115,27 +116,40 @@ def _multiplier(epsilon: Fraction, delta: Fraction) -> Fraction:
 
 
 def _solve(eps: Decimal, log_delta: Decimal) -> Decimal:
-    """mu with log delta(mu) = log_delta to 40 digits, by Newton's method kept in a bracket."""
+    """mu with log delta(mu) = log_delta to 40 digits, with fewer ones until it is near."""
     depth = (-2 * log_delta).sqrt()
     guess = max((depth * depth + 2 * eps).sqrt() - depth, 2 * log_delta.exp())
+    with decimal.localcontext() as rough:
+        rough.prec = _DIGITS // 2
+        near = _newton(eps, log_delta, guess.ln(), _NEAR)
+    return _newton(eps, log_delta, near, _CERTAIN).exp()
+
+
+def _newton(eps: Decimal, log_delta: Decimal, log_mu: Decimal, within: Decimal) -> Decimal:
+    """log mu by Newton's method kept in a bracket, until a step is shorter than `within`."""
     low, high = Decimal(0), Decimal("Infinity")
-    log_mu = guess.ln()
     for _ in range(200):
         mu = log_mu.exp()
-        gap = _log_delta(eps, mu) - log_delta
+        z = eps / mu - mu / 2
+        spread = _spread(z, mu)
+        gap = _log_density(z) + spread.ln() - log_delta
         low, high = (low, min(high, mu)) if gap > 0 else (max(low, mu), high)
-        step = -gap * _spread(eps / mu - mu / 2, mu) / mu
-        if abs(step) < _CERTAIN:
+        step = -gap * spread / mu
+        if abs(step) < within:
             break
         log_mu += max(min(step, Decimal(2)), Decimal(-2))
         if not low < log_mu.exp() < high:
             log_mu = (low * high).sqrt().ln() if low > 0 and high.is_finite() else log_mu
-    return log_mu.exp()
+    return log_mu
 
 
 def _log_delta(eps: Decimal, mu: Decimal) -> Decimal:
     z = eps / mu - mu / 2
-    return -z * z / 2 - (2 * _PI).ln() / 2 + _spread(z, mu).ln()
+    return _log_density(z) + _spread(z, mu).ln()
+
+
+def _log_density(z: Decimal) -> Decimal:
+    return -z * z / 2 - (2 * _PI).ln() / 2
 
 
 def _spread(z: Decimal, mu: Decimal) -> Decimal:
@@ -152,7 +166,8 @@ def _mills_series(x: Decimal) -> Decimal:
     """sqrt(pi/2) e^{x^2/2} - sum of x^{2k+1} / (1 3 5 ... (2k+1)); at x = 6, 9 digits cancel."""
     total = term = x
     odd = 1
-    while abs(term) > abs(total) * Decimal(10) ** (-_DIGITS - 2):
+    least = Decimal(10) ** (-decimal.getcontext().prec - 2)
+    while abs(term) > abs(total) * least:
         odd += 2
         term = term * x * x / odd
         total += term
@@ -167,7 +182,8 @@ def _mills_fraction(x: Decimal) -> Decimal:
     before, now = (Decimal(1), Decimal(0)), (Decimal(0), Decimal(1))
     k = 0
     ratio = previous = Decimal(0)
-    while k < 2 or abs(ratio - previous) > ratio * Decimal(10) ** (5 - _DIGITS):
+    close = Decimal(10) ** (5 - decimal.getcontext().prec)
+    while k < 2 or abs(ratio - previous) > ratio * close:
         part = Decimal(max(k, 1))
         before, now = now, (x * now[0] + part * before[0], x * now[1] + part * before[1])
         k += 1

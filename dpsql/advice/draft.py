@@ -37,7 +37,8 @@ class Draft:
         """Set options of `SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(...)`."""
         hint = self._select.args.get("hint")
         pairs = [*hint.meta["privacy"]] if hint is not None else []
-        pairs = [pair for pair in pairs if pair.this.name.lower() not in values]
+        gone = {*values, "max_error"} if "epsilon" in values else set(values)
+        pairs = [pair for pair in pairs if pair.this.name.lower() not in gone]
         pairs += [
             exp.EQ(this=exp.column(name), expression=exp.Literal.number(value))
             for name, value in values.items()

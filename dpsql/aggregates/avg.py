@@ -54,7 +54,11 @@ class Avg:
 
         block, m = noisy.block, float(noisy.grid_of(aggregate.arg).span)
         assert isinstance(block, (MomentsBlock, PairBlock))
-        if isinstance(block, MomentsBlock):
+        denominator = [1.0] * block.coordinates
+        if noisy.turned is not None:
+            total, difference = noisy.turned
+            numerator, denominator = [m / (2 * total), m / (2 * difference)], [1 / total, 0.0]
+        elif isinstance(block, MomentsBlock):
             numerator = [m * power / block.degree for power in range(block.coordinates)]
         else:
             at = block.values.index(aggregate.arg)
@@ -62,11 +66,12 @@ class Avg:
         return ratio_interval(
             noisy.coords.astype(float),
             numerator=numerator,
-            denominator=(1.0,) * block.coordinates,
+            denominator=denominator,
             law=noisy.law,
             scales=[noisy.scale] * block.coordinates,
             low=0.0,
             high=m,
+            confidence=noisy.confidence,
         )
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:

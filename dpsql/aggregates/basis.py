@@ -144,6 +144,28 @@ class PairBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class TallyBlock:
+    """Rows by class: those passing none of `tests`, the first of them, the second but not the
+    first, and so on. A row is in one class, so it moves the block by `steps`, whatever the tests.
+
+    `steps`: what a row counts, 1 where a unit has one row; else W, so that little is rounded away
+    where the rows of a cell are scaled.
+    """
+
+    rows: Rows
+    tests: tuple[Expr, ...]
+    steps: int
+
+    @property
+    def coordinates(self) -> int:
+        return len(self.tests) + 1
+
+    @property
+    def row_total(self) -> int:
+        return self.steps
+
+
+@dataclass(frozen=True, slots=True)
 class HistogramBlock:
     """Weight by bin: bin j holds the values nearest to (lo + j·step) grid units.
 
@@ -179,13 +201,13 @@ def _present(value: Expr, rows: Rows) -> Expr | None:
     return value if value in (rows.present, rows.also) else None
 
 
-Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock | PairBlock
+Block = CountBlock | UnitsBlock | SumBlock | MomentsBlock | PairBlock | TallyBlock
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """What an aggregate asks of the plan: `kind` is count, units, moments up to `degree`, pair,
-    histogram, or distinct values.
+    histogram, distinct values, or tally: rows of all that pass the condition `value`.
 
     A need of degree 1 without `counted` is a sum alone, which one coordinate can serve. A pair
     is of `value` up to `degree` and `other` up to `other_degree`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.aggregates.basis import Need, ResultType
+from dpsql.aggregates.conditions import tested
 from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock, symmetric
 from dpsql.aggregates.rows import rows_of
 from dpsql.core.domain import INTEGER
@@ -27,15 +28,15 @@ class Count:
         return ResultType("BIGINT", INTEGER)
 
     def linear(self, aggregate: Aggregate, noisy: NoisyBlock) -> Linear | None:
-        return noisy.count_weights()
+        return noisy.count_weights(tested(aggregate))
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
-        weights, divisor = noisy.count_weights()
+        weights, divisor = noisy.count_weights(tested(aggregate))
         values = noisy.rounded(weights, divisor).tolist()
         return Answer(values, *symmetric(values, noisy.half_width(weights, divisor)))
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:
-        return noisy.expected_error(*noisy.count_weights())
+        return noisy.expected_error(*noisy.count_weights(tested(aggregate)))
 
 
 FAMILY = Count()

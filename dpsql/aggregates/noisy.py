@@ -19,9 +19,10 @@ from dpsql.aggregates.basis import (
     MomentsBlock,
     PairBlock,
     SumBlock,
+    TallyBlock,
     UnitsBlock,
 )
-from dpsql.core.ir import Expr
+from dpsql.core.ir import Call, Expr
 
 Law = Literal["laplace", "gaussian"]
 LAW_NAMES: dict[Law, str] = {"laplace": "rounded Laplace", "gaussian": "rounded Gaussian"}
@@ -38,6 +39,7 @@ class NoisyBlock:
     `weight` is W under the weights strategy (each row counts W), else 1; `scale` the noise scale
     (b or σ) in units of one coordinate. `slack`, in the same units, is what a coordinate and the
     answer's own rounding may be off beyond that law: for means of several draws alone.
+    `confidence` of the error bars; not of a histogram's, which are drawn.
     Of a histogram the coordinates are drawn bins (`quantile`), and there is no scale.
     """
 
@@ -47,6 +49,9 @@ class NoisyBlock:
     law: Law
     scale: Fraction
     slack: int = 0
+    turned: tuple[int, int] | None = None
+    """Of a mean's pair (u, v), with turned = (t, d): the coordinates are t·(u + v), d·(v - u)."""
+    confidence: float = 0.95
 
     def combination(self, weights: Sequence[int]) -> NDArray[Any]:
         """Σ wᵢ·coordᵢ as exact Python ints, one for each group."""
@@ -61,16 +66,22 @@ class NoisyBlock:
         block = self.block
         if isinstance(block, PairBlock):
             return block.grids[block.values.index(value)]
+        if isinstance(block, TallyBlock):
+            return Grid(Fraction(1), 0, 1)
         assert isinstance(block, (SumBlock, MomentsBlock, HistogramBlock))
         return block.grid
 
     # ---- linear views: integer weights and the divisor of the sum ------------------------
 
-    def count_weights(self) -> tuple[tuple[int, ...], Fraction]:
-        """n = (weights · coords) / divisor."""
+    def count_weights(self, test: Expr | None = None) -> tuple[tuple[int, ...], Fraction]:
+        """n = (weights · coords) / divisor. `test`: of a tally the class, None for all rows."""
         match self.block:
+            case TallyBlock() as tally:
+                return _classes(tally, test), Fraction(self.weight * tally.steps)
             case CountBlock() | UnitsBlock() | DistinctBlock():
                 return (1,), Fraction(self.weight)
+            case MomentsBlock(grid=grid) if self.turned is not None:
+                return (1, 0), Fraction(self.turned[0] * self.weight * grid.span)
             case MomentsBlock(degree=degree, grid=grid):
                 return (1,) * (degree + 1), Fraction(self.weight * grid.span**degree)
             case PairBlock() as pair:
@@ -80,6 +91,9 @@ class NoisyBlock:
     def sum_weights(self, value: Expr | None = None) -> tuple[tuple[int, ...], Fraction]:
         """Σ v in grid units = (weights · coords) / divisor. `value`: which, of a pair."""
         match self.block:
+            case TallyBlock():
+                assert isinstance(value, Call)
+                return self.count_weights(value.args[0])
             case PairBlock() as pair:
                 at = pair.values.index(value)
                 grid, degree = pair.grids[at], pair.degrees[at]
@@ -87,6 +101,10 @@ class NoisyBlock:
                 return tuple(terms), Fraction(degree * self.weight * pair.row_total)
             case SumBlock():
                 return (1,), Fraction(self.weight)
+            case MomentsBlock(grid=grid) if self.turned is not None:
+                total, difference = self.turned
+                weights = (2 * grid.lo + grid.span) * difference, grid.span * total
+                return weights, Fraction(2 * total * difference * self.weight * grid.span)
             case MomentsBlock(degree=1, grid=grid):
                 return (grid.lo, grid.lo + grid.span), Fraction(self.weight * grid.span)
             case MomentsBlock(grid=grid):
@@ -106,13 +124,13 @@ class NoisyBlock:
         return np.where(whole < 0, -magnitude, magnitude).astype(object)
 
     def half_width(self, weights: Sequence[int], divisor: Fraction) -> float:
-        """95 % half-width of the linear answer; one number for all groups."""
+        """Half-width of the linear answer's bar; one number for all groups."""
         from dpsql.mechanisms.interval import half_width
 
         scales = [self.scale] * len(weights)
         terms = [Fraction(weight) / divisor for weight in weights]
         loose = float(self.slack * sum(map(abs, terms)))
-        return half_width(self.law, terms, scales) + loose
+        return half_width(self.law, terms, scales, self.confidence) + loose
 
     def expected_error(self, weights: Sequence[int], divisor: Fraction) -> float:
         """Root mean squared error of the linear answer."""
@@ -135,6 +153,12 @@ def without_bar(answer: Answer) -> Answer:
     """The values alone."""
     none = np.full(len(answer.values), np.nan)
     return Answer(answer.values, none, none)
+
+
+def _classes(tally: TallyBlock, test: Expr | None) -> tuple[int, ...]:
+    if test is None:
+        return (1,) * tally.coordinates
+    return (0, *(int(one == test) for one in tally.tests))
 
 
 def _divide(whole: NDArray[Any], divisor: Fraction) -> Floats:

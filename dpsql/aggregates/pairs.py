@@ -154,6 +154,7 @@ class PairFamily:
             scales=[noisy.scale] * len(weights[0]),
             low=ends[0],
             high=ends[1],
+            confidence=noisy.confidence,
         )
         known = np.array([np.nan if value is None else value for value in values])
         return np.fmin(low, known), np.fmax(high, known)

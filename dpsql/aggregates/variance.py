@@ -73,6 +73,7 @@ class Variance:
             law=noisy.law,
             scales=[noisy.scale / noisy.weight] * 3,
             sample=sample,
+            confidence=noisy.confidence,
         )
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:

@@ -58,6 +58,7 @@ class WeightedMean:
             scales=[noisy.scale] * block.coordinates,
             low=0.0,
             high=float(span),
+            confidence=noisy.confidence,
         )
         return Answer(values, (low + grid.lo) * unit, (high + grid.lo) * unit)
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine.default import DefaultDialect, DefaultExecutionContext
 from dpsql.alchemy.compiler import DPCompiler, DPPreparer, DPTypeCompiler
 from dpsql.alchemy.old_version import refuse_to_pandas
 from dpsql.alchemy.reflection import DEFAULT_SCHEMA, Reflection
-from dpsql.alchemy.url import bad_url, connect_arguments
+from dpsql.alchemy.url import AIMS, bad_url, connect_arguments
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine
@@ -41,8 +41,9 @@ class DPExecutionContext(DefaultExecutionContext):
 
 
 class DPDialect(Reflection, DefaultDialect):
-    """dpsql for SQLAlchemy. Execution options: `dpsql_epsilon` and `dpsql_delta`, the price, and
-    `dpsql_request_id`."""
+    """dpsql for SQLAlchemy. Execution options: `dpsql_epsilon` and `dpsql_delta`, the price;
+    `dpsql_error`, `dpsql_confidence`, `dpsql_magnitude`, `dpsql_error_rows` and
+    `dpsql_max_epsilon`, accuracy in its place; and `dpsql_request_id`."""
 
     name = "dpsql"
     driver = "dpsql"
@@ -141,4 +142,5 @@ class DPDialect(Reflection, DefaultDialect):
 
 def _options(context: Any) -> dict[str, Any]:
     options: Mapping[str, Any] = {} if context is None else context.execution_options
-    return {name: options.get(f"dpsql_{name}") for name in ("epsilon", "delta", "request_id")}
+    names = ("epsilon", "delta", "request_id", *AIMS)
+    return {name: options.get(f"dpsql_{name}") for name in names}

@@ -3,6 +3,8 @@
     dpsql:///policy.yaml?analyst=alice&epsilon=0.1&delta=1e-8     relative to the working directory
     dpsql:////etc/dpsql/policy.yaml?analyst=alice                 absolute
     dpsql://alice@/policy.yaml                                    the analyst as user name
+    dpsql:///policy.yaml?analyst=alice&error=100&max_epsilon=1    accuracy in place of a price
+    dpsql:///policy.yaml?analyst=alice&error=5%25&magnitude=20000 a percentage (%25 is %)
 
 ε and δ are the price of each private query of the engine's connections, never a budget.
 """
@@ -16,11 +18,12 @@ from sqlalchemy.engine import URL
 from dpsql.errors import InterfaceError
 
 EXAMPLE = "dpsql:///path/to/dpsql.yaml?analyst=alice&epsilon=0.1"
-OPTIONS = ("analyst", "epsilon", "delta")
+AIMS = ("error", "confidence", "magnitude", "error_rows", "max_epsilon")
+OPTIONS = ("analyst", "epsilon", "delta", *AIMS)
 
 
 def connect_arguments(url: URL) -> dict[str, Any]:
-    """policy, analyst, epsilon and delta, as far as the URL names them.
+    """policy, analyst, price and accuracy, as far as the URL names them.
 
     InterfaceError `bad-url` for anything else in it: a misspelt option must not be dropped.
     """

@@ -66,7 +66,11 @@ def aggregate_of(call: exp.Expr, projections: Sequence[exp.Expr], context: Conte
             _none(call, f"{node.name} is no aggregate", context)
         node = targets[0]
     if not is_aggregate(node):
-        _none(call, "an aggregate has an interval, what is computed from it has none", context)
+        _none(
+            call,
+            "an aggregate has an interval here, what is computed from it in the report alone",
+            context,
+        )
     return node
 
 

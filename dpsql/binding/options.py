@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 
+from dpsql.binding.accuracy_options import AIMS, read_aims_in
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.core import nearest
@@ -23,6 +24,8 @@ _NAMES = (
     "min_privacy_units_per_group",
     "group_selection_strategy",
     "privacy_unit_column",
+    "clip_estimate",
+    *AIMS,
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
@@ -34,6 +37,7 @@ _HINTS = {
     "max_rows_contributed": "write a whole number, at least 1",
     "min_privacy_units_per_group": "write a whole number, 0 or more",
     "group_selection_strategy": " or ".join(_STRATEGIES),
+    "clip_estimate": "true or false",
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
 }
 
@@ -72,6 +76,8 @@ def read_options(
         max_rows=_count("max_rows_contributed", found, 1, context),
         min_units=_count("min_privacy_units_per_group", found, 0, context),
         public_groups=_strategy(found.get("group_selection_strategy"), context),
+        clip_estimate=_truth("clip_estimate", found, context),
+        aims=read_aims_in(found, context),
     )
 
 
@@ -133,6 +139,15 @@ def _strategy(value: exp.Expr | None, context: Context) -> bool:
     if word not in _STRATEGIES:
         _bad(value, "group_selection_strategy", context, nearest.hint(word, _STRATEGIES))
     return word == "PUBLIC_GROUPS"
+
+
+def _truth(name: str, found: dict[str, exp.Expr], context: Context) -> bool:
+    value = found.get(name)
+    if value is None or isinstance(value, exp.Null):
+        return False
+    if not isinstance(value, exp.Boolean):
+        _bad(value, name, context)
+    return bool(value.this)
 
 
 def _bad(value: exp.Expr, what: str, context: Context, hint: str = "") -> NoReturn:

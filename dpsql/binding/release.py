@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from dpsql.binding import given_groups
 from dpsql.binding.aggregate_calls import read_aggregate
+from dpsql.binding.clip_counts import clip_counts
 from dpsql.binding.context import Site
 from dpsql.binding.grouping_sets import bits, leaves, stacked, total_column
 from dpsql.binding.interval_ends import (
@@ -36,7 +37,7 @@ from dpsql.binding.release_names import (
 )
 from dpsql.binding.select import PrivateSelect, aggregate_nodes
 from dpsql.binding.weighted_means import weighted_mean
-from dpsql.core.ir import Aggregate, Col, Expr, Key, Options, PrivateAggregate, columns
+from dpsql.core.ir import Aggregate, ClipCount, Col, Expr, Key, Options, PrivateAggregate, columns
 from dpsql.errors import Error
 from dpsql.sql.remade import remade
 
@@ -65,6 +66,9 @@ def bind_release(
     options = read_options(
         select.node, context, lambda column: select.is_unit(select.scope.expr(column))
     )
+    if options.clip_estimate:
+        asked = list(splitter.aggregates)
+        splitter.clips = clip_counts(asked, splitter._spelled, splitter._registered)
     if sets is None:
         _register(splitter, splitter.keys, index, options)
         context.sites[index] = Site(select.node, splitter.spelled(keys))
@@ -79,6 +83,7 @@ def _register(splitter: _Splitter, keys: list[Expr], index: int, options: Option
         tuple(Key(key_column(i), key) for i, key in enumerate(keys)),
         tuple(splitter.aggregates),
         options,
+        splitter.clips,
     )
 
 
@@ -120,6 +125,7 @@ class _Splitter:
         self.select = select
         self.keys = keys
         self.aggregates: list[Aggregate] = []
+        self.clips: tuple[ClipCount, ...] = ()
         self.above = above
         self.table = release_table(index)
         self._key_kinds = {type(part) for part in self._key_nodes()}

@@ -24,13 +24,16 @@ from dpsql.aggregates.basis import (
     PairBlock,
     Rows,
     SumBlock,
+    TallyBlock,
     UnitsBlock,
 )
+from dpsql.aggregates.conditions import tested
 from dpsql.canonical.constants import type_text, value_text
 from dpsql.canonical.expressions import Writer
 from dpsql.canonical.labels import digest
 from dpsql.canonical.relations import BlockForm
 from dpsql.core.ir import Expr
+from dpsql.planning.answer_types import turned_by
 from dpsql.planning.types import (
     BlockPlan,
     ColumnPlan,
@@ -84,8 +87,18 @@ def canonical(plan: Plan) -> Form:
         shapes = [f"{place} {shape}" for place, shape in enumerate(shapes)]
     drawn = [_drawn(part, form.writer) for part in plan.histograms]
     counted = [_counted(part, form.writer) for part in plan.distincts]
-    columns = [_column(column, shapes, drawn, counted, plan.units_column == place, form.writer)
-               for place, column in enumerate(plan.columns)]  # fmt: skip
+    columns = [
+        _column(
+            column,
+            shapes,
+            drawn,
+            counted,
+            column.block is not None and isinstance(plan.blocks[column.block].block, TallyBlock),
+            plan.units_column == place,
+            form.writer,
+        )
+        for place, column in enumerate(plan.columns)
+    ]
     asked = [
         str(VERSION),
         form.text,
@@ -142,6 +155,8 @@ def _values(block: Block) -> list[Expr]:
             return [value]
         case PairBlock(values=values):
             return list(values)
+        case TallyBlock(tests=tests):
+            return list(tests)
         case _:
             assert_never(block)
 
@@ -155,9 +170,14 @@ def _shape(part: BlockPlan, writer: Writer) -> str:
     """A block without its noise."""
     block = part.block
     texts = [type(block).__name__, _rows(block.rows, writer), _fields(part.sensitivity)]
-    texts += map(writer.text, _values(block))
+    if (turned := turned_by(part.mechanism)) is not None:  # what is stored of it is turned, too
+        texts.append(f"turned {turned}")
+    if isinstance(block, TallyBlock):
+        texts += [str(block.steps), *(str(writer.formula(test)) for test in block.tests)]
+    else:
+        texts += map(writer.text, _values(block))
     match block:
-        case CountBlock() | UnitsBlock():
+        case CountBlock() | UnitsBlock() | TallyBlock():
             pass
         case SumBlock(grid=grid):
             texts.append(_fields(grid))
@@ -208,6 +228,7 @@ def _column(
     shapes: Sequence[str],
     drawn: Sequence[str],
     counted: Sequence[str],
+    tallied: bool,
     hidden: bool,
     writer: Writer,
 ) -> str:
@@ -218,8 +239,10 @@ def _column(
     """
     call = column.aggregate
     fn = "count" if call.fn in _COUNTS else call.fn
-    arg = ""
-    if call.arg is not None and fn != "count":
+    arg, test = "", tested(call) if tallied else None
+    if test is not None:  # of the block's classes
+        arg = str(writer.formula(test))
+    elif call.arg is not None and fn != "count":
         arg = f"{writer.text(call.arg)} {type_text(call.arg.domain.type)}"
     if call.other is not None:
         arg += f" and {writer.text(call.other)}"

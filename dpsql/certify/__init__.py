@@ -6,6 +6,7 @@ rewriter, knows none of its plans, and understands few forms: what it does not f
 
 Reading order, from the text up:
 
+forms       the words of an engine → the normal form
 claim       what the plan says of the statement
 grammar     constructs that may occur at all; default deny
 reader      text → one SELECT
@@ -17,6 +18,7 @@ ranges      clamps by constants, carried through monotone steps
 instants    dates between two constants
 spans       exact numbers between two constants, by their types
 rows        expressions over one row: conditions are BOOLEAN, casts fit
+steps       functions of a row's class
 polys       polynomials of a row's value, or of two
 values      a row's value: the guarded integer clamp; polynomials of it
 cells       a cell's partial: capped, clamped, scaled, weighted; ranks
@@ -44,6 +46,7 @@ from __future__ import annotations
 
 from dpsql.certify.claim import BlockClaim, Claim, DistinctClaim, HistogramClaim
 from dpsql.certify.distinct import check_distinct
+from dpsql.certify.forms import normal_form
 from dpsql.certify.histogram import check_histogram
 from dpsql.certify.reader import read_statement
 from dpsql.certify.relations import Reader
@@ -85,4 +88,5 @@ __all__ = [
     "certify",
     "certify_distinct",
     "certify_histogram",
+    "normal_form",
 ]

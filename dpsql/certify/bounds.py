@@ -7,8 +7,8 @@ one coordinate    c · atom                      |atom| ≤ its bound
 a joint basis     (T·n − Σ s_i, s_1, ..., s_d)  n the count and s_i sums of one family with
                   s_i ≥ 0 and T·n − Σ s_i ≥ 0, so that the L1 of a unit's part is exactly T·n
 
-The second holds row by row (p_i ≥ 0 and T − Σ p_i ≥ 0 on the range of the value, or of both values
-of a pair), and floors keep it: Σ ⌊s_i·m/n⌋ ≤ ⌊Σ s_i·m/n⌋ ≤ T·m.
+The second holds row by row (p_i ≥ 0 and T − Σ p_i ≥ 0 on the range of the value, of both values
+of a pair, or at each class of a tally), and floors keep it: Σ ⌊s_i·m/n⌋ ≤ ⌊Σ s_i·m/n⌋ ≤ T·m.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from dpsql.certify.facts import (
     WeightedSum,
     value_range,
 )
+from dpsql.certify.steps import Function, less
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class RowSum:
     """Σ poly(of) over rows, of which a unit has at most one in a group."""
 
     of: Value
-    poly: Poly
+    poly: Function
 
 
 Basic = RowSum | Capped | Weighted
@@ -123,10 +124,10 @@ def _joint(forms: Sequence[Form]) -> Reach:
         most > 0 and all(first.get(atom) == -1 for atom in sums),
         "the first coordinate is a count less the others",
     )
-    left = Poly(most)
+    left: Function = Poly(most)
     for atom in sums:
         require(value_range(atom.of, atom.poly)[0] >= 0, "a joint basis is never negative")
-        left = left - atom.poly
+        left = less(left, atom.poly)
     require(value_range(count.of, left)[0] >= 0, "a joint basis adds up to its row total at most")
     return _reach(count, most)
 

@@ -2,6 +2,7 @@
 
 Capped      LEAST(n, m)
             CASE WHEN n > m THEN (S * m) // n ELSE S END    S ≥ 0 and of the rows n counts
+RowPoly     CASE WHEN v = c THEN a ELSE 0 END               of a row's class v
 Clamped     LEAST(GREATEST(S, lo), hi)
 Share       LEAST(W, A // SUM(n) OVER (PARTITION BY u), B // n)
 Weighted    w * S
@@ -28,7 +29,9 @@ from dpsql.certify.facts import (
     Const,
     Fact,
     Number,
+    Poly,
     Rank,
+    RowPoly,
     Share,
     Size,
     SizeShare,
@@ -41,6 +44,7 @@ from dpsql.certify.facts import (
 from dpsql.certify.ranges import between
 from dpsql.certify.reader import bare, whole
 from dpsql.certify.scope import Scope
+from dpsql.certify.steps import Steps, one_step, table
 from dpsql.certify.values import polynomial, row_value
 
 _WIDE = (exp.DType.BIGINT, exp.DType.INT128)
@@ -71,7 +75,7 @@ def fact_of(node: exp.Expr, scope: Scope) -> Fact:
     if isinstance(node, (exp.Abs, exp.Greatest)):
         return _size(node, scope)
     if isinstance(node, exp.Case):
-        return _scaled(node, scope) or row_value(node, scope)
+        return _scaled(node, scope) or _step(node, scope) or row_value(node, scope)
     return _window(node, scope) if isinstance(node, exp.Window) else None
 
 
@@ -113,9 +117,13 @@ def _combined(node: exp.Expr, scope: Scope) -> Fact:
         case (SizeShare() as share, CellSum() as cell) if isinstance(node, exp.Mul):
             require(share.cell == cell, "a sum weighed by its size is that sum")
             return WeightedSum(share)
-        case (CellSum() as a, CellSum() as b) if not isinstance(node, exp.Mul):
+        case (CellSum(poly=Steps()), CellSum()) | (CellSum(), CellSum(poly=Steps())):
+            return None
+        case (CellSum(poly=Poly() as one) as a, CellSum(poly=Poly() as other) as b) if not (
+            isinstance(node, exp.Mul)
+        ):
             require((a.level, a.of) == (b.level, b.of), "sums combined are of the same rows")
-            poly = a.poly + b.poly if isinstance(node, exp.Add) else a.poly - b.poly
+            poly = one + other if isinstance(node, exp.Add) else one - other
             return CellSum(a.level, a.of, poly, a.nullable or b.nullable)
     return polynomial(node, left, right)
 
@@ -165,6 +173,18 @@ def _scaled(node: exp.Case, scope: Scope) -> Fact:
     )
     require(_never_negative(whole_sum), "a scaled sum is never negative")
     return Capped(whole_sum.level, whole_sum.of, whole_sum.poly, most)
+
+
+def _step(node: exp.Case, scope: Scope) -> RowPoly | None:
+    """CASE WHEN v = c THEN a ELSE 0 END of a column v that is never NULL: no row is missed."""
+    found = one_step(node)
+    if found is None or not isinstance(bare(found[0]), exp.Column):
+        return None
+    of = fact_of(found[0], scope)
+    if not isinstance(of, Number) or not of.present:
+        return None
+    steps = table(of.lo, of.hi, *found[1:])
+    return None if steps is None else RowPoly(of, steps)
 
 
 def _never_negative(cell: CellSum) -> bool:

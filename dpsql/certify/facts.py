@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dpsql.certify.polys import ONE, Poly
+from dpsql.certify.steps import Function, Steps
 from dpsql.core.domain import Kind
 
 EXACT = frozenset(
@@ -25,11 +26,15 @@ EXACT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A row's value: NULL, or an integer in lo..hi whatever the data holds. Told by `serial`."""
+    """A row's value: NULL, or an integer in lo..hi whatever the data holds. Told by `serial`.
+
+    `present`: it is never NULL.
+    """
 
     serial: int
     lo: int
     hi: int
+    present: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,10 @@ class Pair:
 Value = Number | Pair
 
 
-def value_range(of: Value | None, poly: Poly) -> tuple[Fraction, Fraction]:
-    """Bounds of the polynomial over all that a row may hold; `of` None: it is a constant."""
+def value_range(of: Value | None, poly: Function) -> tuple[Fraction, Fraction]:
+    """Bounds of the function over all that a row may hold; `of` None: it is a constant."""
+    if isinstance(poly, Steps):
+        return Fraction(min(poly.values)), Fraction(max(poly.values))
     if isinstance(of, Pair):
         return poly.range_of_pair((of.first.lo, of.first.hi), (of.second.lo, of.second.hi))
     return poly.range(*((0, 0) if of is None else (of.lo, of.hi)))
@@ -70,7 +77,7 @@ class RowPoly:
     """poly(of), NULL where `of` is (a pair: where either is)."""
 
     of: Value
-    poly: Poly
+    poly: Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class CellSum:
 
     level: int
     of: Value | None
-    poly: Poly
+    poly: Function
     nullable: bool
 
 
@@ -135,7 +142,7 @@ class Capped:
 
     level: int
     of: Value | None
-    poly: Poly
+    poly: Function
     most: int
 
 
@@ -145,7 +152,7 @@ class Weighted:
 
     share: Share
     of: Value | None
-    poly: Poly
+    poly: Function
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
     CASE WHEN <conditions AND> <guard of x> THEN clamped ± c END
     CASE WHEN <conditions> THEN 1 END
+    CASE WHEN <condition> THEN constant ... ELSE constant END
     CASE WHEN x BETWEEN lo AND hi THEN scaled x ± c WHEN <condition> THEN constant ...
          [ELSE TRY_CAST(x * positive constant AS BIGINT) ± c] END
 
@@ -37,6 +38,8 @@ def row_value(node: exp.Case, scope: Scope) -> Number | None:
     branches, otherwise = node.args["ifs"], node.args.get("default")
     if node.this is not None:
         return None
+    if otherwise is not None and (told := whole(otherwise)) is not None:
+        return _class(branches, told, scope)
     if len(branches) > 1:
         if otherwise is not None and not _never(otherwise, branches, scope):
             return None
@@ -59,6 +62,19 @@ def row_value(node: exp.Case, scope: Scope) -> Number | None:
         "a clamped value is guarded against NULL and NaN",
     )
     return Number(scope.serials(), int(found.lo), int(found.hi))
+
+
+def _class(branches: list[exp.If], rest: int, scope: Scope) -> Number | None:
+    """Constants alone, the ELSE too: never NULL."""
+    ends = [rest]
+    for branch in branches:
+        constant = whole(bare(branch.args["true"]))
+        if constant is None:
+            return None
+        ends.append(constant)
+    for branch in branches:
+        check_condition(bare(branch.this), scope)
+    return Number(scope.serials(), min(ends), max(ends), present=True)
 
 
 def _steps(branches: list[exp.If], scope: Scope) -> Number | None:
@@ -170,7 +186,7 @@ def _as_poly(fact: Fact) -> tuple[Value | None, Poly] | None:
             return None, Poly(value)
         case Number():
             return fact, Poly(0, 1)
-        case RowPoly(of, poly):
+        case RowPoly(of, Poly() as poly):
             return of, poly
     return None
 

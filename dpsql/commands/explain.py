@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from dpsql.commands.accuracy import accuracy_options
 from dpsql.commands.options import (
     analyst_option,
     options_at_fault,
@@ -16,9 +19,13 @@ from dpsql.commands.output import Output
 from dpsql.commands.parameters import read_params
 from dpsql.commands.words import Word
 
+if TYPE_CHECKING:
+    from dpsql.core.targets import Aims
+
 
 @click.command("explain")
 @sql_options
+@accuracy_options
 @price_options
 @click.option("--format", "form", type=Word(["table", "json"]), default="table")
 @click.option("--sql", "bounded", is_flag=True, help="Show the bounded SQL and privacy events too.")
@@ -32,6 +39,7 @@ def command(
     params: tuple[str, ...],
     epsilon: str | None,
     delta: str | None,
+    aims: Aims,
     form: str,
     bounded: bool,
     dot: bool,
@@ -61,7 +69,9 @@ def command(
     session = Reader(policy, analyst)
     try:
         with options_at_fault():
-            found = explain(session, text, values, epsilon=epsilon, delta=delta, dialect=dialect)
+            found = explain(
+                session, text, values, epsilon=epsilon, delta=delta, aims=aims, dialect=dialect
+            )
     finally:
         session.close()
     if dot:

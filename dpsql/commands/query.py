@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dpsql.commands.accuracy import accuracy_options
 from dpsql.commands.options import (
     ALIGNED_FORMATS,
     BINARY_FORMATS,
@@ -26,11 +27,13 @@ from dpsql.commands.parameters import read_params
 from dpsql.commands.waiting import cancellable, waiting
 
 if TYPE_CHECKING:
+    from dpsql.core.targets import Aims
     from dpsql.session import Answer
 
 
 @click.command("query")
 @sql_options
+@accuracy_options
 @price_options
 @format_option(*BINARY_FORMATS)
 @output_option
@@ -45,6 +48,7 @@ def command(
     params: tuple[str, ...],
     epsilon: str | None,
     delta: str | None,
+    aims: Aims,
     form: str,
     output: str | None,
     bars: bool | None,
@@ -88,6 +92,7 @@ def command(
                 values,
                 epsilon=epsilon,
                 delta=delta,
+                aims=aims,
                 dialect=dialect,
                 request_id=request_id,
                 progress=progress,

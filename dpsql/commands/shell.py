@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from dpsql.commands.accuracy import accuracy_options
 from dpsql.commands.options import (
     BINARY_FORMATS,
     analyst_option,
@@ -12,6 +15,9 @@ from dpsql.commands.options import (
     policy_option,
     price_options,
 )
+
+if TYPE_CHECKING:
+    from dpsql.core.targets import Aims
 
 
 @click.command("shell")
@@ -24,6 +30,7 @@ from dpsql.commands.options import (
     " or --epsilon if that is more]",
 )
 @dialect_option
+@accuracy_options
 @price_options
 @format_option(*BINARY_FORMATS)
 @analyst_option
@@ -33,6 +40,7 @@ def command(
     dialect: str,
     epsilon: str | None,
     delta: str | None,
+    aims: Aims,
     form: str,
     analyst: str,
     policy: str,
@@ -57,6 +65,7 @@ def command(
         dialect=dialect,
         epsilon=epsilon,
         delta=delta,
+        aims=aims,
         form=form,
         confirm_above=confirm_above,
     )

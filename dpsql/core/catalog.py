@@ -17,6 +17,8 @@ class CatalogColumn:
     type: SqlType
     certain: Interval
     nullable: bool
+    stored: str = ""
+    """How the engine stores values that are read through a conversion; `type_text` is as read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from dpsql.core.domain import Domain, Scalar, SqlType
+from dpsql.core.targets import NOTHING, Aims
 
 T = TypeVar("T")
 
@@ -302,6 +303,21 @@ class Options:
     max_rows: int | None = None
     min_units: int | None = None
     public_groups: bool = False
+    clip_estimate: bool = False
+    aims: Aims = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCount:
+    """What was asked along to estimate how much clipping moves.
+
+    `label` says of what; the release's columns `outside` and `rows` count the rows beyond the range
+    and all that are read.
+    """
+
+    label: str
+    outside: str
+    rows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +328,7 @@ class PrivateAggregate:
     keys: tuple[Key, ...]
     aggregates: tuple[Aggregate, ...]
     options: Options
+    clips: tuple[ClipCount, ...] = ()
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:

@@ -13,6 +13,7 @@ from dpsql.dialects.duckdb_catalog import read_catalog
 from dpsql.dialects.duckdb_drift import refuse_drift
 from dpsql.dialects.duckdb_identity import of_connection, of_file
 from dpsql.dialects.duckdb_open import acquire, check_version, release
+from dpsql.dialects.engine import FAILED, FAILED_HINT, TimedOut
 from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
 from dpsql.owner_log import OWNER_LOG
@@ -21,20 +22,11 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_CHECKS = (
+    "SELECT schema_name, table_name, expression FROM duckdb_constraints()"
+    " WHERE constraint_type = 'CHECK' AND database_name = current_database()"
+)
 _PATH = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
-FAILED = "the database could not answer this query"
-FAILED_HINT = "what was charged stays charged; the owner's log has the reason"
-
-
-class TimedOut(EngineFailed):
-    """The time limit stopped a statement, in the very words of any other failure.
-
-    For the ledger's outcome alone: how long a query runs depends on the data, so an analyst gets
-    `plain()`, which nothing tells apart from other failures.
-    """
-
-    def plain(self) -> EngineFailed:
-        return EngineFailed(self.message, code=self.code, hint=self.hint)
 
 
 @contextlib.contextmanager
@@ -66,6 +58,7 @@ def deadline(
 class DuckDBEngine:
     """The owner's side of DuckDB. Opened read only unless the owner hands in a connection."""
 
+    dialect = "duckdb"
     default_schema = "main"
 
     def __init__(
@@ -188,6 +181,11 @@ class DuckDBEngine:
                     raise failed from None
                 return False
         return True
+
+    def checks(self) -> list[tuple[str, str, str]]:
+        """(schema, table, condition) of each CHECK."""
+        with self._lock:
+            return [(str(a), str(b), str(c)) for a, b, c in self._rows(_CHECKS)]
 
     def _run(self, sql: str) -> None:
         try:

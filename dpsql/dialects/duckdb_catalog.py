@@ -9,20 +9,23 @@ from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
 from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
 
 
-def read_catalog(rows: Callable[[str], list[tuple[Any, ...]]], default_schema: str) -> Catalog:
-    """`rows` runs one statement on the database whose catalog it is."""
+def read_catalog(
+    rows: Callable[[str], list[tuple[Any, ...]]], default_schema: str, *, database: str = ""
+) -> Catalog:
+    """`rows` runs one statement. `database`: an attached one, by a plain word; else our own."""
+    mine = f"'{database}'" if database else "current_database()"
     columns = rows(
         "SELECT c.schema_name, c.table_name, c.column_name, c.data_type, c.is_nullable,"
         " v.view_name IS NOT NULL FROM duckdb_columns() c LEFT JOIN duckdb_views() v ON"
         " v.schema_name = c.schema_name AND v.view_name = c.table_name"
         " AND v.database_name = c.database_name"
-        " WHERE NOT c.internal AND c.database_name = current_database()"
+        f" WHERE NOT c.internal AND c.database_name = {mine}"
         " ORDER BY c.schema_name, c.table_name, c.column_index"
     )
     constraints = rows(
         "SELECT schema_name, table_name, constraint_type, constraint_column_names,"
         " referenced_table, referenced_column_names FROM duckdb_constraints()"
-        " WHERE database_name = current_database()"
+        f" WHERE database_name = {mine}"
     )
     # Tables, views and macros of all open databases: a view may read any of them.
     mentioned = rows(
@@ -33,7 +36,7 @@ def read_catalog(rows: Callable[[str], list[tuple[Any, ...]]], default_schema: s
     )
     made = rows(
         "SELECT schema_name, table_name, sql FROM duckdb_tables()"
-        " WHERE database_name = current_database()"
+        f" WHERE database_name = {mine}"
         " AND (sql ILIKE '%COLLATE%' OR sql ILIKE '%GENERATED%')"
     )
     default = rows("SELECT current_setting('default_collation')")[0][0]

@@ -23,7 +23,7 @@ SUPPORTED_MAJORS = (2,)
 MAX_KNOWN = 1_000
 """Bound queries that a sealed instance remembers by their text."""
 
-_HARDENED = {
+HARDENED = {
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -39,7 +39,7 @@ def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPy
     connection = duckdb.connect(
         ":memory:",
         config={
-            **_HARDENED,
+            **HARDENED,
             "memory_limit": memory,
             "threads": str(threads),
             "temp_directory": "",  # what does not fit fails: nothing is ever written to disk
@@ -94,6 +94,20 @@ def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnec
             hint="name a file: `database: duckdb:///file.duckdb`",
         )
     real = os.path.realpath(path)
+    refuse_no_file(real, path)
+    with _Shared.lock:
+        instance = _Shared.open.get(real)
+        if instance is None:
+            instance = _Shared.open[real] = _open_read_only(real, str(path), memory)
+        else:
+            if memory not in (None, instance.memory):
+                raise _other_limit(str(path), instance.memory)
+            instance.users += 1
+    return instance.owner, real
+
+
+def refuse_no_file(real: str, path: Path | str) -> None:
+    """EngineFailed where there is no file that could be opened; `path` is what to call it."""
     if os.path.isdir(real):
         raise EngineFailed(
             f"the database file {path} cannot be opened: it is a folder, not a file",
@@ -112,15 +126,6 @@ def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnec
             code="engine-open",
             hint="this user needs read permission on it and on the folders above",
         )
-    with _Shared.lock:
-        instance = _Shared.open.get(real)
-        if instance is None:
-            instance = _Shared.open[real] = _open_read_only(real, str(path), memory)
-        else:
-            if memory not in (None, instance.memory):
-                raise _other_limit(str(path), instance.memory)
-            instance.users += 1
-    return instance.owner, real
 
 
 def release(real: str) -> None:
@@ -142,7 +147,7 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
     import duckdb
 
     spill = tempfile.mkdtemp(prefix="dpsql-")
-    config: dict[str, Any] = {**_HARDENED, "temp_directory": spill}
+    config: dict[str, Any] = {**HARDENED, "temp_directory": spill}
     if memory is not None:
         config["memory_limit"] = memory
     connection = None
@@ -151,7 +156,7 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
         connection.execute("SET lock_configuration = true")
         refuse_drift(connection, duckdb.__version__, ours=True)
-        unspill = weakref.finalize(connection, _remove, spill, os.getpid())
+        unspill = weakref.finalize(connection, remove_spill, spill, os.getpid())
         return _Instance(connection, memory, unspill)
     except EngineFailed:
         _give_up(connection, spill)
@@ -185,10 +190,10 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
 def _give_up(connection: duckdb.DuckDBPyConnection | None, spill: str) -> None:
     if connection is not None:
         connection.close()
-    _remove(spill, os.getpid())
+    remove_spill(spill, os.getpid())
 
 
-def _remove(spill: str, pid: int) -> None:
+def remove_spill(spill: str, pid: int) -> None:
     """A forked child ends too, and the folder is its parent's."""
     if os.getpid() == pid:
         shutil.rmtree(spill, ignore_errors=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from dpsql.dialects import trial
 from dpsql.dialects.duckdb import deadline
 from dpsql.dialects.duckdb_open import MAX_KNOWN, sealed_instance
 from dpsql.dialects.interrupts import heeding_interrupts
@@ -87,6 +88,7 @@ class Sealed:
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._bound: dict[tuple[str, ...], Described] = {}
+        self._passes: dict[tuple[str, ...], bool] = {}
         self._views: dict[str, tuple[pa.Schema, tuple[str, ...]]] = {}
 
     def run(self, sql: str, given: Mapping[str, TypedTable]) -> Finished:
@@ -104,9 +106,32 @@ class Sealed:
             raise too_many_rows()
         return Finished(found, types)
 
-    def check(self, sql: str, given: Mapping[str, TypedTable]) -> tuple[str, ...]:
-        """The types of `describe`: type errors show before any charge."""
-        return self.describe(sql, given)[1]
+    def check(self, query: exp.Expr, sql: str, given: Mapping[str, TypedTable]) -> tuple[str, ...]:
+        """The types of `describe`: type errors show before any charge.
+
+        `query` is what `sql` says. DoesNotBind, too, where it needs a conversion that the engine
+        binds and does not have, as one made-up row shows.
+        """
+        _, types = self.describe(sql, given)
+        if trial.worth_trying(query, {name: each.table for name, each in given.items()}):
+            self._try(sql, given)
+        return types
+
+    def _try(self, sql: str, given: Mapping[str, TypedTable]) -> None:
+        known = _known(sql, given)
+        if known not in self._passes:
+            rows = {n: TypedTable(trial.one_row(t.table), t.types) for n, t in given.items()}
+            with (
+                self._lock,
+                self._tables(rows, lambda: DoesNotBind(None)) as connection,
+                deadline(connection, trial.SECONDS),
+            ):
+                found = not trial.impossible(connection, sql)
+            if len(self._passes) >= MAX_KNOWN:
+                self._passes.clear()
+            self._passes[known] = found
+        if not self._passes[known]:
+            raise DoesNotBind(None)
 
     def describe(self, sql: str, given: Mapping[str, TypedTable]) -> Described:
         """Bind a query over the `given` tables: names and types of its columns.
@@ -115,7 +140,7 @@ class Sealed:
 
         DoesNotBind says which name it was, if one was.
         """
-        known = (sql, *(f"{t.table.schema} {tuple(t.types)}" for t in given.values()))
+        known = _known(sql, given)
         if known in self._bound:
             return self._bound[known]
         started = time.monotonic()
@@ -231,6 +256,11 @@ def _too_slow() -> Error:
         code="too-complex",
         hint="simplify what is computed from the aggregates",
     )
+
+
+def _known(sql: str, given: Mapping[str, TypedTable]) -> tuple[str, ...]:
+    """What binding depends on."""
+    return (sql, *(f"{t.table.schema} {tuple(t.types)}" for t in given.values()))
 
 
 # ---- SQL -------------------------------------------------------------------------------------

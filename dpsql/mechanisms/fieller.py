@@ -62,9 +62,9 @@ def ratio_interval(
     )
     top = np.asarray(tops) @ coordinates
     bottom = np.asarray(bottoms) @ coordinates
-    lower, over = _crossing(top, bottom, knots, widths)
+    lower, over = crossing(top, bottom, knots, widths)
     # Mirrored (θ → -θ), the upper end is a lower end.
-    upper, under = _crossing(-top, bottom, -knots[::-1], widths[::-1])
+    upper, under = crossing(-top, bottom, -knots[::-1], widths[::-1])
     upper = -upper
     # Nothing in the range is accepted (2.5 % of the time when all rows sit at one end, say): the
     # noise carried the answer past the end; keep that end and the pivot's width beside it.
@@ -75,10 +75,13 @@ def ratio_interval(
     return np.where(sure, lower, knots[0]), np.where(sure, upper, knots[-1])
 
 
-def _crossing(
+def crossing(
     top: Floats, bottom: Floats, knots: Floats, widths: Floats
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Where top - θ·bottom - H(θ) stops being positive, and whether it never does in the range."""
+    """Where top - θ·bottom - H(θ) stops being positive, and whether it never does in the range.
+
+    `knots` ascend, `widths` are H at each; bottom > the slope of H where the answer is to be used.
+    """
 
     def excess(at: NDArray[np.intp]) -> Floats:
         return np.asarray(top - knots[at] * bottom - widths[at])
@@ -119,15 +122,25 @@ def _table(
     alive = [i for i, scale in enumerate(scales) if active(law, scale)]
     if not alive:
         return knots, np.zeros(knots.size), 0.0
-    weights = weights[:, alive]
-    sizes = np.asarray([scales[i] for i in alive])
-    if len(alive) <= 2 and sizes.max() < _EXACT_BELOW:
-        widths = _exact_widths(law, weights, sizes, confidence)
-    else:
-        widths = continuous_quantiles(law, weights * sizes, confidence) + weights.sum(axis=1) / 2
+    widths = pivot_widths(
+        law, weights[:, alive], np.asarray([scales[i] for i in alive]), confidence
+    )
     for array in (knots, widths):
         array.setflags(write=False)
     return knots, widths[:-1], float(widths[-1])
+
+
+def pivot_widths(law: Law, weights: Floats, sizes: Floats, confidence: float) -> Floats:
+    """The two-sided quantile of |Σ wᵢNᵢ| for each row of `weights` ≥ 0 (rows, terms).
+
+    No scale is 0. Two small rounded noises are convolved; else as `interval.half_width`.
+    """
+    if not sizes.size:
+        return np.zeros(len(weights))
+    if sizes.size <= 2 and sizes.max() < _EXACT_BELOW:
+        return _exact_widths(law, weights, sizes, confidence)
+    spread = continuous_quantiles(law, weights * sizes, confidence)
+    return np.asarray(spread + weights.sum(axis=1) / 2)
 
 
 def _exact_widths(law: Law, weights: Floats, sizes: Floats, confidence: float) -> Floats:

@@ -13,6 +13,7 @@ from dpsql.certify import (
     certify,
     certify_distinct,
     certify_histogram,
+    normal_form,
 )
 from dpsql.errors import InternalError
 from dpsql.pipeline.stages import Certified, Rewritten
@@ -21,10 +22,10 @@ from dpsql.policy.schema import Policy
 from dpsql.rules import names
 
 if TYPE_CHECKING:
-    from dpsql.dialects.duckdb import DuckDBEngine
+    from dpsql.dialects.engine import Engine
 
 
-def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[Certified, ...]:
+def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certified, ...]:
     """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
     catalog = rewritten.planned.bound.catalog
     done = []
@@ -36,11 +37,14 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: DuckDBEngine) -> tuple[
         strict=True,
     ):
         if sql:
-            certify(sql, claim(plan), policy=policy, catalog=catalog)
+            normal = normal_form(sql, engine.dialect, catalog)
+            certify(normal, claim(plan), policy=policy, catalog=catalog)
         for text, told in zip(counted, histogram_claims(plan), strict=True):
-            certify_histogram(text, told, policy=policy, catalog=catalog)
+            normal = normal_form(text, engine.dialect, catalog)
+            certify_histogram(normal, told, policy=policy, catalog=catalog)
         for text, listed in zip(paired, distinct_claims(plan), strict=True):
-            certify_distinct(text, listed, policy=policy, catalog=catalog)
+            normal = normal_form(text, engine.dialect, catalog)
+            certify_distinct(normal, listed, policy=policy, catalog=catalog)
         made = Certified(plan, sql, counted, paired)
         timeout = policy.limits.timeout_seconds
         if not all(engine.binds(text, timeout=timeout) for text in made.texts):

@@ -22,6 +22,7 @@ from dpsql.errors import EngineFailed, RefusedQuery
 from dpsql.pipeline import storage
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows
+from dpsql.pipeline.row_limits import held
 from dpsql.pipeline.stages import Bound, Planned, Release
 
 SEVERAL = "a subquery that stands for one value has several rows"
@@ -56,7 +57,7 @@ def check(planned: Planned, public: Mapping[str, TypedTable], sealed: Sealed) ->
             sizes[release_table(index)] = planned.plans[index].least_groups
         if step.value and least_rows(step.query, sizes) > 1:
             raise RefusedQuery(SEVERAL, code="several-values", hint=ONE)
-        if sealed.check(text(step.query), given) != step.types:
+        if sealed.check(step.query, _runs(step), given) != step.types:
             raise RefusedQuery(
                 "with this much noise an answer that feeds another query has another type",
                 code="chain",
@@ -110,8 +111,13 @@ def _named(step: Step, forms: Mapping[int, Any]) -> str:
 
 
 def text(query: exp.Expr) -> str:
-    """The step as it runs."""
+    """The step as it was asked, by which it is named."""
     return query.sql("duckdb", comments=False)
+
+
+def _runs(step: Step) -> str:
+    """The step as it runs."""
+    return text(held(step.query))
 
 
 def given(
@@ -129,7 +135,7 @@ def given(
     for index, release in releases.items():
         tables[release_table(index)] = TypedTable(release.table, release.types)
     try:
-        table = presentable(sealed.run(text(step.query), tables).table)
+        table = presentable(sealed.run(_runs(step), tables).table)
     except EngineFailed as problem:  # whose hint is of releases that are kept
         raise EngineFailed(
             "the part of the query that feeds another from its releases failed or took too long",

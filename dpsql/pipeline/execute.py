@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from dpsql.dialects.duckdb import DuckDBEngine
+    from dpsql.dialects.engine import Engine
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
@@ -25,7 +25,7 @@ _HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
 
 def run(
     certified: Certified,
-    engine: DuckDBEngine,
+    engine: Engine,
     *,
     timeout: float | None,
     given: Mapping[str, Any] | None = None,

@@ -89,7 +89,9 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         return _threshold_answer(threshold, counts)
 
     answers = [answer(column) for column in plan.columns]
-    return replace(build(plan, keys, answers), drawn=drawn)
+    scales = tuple(noise_scale(part) for part in plan.blocks) if drawn is None else drawn.scales
+    averaged = drawn is not None and drawn.refined > 1
+    return replace(build(plan, keys, answers), drawn=drawn, scales=scales, averaged=averaged)
 
 
 def _drawn(plan: Plan, noisy: list[NDArray[Any]], earlier: Earlier | None) -> Drawn:

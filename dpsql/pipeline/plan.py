@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 
+from dpsql.binding.figures import uses
 from dpsql.canonical import Form, canonical
 from dpsql.core.ir import with_steps
+from dpsql.core.targets import NOTHING, Aims
 from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
+from dpsql.planning.division import Importance
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
+from dpsql.planning.search import EVERY, Alternatives
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.price import allowed_together
@@ -19,11 +24,36 @@ from dpsql.policy.schema import BudgetSpec, Policy
 
 
 @dataclass(frozen=True)
+class Settled:
+    """The price of a private aggregate that named an error, found (`dpsql.accuracy`)."""
+
+    epsilon: Fraction
+    laws: Laws | None = None
+    """For which it was found; None: any."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a first look released and cost, by aggregate (and column)."""
+
+    magnitudes: Mapping[tuple[int, int], Fraction]
+    prices: Mapping[int, Fraction]
+
+
+@dataclass(frozen=True)
 class Asked:
-    """(ε, δ) as asked by execute() or connect(); None is 'not said'."""
+    """(ε, δ) or an error as asked by execute() or connect(); None is 'not said'.
+
+    `settled`: prices found for errors, by private aggregate. `looked`: a first look that was taken,
+    for percentages. `trial`: nothing is asked yet, a price is being looked for.
+    """
 
     epsilon: Fraction | None = None
     delta: Fraction | None = None
+    aims: Aims = NOTHING
+    settled: Mapping[int, Settled] = field(default_factory=dict)
+    looked: Looked | None = None
+    trial: bool = False
 
 
 def run(
@@ -35,19 +65,24 @@ def run(
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
     laws: Laws = LAWS,
+    alternatives: Alternatives = EVERY,
 ) -> Planned:
     """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
     plans: dict[int, Plan] = {}
     forms: dict[int, Form] = {}
-    for index in bound.order:  # what feeds another comes first: its fingerprint names it there
+    shown = uses(bound.remainder, bound.private, bound.fed)
+
+    def plan(index: int, importance: Importance | None) -> None:
         aggregate = bound.private[index]
         if bound.read_by(index):
             aggregate = with_steps(aggregate, chains.names(bound, forms))
         options = aggregate.options  # OPTIONS in the SQL come before what the cursor says
+        named = asked.epsilon if options.epsilon is None else options.epsilon
+        settled = asked.settled.get(index, Settled(Fraction(0)))
         epsilon, delta = query_price(
             policy,
             budget,
-            epsilon=asked.epsilon if options.epsilon is None else options.epsilon,
+            epsilon=settled.epsilon or named,
             delta=asked.delta if options.delta is None else options.delta,
         )
         plans[index] = make_plan(
@@ -57,11 +92,31 @@ def run(
             delta=delta,
             public_values=public_values,
             public_rows=public_rows,
-            laws=laws,
+            laws=settled.laws or laws,
+            importance=importance,
+            alternatives=alternatives,
         )
         forms[index] = canonical(plans[index])
+
+    for index in bound.order:  # what feeds another comes first: its fingerprint names it there
+        plan(index, shown.of(index))
+    for index in _shown_apart(forms):
+        plan(index, None)
     # Equal aggregates share one draw, and what reads nobody's row is not charged.
     drawn = {forms[index].fingerprint: plan for index, plan in plans.items() if plan.items}
-    allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
+    if not asked.trial:
+        allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
     places = range(len(plans))
     return Planned(bound, tuple(plans[at] for at in places), tuple(forms[at] for at in places))
+
+
+def _shown_apart(forms: Mapping[int, Form]) -> list[int]:
+    """Aggregates that are one question shown in different ways: they are to be one release.
+
+    They are planned as if nothing were known of what is shown, and share one draw, as they would
+    if nothing stood above them.
+    """
+    alike: dict[str, set[str]] = {}
+    for form in forms.values():
+        alike.setdefault(form.question, set()).add(form.fingerprint)
+    return [index for index, form in forms.items() if len(alike[form.question]) > 1]

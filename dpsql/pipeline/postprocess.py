@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -12,13 +12,20 @@ from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Sealed, TypedTable, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
+from dpsql.pipeline.computed_bars import Formula, formula, with_bars, without_rows
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows, several_values
+from dpsql.pipeline.row_limits import held
 from dpsql.pipeline.stages import Release
+from dpsql.planning.types import Plan
 from dpsql.sql.settled import settled
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+FORMULA = "e"
+"""What a release calls the bars of what is computed from it, when it is read: e3_low, e3_high."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,16 @@ class Outer:
     sql: str
     bars: tuple[int, ...]
     types: tuple[str, ...]
+    formulas: Mapping[str, Formula] = field(default_factory=dict)
+    """Of what is computed from the aggregates of the one release, by its bar's name."""
 
 
 def check(
-    remainder: exp.Expr, given: Mapping[str, TypedTable], sizes: Mapping[str, int], sealed: Sealed
+    remainder: exp.Expr,
+    given: Mapping[str, TypedTable],
+    sizes: Mapping[str, int],
+    sealed: Sealed,
+    plans: Sequence[Plan] = (),
 ) -> Outer:
     """Write out and bind the remainder; no charge yet.
 
@@ -84,19 +97,32 @@ def check(
             code="several-values",
             hint="aggregate it once more, or take one row: ORDER BY ... LIMIT 1",
         )
-    query, bars = _with_bars(remainder)
-    ordered = _ordered(query)
+    query, bars, formulas = _with_bars(remainder, plans)
+    if formulas:
+        (at,) = releases_of(remainder)
+        read = release_table(at)
+        wide = without_rows(given[read].table, formulas)
+        given = {**given, read: _typed(wide, given[read].types)}
+    ordered = held(_ordered(query))
     sql = ordered.sql("duckdb", comments=False, copy=ordered is remainder)
     if not settled(sql):
         raise InternalError("what would run above the noise is not what was read", code="binding")
-    types = sealed.check(sql, given)
-    return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)])
+    plain = _projection(remainder) is not None  # nothing is computed
+    types = sealed.describe(sql, given)[1] if plain else sealed.check(ordered, sql, given)
+    return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)], formulas)
 
 
 def run(
-    outer: Outer, releases: Sequence[Release], public: Mapping[str, TypedTable], sealed: Sealed
+    outer: Outer,
+    releases: Sequence[Release],
+    public: Mapping[str, TypedTable],
+    sealed: Sealed,
+    plans: Sequence[Plan] = (),
 ) -> Result:
-    """Raises EngineFailed if the remainder fails: it saw released and public values alone."""
+    """Raises EngineFailed if the remainder fails: it saw released and public values alone.
+
+    `plans`: as `check` had them.
+    """
     plain = _projection(outer.remainder)
     if plain is not None:
         (shown_alone,) = releases_of(outer.remainder)
@@ -107,6 +133,10 @@ def run(
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = TypedTable(release.table, release.types)
+    if outer.formulas:
+        (at,) = releases_of(outer.remainder)
+        table = with_bars(releases[at], plans[at], outer.formulas)
+        given[release_table(at)] = _typed(table, releases[at].types)
     finished = sealed.run(outer.sql, given)
     shown = len(finished.types) - 2 * len(outer.bars)
     told = _told(outer.remainder)
@@ -114,6 +144,11 @@ def run(
     for place, at in enumerate(outer.bars):
         columns[at] = Column(finished.types[at], shown + 2 * place, shown + 2 * place + 1)
     return Result(presentable(finished.table), tuple(columns))
+
+
+def _typed(table: pa.Table, types: Sequence[str]) -> TypedTable:
+    """A release with more columns behind its own, all doubles."""
+    return TypedTable(table, (*types, *("",) * (table.num_columns - len(types))))
 
 
 def _projection(query: exp.Expr) -> list[str] | None:
@@ -147,6 +182,10 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
             arrays += [table.column(name + LOW), table.column(name + HIGH)]
     listed = [f"c{index}" for index in range(len(arrays))]
     return Result(presentable(pa.table(arrays, names=listed)), tuple(columns))
+
+
+def _index(table: str) -> int:
+    return int(table.removeprefix(RELEASE))
 
 
 def _told(query: exp.Expr) -> set[int]:
@@ -207,27 +246,43 @@ def _plain_release(query: exp.Expr) -> bool:
     return not any(query.find_all(exp.Window, exp.AggFunc, exp.Subquery))
 
 
-def _with_bars(query: exp.Expr) -> tuple[exp.Expr, list[int]]:
-    """Carry the intervals of columns that show an aggregate unchanged. Returns their positions."""
+def _with_bars(
+    query: exp.Expr, plans: Sequence[Plan]
+) -> tuple[exp.Expr, list[int], dict[str, Formula]]:
+    """Carry the intervals of columns that show an aggregate, or what is computed from aggregates.
+
+    Returns their positions, and the formulas of the latter by their bars' names.
+    """
+    formulas: dict[str, Formula] = {}
     if not isinstance(query, exp.Select) or query.args.get("distinct") or query.args.get("joins"):
-        return query, []
+        return query, [], formulas
     if any(query.args.get(name) for name in ("group", "with_")):
-        return query, []
+        return query, [], formulas
     source = query.args.get("from_")
     if source is None or not isinstance(source.this, (exp.Table, exp.Subquery)):
-        return query, []
+        return query, [], formulas
     table = source.this.alias_or_name  # a release, or those of grouping sets under the first's name
     if not table.startswith(RELEASE):
-        return query, []
+        return query, [], formulas
     result = query.copy()
-    bars = []
+    bars: list[int] = []
+    alone = isinstance(source.this, exp.Table) and releases_of(query) == [_index(table)]
+    plan = plans[_index(table)] if alone and plans else None
     for index, projection in enumerate(query.expressions):
         node = projection.unalias()
         shown = isinstance(node, exp.Column) and node.table == table
+        bar = ""
         if shown and node.name.startswith("a") and not _told_by(node.name):
+            bar = node.name
+        elif not shown and plan is not None:
+            found = formula(node, table, plan, f"{FORMULA}{index}")
+            if found is not None:
+                bar = found.name
+                formulas[bar] = found
+        if bar:
             bars.append(index)
             for suffix in (LOW, HIGH):
                 name = f"dpsql_bar_{index}{suffix}"
-                bar = exp.alias_(exp.column(node.name + suffix, table=table), name)
-                result.append("expressions", bar)
-    return result, bars
+                end = exp.alias_(exp.column(bar + suffix, table=table), name)
+                result.append("expressions", end)
+    return result, bars, formulas

@@ -112,7 +112,8 @@ def _averaged(index: int, plan: Plan, form: Form, kept: Kept) -> Order:
     blocks, means, square = [], [], Fraction(0)
     for part, earlier in zip(plan.blocks, here.scales, strict=True):
         sigma = complement(earlier, noise_scale(part))
-        mechanism = GaussianMechanism(sigma, part.sensitivity.l2_squared)
+        assert isinstance(part.mechanism, GaussianMechanism), "averages are of Gaussian draws"
+        mechanism = replace(part.mechanism, sigma=sigma)
         blocks.append(replace(part, mechanism=mechanism))
         means.append(mean_of(earlier, sigma))
         square += 1 / mechanism.noise_multiplier**2

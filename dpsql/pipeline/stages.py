@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from dpsql.canonical import Form
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
 from dpsql.core.ir import PrivateAggregate, steps
+from dpsql.core.targets import Reached
 from dpsql.mechanisms.means import Mean
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Table
@@ -59,6 +60,11 @@ class Bound:
         return tuple(sorted(found))
 
     @cached_property
+    def fed(self) -> tuple[int, ...]:
+        """The releases that steps read: what private aggregates make of them is not followed."""
+        return tuple(sorted({one for step in self.steps for one in releases_of(step.query)}))
+
+    @cached_property
     def order(self) -> tuple[int, ...]:
         """The private aggregates, each after those that feed it."""
         found: dict[int, None] = {}
@@ -80,6 +86,8 @@ class Planned:
     bound: Bound
     plans: tuple[Plan, ...]
     forms: tuple[Form, ...]
+    reached: Mapping[int, Reached] = field(default_factory=dict)
+    """The targets of those that named an error in place of a price, and what was found."""
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -187,3 +195,7 @@ class Release:
     """Engine types of the columns, in order (what Arrow cannot say: HUGEINT)."""
     drawn: Drawn | None = None
     """What one more draw can be averaged with; None where the law or the keys forbid it."""
+    scales: tuple[Fraction, ...] = ()
+    """The noise of one coordinate of each block, in grid units."""
+    averaged: bool = False
+    """Means of several draws, whose roundings add up (`mechanisms/means`)."""

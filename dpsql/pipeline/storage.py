@@ -98,7 +98,9 @@ def laid(form: Form, plan: Plan, release: Release) -> Release:
     names = _names([f"k{place}" for place in range(len(keys))], _numbered(len(answers)))
     found = _picked(release, _names(keys, answers), names)
     table = _in_order(found.table, names[: len(keys)], form)
-    return replace(found, table=table, drawn=_laid_coords(form, plan, release.drawn))
+    drawn = _laid_coords(form, plan, release.drawn)
+    scales = tuple(release.scales[place] for place in form.blocks) if release.scales else ()
+    return replace(found, table=table, drawn=drawn, scales=scales)
 
 
 def restored(form: Form, plan: Plan, release: Release) -> Release:
@@ -109,7 +111,10 @@ def restored(form: Form, plan: Plan, release: Release) -> Release:
         [key.name for key in plan.keys], [column.aggregate.name for column in plan.columns]
     )
     found = _picked(release, _names(keys, answers), own)
-    return replace(found, table=_in_order(found.table, own[: len(keys)], form))
+    scales = release.scales and tuple(
+        release.scales[form.blocks.index(place)] for place in range(len(form.blocks))
+    )
+    return replace(found, table=_in_order(found.table, own[: len(keys)], form), scales=scales)
 
 
 def _in_order(table: pa.Table, keys: Sequence[str], form: Form) -> pa.Table:
@@ -129,7 +134,8 @@ def _names(keys: Sequence[str], answers: Sequence[str]) -> list[str]:
 def _picked(release: Release, names: Sequence[str], new: Sequence[str]) -> Release:
     here = release.table.column_names
     types = tuple(release.types[here.index(name)] for name in names)
-    return Release(release.table.select(list(names)).rename_columns(list(new)), types)
+    table = release.table.select(list(names)).rename_columns(list(new))
+    return replace(release, table=table, types=types, drawn=None)
 
 
 def _sizes(plan: Plan) -> tuple[int, ...]:
@@ -255,7 +261,9 @@ def unpack(payload: bytes) -> Release:
         with pa.ipc.open_stream(source) as reader:
             numbers = reader.read_all()
         drawn = Drawn(_coords(numbers, len(known.scales)), known.refined, known.scales)
-    return Release(table.replace_schema_metadata(None), known.types, drawn)
+    averaged = known.refined is not None and known.refined > 1
+    table = table.replace_schema_metadata(None)
+    return Release(table, known.types, drawn, known.scales, averaged)
 
 
 def _coords(table: pa.Table, blocks: int) -> tuple[Any, ...]:

@@ -19,7 +19,9 @@ from dpsql.aggregates.noisy import Law, NoisyBlock
 from dpsql.core.domain import FLOAT, Kind
 from dpsql.core.ir import Aggregate
 from dpsql.errors import RefusedQuery
+from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.mechanisms.gaussian import GaussianMechanism
+from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.planning.types import BlockPlan
 
 UNITS = 2**48
@@ -54,7 +56,8 @@ def largest(type_: ResultType) -> int:
 
 def noisy_part(part: BlockPlan, weight: int, law: Law, coords: np.ndarray) -> NoisyBlock:
     """A block's coordinates with what `combine` must know of their noise."""
-    return NoisyBlock(part.block, coords, weight, law, noise_scale(part))
+    scale, turned = noise_scale(part), turned_by(part.mechanism)
+    return NoisyBlock(part.block, coords, weight, law, scale, turned=turned)
 
 
 def check_size(part: BlockPlan, weight: int) -> None:
@@ -76,7 +79,15 @@ def _reach(part: BlockPlan, weight: int, weights: Sequence[int]) -> Fraction:
 
 def _exact(part: BlockPlan, weight: int) -> int:
     """Upper bound on the L1 norm of one group's exact coordinates."""
-    return min(UNITS * part.sensitivity.linf, ROWS * weight * part.block.row_total)
+    times = sum(turned_by(part.mechanism) or (1,))
+    return times * min(UNITS * part.sensitivity.linf, ROWS * weight * part.block.row_total)
+
+
+def turned_by(mechanism: LaplaceMechanism | GaussianMechanism) -> tuple[int, int] | None:
+    """How a pair of coordinates is turned before it is noised."""
+    if isinstance(mechanism, CentredGaussian):
+        return mechanism.total, mechanism.difference
+    return None
 
 
 def noise_scale(part: BlockPlan) -> Fraction:

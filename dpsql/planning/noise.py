@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import log
+from math import inf, log, sqrt
 
 from dpsql.accountant.calibrate import gaussian_multiplier, renyi_multiplier
 from dpsql.accountant.events import PrivacyEvent
@@ -23,11 +23,13 @@ from dpsql.core.bounds import (
     cap_sensitivity,
     weights_sensitivity,
 )
+from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.mechanisms.gaussian import GaussianMechanism, root_down, root_up
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
 from dpsql.planning.bounds import Limits
 from dpsql.planning.distinct import Distincts
+from dpsql.planning.division import Division, Turn
 from dpsql.planning.histograms import INTERVAL_SHARE, Histogram, histogram_plan
 from dpsql.planning.types import WEIGHT, BlockPlan, DistinctPlan, HistogramPlan, Strategy
 
@@ -37,6 +39,13 @@ _NOISE_DELTA = Fraction(3, 5)
 
 Laws = Sequence[Law]
 LAWS: Laws = ("laplace", "gaussian")
+Strategies = Sequence[Strategy]
+STRATEGIES: Strategies = ("row", "cap", "weights")
+
+SELECTION = Fraction(2, 3)
+"""What the choice of groups weighs where a block weighs 1: what is minimised is the sum of the logs
+of the errors of blocks and of the threshold, with these weights, and such a sum is least where the
+parts of ε go as the weights. Less than a block: its cost is groups lost, not error shown."""
 
 Threshold = TruncatedGeometricThreshold | GaussianThreshold
 
@@ -54,6 +63,8 @@ class Noise:
     score: float
     histograms: tuple[HistogramPlan, ...] = ()
     distincts: tuple[DistinctPlan, ...] = ()
+    gaussian: float = inf
+    """The best score under Gaussian noise."""
 
     @property
     def items(self) -> tuple[tuple[PrivacyEvent, int], ...]:
@@ -75,23 +86,33 @@ def choose(
     laws: Laws = LAWS,
     histograms: Sequence[Histogram] = (),
     distincts: Sequence[DistinctBlock] = (),
+    division: Division | None = None,
+    strategies: Strategies = STRATEGIES,
+    units_counted: bool = False,
 ) -> Noise | None:
     """The candidate of least expected error (ties: the cheaper plan); None if none is possible.
 
-    `cells`: size of the public key domain (1 without keys), None for private keys. `laws`: those
-    to choose from.
+    `cells`: size of the public key domain (1 without keys), None for private keys. `laws` and
+    `strategies`: those to choose from. `division`: how the blocks share, None: evenly.
+    `units_counted`: a joint basis stands for a number of units.
     """
     best: Noise | None = None
+    gaussian = inf
+    division = division or Division((1.0,) * len(blocks), False, Fraction(len(blocks)), even=True)
     drawn = _Quantiles(tuple(histograms), found, one_row)
     counted = Distincts(tuple(distincts), found)
-    for strategy, weight, bounds, sensitivities in _strategies(blocks, found, one_row, cells):
-        for law in laws:
+    for strategy, weight, bounds, sensitivities in _strategies(
+        blocks, found, one_row, cells, units_counted
+    ):
+        for law in laws if strategy in strategies else ():
             try:
                 noise = _noise(
                     law,
                     [*zip(blocks, sensitivities, strict=True)],
                     bounds.touched if cells is None else None,
                     min_units,
+                    division,
+                    weight,
                     epsilon,
                     delta,
                     drawn,
@@ -99,23 +120,23 @@ def choose(
                 )
             except ValueError:
                 continue  # a threshold beyond what can be counted: not a candidate
-            noise = replace(
-                noise,
-                strategy=strategy,
-                weight=weight,
-                bounds=bounds,
-                score=noise.score - len(blocks) * log(weight),
-            )
+            noise = replace(noise, strategy=strategy, weight=weight, bounds=bounds)
+            if law == "gaussian":
+                gaussian = min(gaussian, noise.score)
             if best is None or noise.score < best.score - 1e-9:
                 best = noise
-    return best
+    return best and replace(best, gaussian=gaussian)
 
 
 _Candidate = tuple[Strategy, int, ContributionBounds, list[Sensitivity]]
 
 
 def _strategies(
-    blocks: Sequence[Block], found: Limits, one_row: bool, cells: int | None
+    blocks: Sequence[Block],
+    found: Limits,
+    one_row: bool,
+    cells: int | None,
+    units_counted: bool,
 ) -> Iterator[_Candidate]:
     m, cap = found.rows_per_group, found.rows_per_unit
     bounds = ContributionBounds(
@@ -130,7 +151,7 @@ def _strategies(
     yield "row" if one_row else "cap", 1, bounds, plain
     if cap is None or one_row or found.touched * m <= cap or not blocks:
         return
-    if any(isinstance(b, UnitsBlock) for b in blocks):
+    if units_counted or any(isinstance(b, UnitsBlock) for b in blocks):
         return  # counting units needs the cap: each touched group counts whole
     uncapped = cells is not None
     weighted = ContributionBounds(
@@ -155,20 +176,31 @@ def _noise(
     blocks: Sequence[tuple[Block, Sensitivity]],
     thresholded: int | None,
     min_units: int,
+    division: Division,
+    weight: int,
     epsilon: Fraction,
     delta: Fraction,
     drawn: _Quantiles,
     counted: Distincts,
 ) -> Noise:
-    """`thresholded`: groups one unit can touch where keys are selected privately, else None."""
-    count = len(blocks)
-    # Selection gets two thirds of a block's share: its cost is groups lost, not error shown.
-    weight = Fraction(2, 3) if thresholded is not None else Fraction(0)
-    whole = count + weight + drawn.weight + counted.weight
+    """`thresholded`: groups one unit can touch where keys are selected privately, else None.
+
+    `weight`: of a row, under the strategy of the blocks.
+    """
+    selects = SELECTION if thresholded is not None else Fraction(0)
+    pool = division.whole if blocks else Fraction(0)
+    whole = pool + selects + drawn.weight + counted.weight
     each = 1 / whole if whole else Fraction(1)
-    selection = weight * each
+    selection = selects * each
+    turns = division.turns or (None,) * len(blocks)
+    if law == "laplace" and any(turns):
+        raise ValueError("a pair is turned under Gaussian noise alone")
+    reaches = [_reach(s, law, turn) for (_, s), turn in zip(blocks, turns, strict=True)]
+    parts = [pool * each * part for part in division.shares(reaches, law)]
     if law == "laplace":
-        plans = tuple(_laplace(b, s, epsilon * each) for b, s in blocks)
+        plans = tuple(
+            _laplace(b, s, epsilon * part) for (b, s), part in zip(blocks, parts, strict=True)
+        )
         threshold: Threshold | None = None
         if thresholded is not None:
             threshold = TruncatedGeometricThreshold(
@@ -183,17 +215,35 @@ def _noise(
         multiplier = Fraction(calibrated(epsilon, noise_delta))
         histograms = drawn.concentrated(multiplier, each)
         distincts = counted.concentrated(multiplier, each)
-        plans = tuple(_gaussian(b, s, multiplier, each) for b, s in blocks)
+        plans = tuple(
+            _gaussian(b, s, multiplier, part)
+            if turn is None
+            else _centred(b, s, multiplier, part, turn)
+            for (b, s), part, turn in zip(blocks, parts, turns, strict=True)
+        )
         threshold = None
         if thresholded is not None:
             sigma = root_up(multiplier**2 * thresholded / selection)
             threshold = GaussianThreshold(sigma, delta - noise_delta, thresholded, min_units)
-    score = sum(_log_spread(plan.mechanism) for plan in plans)
+    score = division.cost([spread(plan) / weight for plan in plans])
     if threshold is not None:
-        score += log(threshold.threshold)
+        score += float(SELECTION) * log(threshold.threshold)
     score += sum(_log_rank(part) for part in histograms) + counted.score(distincts)
     bounds = ContributionBounds(touched=1, max_groups=None, max_rows_per_group=1)
     return Noise("cap", 1, bounds, law, plans, threshold, score, histograms, distincts)
+
+
+def _reach(s: Sensitivity, law: Law, turn: Turn | None) -> float:
+    steps = 1 if turn is None else turn[0] ** 2 + turn[1] ** 2
+    return float(s.l1) if law == "laplace" else sqrt(steps * s.l2_squared)
+
+
+def reach(part: BlockPlan) -> float:
+    """L1 under Laplace noise, L2 under Gaussian, of what is noised."""
+    law = part.mechanism
+    if isinstance(law, LaplaceMechanism):
+        return float(part.sensitivity.l1)
+    return sqrt(law.l2_squared)
 
 
 def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
@@ -208,11 +258,20 @@ def _gaussian(block: Block, s: Sensitivity, multiplier: Fraction, share: Fractio
     return BlockPlan(block, s, GaussianMechanism(sigma, s.l2_squared))
 
 
-def _log_spread(mechanism: LaplaceMechanism | GaussianMechanism) -> float:
-    """log of the standard deviation of one coordinate."""
-    if isinstance(mechanism, LaplaceMechanism):
-        return _log(mechanism.scale) + log(2) / 2
-    return _log(Fraction(mechanism.sigma))
+def _centred(
+    block: Block, s: Sensitivity, multiplier: Fraction, share: Fraction, turn: Turn
+) -> BlockPlan:
+    square = (turn[0] ** 2 + turn[1] ** 2) * s.l2_squared
+    sigma = root_up(multiplier**2 * square / share)
+    return BlockPlan(block, s, CentredGaussian(sigma, square, *turn))
+
+
+def spread(part: BlockPlan) -> float:
+    """The standard deviation of one coordinate, in grid units (before rounding)."""
+    law = part.mechanism
+    if isinstance(law, LaplaceMechanism):
+        return float(law.scale) * sqrt(2)
+    return float(law.sigma)
 
 
 def _log(value: Fraction) -> float:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import prod
 
 from dpsql import aggregates
+from dpsql.aggregates.basis import Block as BasisBlock
 from dpsql.aggregates.basis import Grid
 from dpsql.core.domain import Kind
 from dpsql.core.ir import (
@@ -28,10 +29,12 @@ from dpsql.planning.answer_types import answer_type, check_size
 from dpsql.planning.blocks import plan_blocks
 from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.distinct import count_type, plan_distincts
+from dpsql.planning.division import DECIDES, Division, Importance
 from dpsql.planning.grids import make_grid, make_pair_grids
 from dpsql.planning.histograms import plan_histograms
 from dpsql.planning.keys import PublicValues, plan_keys
-from dpsql.planning.noise import LAWS, Laws, Noise, choose
+from dpsql.planning.noise import LAWS, Laws, Noise, Strategies, choose
+from dpsql.planning.search import EVERY, Alternatives, Shape, search
 from dpsql.planning.types import WEIGHT, ColumnPlan, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
@@ -56,10 +59,14 @@ def make_plan(
     public_values: PublicValues,
     public_rows: PublicRows = lambda table: 1,
     laws: Laws = LAWS,
+    importance: Importance | None = None,
+    alternatives: Alternatives = EVERY,
 ) -> Plan:
     """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible.
 
-    `laws`: the noise laws to choose from; explain compares them.
+    `laws`: the noise laws to choose from; explain compares them. `importance`: of each column in
+    what the statement shows, None where that is not known. `alternatives`: to choose from
+    otherwise; benchmarks force them.
     """
     _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
@@ -75,27 +82,55 @@ def make_plan(
             _check_range(call.arg)
     histograms, points = plan_histograms(calls, cells)
     distincts, listed = plan_distincts(calls)
-    blocks, places = plan_blocks(
-        [c for c, at in zip(calls, listed, strict=True) if c.quantile is None and at is None],
-        one_row_per_cell=found.rows_per_group == 1,
-        thresholded=not public,
-        grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
-        pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),
+    told = [c for c, at in zip(calls, listed, strict=True) if c.quantile is None and at is None]
+
+    def shape(joint: bool) -> Shape:
+        return plan_blocks(
+            told,
+            one_row_per_cell=found.rows_per_group == 1,
+            thresholded=not public,
+            grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
+            pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),
+            joint=joint,
+            tally=_tally_steps(aggregate, found),
+        )
+
+    def noised(
+        blocks: Sequence[BasisBlock],
+        division: Division,
+        allowed: Laws,
+        strategies: Strategies,
+        units_counted: bool,
+    ) -> Noise | None:
+        return choose(
+            blocks,
+            found,
+            one_row=aggregate.block.one_row_per_unit,
+            cells=cells,
+            min_units=least if not public else 0,
+            epsilon=epsilon,
+            delta=delta,
+            laws=[law for law in allowed if law in laws],
+            histograms=histograms,
+            distincts=distincts,
+            division=division,
+            strategies=strategies,
+            units_counted=units_counted,
+        )
+
+    if importance is not None and hidden:
+        importance = {**importance, HIDDEN_UNITS: DECIDES}
+    chosen = search(
+        told,
+        shape,
+        noised,
+        importance,
+        alternatives,
+        lone_strategy=aggregate.block.one_row_per_unit or found.rows_per_unit is None,
     )
-    noise = choose(
-        blocks,
-        found,
-        one_row=aggregate.block.one_row_per_unit,
-        cells=cells,
-        min_units=least if not public else 0,
-        epsilon=epsilon,
-        delta=delta,
-        laws=laws,
-        histograms=histograms,
-        distincts=distincts,
-    )
-    if noise is None:
+    if chosen is None:
         raise _too_cheap()
+    noise, places = chosen.noise, chosen.places
     columns = _columns(calls, places, points, listed, noise)
     return Plan(
         aggregate,
@@ -114,6 +149,7 @@ def make_plan(
         delta,
         noise.items,
         noise.histograms,
+        chosen.division,
         noise.distincts,
     )
 
@@ -186,6 +222,18 @@ def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:
             hint="join public tables on their key (PRIMARY KEY or UNIQUE NOT NULL), and aggregate"
             f" a table by {policy.unit} in a subquery before joining it",
         )
+
+
+def _tally_steps(aggregate: PrivateAggregate, found: Limits) -> int | None:
+    """What a row of a tally counts. None: rows that exclude each other are bounded one by one.
+
+    A tally's rows are bounded together, so it is for units that have no more rows than count in a
+    group anyway: then nothing is cut that would count otherwise.
+    """
+    if aggregate.block.one_row_per_unit:
+        return 1
+    all_count = found.rows_per_unit is not None and found.rows_per_unit <= found.rows_per_group
+    return WEIGHT if all_count else None
 
 
 def _as_text(key: KeyPlan) -> KeyPlan:

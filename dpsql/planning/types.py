@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dpsql.mechanisms.quantile_interval import QuantileInterval
     from dpsql.mechanisms.quantile_tree import QuantileTree
     from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThreshold
+    from dpsql.planning.division import Division
 
 Strategy = Literal["row", "cap", "weights"]
 """row: one row per unit, enforced. cap: bounded cells, at most k of them. weights: per-row
@@ -151,6 +152,8 @@ class Plan:
     delta: Fraction
     items: tuple[tuple[PrivacyEvent, int], ...]
     histograms: tuple[HistogramPlan, ...] = ()
+    division: Division | None = None
+    """How the blocks share what is paid; for explain, the mechanisms say it all."""
     distincts: tuple[DistinctPlan, ...] = ()
 
     def has_bar(self, column: ColumnPlan) -> bool:

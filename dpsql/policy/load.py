@@ -12,10 +12,12 @@ from typing import TypeVar
 
 from dpsql.errors import PolicyError
 from dpsql.policy.fields import Fields, count, flag, text, word, wrong
+from dpsql.policy.file_places import check_places
 from dpsql.policy.nodes import Node, Scalar, Where, printable
 from dpsql.policy.python_nodes import parse_python
 from dpsql.policy.quantities import seconds, size
 from dpsql.policy.read_budgets import read_budgets
+from dpsql.policy.read_files import read_attached
 from dpsql.policy.read_tables import read_tables
 from dpsql.policy.schema import AUTO, Auto, Bounds, Limits, Policy
 from dpsql.policy.urls import DEFAULT_LEDGER, absolute, read_database, read_ledger, sqlite_url
@@ -28,6 +30,7 @@ MAX_BYTES = 16 * 2**20
 _KEYS = (
     "version",
     "database",
+    "attach",
     "ledger",
     "data_version",
     "releases",
@@ -116,6 +119,7 @@ def _read(root: Node, base: Path, source: str | None) -> Policy:
     fields = Fields(root, _KEYS)
     _version(fields.get("version"))
     database = _if(fields.get("database"), lambda node: read_database(node, base))
+    attached = _if(fields.get("attach"), lambda node: read_attached(node, base))
     ledger = _ledger(fields.get("ledger"), base, source)
     data_version = _if(fields.get("data_version"), _data_version)
     reuse = _reuse(fields.get("releases"))
@@ -124,13 +128,13 @@ def _read(root: Node, base: Path, source: str | None) -> Policy:
     only = _if(fields.get("analysts_only"), flag)
     bounds = _if(fields.get("bounds"), _bounds)
     unit = _if(fields.get("unit"), text)
-    tables = _if(fields.get("tables"), read_tables)
+    tables = _if(fields.get("tables"), lambda node: read_tables(node, base))
     budgets = _if(fields.get("budgets"), read_budgets)
     if budgets is None:
         raise fields.missing("budgets", "nobody may ask anything without one")
     if tables is None:
         raise fields.missing("tables", "a table that is not listed does not exist for analysts")
-    return Policy(
+    policy = Policy(
         version=VERSION,
         database=database,
         ledger=ledger,
@@ -144,7 +148,10 @@ def _read(root: Node, base: Path, source: str | None) -> Policy:
         unit=unit or "unit",
         tables=tables,
         source=source,
+        attached=attached or {},
     )
+    check_places(policy, fields)
+    return policy
 
 
 def _if(node: Node | None, read: Callable[[Node], T]) -> T | None:

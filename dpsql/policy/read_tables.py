@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from dpsql.core.files import FileSource
 from dpsql.policy.fields import Fields, count, flag, mapping, text
 from dpsql.policy.identifiers import table_parts
 from dpsql.policy.literals import in_range, read_range, read_values
 from dpsql.policy.nodes import Node, describe_value
+from dpsql.policy.read_files import KEYS as FILE_KEYS
+from dpsql.policy.read_files import read_files
 from dpsql.policy.schema import ColumnRule, Table, UnitPath
 from dpsql.policy.unit_path import Written, parse_unit, resolve_units
 
-_KEYS = ("unit", "public", "columns", "max_rows_per_unit", "key", "promised")
+_KEYS = ("unit", "public", "columns", "max_rows_per_unit", "key", "promised", *FILE_KEYS)
 _COLUMN = ("values", "min", "max", "hidden", "nullable")
 
 
@@ -26,10 +30,11 @@ class _Draft:
     max_rows_per_unit: int | None
     key: str | None
     promised: bool
+    files: FileSource | None
 
 
-def read_tables(node: Node) -> dict[str, Table]:
-    """All tables, unit paths followed to their end."""
+def read_tables(node: Node, base: Path) -> dict[str, Table]:
+    """All tables, unit paths followed to their end. Files are relative to the folder `base`."""
     entries = mapping(node).entries
     if not entries:
         raise node.where.error(
@@ -38,7 +43,7 @@ def read_tables(node: Node) -> dict[str, Table]:
     drafts: dict[str, _Draft] = {}
     spelled: dict[tuple[str, ...], str] = {}
     for name, inner in entries.items():
-        draft = _table(name, inner)
+        draft = _table(name, inner, base)
         folded = tuple(part.casefold() for part in draft.parts)
         if folded in spelled:
             raise inner.where.error(
@@ -63,10 +68,11 @@ def _finished(name: str, draft: _Draft, path: UnitPath | None) -> Table:
         max_rows_per_unit=draft.max_rows_per_unit,
         key=draft.key,
         promised=draft.promised,
+        files=draft.files,
     )
 
 
-def _table(name: str, node: Node) -> _Draft:
+def _table(name: str, node: Node, base: Path) -> _Draft:
     fields = Fields(node, _KEYS)
     public, unit, key = fields.get("public"), fields.get("unit"), fields.get("key")
     most, promised = fields.get("max_rows_per_unit"), fields.get("promised")
@@ -96,6 +102,7 @@ def _table(name: str, node: Node) -> _Draft:
         max_rows_per_unit=None if most is None else count(most, 1),
         key=None if key is None else text(key),
         promised=is_promised,
+        files=read_files(fields, base),
     )
 
 

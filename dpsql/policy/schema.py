@@ -9,6 +9,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Literal as OneOf
 
+from dpsql.core.files import FileSource, Layout
 from dpsql.core.nearest import hint
 from dpsql.core.refresh import Refresh
 from dpsql.errors import PolicyError
@@ -146,7 +147,8 @@ UNLISTED = ColumnRule()
 class Table:
     """`name` as written, `parts` without quotes: (table,) or (schema, table).
 
-    Either `public`, about no one, or private with a `unit`.
+    Either `public`, about no one, or private with a `unit`. `files`: where its rows lie; None: in
+    the database.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Table:
     max_rows_per_unit: int | None = None
     key: str | None = None
     promised: bool = False
+    files: FileSource | None = None
 
     def rule(self, column: str) -> ColumnRule:
         """The rule of a column, case ignored; the empty rule for one that is not listed."""
@@ -169,7 +172,7 @@ class Policy:
     """The whole file. `source` is its path as given, None for a dict.
 
     `ledger` None: a dict without one, kept in memory (`connect` warns). URLs may hold passwords
-    and stay out of the repr.
+    and stay out of the repr. `attached`: DuckDB files, absolute, by the name before their tables.
     """
 
     version: int
@@ -185,6 +188,21 @@ class Policy:
     unit: str
     tables: Mapping[str, Table]
     source: str | None
+    attached: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout | None:
+        """Where the data lies if it is more than one database: files, attached databases."""
+        files = {
+            (table.parts if len(table.parts) == 2 else ("main", *table.parts)): table.files
+            for table in self.tables.values()
+            if table.files is not None
+        }
+        if not files and not self.attached:
+            return None
+        path = None if self.database is None else self.database.path
+        own = {(place[0], place[1]): source for place, source in files.items()}
+        return Layout(None if path is None else str(path), own, self.attached)
 
     @property
     def ledger_url(self) -> str:

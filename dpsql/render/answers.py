@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from dpsql.error_bars import ColumnReport, centred, without_bars
+from dpsql.accuracy.words import first, target
+from dpsql.error_bars import ClippedShare, ColumnReport, centred, without_bars
 from dpsql.policy.schema import Policy
 from dpsql.render.bars import Bars, legend
 from dpsql.render.numbers import amount, count, percent
@@ -68,12 +69,14 @@ def footer(answer: Answer, policy: Policy, *, shown: bool = True) -> str:
 
 def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
     """What a table cannot show: numbers without a bar, groups that were too small to appear."""
-    remarks = []
+    remarks = [*dict.fromkeys(map(target, privacy.targets))]
+    remarks += [] if privacy.first is None else [first(privacy.first)]
     computed = [column.name for column in privacy.columns if column.computed]
     if computed:
         remarks.append(f"no error bar for {', '.join(computed)}: computed from noisy values")
     if any(one.extremes for one in privacy.releases):
         remarks.append("MIN and MAX are approximate: some rows inside the ends, without error bars")
+    remarks += [f"bars leave out clipping: {_clipped(one)}" for one in clipped_shares(privacy)]
     if any(one.capped for one in privacy.releases):
         remarks.append(
             f"COUNT(DISTINCT ...) is a lower bound where a {unit} has more values than count"
@@ -84,6 +87,18 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
             f"groups of fewer than about {max(needed)} are mostly withheld: their keys are private"
         )
     return remarks
+
+
+def clipped_shares(privacy: PrivacyReport) -> list[ClippedShare]:
+    return [share for one in privacy.releases for share in one.clipped]
+
+
+def _clipped(one: ClippedShare) -> str:
+    """`about 3.1 % of the rows have income outside 0 to 100000 [2.2 %, 4 %]`."""
+    if one.share is None:
+        return f"the noise leaves no rows to tell how many have {one.label}"
+    low, share, high = (f"{100 * part:.2g} %" for part in (one.low, one.share, one.high))
+    return f"about {share} of the rows have {one.label} [{low}, {high}]"
 
 
 def cost(privacy: PrivacyReport) -> str:

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import CountBlock, MomentsBlock, PairBlock, SumBlock, UnitsBlock
+from dpsql.aggregates.basis import (
+    CountBlock,
+    MomentsBlock,
+    PairBlock,
+    SumBlock,
+    TallyBlock,
+    UnitsBlock,
+)
 from dpsql.planning.types import BlockPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import bigint, clamp, col, integer, least, named, paren, select, when
@@ -60,7 +67,7 @@ def _capped(index: int, part: BlockPlan, m: int) -> list[exp.Expr]:
                 for power, part_sum in enumerate(_upper(index, grid.span, degree))
             ]
             return [named(least(n.copy(), integer(m)), names.count(index)), *scaled]
-        case PairBlock() as pair:
+        case (PairBlock() | TallyBlock()) as pair:
             most = m * pair.row_total
             scaled = [
                 named(_narrow(_scaled(sum_, n, m), most), names.part(index, at))
@@ -69,8 +76,8 @@ def _capped(index: int, part: BlockPlan, m: int) -> list[exp.Expr]:
             return [named(least(n.copy(), integer(m)), names.count(index)), *scaled]
 
 
-def _pair_sums(index: int, pair: PairBlock) -> list[tuple[int, exp.Expr]]:
-    """The coordinates of a pair's cell but the first."""
+def _pair_sums(index: int, pair: PairBlock | TallyBlock) -> list[tuple[int, exp.Expr]]:
+    """The coordinates of a pair's or a tally's cell but the first."""
     return [
         (at, exp.Coalesce(this=col(names.part(index, at)), expressions=[integer(0)]))
         for at in range(1, pair.coordinates)
@@ -123,7 +130,7 @@ def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Sel
             columns.append(named(_times(names.weight(index), total), names.total(index)))
             continue
         columns.append(named(_times(names.WEIGHT, col(names.count(index))), names.count(index)))
-        if isinstance(block, PairBlock):
+        if isinstance(block, (PairBlock, TallyBlock)):
             for at, part_sum in _pair_sums(index, block):
                 columns.append(named(_times(names.WEIGHT, part_sum), names.part(index, at)))
         if isinstance(block, MomentsBlock):

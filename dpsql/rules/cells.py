@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
+from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock, TallyBlock
 from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, integer, named, select
 from dpsql.rules.pairs import pair_count, pair_products
+from dpsql.rules.tallies import tally_parts
+from dpsql.rules.values import counts_all
 
 
 def cells(plan: Plan, rows: exp.Select) -> exp.Select:
@@ -29,7 +31,15 @@ def cells(plan: Plan, rows: exp.Select) -> exp.Select:
             products = enumerate(pair_products(part.block, index), start=1)
             columns += [named(exp.Sum(this=node), names.part(index, at)) for at, node in products]
             continue
+        if counts_all(part.block):
+            columns.append(named(exp.Count(this=exp.Star()), names.count(index)))
+            continue
         value = col(names.value(index))
+        if isinstance(part.block, TallyBlock):
+            columns.append(named(exp.Count(this=value), names.count(index)))
+            counted = enumerate(tally_parts(part.block, index), start=1)
+            columns += [named(exp.Sum(this=node), names.part(index, at)) for at, node in counted]
+            continue
         if not isinstance(part.block, SumBlock):
             columns.append(named(exp.Count(this=value.copy()), names.count(index)))
         if isinstance(part.block, (SumBlock, MomentsBlock)):

@@ -11,7 +11,7 @@ from dpsql.rules import names
 from dpsql.rules.build import conjunction, named, select
 from dpsql.rules.keys import domain_tests, key_column
 from dpsql.rules.source import Sources, Tables
-from dpsql.rules.values import bounded_value
+from dpsql.rules.values import bounded_value, counts_all
 
 
 def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
@@ -28,7 +28,9 @@ def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
         if isinstance(part.block, PairBlock):
             for block, name in zip(part.block.parts(), (names.value, names.other), strict=True):
                 columns.append(named(bounded_value(block, sources), name(index)))
-        else:
+        elif plan.strategy == "row" or not counts_all(
+            part.block
+        ):  # `cells` counts rows as they are
             columns.append(named(bounded_value(part.block, sources), names.value(index)))
     query.set("expressions", columns)
     inside = domain_tests(plan.keys)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock
+from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock, TallyBlock
 from dpsql.planning.types import BlockPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, conjunction, hugeint, integer, named, paren, select
 from dpsql.rules.keys import domain_tests
 from dpsql.rules.pairs import pair_count, pair_products
+from dpsql.rules.tallies import tally_parts
 
 
 def totals(plan: Plan, bounded: exp.Select) -> exp.Select:
@@ -55,7 +56,7 @@ def _coordinates(plan: Plan, index: int, part: BlockPlan) -> list[exp.Expr]:
         count = pair_count(index)
     else:
         count = exp.Count(this=col(names.value(index)))
-    if not isinstance(block, (MomentsBlock, PairBlock)):
+    if not isinstance(block, (MomentsBlock, PairBlock, TallyBlock)):
         return [count]
     upper = _row_sums(block, index) if rows else [_sum(col(n)) for n in _bounded(block, index)]
     # HUGEINT: M^d times a BIGINT count could leave 64 bits.
@@ -65,15 +66,17 @@ def _coordinates(plan: Plan, index: int, part: BlockPlan) -> list[exp.Expr]:
     return [first, *upper]
 
 
-def _bounded(block: MomentsBlock | PairBlock, index: int) -> list[str]:
+def _bounded(block: MomentsBlock | PairBlock | TallyBlock, index: int) -> list[str]:
     """The bounded coordinates of a cell but the first."""
-    if isinstance(block, PairBlock):
+    if isinstance(block, (PairBlock, TallyBlock)):
         return [names.part(index, at) for at in range(1, block.coordinates)]
     return [names.total(index, power + 1) for power in range(block.degree)]
 
 
-def _row_sums(block: MomentsBlock | PairBlock, index: int) -> list[exp.Expr]:
-    """Σy, or Σ2y(M-y) and Σy², or a pair's products, straight from rows (one row per unit)."""
+def _row_sums(block: MomentsBlock | PairBlock | TallyBlock, index: int) -> list[exp.Expr]:
+    """Σy, or Σ2y(M-y) and Σy², a pair's products or a tally's classes, straight from rows."""
+    if isinstance(block, TallyBlock):
+        return [_sum(node) for node in tally_parts(block, index)]
     if isinstance(block, PairBlock):
         return [_sum(node) for node in pair_products(block, index)]
     y = col(names.value(index))

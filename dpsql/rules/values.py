@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from sqlglot import exp
 
-from dpsql.aggregates.basis import Block, MomentsBlock, Rows, SumBlock
+from dpsql.aggregates.basis import (
+    Block,
+    CountBlock,
+    MomentsBlock,
+    Rows,
+    SumBlock,
+    TallyBlock,
+    UnitsBlock,
+)
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Col
 from dpsql.rules.build import bigint, clamp, conjunction, double, integer, is_not_null, paren, when
+from dpsql.rules.tallies import tally_class
 
 if TYPE_CHECKING:
     from dpsql.rules.source import Sources
@@ -24,6 +33,8 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
 
     Guarantee: for every value the data may hold, and without an error in the engine.
     """
+    if isinstance(block, TallyBlock):
+        return tally_class(block, sources)
     if _stepwise(block):
         return _stepped(block, sources)
     tests = _read(block.rows, sources)
@@ -34,6 +45,13 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
         tests.append(is_not_null(sources.expr(block.value)))
     number = _shifted(block, _on_grid(block, sources.expr(block.value)))
     return when(conjunction(tests), number)
+
+
+def counts_all(block: Block) -> bool:
+    """Does the block count every row of the relation, whatever it holds?"""
+    part = block.rows
+    given = (part.where, part.present, part.also)
+    return isinstance(block, (CountBlock, UnitsBlock)) and given == (None, None, None)
 
 
 def _stepwise(block: Block) -> TypeGuard[SumBlock | MomentsBlock]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable
-from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.engine import Engine
 from dpsql.policy.identifiers import same_name
 from dpsql.setup.constraints import Checked, read_check
 from dpsql.setup.names import unknown
@@ -53,21 +53,17 @@ class Shape:
         return [f"{key}.{column}" for key, table in self.tables.items() for column in table.columns]
 
 
-def read_shape(engine: DuckDBEngine) -> Shape:
+def read_shape(engine: Engine) -> Shape:
     """Names, types, keys and CHECKs of the open database; no row is read."""
     catalog = engine.catalog()
-    rows: Sequence[Mapping[str, str]] = engine.fetch(
-        "SELECT schema_name, table_name, expression FROM duckdb_constraints()"
-        " WHERE constraint_type = 'CHECK' AND database_name = current_database()"
-    ).to_pylist()
     checked: dict[tuple[str, str], Checked] = {}
-    for row in rows:
+    for schema, name_, condition in engine.checks():
         key = next(
             key
             for key, table in catalog.tables.items()
-            if (table.schema, table.name) == (row["schema_name"], row["table_name"])
+            if (table.schema, table.name) == (schema, name_)
         )
-        for name, found in read_check(row["expression"]).items():
+        for name, found in read_check(condition).items():
             column = same_name(name, catalog.tables[key].columns)
             if column is not None:
                 place = (key, column)

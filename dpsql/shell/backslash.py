@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from os.path import expanduser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dpsql.commands.budget import in_words as budget_in_words
 from dpsql.commands.ledger_lines import in_words as ledger_in_words
@@ -15,6 +15,7 @@ from dpsql.commands.output import grid_lines, note, record_grid
 from dpsql.commands.tables import FIELDS, records_of
 from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon
+from dpsql.core.targets import read_error, read_magnitude, written
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
 from dpsql.history.filters import Filter
 from dpsql.history.lines import lines_of
@@ -31,6 +32,7 @@ from dpsql.shell.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from dpsql.policy import Table
 
+T = TypeVar("T")
 FORMATS = (*TEXT_FORMATS, *BINARY_FORMATS)
 LEDGER_LINES = 20
 KEYS = (
@@ -209,7 +211,39 @@ def _epsilon(desk: Desk, argument: str) -> None:
         desk.settings.epsilon,
         lambda text: allowed_epsilon(policy, read_epsilon(text)),
     )
+    if argument and desk.settings.epsilon is not None:  # a price or an error, not both
+        desk.settings.aims = replace(desk.settings.aims, error=None)
     _tell("ε", desk.settings.epsilon, desk.session.policy.budgets.per_query.epsilon)
+
+
+def _error(desk: Desk, argument: str) -> None:
+    error = _said(argument, desk.settings.aims.error, read_error)
+    desk.settings.aims = replace(desk.settings.aims, error=error)
+    if argument and error is not None:
+        desk.settings.epsilon = None
+    note("next queries at a price, not within an error" if error is None
+         else f"next queries within {written(error)}, at the least ε")  # fmt: skip
+
+
+def _magnitude(desk: Desk, argument: str) -> None:
+    magnitude = _said(argument, desk.settings.aims.magnitude, read_magnitude)
+    desk.settings.aims = replace(desk.settings.aims, magnitude=magnitude)
+    note("percentages take a small paid look first" if magnitude is None
+         else f"percentages are of {argument or 'what was said'}")  # fmt: skip
+
+
+def _max_epsilon(desk: Desk, argument: str) -> None:
+    most = _said(argument, desk.settings.aims.max_epsilon, read_epsilon)
+    desk.settings.aims = replace(desk.settings.aims, max_epsilon=most)
+    note("no query is refused for its price alone" if most is None
+         else f"queries above ε = {amount(most)} are refused before any charge")  # fmt: skip
+
+
+def _said(argument: str, now: T | None, read: Callable[[object], T]) -> T | None:
+    """A setting as it will be: nothing said leaves it, `default` takes it away."""
+    if not argument:
+        return now
+    return None if argument.casefold() == "default" else read(argument)
 
 
 def _delta(desk: Desk, argument: str) -> None:
@@ -280,6 +314,11 @@ ENTRIES = (
     Entry("ledger", "\\ledger [N]", f"your last {LEDGER_LINES} charges, or N; 0 for all", _ledger),
     Entry("epsilon", "\\epsilon [E|default]", "the price ε of each of the next queries", _epsilon),
     Entry("delta", "\\delta [D|default]", "its δ", _delta),
+    Entry("error", "\\error [E|E%|COLUMN=E, ...|default]", "in place of a price: the error that"
+          " will do", _error),
+    Entry("magnitude", "\\magnitude [M|COLUMN=M, ...|default]", "of what an error in % is meant",
+          _magnitude),
+    Entry("maxepsilon", "\\maxepsilon [E|default]", "refuse what would cost more", _max_epsilon),
     Entry("confirm", "\\confirm [E|off|default]", "ask before a query that costs more than ε = E;"
           " default: more than usual, or a quarter of what is left", _confirm),
     Entry("format", "\\format [NAME]", ", ".join(FORMATS), _format),

@@ -14,6 +14,7 @@ from dpsql.commands.options import BINARY_FORMATS, suffix_form
 from dpsql.commands.output import Output, note, write_stdout
 from dpsql.commands.query import write_answer
 from dpsql.core.numbers import read_epsilon
+from dpsql.core.targets import NOTHING, Aims, written
 from dpsql.errors import Error, InterfaceError
 from dpsql.explain import explain
 from dpsql.guard import guarded
@@ -44,6 +45,8 @@ class Settings:
     form: str = "table"
     file: str | None = None
     confirm: Confirm = "usual"
+    aims: Aims = NOTHING
+    """The error asked for in place of a price, and what may be spent."""
 
 
 def read_confirm(text: str) -> Confirm:
@@ -134,6 +137,8 @@ class Desk:
             parts.append(f"budget unknown [{problem.code}]")
         if self.settings.epsilon is not None:
             parts.append(f"next at ε = {self.settings.epsilon}")
+        if (error := self.settings.aims.error) is not None:
+            parts.append(f"next within {written(error)}")
         if self.settings.file is not None:
             parts.append(f"next to {self.settings.file}")
         parts.append("\\h helps")
@@ -150,7 +155,7 @@ class Desk:
         settings = self.settings
         given = {"epsilon": settings.epsilon, "delta": settings.delta}
         found = {name: value for name, value in given.items() if value is not None}
-        return {**found, "dialect": settings.dialect}
+        return {**found, "aims": settings.aims, "dialect": settings.dialect}
 
     def _destination(self) -> tuple[str, Output]:
         file, form = self.settings.file, self.settings.form
@@ -202,7 +207,7 @@ class Desk:
         Equal aggregates share one draw.
         """
         session, settings = self.session, self.settings
-        asked = session.asked_for(settings.epsilon, settings.delta)
+        asked = session.asked_for(settings.epsilon, settings.delta, settings.aims)
         with guarded(), session.engine.snapshot():
             prepared = session.prepare(sql, None, dialect=settings.dialect, asked=asked)
         planned = prepared.planned

@@ -10,6 +10,7 @@ import click
 from dpsql import __version__
 from dpsql.commands.options import wrong_option
 from dpsql.commands.output import note
+from dpsql.core.targets import Aims
 from dpsql.errors import InvalidQuery
 from dpsql.render.terminal import style_of
 from dpsql.session import Session
@@ -26,6 +27,7 @@ def start(
     dialect: str,
     epsilon: str | None,
     delta: str | None,
+    aims: Aims,
     form: str,
     confirm_above: str,
 ) -> int:
@@ -40,7 +42,7 @@ def start(
         confirm = read_confirm(confirm_above)
     except InvalidQuery as problem:
         raise wrong_option("--confirm-above", problem, "an ε such as 2, or off") from None
-    settings = Settings(dialect, epsilon, delta, form, confirm=confirm)
+    settings = Settings(dialect, epsilon, delta, form, confirm=confirm, aims=aims)
     session = Session(policy, analyst)
     try:
         reader = _reader(session, settings)

@@ -1,6 +1,7 @@
 """GoogleSQL's privacy words and positional parameters, read from the tokens before parsing.
 
     SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon = 0.5, ...) ...
+    SELECT WITH ERROR 5 PERCENT CONFIDENCE 95 PERCENT ...
     SUM(x, contribution_bounds_per_row => (0, 100))
     WHERE age > ?
 
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import Token, TokenType, exp
+
+from dpsql.sql.error_phrase import error_phrase
 
 _MARK = "dpsql:options"
 # Elsewhere a named argument would be dropped unseen, so it counts as misplaced.
@@ -71,6 +74,9 @@ def take_out(tokens: Sequence[Token], text: str) -> tuple[list[Token], Clauses]:
         token = tokens[index]
         if _opens_options(tokens, index):
             index = _take_options(tokens, index, text, kept, clauses)
+            continue
+        if (phrase := error_phrase(tokens, index)) is not None:
+            index = _mark_options(tokens, *phrase, token, kept, clauses)
             continue
         if token.token_type == TokenType.L_PAREN:
             calls.append(kept[-1].start if kept else -1)
@@ -177,6 +183,20 @@ def _take_options(
         end = _closing(tokens, at + 1)
         inside = text[tokens[at + 1].end + 1 : tokens[end].start] if end < len(tokens) else ""
         at = end + 1
+    return _mark_options(tokens, at, inside, select, kept, clauses)
+
+
+def _mark_options(
+    tokens: Sequence[Token],
+    at: int,
+    inside: str,
+    select: Token,
+    kept: list[Token],
+    clauses: Clauses,
+) -> int:
+    """A mark as the first projection; DISTINCT stays before it. Where to read on."""
+    if not kept or kept[-1] is not select:
+        kept.append(select)
     while at < len(tokens) and tokens[at].token_type in (TokenType.DISTINCT, TokenType.ALL):
         kept.append(tokens[at])
         at += 1

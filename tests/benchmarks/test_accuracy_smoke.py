@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture
 def accuracy(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    mine = ("accuracy", "accuracy_expected", "accuracy_setups")
+    mine = ("accuracy", "accuracy_expected", "accuracy_setups", "division")
     import accuracy
 
     yield accuracy

@@ -15,6 +15,10 @@ J = "FROM people p JOIN visits v ON v.id = p.id"
 THREE = "FROM people p JOIN visits v ON v.id = p.id JOIN places c ON c.s = p.s"
 
 SAME = [
+    ("SELECT COUNT_IF(b < 3), COUNT(*) FROM people",
+     "SELECT COUNT(*), COUNT(*) FILTER (WHERE NOT b >= 3) FROM people"),
+    ("SELECT COUNT_IF(b < 3), COUNT_IF(b > 5) FROM people",
+     "SELECT COUNT_IF(5 < b) AS y, COUNT_IF(b < 3) AS x FROM people"),
     # chains: the inner release by what is asked
     (
         "SELECT COUNT(*) FROM people WHERE a > (SELECT AVG(a) FROM people)",
@@ -169,6 +173,12 @@ def test_one_release_in_any_dialect(session, dialect):
 
 
 DIFFERENT = [
+    ("SELECT COUNT_IF(b < 3), COUNT(*) FROM people",
+     "SELECT COUNT_IF(b < 4), COUNT(*) FROM people"),
+    ("SELECT COUNT_IF(b < 3), COUNT_IF(b > 5) FROM people",
+     "SELECT COUNT_IF(b < 3), COUNT_IF(b > 5), COUNT(*) FROM people"),
+    ("SELECT COUNT_IF(b < 3), COUNT(*) FROM people",
+     "SELECT COUNT_IF(b < 3), COUNT(DISTINCT id) FROM people WHERE b < 3"),
     # distinct values
     ("SELECT COUNT(DISTINCT a) FROM people", "SELECT COUNT(a) FROM people"),
     ("SELECT COUNT(DISTINCT a) FROM people", "SELECT COUNT(DISTINCT b) FROM people"),
@@ -403,6 +413,7 @@ FIELDS = {
     "SumBlock": "rows value grid",
     "MomentsBlock": "rows value grid degree",
     "PairBlock": "rows values grids degrees",
+    "TallyBlock": "rows tests steps",
     "HistogramBlock": "rows value grid step",
     "DistinctBlock": "rows value",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import statements_pairs
+import statements_tallies
 
 from dpsql.certify import BlockClaim, Claim
 
@@ -232,6 +233,19 @@ SELECT COALESCE(SUM(n0), 0) AS b0_0 FROM (SELECT u, LEAST(n0, 20) AS n0 FROM (SE
 COVARIANCE = _make(
     statements_pairs.COVARIANCE, Claim((), None, None, (_block(0, 4, 60_000_000),), 1)
 )
+TALLY = _make(statements_tallies.ROWS, Claim((), None, None, (_block(0, 3, 1),), 1))
+TALLY_CAPPED = _make(statements_tallies.CAPPED, Claim((), None, None, (_block(0, 3, 64 * 20),), 1))
+_ALL, _CELL = 64 * 1_310_720, 64 * 983_040
+TALLY_WEIGHTED = _make(
+    statements_tallies.WEIGHTED,
+    Claim(
+        ("k0",),
+        None,
+        None,
+        (BlockClaim(("b0_0", "b0_1", "b0_2"), _CELL, 2, _ALL, _CELL**2 + (_ALL - _CELL) ** 2),),
+        2,
+    ),
+)
 SLOPE = _make(statements_pairs.SLOPE, Claim((), None, None, (_block(0, 6, 50_000),), 1))
 HAVING = _make(
     """
@@ -247,6 +261,9 @@ HAVING ((k0 IN ('f', 'm') OR k0 IS NULL) AND k1 IN ('a', 'b')) OR COUNT(*) < 1
 ALL = {
     "covariance": COVARIANCE,
     "slope": SLOPE,
+    "tally": TALLY,
+    "tally, capped": TALLY_CAPPED,
+    "tally, weighted": TALLY_WEIGHTED,
     "row": ROW,
     "cap": CAP,
     "weights": WEIGHTS,

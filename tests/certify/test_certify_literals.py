@@ -36,7 +36,8 @@ BOUNDS = [
     (r'"qty", $|"a0", $', r"^\), \d+\) AS BIGINT", (-1,)),
     (r"AS BIGINT\) [-+] $", r"^ END", (1, -1)),
     (r'"cost" BETWEEN CAST\(\'-50.0\' AS DOUBLE\) AND CAST\(\'$', r"^' AS DOUBLE\) THEN TRY", (1,)),
-    (r"THEN $", r"^ WHEN .* END AS v0 FROM .* AS b$", (-1,)),
+    # (not the numbers of a tally's classes, after conditions in brackets)
+    (r"[^)] THEN $", r"^ WHEN .* END AS v0 FROM .* AS b$", (-1,)),
     (r"THEN $", r"^ END AS v0 FROM .* GROUP BY 1\) AS c\) AS b$", (1,)),
     (r"AS BIGINT\) \+ $", r"^ WHEN", (1, -1)),
     (r'"cost", CAST\(\'$', r"^' AS DOUBLE\)\), .* END AS v0", (-1,)),

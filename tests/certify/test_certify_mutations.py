@@ -12,6 +12,7 @@ from mutations_listed import LISTED
 from mutations_pairs import PAIRS
 from mutations_relations import RELATIONS
 from mutations_steps import STEPS
+from mutations_tallies import TALLIES
 from mutations_units import UNITS
 from mutations_windows import WINDOWS
 from statements_all import ALL
@@ -19,7 +20,7 @@ from statements_all import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED, GIVEN)
+LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED, GIVEN, TALLIES)
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.sealed import Sealed
+from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.pipeline import bind, chains, parse, rewrite
 from dpsql.pipeline import plan as planning
 from dpsql.planning.types import HistogramPlan, Plan
@@ -341,6 +342,12 @@ def moved(plan: Plan, whole: Vector, less: Vector, *, nobody: bool) -> list[str]
             "l1": (sum(sizes), allowed.l1),
             "l2_squared": (sum(x * x for step in steps for x in step), allowed.l2_squared),
         }
+        law = part.mechanism
+        if isinstance(law, CentredGaussian):  # what is noised is turned
+            squares = sum(
+                (law.total * (u + v)) ** 2 + (law.difference * (v - u)) ** 2 for u, v in steps
+            )
+            measured["l2_squared, turned"] = squares, law.l2_squared
         for name, (found, most) in measured.items():
             if found > (0 if nobody else most):
                 problems.append(f"block {index}: {name} moved {found}, declared {most}")

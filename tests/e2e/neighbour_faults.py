@@ -207,7 +207,40 @@ def ties_broken_twice(patch):
     patch.setattr(module("dpsql.rules.windows"), "_several", lambda source: False)
 
 
+def classes_that_overlap(patch):
+    """A row of a class counts in those before it, too."""
+    tallies = module("dpsql.rules.tallies")
+    patch.setattr(tallies, "exp", Overlapping(exp))
+
+
+class Overlapping:
+    """sqlglot's expressions, but = is >=."""
+
+    def __init__(self, real):
+        self.real, self.EQ = real, real.GTE
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+
+def rows_of_several_classes(patch):
+    """Each class counted by its own condition; the rest is what they leave of the rows."""
+    tallies, rows = module("dpsql.rules.tallies"), module("dpsql.rules.cells")
+    real = tallies.tally_parts
+
+    def parts(block, index):
+        return [part for part, _ in zip(real(block, index), block.tests, strict=True)][:1] * len(
+            block.tests
+        )
+
+    patch.setattr(rows, "tally_parts", parts)
+
+
 FAULTS = {
+    "classes that overlap": (classes_that_overlap, "cap, tally"),
+    "a class twice": (rows_of_several_classes, "weights, tally"),
+    "joint scaling of tallies": (no_joint_scaling, "cap, tally"),
+    "weights' unit total, tally": (weights_without(1), "weights, tally"),
     "row clamp": (no_row_clamp, "row"),
     "row clamp of floats": (no_row_clamp, "row, private key"),
     "row clamp of decimals": (no_row_clamp, "row, looked up"),

@@ -204,5 +204,26 @@ SHAPES = {
         " AND v.kind = 'z') AND kind IN (SELECT kind FROM shops)",
         {}, (1, 1e-6), ("cap", "laplace", {1}),
     ),
+    "row, tally": (
+        "SELECT COUNT_IF(age < 40), SUM(IF(age >= 40, 1, 0)), COUNT(*) FROM persons",
+        {}, (1, 1e-6), ("row", "laplace", set()),
+    ),
+    "cap, tally": (
+        "SELECT COUNT_IF(kind = 'x'), COUNT(*) FILTER (WHERE kind = 'y'), COUNT(*) FROM events",
+        {"max_rows": 3, "per_unit": {"events": 3}}, (1, 1e-6), ("cap", "laplace", set()),
+    ),
+    "weights, tally": (
+        "SELECT kind, COUNT_IF(n > 2), COUNT_IF(n <= 2) FROM events GROUP BY kind",
+        {"max_rows": 3, "max_groups": 4, "kinds": ["x", "y", "z", "w"], "per_unit": {"events": 3}},
+        (1, 1e-6), ("weights", "laplace", set()),
+    ),
+    "row, sum and count": (
+        "SELECT SUM(age), COUNT(age), COUNT(DISTINCT pid) FROM persons",
+        {}, (1, 1e-6), ("row", "laplace", {1}),
+    ),
+    "cap, centred": (
+        "SELECT kind, AVG(n), AVG(x) FROM events GROUP BY kind", {"max_groups": 9},
+        (1, 0.2), ("cap", "gaussian", {1}),
+    ),
     **RELATIONS,
 }  # fmt: skip

@@ -49,6 +49,7 @@ NOT_BY_SQL = {
     "calls of the ledger that no query makes": "unknown-budget budget-kind already-settled"
     " grants-too-large",
     "what the policy's check refuses before any query": "unit-type",
+    "what a first look says when nothing is asked after it": "magnitude-unknown",
     "`dpsql init` and SQLAlchemy's URLs": "bad-url old-sqlalchemy init-budget init-exists"
     " init-file init-flag init-header"
     " init-key init-name init-output init-range init-smartnoise init-source init-values",

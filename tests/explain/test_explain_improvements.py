@@ -35,7 +35,7 @@ QUERIES = {
     "SELECT DISTINCT item FROM orders": {"fewer-groups", "larger-epsilon"},
     "SELECT date_trunc('day', came) AS d, COUNT(*), SUM(price) FROM visits GROUP BY 1 ORDER BY d": {
         "coarser-key",
-        "narrow-range",
+        "drop-column",
         "fewer-groups",
         "fewer-rows",
     },

@@ -146,3 +146,35 @@ def test_a_share_that_is_not_epsilon_over_epsilon_is_explained(
         alone = float(told.epsilon / whole)
         assert (abs(told.share - alone) > alone / 10) is explained
         assert ("Rényi" in told.to_text()) is explained
+
+
+def test_what_is_shown_divides_and_is_told(cursor: dpsql.Cursor) -> None:
+    """A sum of ages up to 120 beside a count: their difference is all but the sum's error."""
+    sql = "SELECT SUM(age) - COUNT_IF(city = 'c1') AS d FROM users"
+    told = cursor.explain(sql)
+    (release,) = told.releases
+    assert release.division is not None
+    assert release.division.known
+    large, small = (part for part in release.parts if part.columns)
+    assert large.share > 20 * small.share
+    assert release.division.gain > 1.5
+    text = " ".join(told.to_text().split())
+    assert f"it would be {release.division.gain:.2f} times as large" in text
+    assert told.to_dict()["releases"][0]["division"]["gain"] == release.division.gain
+
+
+def test_one_part_is_not_divided(cursor: dpsql.Cursor) -> None:
+    (release,) = cursor.explain("SELECT COUNT(*) FROM users").releases
+    assert release.division is None
+    assert release.to_dict()["division"] is None
+
+
+def test_what_feeds_another_query_is_divided_as_not_known(cursor: dpsql.Cursor) -> None:
+    sql = (
+        "SELECT COUNT(*) FROM users WHERE age >"
+        " (SELECT SUM(age) - COUNT_IF(city = 'c1') FROM users)"
+    )
+    (release,) = (one for one in cursor.explain(sql).releases if one.division is not None)
+    assert release.division is not None
+    assert not release.division.known
+    assert "is not known" in release.division.why

@@ -12,7 +12,7 @@ from test_quantile import HALF, HISTOGRAM, as_dict, chi_square, neighbours
 from dpsql.accountant.events import Exponential
 from dpsql.core.exact import Exact
 from dpsql.mechanisms.quantile import QuantileMechanism
-from dpsql.mechanisms.quantile_interval import QuantileInterval, distances
+from dpsql.mechanisms.quantile_interval import END, QuantileInterval, distances
 
 
 def law(
@@ -37,7 +37,9 @@ def law(
         for low, p in zip(lows, sides[0], strict=True):
             for high, r in zip(highs, sides[1], strict=True):
                 exponent = mechanism.epsilon * max(p, r) / (2 * delta)
-                weights[low, high] = mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator)
+                chance = mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator)
+                ends = (low == lows[-1]) + (high == highs[-1])
+                weights[low, high] = END**ends * chance
         total = mp.fsum(weights.values())
         return {pair: w / total for pair, w in weights.items()}
 
@@ -116,7 +118,8 @@ KINDS = ["uniform", "lognormal", "spiky", "far from the ends"]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", [0, 1, 30, 3_000])
 def test_the_bar_holds_the_quantile(kind: str, rows: int) -> None:
-    """At least 95 % by proof. Fixed words; 300 draws: below 0.91 of a true 0.95 is 3 sigma off."""
+    """95 % for small groups by proof, 95 to 99 % for others as measured. Fixed words; 300 draws:
+    below 0.91 of a true 0.95 is 3 sigma off."""
     placed = data(kind, rows)
     positions, weights = np.unique(placed, return_counts=True)
     histogram, held, width = Exact((positions, weights)), 0, []

@@ -1,0 +1,88 @@
+"""Expected error against price, for explain: planned at each price, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from dpsql.accuracy.columns import names_of
+from dpsql.accuracy.settle import cap_of
+from dpsql.core.numbers import MIN_EPSILON
+from dpsql.core.targets import CONFIDENCE
+from dpsql.errors import InvalidQuery, RefusedQuery
+from dpsql.expected import column_explanation, threshold_explanation
+from dpsql.explanation import CurvePoint, ErrorCurve
+from dpsql.pipeline.plan import Asked, Settled
+from dpsql.pipeline.stages import Planned
+from dpsql.policy.schema import Policy
+
+_STEPS = (Fraction(1), Fraction(2), Fraction(5))
+_AROUND = 10  # from a tenth of the price to ten times it
+
+
+def curve(
+    planned: Planned,
+    index: int,
+    asked: Asked,
+    plan: Callable[[Asked], Planned],
+    policy: Policy,
+) -> ErrorCurve | None:
+    """Of one release, at prices around its own; None where no column has an error bar."""
+    own = planned.plans[index]
+    reached = planned.reached.get(index)
+    sure = CONFIDENCE if reached is None else reached.confidence
+    columns = _columns(planned, index, float(sure))
+    if not own.items or not columns:
+        return None
+    others = {at: Settled(one.epsilon) for at, one in enumerate(planned.plans) if one.items}
+    points = []
+    for epsilon in _prices(own.epsilon, cap_of(planned.bound, index, asked, policy)):
+        law = (own.law,) if epsilon == own.epsilon else None
+        prices = {**others, index: Settled(epsilon, law)}
+        try:
+            found = plan(replace(asked, settled=prices, trial=True)).plans[index]
+        except (RefusedQuery, InvalidQuery):
+            continue  # too little for any group to be shown
+        halves = tuple(
+            told.half_width if rows is None else told.half_widths[0][1]
+            for place, (_, rows) in columns.items()
+            for told in (
+                column_explanation(
+                    found,
+                    found.columns[place],
+                    "",
+                    sizes=(rows or 1,),
+                    confidence=float(sure),
+                ),
+            )
+        )
+        units = None if found.threshold is None else threshold_explanation(found.threshold).even
+        points.append(CurvePoint(epsilon, halves, units, epsilon == own.epsilon))
+    return ErrorCurve(float(sure), tuple(columns.values()), tuple(points))
+
+
+def _columns(planned: Planned, index: int, sure: float) -> Mapping[int, tuple[str, int | None]]:
+    """(name, rows for which it is told) of those with a bar, by place."""
+    plan, reached = planned.plans[index], planned.reached.get(index)
+    asked_rows = {} if reached is None else {one.place: one.rows for one in reached.columns}
+    found: dict[int, tuple[str, int | None]] = {}
+    for place, name, _ in names_of(planned, index):
+        told = column_explanation(plan, plan.columns[place], name, confidence=sure)
+        if told.half_width is not None:
+            found[place] = (name, None)
+        elif told.half_widths:
+            found[place] = (name, asked_rows.get(place) or told.expected()[0])
+    return found
+
+
+def _prices(own: Fraction, cap: Fraction) -> list[Fraction]:
+    """1, 2, 5, 10, ... around the price, and the price itself."""
+
+    def ladder() -> Iterator[Fraction]:
+        for decade in range(-10, 14):
+            for step in _STEPS:
+                yield step * Fraction(10) ** decade
+
+    low, high = max(own / _AROUND, MIN_EPSILON), min(own * _AROUND, max(cap, own))
+    return sorted({own, *(one for one in ladder() if low <= one <= high)})

@@ -1,0 +1,22 @@
+"""The final text, in the words of its engine, as the normal form that the rest of certify reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dpsql.core.catalog import Catalog
+
+Reader = Callable[[str, Catalog], str]
+
+
+def _duckdb(sql: str, catalog: Catalog) -> str:
+    return sql
+
+
+READERS: Mapping[str, Reader] = {"duckdb": _duckdb}
+"""A reader shares no code with its engine's writer: what it does not know it refuses."""
+
+
+def normal_form(sql: str, dialect: str, catalog: Catalog) -> str:
+    """What the text says. InternalError `certify` for a word or a form that is not known."""
+    return READERS[dialect](sql, catalog)

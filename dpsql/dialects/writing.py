@@ -1,0 +1,23 @@
+"""The normal form of a statement in the words of an engine, as it will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from dpsql.core.catalog import Catalog
+
+Writer = Callable[[exp.Query, Catalog], str]
+
+
+def _duckdb(query: exp.Query, catalog: Catalog) -> str:
+    return query.sql("duckdb", comments=False, copy=False)
+
+
+WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb}
+
+
+def written(query: exp.Query, dialect: str, catalog: Catalog) -> str:
+    """The text to send. RefusedQuery `not-on-this-engine` for what has no total form there."""
+    return WRITERS[dialect](query, catalog)
