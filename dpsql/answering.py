@@ -11,8 +11,10 @@ from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
+from dpsql.planning.automatic import resolved
 from dpsql.planning.types import Plan
 from dpsql.report import AnsweredBy, Answering
+from dpsql.wording import sought
 
 if TYPE_CHECKING:
     from dpsql.ledger import Release as ReleasedBytes
@@ -158,6 +160,38 @@ def drawn_now(
     payload = storage.pack(about, release)
     answered = Answered(release, how, _id(order.fingerprint, seq), given)
     return answered, ReleasedBytes(order.fingerprint, payload)
+
+
+Told = tuple[str, float]
+
+
+def with_bounds(planned: Planned, index: int, known: Known) -> Plan:
+    """The plan with the bounds that its scans found; as it is, where it awaits none."""
+    plan = planned.plans[index]
+    return resolved(plan, [_chosen(planned, one.place, known) for one in plan.awaited])
+
+
+def bounds_found(planned: Planned, index: int, known: Known, unit: str) -> tuple[Told, ...]:
+    """The bounds that were found for an aggregate, or by a scan itself: in words, and what."""
+    plan = planned.plans[index]
+    scans = [(one.scan, one.place) for one in plan.awaited]
+    if plan.scan is not None:
+        scans = [(plan.scan, index)]
+    told = []
+    for scan, place in scans:
+        end = scan.candidates[_chosen(planned, place, known)] * scan.unit
+        told.append(
+            (sought(scan.kind, scan.value, unit), float(-end if scan.kind == "low" else end))
+        )
+    return tuple(told)
+
+
+def _chosen(planned: Planned, index: int, known: Known) -> int:
+    """The place that a scan marked."""
+    form, plan = planned.forms[index], planned.plans[index]
+    table = storage.restored(form, plan, known[form.fingerprint].release).table
+    marks = dict(zip(*(table.column(name).to_pylist() for name in ("k0", "a0")), strict=True))
+    return next(int(place) for place, mark in marks.items() if mark)
 
 
 @dataclass

@@ -18,8 +18,8 @@ from dpsql.explanation import (
     PartExplanation,
     ThresholdExplanation,
 )
+from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.interval import expected_error, half_width
-from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.mechanisms.threshold import (
     GaussianThreshold,
     TruncatedGeometricThreshold,
@@ -27,8 +27,9 @@ from dpsql.mechanisms.threshold import (
 )
 from dpsql.pipeline.perturb import noisy_block
 from dpsql.pipeline.stages import Planned
+from dpsql.planning.automatic import resolved
 from dpsql.planning.types import BlockPlan, ColumnPlan, DistinctPlan, HistogramPlan, Plan
-from dpsql.wording import number, spelled
+from dpsql.wording import number, sought, spelled
 
 ROWS = (100, 1_000, 10_000, 100_000)
 """Sizes of pretended groups for which a data-dependent error bar is told."""
@@ -40,6 +41,8 @@ SELECTION = "choice of groups"
 def column_labels(planned: Planned, index: int, unit: str) -> list[str]:
     """The planned columns as the query writes them; a hidden count of units says what it is for."""
     plan, columns = planned.plans[index], planned.bound.sites[index].columns
+    if plan.scan is not None:
+        return [f"choice of a bound: {sought(plan.scan.kind, plan.scan.value, unit)}"]
     return [
         f"number of {unit}s in a group (it decides which groups are shown)"
         if place == plan.units_column
@@ -68,6 +71,15 @@ def column_explanation(
         return _of_distinct(plan, column, label, shown_as, confidence)
     if column.block is None:
         return _of_threshold(plan, label, shown_as, confidence)
+    if plan.scan is not None:
+        note = (
+            f"one of {len(plan.scan.candidates):,} public candidates; the answer is bounded by it"
+        )
+        return ColumnExplanation(
+            label, shown_as, EXPONENTIAL, {}, None, None, (), note, column.block, None
+        )
+    if plan.awaited:
+        return _of_awaited(plan, column, label, shown_as, range_)
     family = aggregates.for_name(column.aggregate.fn)
     coordinates = plan.blocks[column.block].block.coordinates
     pretended = np.zeros((coordinates, 1), dtype=object)
@@ -96,6 +108,39 @@ def column_explanation(
     )
     note = "falls with the rows of a group; told for values spread evenly over the range"
     return replace(told, noise=_parts(noisy), half_widths=halves, note=note)
+
+
+_SIZES = (10, 100, 1_000, 10_000)
+"""Bounds for which the error of an answer is told, before they are found."""
+
+
+def _of_awaited(
+    plan: Plan,
+    column: ColumnPlan,
+    label: str,
+    shown_as: tuple[str, ...],
+    range_: BoundExplanation | None,
+) -> ColumnExplanation:
+    """Before its bounds are found, its error is told for several that may be."""
+    told = []
+    for size in _SIZES:
+        places = [
+            next((at for at, end in enumerate(scan.candidates) if end * scan.unit >= size), None)
+            for scan in (awaited.scan for awaited in plan.awaited)
+        ]
+        if any(place is None for place in places):
+            break
+        found = replace(
+            resolved(plan, [place for place in places if place is not None]), awaited=()
+        )
+        place = plan.columns.index(column)
+        half = column_explanation(found, found.columns[place], label).expected()[1]
+        if half is not None:
+            told.append(f"± {number(half)} if found to be {size:,}")
+    note = f"by the bounds that are found first: {', '.join(told)}" if told else ""
+    assert column.block is not None
+    law = LAW_NAMES[plan.law]
+    return ColumnExplanation(label, shown_as, law, {}, None, None, (), note, column.block, range_)
 
 
 def _parts(noisy: NoisyBlock) -> dict[str, float]:
@@ -279,15 +324,15 @@ def _histogram_weight(plan: Plan, part: HistogramPlan) -> Fraction:
 def _distinct_weight(part: DistinctPlan) -> Fraction:
     law, choice = part.mechanism, part.mechanism.choice
     epsilon = Fraction(0) if choice is None else choice.epsilon
-    if isinstance(law.noise, LaplaceMechanism):
-        return epsilon + law.cells / law.scale
-    return epsilon**2 / 4 + law.cells / law.scale**2  # twice the zCDP of both
+    if isinstance(law.noise, GaussianMechanism):
+        return epsilon**2 / 4 + law.cells / law.scale**2  # twice the zCDP of both
+    return epsilon + law.cells / law.scale
 
 
 def _weight(block: BlockPlan) -> Fraction:
-    if isinstance(block.mechanism, LaplaceMechanism):
-        return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
-    return Fraction(block.mechanism.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+    if isinstance(block.mechanism, GaussianMechanism):
+        return Fraction(block.mechanism.l2_squared) / Fraction(block.mechanism.sigma) ** 2
+    return Fraction(block.sensitivity.l1) / Fraction(block.mechanism.scale)
 
 
 def _selection_weight(threshold: GaussianThreshold | TruncatedGeometricThreshold) -> Fraction:

@@ -130,6 +130,7 @@ def _release(
     plan, uses = planned.plans[index], _uses(prepared, index)
     origins, site = Origins(planned, index, policy), planned.bound.sites[index]
     labels = column_labels(planned, index, policy.unit)
+    advise = advice and plan.scan is None and not plan.awaited
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
@@ -145,7 +146,7 @@ def _release(
                 if key.values is None
                 else key_origin(key.expr, plan.aggregate.block, policy, planned.bound.catalog),
             )
-            for key in plan.keys
+            for key in (() if plan.scan is not None else plan.keys)
         ),
         prod(len(key.values or ()) for key in plan.keys) if plan.public_keys else None,
         (*origins.counts(), *origins.ranges()),
@@ -153,8 +154,8 @@ def _release(
         tuple(_columns(plan, origins, uses, labels)),
         None if plan.threshold is None else threshold_explanation(plan.threshold),
         plan.min_units,
-        other_law(question, planned, index) if advice else None,
-        improvements(question, planned, index) if advice else (),
+        other_law(question, planned, index) if advise else None,
+        improvements(question, planned, index) if advise else (),
         tuple((event.to_json(), count) for event, count in plan.items),
         ";\n\n".join(map(pretty, prepared.certified[index].texts)),
         _reads(planned, index, numbers),
@@ -223,6 +224,8 @@ def _shown_as(root: exp.Expr, table: str) -> str:
 
 
 def _why(plan: Plan, unit: str) -> str:
+    if plan.scan is not None:
+        return "by the least bound that would cut nothing of theirs"
     if plan.strategy == "row":
         return one_row(plan.aggregate.block, unit)[0]
     if plan.strategy == "weights":

@@ -128,6 +128,9 @@ def _release(
 def _reads(release: ReleaseExplanation, sql: bool) -> str:
     """What feeds it. Its text, bounds and noise are the same whatever that gives."""
     listed = _listed([f"release {number}" for number in release.reads])
+    if any("automatic" in bound.sources for bound in release.bounds):
+        finds = "finds" if len(release.reads) == 1 else "find"
+        return f"the bounds that {listed} {finds}: cuts and noise follow them, the price does not"
     text = f"what {listed} gives, once it is drawn; bounds, groups, noise and price do not depend"
     return text + " on it" + ("; in the SQL it is $given_..." if sql else "")
 
@@ -229,6 +232,8 @@ def _bar(half: float | None, column: ColumnExplanation) -> str:
 def _noise(column: ColumnExplanation) -> str:
     if column.scale is not None:
         return f"{column.mechanism} of scale {number(column.scale)}"
+    if not column.noise:
+        return column.mechanism
     sizes = " and ".join(
         number(sd) + ("" if part == "answer" else f" on its {part}")
         for part, sd in column.noise.items()

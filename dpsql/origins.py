@@ -58,7 +58,9 @@ class Origins:
 
     def counts(self) -> list[BoundExplanation]:
         """How many groups a unit touches, and how many of its rows count."""
-        plan, found = self.plan, limits(self.plan.aggregate, self.plan.keys, self.policy)
+        plan = self.plan
+        rows = plan.bounds.max_rows_per_group if self._found("rows", "total") else None
+        found = limits(plan.aggregate, plan.keys, self.policy, rows)
         bounds = [self._groups(found), self._rows()]
         total = plan.bounds.max_rows_per_unit
         if total is not None:
@@ -88,6 +90,9 @@ class Origins:
 
     def _rows(self) -> BoundExplanation:
         m, policy = self.plan.bounds.max_rows_per_group, self.policy.bounds.max_rows_per_group
+        if self._found("rows", "total"):
+            said = "found privately before the answer; this much at most"
+            return BoundExplanation("max_rows_per_group", m, said, ("automatic",))
         origin, sources = self._total()
         if self.plan.aggregate.block.one_row_per_unit:
             origin, sources = one_row(self.plan.aggregate.block, self.policy.unit)
@@ -96,6 +101,10 @@ class Origins:
         elif policy is not None and not isinstance(policy, Auto) and m == policy:
             origin, sources = "bounds.max_rows_per_group of the policy", ("policy",)
         return BoundExplanation("max_rows_per_group", m, origin, sources)
+
+    def _found(self, *kinds: str) -> bool:
+        """Does the plan await a bound of these kinds from a scan?"""
+        return any(awaited.scan.kind in kinds for awaited in self.plan.awaited)
 
     def _counts_units(self) -> bool:
         plan = self.plan
@@ -158,6 +167,8 @@ class Origins:
         return words(value)
 
     def _range_origin(self, value: Expr) -> tuple[str, tuple[str, ...]]:
+        if any(awaited.scan.value == value for awaited in self.plan.awaited):
+            return "found privately before the answer; this wide at most", ("automatic",)
         given = self._given(value)
         if not isinstance(value, Col):
             if given:

@@ -30,6 +30,7 @@ from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Planned
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.search import EVERY, Alternatives
+from dpsql.planning.types import Plan
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
@@ -166,6 +167,15 @@ class Preparation(ABC):
         if names is None or len(names) != len(outer.types):
             names = _fallback_names(bound, len(outer.types))
         return Prepared(planned, certified, tuple(names), outer)
+
+    def certified(self, planned: Planned, plan: Plan) -> Certified:
+        """A plan whose bounds have been found, rewritten and certified like those before it.
+
+        Raises InternalError where it is not: it depends on the plan, hence on a release, alone.
+        """
+        alone = replace(planned, plans=(plan,), forms=planned.forms[:1])
+        rewritten = rewrite.run(alone, policy=self.policy, dialect=self.engine.dialect)
+        return certify.run(rewritten, policy=self.policy, engine=self.engine)[0]
 
     def _check_remainder(self, planned: Planned, sql: str) -> postprocess.Outer:
         public = self._public.tables(planned.bound.public)

@@ -89,6 +89,8 @@ class ReleaseReport:
     events: tuple[tuple[dict[str, Any], int], ...]
     key_threshold: int | None
     answering: Answering
+    bounds_found: tuple[tuple[str, float], ...] = ()
+    """Bounds that were found privately, in words, and what they were found to be."""
     extremes: bool = False
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
     clipped: tuple[ClippedShare, ...] = ()
@@ -109,6 +111,7 @@ class ReleaseReport:
                 "max_rows_per_group": self.max_rows_per_group,
                 "max_rows_per_unit": self.max_rows_per_unit,
             },
+            "bounds_found": dict(self.bounds_found),
             "key_threshold": self.key_threshold,
             "clipping": {
                 "in_intervals": False,
@@ -245,8 +248,12 @@ class BudgetReport:
 
 
 def release_report(
-    plan: Plan, answering: Answering, clipped: tuple[ClippedShare, ...] = ()
+    plan: Plan,
+    answering: Answering,
+    clipped: tuple[ClippedShare, ...] = (),
+    found: tuple[tuple[str, float], ...] = (),
 ) -> ReleaseReport:
+    """`found`: the bounds that were found for it."""
     return ReleaseReport(
         plan.epsilon,
         plan.delta,
@@ -259,6 +266,7 @@ def release_report(
         tuple((event.to_json(), count) for event, count in answering.items),
         answering.key_threshold,
         answering,
+        found,
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
         clipped,
         plan.capped,

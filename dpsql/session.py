@@ -13,6 +13,8 @@ from dpsql.accuracy import left, measured
 from dpsql.answering import (
     Answered,
     Steps,
+    Told,
+    bounds_found,
     drawn_now,
     fed,
     first_answers,
@@ -20,6 +22,7 @@ from dpsql.answering import (
     remembered_with,
     retried,
     stored_answer,
+    with_bounds,
 )
 from dpsql.core.targets import NOTHING, Aims, Reached
 from dpsql.dialects.engine import TimedOut
@@ -32,6 +35,7 @@ from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, stora
 from dpsql.pipeline.clip_shares import clip_shares
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Charged, Order, Planned, Release
+from dpsql.planning.types import Plan
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
@@ -82,6 +86,10 @@ class Released:
     how: tuple[Answering, ...]
     paid: tuple[Fraction, Fraction]
     account: Account | None
+    plans: tuple[Plan, ...]
+    """With the bounds that were found."""
+    found: tuple[tuple[Told, ...], ...]
+    """These, of each release."""
 
 
 class Session(Preparation):
@@ -167,7 +175,7 @@ class Session(Preparation):
             public = self._public.tables(prepared.planned.bound.public)
         progress.stage = Stage.RUNNING  # of what was stored or public, too
         result = postprocess.run(
-            prepared.outer, released.tables, public, self._sealed, prepared.planned.plans
+            prepared.outer, released.tables, public, self._sealed, released.plans
         )
         return prepared, released, self._answer(prepared, result, released)
 
@@ -319,13 +327,17 @@ class Session(Preparation):
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
         answered = [known[name] for name in planned.fingerprints]
+        plans = tuple(with_bounds(planned, at, known) for at in range(len(planned.plans)))
         parts = zip(planned.forms, planned.plans, answered, strict=True)
         tables = [storage.restored(form, one, found.release) for form, one, found in parts]
         how = [
             found.how if name not in planned.fingerprints[:place] else found.how.again()
             for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
         ]
-        return Released(tables, tuple(how), paid, account)
+        found_bounds = tuple(
+            bounds_found(planned, at, known, self.policy.unit) for at in range(len(plans))
+        )
+        return Released(tables, tuple(how), paid, account, plans, found_bounds)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -341,6 +353,9 @@ class Session(Preparation):
         reservation = charged.reservation
         try:
             for order, certified in charged.statements:
+                if order.plan.awaited:
+                    order = replace(order, plan=with_bounds(planned, order.index, known))
+                    certified = self.certified(planned, order.plan)
                 cells = execute.run(
                     certified,
                     self.engine,
@@ -383,7 +398,7 @@ class Session(Preparation):
             low, high = (None if at is None else table.column(at) for at in column.ends)
             computed = low is None and not column.told and bool(prepared.planned.plans)
             reports.append(ColumnReport(prepared.names[index], low, high, computed))
-        plans, account = prepared.planned.plans, released.account
+        plans, account = released.plans, released.account
         total = None if account is None else self._total_account()
         clipped = map(clip_shares, released.tables, plans)
         receipt = self.ledger.anchor()
@@ -392,7 +407,7 @@ class Session(Preparation):
             self.analyst,
             self.budget_spec.key,
             *released.paid,
-            tuple(map(release_report, plans, released.how, clipped)),
+            tuple(map(release_report, plans, released.how, clipped, released.found)),
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account, total),

@@ -51,6 +51,18 @@ def spelled(columns: Mapping[str, tuple[exp.Expr, ...]], name: str, fallback: Ex
     return fallback if isinstance(fallback, str) else words(fallback)
 
 
+def sought(kind: str, value: Expr | None, unit: str) -> str:
+    """A bound that is found privately (a `ScanPlan`'s kind and value), in words."""
+    if value is None:
+        return f"rows of a {unit} in one group"
+    name = words(value)
+    return {
+        "total": f"total of {name} of a {unit} in one group",
+        "high": f"high end of {name}",
+        "low": f"low end of {name}",
+    }[kind]
+
+
 def number(value: float) -> str:
     """Three or so digits, with thousands separators: `5,090`, `0.0312`, `1.2e+09`."""
     size = abs(value)

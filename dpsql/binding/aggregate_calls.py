@@ -11,6 +11,7 @@ from dpsql import aggregates
 from dpsql.aggregates import quantile
 from dpsql.binding import quantiles, undeclared
 from dpsql.binding.interval_ends import REPORT_FORMAT
+from dpsql.binding.options import finds_bounds
 from dpsql.binding.refused_aggregates import why_refused
 from dpsql.binding.scope import Scope
 from dpsql.binding.select import PrivateSelect
@@ -272,13 +273,21 @@ def _bounded_value(
             "unit-aggregated",
             f"the {word}'s id is not a quantity: it has no sum, mean or quantile",
         )
-    if needed and arg.domain.type.numeric and not arg.domain.bounds.bounded:
+    open_ = needed and arg.domain.type.numeric and not arg.domain.bounds.bounded
+    if open_ and not _may_be_found(call, select):
         undeclared.refuse(call, node, arg, scope, select.block.sources)
     if not arg.domain.type.numeric:
         boolean = arg.domain.type.kind is Kind.BOOLEAN
         word = "boolean; COUNT_IF counts where it is true" if boolean else str(arg.domain.type)
         scope.invalid(call, "type-mismatch", f"{title(call)} needs a number, not {word}")
     return arg
+
+
+def _may_be_found(call: exp.Expr, select: PrivateSelect) -> bool:
+    """Is a range found for it privately? For sums, means and variances of one value it is."""
+    family = aggregates.for_node(call)
+    of_one = family is not None and not set(family.names) & {*TWO_VALUES, *quantile.FAMILY.names}
+    return of_one and finds_bounds(select.node, select.context)
 
 
 def _pair(given: exp.Expr, call: exp.Expr, scope: Scope) -> tuple[Fraction, Fraction]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from sqlglot import exp
 
@@ -26,6 +26,7 @@ _NAMES = (
     "privacy_unit_column",
     "clip_estimate",
     *AIMS,
+    "bounds",
 )
 MAX_COUNT = 2**40
 _ON_AGGREGATE = "write it on the aggregate: COUNT(*, report_format => 'JSON')"
@@ -38,6 +39,7 @@ _HINTS = {
     "min_privacy_units_per_group": "write a whole number, 0 or more",
     "group_selection_strategy": " or ".join(_STRATEGIES),
     "clip_estimate": "true or false",
+    "bounds": "bounds = 'auto' or bounds = 'declared'",
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
 }
 
@@ -78,7 +80,18 @@ def read_options(
         public_groups=_strategy(found.get("group_selection_strategy"), context),
         clip_estimate=_truth("clip_estimate", found, context),
         aims=read_aims_in(found, context),
+        bounds=_bounds(found.get("bounds"), context),
     )
+
+
+def finds_bounds(node: exp.Select, context: Context) -> bool:
+    """May a bound that nobody declares be found privately here? Read before aggregates are."""
+    hint = node.args.get("hint")
+    for pair in hint.meta.get("privacy", ()) if hint is not None else ():
+        name, value = _pair(pair, context)
+        if name == "bounds":
+            return _bounds(value, context) != "declared"
+    return context.policy.bounds.automatic
 
 
 def _pair(pair: exp.Expr, context: Context) -> tuple[str, exp.Expr]:
@@ -148,6 +161,17 @@ def _truth(name: str, found: dict[str, exp.Expr], context: Context) -> bool:
     if not isinstance(value, exp.Boolean):
         _bad(value, name, context)
     return bool(value.this)
+
+
+def _bounds(value: exp.Expr | None, context: Context) -> Literal["", "auto", "declared"]:
+    if value is None or isinstance(value, exp.Null):
+        return ""
+    text = _text(value, context, "bounds").lower()
+    if text == "auto":
+        return "auto"
+    if text != "declared":
+        _bad(value, "bounds", context)
+    return "declared"
 
 
 def _bad(value: exp.Expr, what: str, context: Context, hint: str = "") -> NoReturn:

@@ -41,6 +41,7 @@ from dpsql.planning.types import (
     HistogramPlan,
     KeyPlan,
     Plan,
+    ScanPlan,
 )
 
 VERSION = 2
@@ -108,6 +109,7 @@ def canonical(plan: Plan) -> Form:
         *(("histograms", *sorted(drawn)) if drawn else ()),
         *(("distinct", *sorted(counted)) if counted else ()),
         *("columns", *sorted(columns)),
+        *_bounds_found(plan),
     ]
     blocks = _sorted(shapes)
     noise = [plan.law, str(plan.epsilon), str(plan.delta)]
@@ -125,6 +127,19 @@ def canonical(plan: Plan) -> Form:
         blocks,
         orders,
     )
+
+
+def _bounds_found(plan: Plan) -> list[str]:
+    """What a scan chooses from; which bounds a plan awaits. Its own are the widest of them.
+
+    Values are told by the relation of the scan, and by the blocks: here it is their order.
+    """
+    found = [] if plan.scan is None else [_scan(plan.scan)]
+    return [*found, *(f"awaits {_scan(awaited.scan)}" for awaited in plan.awaited)]
+
+
+def _scan(scan: ScanPlan) -> str:
+    return f"scan {scan.kind} {scan.unit} {digest(str(scan.candidates))[:16]}"
 
 
 def _sorted(texts: Sequence[str]) -> Places:

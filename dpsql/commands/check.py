@@ -10,13 +10,14 @@ import click
 from dpsql.commands.check_ledger import check_ledger
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
-from dpsql.errors import LedgerError, PolicyError
+from dpsql.errors import EngineFailed, LedgerError, PolicyError
 from dpsql.render.numbers import count
 from dpsql.render.records import json_text
 from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
 
 if TYPE_CHECKING:
+    from dpsql.dialects.duckdb import DuckDBEngine
     from dpsql.policy import Finding, Policy
 
 FIELDS = ("level", "where", "message", "hint")
@@ -67,15 +68,43 @@ def _findings(policy: Policy) -> list[Finding]:
     from dpsql.policy import check, not_built
     from dpsql.policy.check_budgets import check_budgets
 
-    if policy.database is None or policy.database.engine != "duckdb":
+    engine_kind = "duckdb" if policy.layout is not None else None
+    if policy.database is not None:
+        engine_kind = policy.database.engine
+    if engine_kind != "duckdb":
         return [*not_built(policy), *check_budgets(policy)]
     from dpsql.opening import open_engine
 
-    engine = open_engine(policy)
     try:
-        return check(policy, engine.catalog())
+        engine = open_engine(policy)
+    except EngineFailed as problem:
+        detail = getattr(problem, "for_owner", "")
+        if not detail:
+            raise
+        raise EngineFailed(
+            f"{problem.message}: {detail}", code=problem.code, hint=problem.hint
+        ) from None
+    try:
+        return [*check(policy, engine.catalog()), *_left_out(engine)]
     finally:
         engine.close()
+
+
+def _left_out(engine: DuckDBEngine) -> list[Finding]:
+    """Columns of files that do not exist for analysts."""
+    from dpsql.dialects.duckdb_files import FilesEngine
+    from dpsql.policy import Finding
+
+    if not isinstance(engine, FilesEngine):
+        return []
+    message = (
+        "holds times in milliseconds and is left out: one that no TIMESTAMP can hold fails all"
+    )
+    hint = "write it in microseconds; or name the columns under `types`, and vouch for its values"
+    return [
+        Finding("note", f"tables.{table}.{column}", message, hint)
+        for table, column in engine.left_out
+    ]
 
 
 def _in_words(
@@ -101,7 +130,7 @@ def _verdict(name: str, policy: Policy, code: int, style: Style) -> str:
         return style.paint(f"{name}: wrong", "red")
     if code == LedgerError.exit_code:
         return style.paint(f"{name}: its ledger cannot be used", "red")
-    if policy.database is None:
+    if policy.database is None and policy.layout is None:
         return f"{name}: names no database, so its tables were not checked"
     tables = count(len(policy.tables), "table")
     return style.paint(f"{name}: fits ({tables}, {private} private by {policy.unit})", "green")

@@ -12,7 +12,7 @@ from dpsql.commands.output import note, somebody_there
 
 
 @click.command("init")
-@click.argument("source", required=False)
+@click.argument("sources", metavar="SOURCE...", nargs=-1)
 @click.option(
     "-o",
     "--output",
@@ -69,17 +69,25 @@ from dpsql.commands.output import note, somebody_there
     help="Of files: primary key, or -.",
 )
 @click.option("--foreign-key", metavar="T.COL=T.COL", multiple=True, help="Of files: foreign key.")
+@click.option(
+    "--in-place/--load",
+    default=None,
+    help="Of files: query them where they lie, or load them. [Parquet: in place]",
+)
 @click.option("--database", metavar="FILE", help="Of files: the DuckDB file to make.")
 @click.option("--from-smartnoise", metavar="FILE", help="Take SmartNoise SQL's metadata YAML over.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags, else what is proposed.")
 @click.option("--force", is_flag=True, help="Replace files that are there (never a ledger).")
-def command(source: str | None, **flags: Any) -> None:
+def command(sources: tuple[str, ...], **flags: Any) -> None:
     """Write a first policy for a database: a commented file to read, edit and check.
 
-    SOURCE is duckdb:///file.duckdb, a DuckDB file, a .csv, a .parquet or a folder of these (loaded
-    into a DuckDB file with the keys you confirm). Proposals come from the schema, its keys and
-    CHECKs; no value read from the data is written, except ranges by --private-ranges.
+    SOURCE is duckdb:///file.duckdb, a DuckDB file, .parquet and .csv files, or a folder of them.
+    Parquet is queried where it lies (--in-place: CSV too, its types pinned); other files, and those
+    with --key or --database, are loaded into a DuckDB file that enforces the keys you confirm.
+    Proposals come from the schema, its keys and CHECKs; no value read from the data is written,
+    except ranges by --private-ranges.
     On a terminal it asks; elsewhere, or with --yes, flags decide and --unit is needed.
+    Files: dpsql init data/*.parquet --unit data.patient_id --yes
     Files: dpsql init visits.csv --unit visits.patient_id --key visits=id --yes
 
     \b
@@ -89,13 +97,14 @@ def command(source: str | None, **flags: Any) -> None:
           --range persons.income=0..30000 -o ranged.yaml --yes
     """
     from dpsql.commands.init_run import Run
-    from dpsql.setup.source import read_source
+    from dpsql.setup.source import read_any
 
-    if source is None:
+    if not sources:
         raise click.UsageError(
             "name the data: dpsql init duckdb:///file.duckdb, or a .csv, a .parquet or a folder"
         )
-    read_source(source)  # a file that is missing comes before what it would be asked about
+    for source in sources:
+        read_any(source)  # a file that is missing comes before what it would be asked about
     asks = not flags["yes"] and somebody_there()
     if not asks and flags["unit"] is None and flags["from_smartnoise"] is None:
         raise click.UsageError(
@@ -104,6 +113,6 @@ def command(source: str | None, **flags: Any) -> None:
         )
     if not asks and flags["ranges"] == "ask":
         raise click.UsageError("--ranges ask needs a terminal: say none or from-types")
-    run = Run(source, Path(flags["output"]), flags, asks)
+    run = Run(sources, Path(flags["output"]), flags, asks)
     for line in run.run():
         note(line)

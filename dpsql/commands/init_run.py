@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 from dpsql.commands import init_dialogue as dialogue
 from dpsql.commands.output import note
 from dpsql.commands.part_file import part_file
+from dpsql.core.files import Layout
 from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.duckdb_files import FilesEngine
 from dpsql.errors import InterfaceError, OperationalError, PolicyError
 from dpsql.policy import check, load_text
 from dpsql.policy.schema import Policy
@@ -24,6 +26,7 @@ from dpsql.setup.columns import Ranges, identifiers, rangeable
 from dpsql.setup.draft import ColumnDraft, Draft, TableDraft
 from dpsql.setup.files import Columns, Keys, is_csv, load, read_columns
 from dpsql.setup.guessed_keys import propose_primary, propose_references
+from dpsql.setup.in_place import Place, holds_parquet_alone, look_once, lost_of, places
 from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
 from dpsql.setup.smartnoise import Imported, read_smartnoise, table_decisions, unit_of
@@ -39,8 +42,11 @@ TYPES = (
 class Run:
     """One `dpsql init`. `flags` are the command's, `asks` whether there is somebody to ask."""
 
-    def __init__(self, source: str, output: Path, flags: Mapping[str, Any], asks: bool) -> None:
-        self._source = source
+    def __init__(
+        self, sources: Sequence[str], output: Path, flags: Mapping[str, Any], asks: bool
+    ) -> None:
+        self._sources = tuple(sources)
+        self._source = self._sources[0]
         self._output = output
         self._flags = flags
         self._asks = asks
@@ -55,6 +61,8 @@ class Run:
                 code="init-output",
                 hint="name another by -o",
             )
+        if self._in_place():
+            return self._where_they_lie()
         source = read_source(self._source)
         if isinstance(source, DatabaseFile):
             return self._from(source.path)
@@ -68,21 +76,82 @@ class Run:
                 path.unlink(missing_ok=True)
             raise
 
+    def _in_place(self) -> bool:
+        """Whether the files stay what is queried: said, or Parquet of which no key is told."""
+        said: bool | None = self._flags["in_place"]
+        keyed = any(self._flags[name] for name in ("database", "keys", "foreign_key"))
+        if said and keyed:
+            raise InterfaceError(
+                "--in-place leaves the files where they are, and files enforce no key",
+                code="init-flag",
+                hint="leave out --database, --key and --foreign-key, or --in-place",
+            )
+        if len(self._sources) > 1 and (keyed or said is False):
+            raise InterfaceError(
+                "several files are queried where they lie",
+                code="init-flag",
+                hint="to load them into a DuckDB file, name the folder that holds them",
+            )
+        if said is not None or keyed:
+            return bool(said)
+        return len(self._sources) > 1 or holds_parquet_alone(Path(self._source))
+
+    def _where_they_lie(self) -> Iterator[str]:
+        """From files that stay where they are."""
+        for one in self._sources:
+            if not Path(one).exists():
+                read_source(one)  # which says what is wrong with it
+        folder = self._output.absolute().parent
+        found = places([Path(one) for one in self._sources], folder)
+        self._confirm_lines(found)
+        layout = Layout(None, {("main", name): one.source for name, one in found.items()}, {})
+        lines = {name: one.lines() for name, one in found.items()}
+        return self._of(FilesEngine(layout), "", "files", lines)
+
+    def _confirm_lines(self, found: Mapping[str, Place]) -> None:
+        """What a CSV's lines become is told before anything is written."""
+        csv = {name: one for name, one in found.items() if one.source.format == "csv"}
+        if not csv:
+            return
+        first = {name: look_once(one) for name, one in csv.items()}
+        named = {name: dict(one.source.types or ()) for name, one in csv.items()}
+        self._confirm_names(DataFiles(first, "files"), named)
+        for name, one in csv.items():
+            lines, fields = lost_of(one)
+            if lines or fields:
+                note(
+                    f"{name}: {lines} lines are no row and {fields} fields are not of their type: "
+                    "a field in quotes may not go on over a line's end. --database FILE loads them"
+                )
+        self._notes = (TYPES,)
+
     def _from(self, path: Path) -> Iterator[str]:
-        engine = DuckDBEngine.open(path)
+        database = url_from(self._output.absolute().parent, path, "duckdb")
+        return self._of(DuckDBEngine.open(path), database, str(path), {})
+
+    def _of(
+        self,
+        engine: DuckDBEngine,
+        database: str,
+        shown: str,
+        files: Mapping[str, tuple[str, ...]],
+    ) -> Iterator[str]:
         try:
             shape = read_shape(engine)
         finally:
             engine.close()
         if not shape.tables:
             raise InterfaceError(
-                f"{path} holds no table", code="init-source", hint="load data first"
+                f"{shown} holds no table", code="init-source", hint="load data first"
             )
         said, scan = self._decide(shape)
         folder = self._output.absolute().parent
-        database = url_from(folder, path, "duckdb")
         ledger = url_from(folder, folder / DEFAULT_LEDGER, "sqlite")
         draft = assemble(shape, said, database=database, ledger=ledger)
+        tables = {
+            key: replace(table, files=files.get(key, ())) for key, table in draft.tables.items()
+        }
+        draft = replace(draft, tables=tables)
         policy = self._policy(draft, shape)
         if scan is not None:
             draft = self._scanned(draft, shape, policy, scan)

@@ -41,17 +41,23 @@ class Output:
         self.style = style_of(sys.stdout) if self.path is None else PLAIN_FILE
 
     def spare(self, policy: Policy) -> None:
-        """UsageError where the file is the policy, its database or its ledger (or belongs to one).
+        """UsageError where the file is the policy, its data or its ledger (or belongs to one).
 
         An answer must never replace the data it came from, or the memory of what was spent.
         """
         if self.path is None:
             return
+        from dpsql.dialects.files_find import covers
         from dpsql.policy.urls import sqlite_path
 
         ledger = sqlite_path(policy.ledger or "")
-        kept = [policy.source, policy.database.path if policy.database else None, ledger]
+        database = policy.database.path if policy.database else None
+        kept = [policy.source, database, ledger, *policy.attached.values()]
         target = os.path.realpath(self.path)
+        named = (os.path.abspath(self.path), target)
+        files = [table.files for table in policy.tables.values() if table.files is not None]
+        if any(covers(one, path) for one in files for path in named):
+            raise click.UsageError(f"{self.path} is where the data lies: name another place")
         for place in kept:
             if place is None:
                 continue

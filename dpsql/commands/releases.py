@@ -139,6 +139,10 @@ def _version(policy: Policy) -> str:
     from dpsql.dialects.duckdb_identity import of_file
     from dpsql.policy.data_identity import stored_version
 
+    if policy.layout is not None:
+        from dpsql.dialects.duckdb_files import identity
+
+        return stored_version(policy, identity(policy.layout))
     path = None if policy.database is None else policy.database.path
     return stored_version(policy, "" if path is None else of_file(path))
 

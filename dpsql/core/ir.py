@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dpsql.core.domain import Domain, Scalar, SqlType
 from dpsql.core.targets import NOTHING, Aims
@@ -305,6 +305,8 @@ class Options:
     public_groups: bool = False
     clip_estimate: bool = False
     aims: Aims = NOTHING
+    bounds: Literal["", "auto", "declared"] = ""
+    """auto: found privately though declared. declared: refused where nothing declares them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,11 @@ class FilesEngine(DuckDBEngine):
                 self._shut = True
                 release(self._opened)
 
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """(table, column) of what the files hold and no query may read: see docs/files.md."""
+        return self._opened.left_out
+
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
         """As the database's own, of the files as they are now. EngineFailed where they do not fit.

@@ -108,28 +108,40 @@ def header(path: str, rules: CsvRules) -> list[str] | None:
 
 
 def cut(line: str, rules: CsvRules) -> list[str] | None:
-    """A line's fields, as `relation` cuts it; None if the line is no row."""
+    """A line's fields without their quotes; None if the line is no row."""
+    fields, mark = raw_fields(line, rules), rules.quote
+    if fields is None or not mark:
+        return fields
+    return [one[1:-1].replace(mark * 2, mark) if one.startswith(mark) else one for one in fields]
+
+
+def raw_fields(line: str, rules: CsvRules) -> list[str] | None:
+    """A line's fields as they are written, as `relation` cuts it; None if the line is no row."""
     mark = rules.quote
     if not mark or mark not in line:
         return line.split(rules.delimiter)
     fields, rest = [], line
     while True:
-        if rest.startswith(mark):
-            end = _closing(rest, mark)
-            if end is None:
-                return None
-            one, rest = rest[1:end].replace(mark * 2, mark), rest[end + 1 :]
-        else:
-            one = rest.split(rules.delimiter, 1)[0]
-            if mark in one:
-                return None
-            rest = rest[len(one) :]
-        fields.append(one)
-        if not rest:
-            return fields
-        if not rest.startswith(rules.delimiter):
+        end = _end(rest, rules)
+        if end is None:
             return None
-        rest = rest[1:]
+        fields.append(rest[:end])
+        if end == len(rest):
+            return fields
+        if rest[end] != rules.delimiter:
+            return None
+        rest = rest[end + 1 :]
+
+
+def _end(rest: str, rules: CsvRules) -> int | None:
+    """Where the first field ends; None if a quote stands where none may."""
+    mark = rules.quote
+    if rest.startswith(mark):
+        closing = _closing(rest, mark)
+        return None if closing is None else closing + 1
+    end = rest.find(rules.delimiter)
+    end = len(rest) if end < 0 else end
+    return None if mark in rest[:end] else end
 
 
 def _closing(quoted: str, mark: str) -> int | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dpsql.core.files import FileSource
@@ -14,6 +16,23 @@ ENDINGS = {"parquet": (".parquet",), "csv": (".csv", ".csv.gz", ".tsv", ".tsv.gz
 _MAGIC = "*?["
 
 
+class FilesFailed(EngineFailed):
+    """Files that are missing, damaged or unlike the policy. The message names no file.
+
+    `for_owner`: which file and why, for `dpsql check`; names of files may tell of people.
+    """
+
+    for_owner: str = ""
+
+    @classmethod
+    def made(cls, code: str, message: str, hint: str, for_owner: str) -> FilesFailed:
+        """Made, and written to the owner's log."""
+        OWNER_LOG.error("%s", for_owner)
+        problem = cls(message, code=code, hint=hint)
+        problem.for_owner = for_owner
+        return problem
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file as it lies there: another state of it is unequal."""
@@ -21,6 +40,7 @@ class Found:
     path: str
     size: int
     changed: int
+    device: int
     inode: int
 
 
@@ -34,25 +54,28 @@ def find(table: str, source: FileSource) -> tuple[Found, ...]:
     paths: set[str] = set()
     for pattern in source.patterns:
         fixed = _fixed(pattern)
-        for match in glob.iglob(pattern, recursive=True):
-            inside = [match]
-            if os.path.isdir(match):
-                inside = [
-                    os.path.join(folder, name)
-                    for folder, _, names in os.walk(match, followlinks=True)
-                    for name in names
-                ]
-            paths.update(one for one in inside if _counts(one, fixed, source))
-    found = [one for path in sorted(paths) if (one := _look(path)) is not None]
+        paths.update(one for one in _matches(pattern) if _counts(one, fixed, source))
+    by_link = sorted(paths, key=lambda path: (os.path.islink(path), path))
+    looked = [one for path in by_link if (one := _look(path)) is not None]
+    found = {(one.device, one.inode): one for one in reversed(looked)}.values()
     if not found:
-        OWNER_LOG.error("table %s: no file matches %s", table, ", ".join(source.patterns))
-        raise EngineFailed(
+        raise FilesFailed.made(
+            "files-missing",
             f"there is no file of the table {table}",
-            code="files-missing",
-            hint="`files` in the policy is relative to the policy file; a folder stands for what "
-            "is in it and below",
+            "`files` in the policy is relative to the policy file; a folder stands for what is in "
+            "it and below",
+            f"table {table}: no file matches {', '.join(source.patterns)}",
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: one.path))
+
+
+def covers(source: FileSource, path: str) -> bool:
+    """Would a file at this absolute path be one of the table's, or be in one of its folders?"""
+    parts = path.split(os.sep)
+    starts = [parts[:i] for i in range(1, len(parts) + 1)]
+    return any(
+        _fits(start, pattern.split(os.sep)) for pattern in source.patterns for start in starts
+    )
 
 
 def partition_values(path: str) -> dict[str, str]:
@@ -63,8 +86,33 @@ def partition_values(path: str) -> dict[str, str]:
 
 
 def literal(path: str) -> str:
-    """The path as a pattern of DuckDB's that matches it alone."""
+    """The path as a pattern of DuckDB's that matches it alone; `_look` refuses what has none."""
     return "".join(f"[{c}]" if c in _MAGIC else c for c in path)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Paths that match, and those in and below folders that do. `**` stands for any folders."""
+    parts = pattern.split(os.sep)
+    deep = next((i for i, part in enumerate(parts) if part == "**"), len(parts))
+    rest = parts[deep:]
+    for match in glob.iglob(os.sep.join(parts[:deep]) or os.sep):
+        if not os.path.isdir(match):
+            if not rest:
+                yield match
+            continue
+        for folder, _, names in os.walk(match):
+            inside = os.path.relpath(folder, match).split(os.sep) if folder != match else []
+            for name in names:
+                if not rest or _fits([*inside, name], rest):
+                    yield os.path.join(folder, name)
+
+
+def _fits(parts: Sequence[str], rest: Sequence[str]) -> bool:
+    if not rest:
+        return not parts
+    if rest[0] == "**":
+        return any(_fits(parts[i:], rest[1:]) for i in range(len(parts) + 1)) or len(rest) == 1
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], rest[0]) and _fits(parts[1:], rest[1:])
 
 
 def _fixed(pattern: str) -> int:
@@ -86,15 +134,17 @@ def _look(path: str) -> Found | None:
     try:
         there = os.stat(path)
         path.encode()
+        if "\\" in path and glob.has_magic(path):  # DuckDB's patterns cut a name there
+            raise ValueError("a backslash and one of *?[ in one path")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as problem:
-        OWNER_LOG.error("%r: %s", path, problem)
-        raise EngineFailed(
+        raise FilesFailed.made(
+            "files-unreadable",
             "a data file cannot be read",
-            code="files-unreadable",
-            hint="the owner's log names it",
+            "`dpsql check` names the file",
+            f"{path!r}: {problem}",
         ) from None
     if not os.path.isfile(path):
         return None
-    return Found(path, there.st_size, there.st_mtime_ns, there.st_ino)
+    return Found(path, there.st_size, there.st_mtime_ns, there.st_dev, there.st_ino)

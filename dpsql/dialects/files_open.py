@@ -41,11 +41,12 @@ def _shown(place: tuple[str, str]) -> str:
 
 @dataclass
 class Opened:
-    """An instance, what it shows, and how many use it."""
+    """An instance, the columns it does not show (table, column), and how many use it."""
 
     owner: duckdb.DuckDBPyConnection
     key: str
     unspill: weakref.finalize[..., Any]
+    left_out: tuple[tuple[str, str], ...] = ()
     users: int = 1
 
 
@@ -108,13 +109,15 @@ def _open(layout: Layout, state: State, memory: str | None, key: str) -> Opened:
         paths = [path for found in state.values() for one in found for path in _texts(one.path)]
         connection.execute(f"SET allowed_paths = [{', '.join(map(text, paths))}]")
         connection.execute("SET enable_external_access = false")
+        left_out: list[tuple[str, str]] = []
         for place, source in layout.files.items():
-            create(connection, place, view(connection, _shown(place), source, state[place]))
+            made = view(connection, _shown(place), source, state[place])
+            create(connection, place, made.select)
+            left_out += [(_shown(place), name) for name in made.left_out]
         connection.execute("SET lock_configuration = true")
         refuse_drift(connection, duckdb.__version__, ours=True)
-        return Opened(
-            connection, key, weakref.finalize(connection, remove_spill, spill, os.getpid())
-        )
+        unspill = weakref.finalize(connection, remove_spill, spill, os.getpid())
+        return Opened(connection, key, unspill, tuple(left_out))
     except BaseException:
         if connection is not None:
             connection.close()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dpsql.core.files import FileSource
 from dpsql.dialects import files_csv
-from dpsql.dialects.files_find import Found, literal, partition_values
+from dpsql.dialects.files_find import FilesFailed, Found, literal, partition_values
 from dpsql.dialects.files_text import identifier, text
-from dpsql.errors import EngineFailed
-from dpsql.owner_log import OWNER_LOG
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,10 +18,20 @@ if TYPE_CHECKING:
 Columns = tuple[tuple[str, str], ...]
 """Names and types in their order."""
 
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table's SELECT, and columns of its files that it does not show."""
+
+    select: str
+    left_out: tuple[str, ...] = ()
+
+
 _SHAPES = """
 SELECT min(file_name), types FROM (
-    SELECT file_name, list((name, type, type_length, num_children, converted_type, scale,
-        precision, logical_type) ORDER BY place) AS types
+    SELECT file_name, list({{name: name, type: type, length: type_length, inside: num_children,
+        converted: converted_type, scale: scale, precision: precision, logical: logical_type}}
+        ORDER BY place) AS types
     FROM (SELECT *, row_number() OVER () AS place FROM parquet_schema([{}]))
     GROUP BY file_name)
 GROUP BY types ORDER BY 1
@@ -31,12 +40,13 @@ GROUP BY types ORDER BY 1
 
 def view(
     connection: duckdb.DuckDBPyConnection, table: str, source: FileSource, found: Sequence[Found]
-) -> str:
+) -> View:
     """The SELECT behind the table. `connection` may read the files; only their schema is read.
 
-    EngineFailed `files-columns` where files differ from one another or from what the policy says
+    FilesFailed `files-columns` where files differ from one another or from what the policy says
     of them, `files-unreadable` where one is damaged. No row decides what this gives or raises.
     """
+    left_out: tuple[str, ...] = ()
     paths = [literal(one.path) for one in found]
     partitions = [name for name, _ in source.partitions]
     if source.format == "csv":
@@ -49,7 +59,7 @@ def view(
             for place, (name, type_) in enumerate(columns, start=1)
         ]
     else:
-        columns = _parquet_columns(connection, table, source, paths)
+        columns, left_out = _parquet_columns(connection, table, source, paths)
         hive = "true, hive_types_autocast = false" if partitions else "false"
         union = str(source.types is not None).lower()
         listed = ", ".join(map(text, paths))
@@ -60,13 +70,17 @@ def view(
         f"{files_csv.typed(identifier(name), type_)} AS {identifier(name)}"
         for name, type_ in source.partitions
     ]
-    return f"SELECT {', '.join(shown)} FROM {read} AS dpsql_files"
+    return View(f"SELECT {', '.join(shown)} FROM {read} AS dpsql_files", left_out)
 
 
 def _parquet_columns(
     connection: duckdb.DuckDBPyConnection, table: str, source: FileSource, paths: Sequence[str]
-) -> Columns:
-    """Those of all files, or those that the policy names; a file may lack some of the latter."""
+) -> tuple[Columns, tuple[str, ...]]:
+    """Those of all files, or those that the policy names; a file may lack some of the latter.
+
+    And those left out: DuckDB raises on a time in milliseconds that its TIMESTAMP cannot hold, so
+    one row could fail the queries of all. Who names such a column under `types` vouches for it.
+    """
     shapes = _asked(connection, table, _SHAPES.format(", ".join(map(text, paths))))
     each = []
     for path, *_ in shapes:
@@ -79,7 +93,12 @@ def _parquet_columns(
         for path, columns in each[1:]:
             if columns != first:
                 raise _differ(table, path, f"other columns than {first_path}")
-        return tuple(first.items())
+        risky = set[str]().union(*(_in_milliseconds(types) for _, types in shapes))
+        left_out = tuple(
+            name for name, type_ in first.items() if name in risky and "TIMESTAMP" in type_
+        )
+        kept = tuple((name, type_) for name, type_ in first.items() if name not in left_out)
+        return kept, left_out
     for path, columns in each:
         for name, type_ in source.types:
             if columns.get(name, type_) != type_:
@@ -87,7 +106,17 @@ def _parquet_columns(
     for name, _ in source.types:
         if not any(name in columns for _, columns in each):
             raise _differ(table, each[0][0], f"no file has {name}")
-    return source.types
+    return source.types, ()
+
+
+def _in_milliseconds(types: object) -> set[str]:
+    """Names of elements of a Parquet schema, as `_SHAPES` gives it, that are times in ms."""
+    assert isinstance(types, list)
+    return {
+        str(one["name"])
+        for one in types
+        if one["converted"] == "TIMESTAMP_MILLIS" or "MilliSeconds" in str(one["logical"])
+    }
 
 
 def _asked(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> list[tuple[object, ...]]:
@@ -96,8 +125,7 @@ def _asked(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> list[
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as problem:
-        OWNER_LOG.error("table %s: %s", table, problem)
-        raise unreadable(table) from None
+        raise unreadable(table, problem) from None
 
 
 def _same_headers(table: str, source: FileSource, found: Sequence[Found]) -> None:
@@ -108,8 +136,7 @@ def _same_headers(table: str, source: FileSource, found: Sequence[Found]) -> Non
         try:
             there = files_csv.header(one.path, source.csv)
         except (OSError, UnicodeDecodeError, EOFError) as problem:
-            OWNER_LOG.error("table %s, %s: %s", table, one.path, problem)
-            raise unreadable(table) from None
+            raise unreadable(table, f"{one.path}: {problem}") from None
         if there != names:
             raise _differ(table, one.path, f"its first line is not {names}")
 
@@ -135,27 +162,28 @@ def _partitioned(table: str, source: FileSource, found: Sequence[Found], columns
         raise _differ(table, found[-1].path, "other folders than the other files")
 
 
-def _differ(table: str, path: object, reason: str) -> EngineFailed:
+def _differ(table: str, path: object, reason: str) -> FilesFailed:
     """What differs is for the owner: names of files and folders may tell of people."""
-    OWNER_LOG.error("table %s, %s: %s", table, path, reason)
-    return EngineFailed(
+    return FilesFailed.made(
+        "files-columns",
         f"the files of the table {table} do not have its columns",
-        code="files-columns",
-        hint="all files have the same columns and types, those of the policy where it names them; "
+        "all files have the same columns and types, those of the policy where it names them; "
         "`dpsql check` names the file",
+        f"table {table}, {path}: {reason}",
     )
 
 
-def unreadable(table: str) -> EngineFailed:
-    return EngineFailed(
+def unreadable(table: str, reason: object) -> FilesFailed:
+    return FilesFailed.made(
+        "files-unreadable",
         f"a file of the table {table} cannot be read",
-        code="files-unreadable",
-        hint="is it whole, and of the kind that its name says? `dpsql check` names the file",
+        "is it whole, and of the kind that its name says? `dpsql check` names the file",
+        f"table {table}: {reason}",
     )
 
 
 def create(connection: duckdb.DuckDBPyConnection, place: tuple[str, str], select: str) -> None:
-    """Make the view. EngineFailed `files-unreadable` where the engine does not bind it."""
+    """Make the view. FilesFailed `files-unreadable` where the engine does not bind it."""
     import duckdb
 
     schema, name = place
@@ -164,5 +192,4 @@ def create(connection: duckdb.DuckDBPyConnection, place: tuple[str, str], select
     try:
         connection.execute(f"CREATE VIEW {identifier(schema)}.{identifier(name)} AS {select}")
     except duckdb.Error as problem:
-        OWNER_LOG.error("table %s: %s", name, problem)
-        raise unreadable(name) from None
+        raise unreadable(name, problem) from None

@@ -13,6 +13,7 @@ from dpsql.certify import (
     certify,
     certify_distinct,
     certify_histogram,
+    certify_scan,
     normal_form,
 )
 from dpsql.errors import InternalError
@@ -39,6 +40,8 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certif
         if sql:
             normal = normal_form(sql, engine.dialect, catalog)
             certify(normal, claim(plan), policy=policy, catalog=catalog)
+        if plan.scan is not None:
+            certify_scan(normal)
         for text, told in zip(counted, histogram_claims(plan), strict=True):
             normal = normal_form(text, engine.dialect, catalog)
             certify_histogram(normal, told, policy=policy, catalog=catalog)

@@ -49,7 +49,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             for part, block in zip(plan.blocks, coords, strict=True)
         ]
         counts = None
-        if plan.law == "gaussian" and not plan.apart:
+        if plan.law == "gaussian" and not plan.apart and not plan.awaited:
             drawn = _drawn(plan, noisy, earlier)
             noisy = list(drawn.coords)
     else:
@@ -85,6 +85,8 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             return aggregates.for_name(call.fn).combine(call, found)
         if column.block is not None:
             found = _noisy(plan, column.block, noisy[column.block], drawn)
+            if plan.scan is not None:  # a choice is marked, nothing is counted
+                return without_bar(aggregates.for_name(call.fn).combine(call, found))
             return aggregates.for_name(call.fn).combine(call, found)
         return _threshold_answer(threshold, counts)
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
+from dpsql.binding.context import Site
 from dpsql.binding.figures import uses
 from dpsql.canonical import Form, canonical
 from dpsql.core.ir import with_steps
 from dpsql.core.targets import NOTHING, Aims
 from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
+from dpsql.planning.automatic import automatic, division, scan_plan, widest_plan
 from dpsql.planning.division import Importance
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.plan import PublicRows, make_plan
 from dpsql.planning.search import EVERY, Alternatives
-from dpsql.planning.types import Plan
+from dpsql.planning.types import Awaited, Plan
 from dpsql.policy import query_price
 from dpsql.policy.price import allowed_together
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -71,6 +74,7 @@ def run(
     plans: dict[int, Plan] = {}
     forms: dict[int, Form] = {}
     shown = uses(bound.remainder, bound.private, bound.fed)
+    scans: dict[int, tuple[int, ...]] = {}
 
     def plan(index: int, importance: Importance | None) -> None:
         aggregate = bound.private[index]
@@ -85,28 +89,41 @@ def run(
             epsilon=settled.epsilon or named,
             delta=asked.delta if options.delta is None else options.delta,
         )
-        plans[index] = make_plan(
-            aggregate,
-            policy,
-            epsilon=epsilon,
-            delta=delta,
-            public_values=public_values,
-            public_rows=public_rows,
-            laws=settled.laws or laws,
-            importance=importance,
-            alternatives=alternatives,
-        )
+        given: Any = {"public_values": public_values, "public_rows": public_rows}
+        allowed = settled.laws or laws
+        chosen: Any = {"laws": allowed, "importance": importance, "alternatives": alternatives}
+        wanted = automatic(aggregate, policy)
+        if wanted is None:
+            plans[index] = make_plan(
+                aggregate, policy, epsilon=epsilon, delta=delta, **given, **chosen
+            )
+        else:
+            answer, each = division(epsilon, len(wanted.sought))
+            widest = widest_plan(wanted, policy, epsilon=answer, delta=delta, **given, **chosen)
+            first = len(bound.private) + sum(len(scans[at]) for at in scans if at != index)
+            places = scans.get(index) or range(first, first + len(wanted.sought))
+            awaited = []
+            for place, sought in zip(places, wanted.sought, strict=True):
+                plans[place] = scan_plan(
+                    aggregate, sought, policy, epsilon=each, delta=delta, **given
+                )
+                forms[place] = canonical(plans[place])
+                awaited.append(Awaited(sought.scan, place))
+            scans[index] = tuple(places)
+            plans[index] = replace(widest, awaited=tuple(awaited))
         forms[index] = canonical(plans[index])
 
     for index in bound.order:  # what feeds another comes first: its fingerprint names it there
         plan(index, shown.of(index))
-    for index in _shown_apart(forms):
+    for index in _shown_apart({index: forms[index] for index in bound.order}):
         plan(index, None)
     # Equal aggregates share one draw, and what reads nobody's row is not charged.
     drawn = {forms[index].fingerprint: plan for index, plan in plans.items() if plan.items}
     if not asked.trial:
         allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
     places = range(len(plans))
+    if scans:
+        bound = _with_scans(bound, plans, scans)
     return Planned(bound, tuple(plans[at] for at in places), tuple(forms[at] for at in places))
 
 
@@ -120,3 +137,20 @@ def _shown_apart(forms: Mapping[int, Form]) -> list[int]:
     for form in forms.values():
         alike.setdefault(form.question, set()).add(form.fingerprint)
     return [index for index, form in forms.items() if len(alike[form.question]) > 1]
+
+
+def _with_scans(
+    bound: Bound, plans: Mapping[int, Plan], scans: Mapping[int, tuple[int, ...]]
+) -> Bound:
+    """The statement with the scans for bounds behind its own private aggregates."""
+    places = [place for found in scans.values() for place in found]
+    owner = {place: index for index, found in scans.items() for place in found}
+    return replace(
+        bound,
+        private=(*bound.private, *(plans[place].aggregate for place in places)),
+        sites=(
+            *bound.sites,
+            *(Site(bound.sites[owner[place]].select, {}) for place in places),
+        ),
+        scans=scans,
+    )

@@ -49,15 +49,17 @@ class Bound:
     """Where each private aggregate stands in the statement, for advice on wording it otherwise."""
     steps: tuple[Step, ...] = ()
     """Queries over releases that private aggregates read."""
+    scans: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The private aggregates that find bounds for another, by its place: planned, not written."""
 
     def read_by(self, index: int) -> tuple[int, ...]:
         """The steps that a private aggregate reads."""
         return tuple(sorted(set(steps(self.private[index]))))
 
     def feeding(self, index: int) -> tuple[int, ...]:
-        """The releases that the steps of a private aggregate read."""
+        """The releases that the steps of a private aggregate read, and those of its bounds."""
         found = {one for at in self.read_by(index) for one in releases_of(self.steps[at].query)}
-        return tuple(sorted(found))
+        return tuple(sorted(found | {*self.scans.get(index, ())}))
 
     @cached_property
     def fed(self) -> tuple[int, ...]:

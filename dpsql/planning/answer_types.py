@@ -21,7 +21,6 @@ from dpsql.core.ir import Aggregate
 from dpsql.errors import RefusedQuery
 from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.mechanisms.gaussian import GaussianMechanism
-from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.planning.types import BlockPlan
 
 UNITS = 2**48
@@ -83,7 +82,7 @@ def _exact(part: BlockPlan, weight: int) -> int:
     return times * min(UNITS * part.sensitivity.linf, ROWS * weight * part.block.row_total)
 
 
-def turned_by(mechanism: LaplaceMechanism | GaussianMechanism) -> tuple[int, int] | None:
+def turned_by(mechanism: object) -> tuple[int, int] | None:
     """How a pair of coordinates is turned before it is noised."""
     if isinstance(mechanism, CentredGaussian):
         return mechanism.total, mechanism.difference

@@ -27,14 +27,23 @@ class Limits:
     origin: str
 
 
-def limits(aggregate: PrivateAggregate, keys: tuple[KeyPlan, ...], policy: Policy) -> Limits:
-    """Raises RefusedQuery `no-bounds` where neither query, policy nor keys bound a unit."""
-    block, options = aggregate.block, aggregate.options
+def limits(
+    aggregate: PrivateAggregate,
+    keys: tuple[KeyPlan, ...],
+    policy: Policy,
+    rows: int | None = None,
+) -> Limits:
+    """Raises RefusedQuery `no-bounds` where neither query, policy nor keys bound a unit.
+
+    `rows`: of a unit in one group, where a scan finds them; nothing else then caps rows.
+    """
+    block = aggregate.block
     if block.one_row_per_unit:
         return Limits(1, False, 1, 1, "the database enforces one row per unit")
-    total = _rows_per_unit(block, policy)
-    if options.max_rows is not None:
-        total = options.max_rows if total is None else min(total, options.max_rows)
+    total = declared_total(aggregate, policy)
+    if rows is not None:
+        touched, cap, origin = _groups(aggregate, keys, policy, total)
+        return Limits(touched, cap, rows, None, origin)
     m = policy.bounds.max_rows_per_group
     per_group = None if isinstance(m, Auto) else m
     if per_group is None and total is None:
@@ -42,6 +51,13 @@ def limits(aggregate: PrivateAggregate, keys: tuple[KeyPlan, ...], policy: Polic
     per_group = min(n for n in (per_group, total) if n is not None)
     touched, cap, origin = _groups(aggregate, keys, policy, total)
     return Limits(touched, cap, min(per_group, MAX_ROWS), total, origin)
+
+
+def declared_total(aggregate: PrivateAggregate, policy: Policy) -> int | None:
+    """C of the policy's tables and the query's options; None where neither says."""
+    total, asked = _rows_per_unit(aggregate.block, policy), aggregate.options.max_rows
+    known = [n for n in (total, asked) if n is not None]
+    return min(known) if known else None
 
 
 def _groups(

@@ -241,9 +241,9 @@ def _reach(s: Sensitivity, law: Law, turn: Turn | None) -> float:
 def reach(part: BlockPlan) -> float:
     """L1 under Laplace noise, L2 under Gaussian, of what is noised."""
     law = part.mechanism
-    if isinstance(law, LaplaceMechanism):
-        return float(part.sensitivity.l1)
-    return sqrt(law.l2_squared)
+    if isinstance(law, GaussianMechanism):
+        return sqrt(law.l2_squared)
+    return float(part.sensitivity.l1)
 
 
 def _laplace(block: Block, s: Sensitivity, epsilon: Fraction) -> BlockPlan:
@@ -269,9 +269,9 @@ def _centred(
 def spread(part: BlockPlan) -> float:
     """The standard deviation of one coordinate, in grid units (before rounding)."""
     law = part.mechanism
-    if isinstance(law, LaplaceMechanism):
-        return float(law.scale) * sqrt(2)
-    return float(law.sigma)
+    if isinstance(law, GaussianMechanism):
+        return float(law.sigma)
+    return float(law.scale) * sqrt(2)
 
 
 def _log(value: Fraction) -> float:

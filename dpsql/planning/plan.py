@@ -61,17 +61,19 @@ def make_plan(
     laws: Laws = LAWS,
     importance: Importance | None = None,
     alternatives: Alternatives = EVERY,
+    rows: int | None = None,
 ) -> Plan:
     """The plan that spends exactly (ε, δ). Raises RefusedQuery where none is possible.
 
     `laws`: the noise laws to choose from; explain compares them. `importance`: of each column in
     what the statement shows, None where that is not known. `alternatives`: to choose from
-    otherwise; benchmarks force them.
+    otherwise; benchmarks force them. `rows`: of a unit in a group at the most, where a scan finds
+    how many.
     """
     _check_joins(aggregate.block, policy, public_rows)
     keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
     public = _are_public(keys, aggregate)
-    found = limits(aggregate, keys, policy)
+    found = limits(aggregate, keys, policy, rows)
     least = _least_units(aggregate, policy, public)
     filtered = public and bool(keys) and least > 1
     hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
@@ -87,7 +89,7 @@ def make_plan(
     def shape(joint: bool) -> Shape:
         return plan_blocks(
             told,
-            one_row_per_cell=found.rows_per_group == 1,
+            one_row_per_cell=found.rows_per_group == 1 and rows is None,
             thresholded=not public,
             grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
             pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),

@@ -12,6 +12,7 @@ from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Law
 from dpsql.core.bounds import ContributionBounds, Sensitivity
 from dpsql.core.domain import Scalar
 from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
+from dpsql.mechanisms.bound_choice import BoundChoice
 
 if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
@@ -52,7 +53,7 @@ class BlockPlan:
 
     block: Block
     sensitivity: Sensitivity
-    mechanism: LaplaceMechanism | GaussianMechanism
+    mechanism: LaplaceMechanism | GaussianMechanism | BoundChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,31 @@ class ColumnPlan:
     distinct: int | None = None
 
 
+Found = Literal["rows", "total", "high", "low"]
+"""rows: of a unit in a group. total: of a value in a group. high, low: ends of a value's range."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """The choice of a contribution bound: place i of the release stands for `candidates[i]`.
+
+    They count `unit`s; of `value`, where the bound is of one.
+    """
+
+    kind: Found
+    value: Expr | None
+    unit: Fraction
+    candidates: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A bound that a scan of the statement finds: its place among the private aggregates."""
+
+    scan: ScanPlan
+    place: int
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """See the module. `items` are the privacy events the release will be charged for."""
@@ -155,6 +181,10 @@ class Plan:
     division: Division | None = None
     """How the blocks share what is paid; for explain, the mechanisms say it all."""
     distincts: tuple[DistinctPlan, ...] = ()
+    scan: ScanPlan | None = None
+    """The release is the choice of a bound."""
+    awaited: tuple[Awaited, ...] = ()
+    """Bounds that are found before this runs; until then the plan holds the widest of them."""
 
     def has_bar(self, column: ColumnPlan) -> bool:
         """Has a quantile an interval of its own? Extremes and those drawn together have none."""
@@ -166,6 +196,8 @@ class Plan:
     @property
     def law_name(self) -> str:
         """What is drawn, for people."""
+        if self.scan is not None:
+            return EXPONENTIAL
         chosen = any(part.mechanism.choice is not None for part in self.distincts)
         if not self.histograms and not chosen:
             return LAW_NAMES[self.law]

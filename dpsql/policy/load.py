@@ -209,13 +209,14 @@ def _limits(node: Node) -> Limits:
 
 
 def _bounds(node: Node) -> Bounds:
-    fields = Fields(node, ("max_groups", "max_rows_per_group", "min_units_per_group"))
+    fields = Fields(node, ("max_groups", "max_rows_per_group", "min_units_per_group", "undeclared"))
     groups, rows = fields.get("max_groups"), fields.get("max_rows_per_group")
-    units = fields.get("min_units_per_group")
+    units, undeclared = fields.get("min_units_per_group"), fields.get("undeclared")
     return Bounds(
         max_groups=None if groups is None else count(groups, 1),
         max_rows_per_group=None if rows is None else _rows(rows),
         min_units_per_group=0 if units is None else count(units, 0),
+        automatic=undeclared is None or word(undeclared, ("auto", "refuse")) == "auto",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dpsql.errors import PolicyError
 from dpsql.policy.findings import Finding
-from dpsql.policy.schema import AUTO, Policy
+from dpsql.policy.schema import Policy
 
 
 def not_built(policy: Policy) -> list[Finding]:
@@ -12,7 +12,6 @@ def not_built(policy: Policy) -> list[Finding]:
     return [
         *_database(policy),
         *ledger_not_built(policy),
-        *_values(policy),
         *_promises(policy),
     ]
 
@@ -48,14 +47,6 @@ def ledger_not_built(policy: Policy) -> list[Finding]:
         return []
     message = "a ledger in PostgreSQL is not built yet"
     return [_finding("ledger", message, "use sqlite:///ledger.db")]
-
-
-def _values(policy: Policy) -> list[Finding]:
-    found = []
-    if policy.bounds.max_rows_per_group is AUTO:
-        message = "automatic bounds are not built yet"
-        found.append(_finding("bounds.max_rows_per_group", message, "write a whole number"))
-    return found
 
 
 def _promises(policy: Policy) -> list[Finding]:

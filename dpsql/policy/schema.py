@@ -87,6 +87,8 @@ class Bounds:
     max_groups: int | None = None
     max_rows_per_group: int | Auto | None = None
     min_units_per_group: int = 0
+    automatic: bool = True
+    """Are bounds that nobody declares found privately (`undeclared: auto`), or refused?"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dpsql.render.table import Grid
 from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport, TotalReport
 from dpsql.rows import AllRows, Row
 from dpsql.session import Answer
+from dpsql.wording import number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +82,10 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
         remarks.append(
             f"COUNT(DISTINCT ...) is a lower bound where a {unit} has more values than count"
         )
+    found = {name: value for one in privacy.releases for name, value in one.bounds_found}
+    if found:
+        listed = ", ".join(f"{name} {number(value)}" for name, value in found.items())
+        remarks.append(f"bounds found: {listed}; what they cut off is in no error bar")
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
         remarks.append(

@@ -35,7 +35,10 @@ class ColumnDraft:
 
 @dataclass(frozen=True, slots=True)
 class TableDraft:
-    """`unit` as the policy writes it, for a private table; `key` is the catalog's key."""
+    """`unit` as the policy writes it, for a private table; `key` is the catalog's key.
+
+    `files`: the lines that say where its rows lie, if not in the database.
+    """
 
     key: str
     name: str
@@ -44,6 +47,7 @@ class TableDraft:
     comment: str = ""
     columns: tuple[ColumnDraft, ...] = ()
     max_rows_per_unit: int | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class BudgetDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The whole policy. `database` and `ledger` are URLs as written."""
+    """The whole policy. `database` and `ledger` are URLs as written; no `database`: files."""
 
     database: str
     ledger: str

@@ -55,6 +55,14 @@ def read_source(argument: str) -> DatabaseFile | DataFiles:
     return DatabaseFile(path)
 
 
+def read_any(argument: str) -> None:
+    """InterfaceError `init-source` for what is no source and no folder of folders of files."""
+    path = Path(argument)
+    if path.is_dir() and any(p.suffix.lower() in FILES and p.is_file() for p in path.rglob("*")):
+        return
+    read_source(argument)
+
+
 def url_from(folder: Path, path: Path, scheme: str) -> str:
     """A file's URL as a policy in `folder` names it: relative below that folder, else absolute."""
     real, base = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
@@ -65,7 +73,7 @@ def url_from(folder: Path, path: Path, scheme: str) -> str:
 def _tables(files: list[Path]) -> dict[str, Path]:
     tables: dict[str, Path] = {}
     for file in files:
-        name = _NOT_WORD.sub("_", file.stem).strip("_") or "data"
+        name = table_of(file.stem)
         other = next((known for known in tables if known.casefold() == name.casefold()), None)
         if other is not None:
             raise InterfaceError(
@@ -75,6 +83,11 @@ def _tables(files: list[Path]) -> dict[str, Path]:
             )
         tables[name] = file
     return tables
+
+
+def table_of(stem: str) -> str:
+    """A table's name for a file or folder so called."""
+    return _NOT_WORD.sub("_", stem).strip("_") or "data"
 
 
 def _wrong(argument: str, reason: str) -> InterfaceError:

@@ -26,7 +26,8 @@ def _lines(draft: Draft) -> Iterator[str]:
     for note in draft.notes:
         yield from _comment(note)
     yield "version: 1"
-    yield f"database: {_url(draft.database)}"
+    if draft.database:
+        yield f"database: {_url(draft.database)}"
     yield _beside(f"ledger: {_url(draft.ledger)}", "who spent what: never delete it")
     yield _beside('data_version: "1"', "change it when the data is replaced")
     yield _beside("releases: {reuse: budget}", "a repeat of a paid question is free")
@@ -83,10 +84,15 @@ def _tables(draft: Draft) -> Iterator[str]:
 
 def _table(table: TableDraft) -> Iterator[str]:
     name = scalar(table.name)
-    if table.state == "public":
+    if table.state == "public" and not table.files:
         yield _beside(f"  {name}: {{public: true}}", table.comment)
         return
     yield f"  {name}:"
+    for line in table.files:
+        yield f"    {line}"
+    if table.state == "public":
+        yield _beside("    public: true", table.comment)
+        return
     yield _beside(f"    unit: {scalar(table.unit)}", table.comment)
     if table.max_rows_per_unit is not None:
         yield f"    max_rows_per_unit: {table.max_rows_per_unit}"

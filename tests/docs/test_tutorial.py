@@ -34,7 +34,7 @@ def test_the_tutorial_from_an_empty_folder(tmp_path):
     check(DOCS / "tutorial.md", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["analyst", "owner", "auditor"])
+@pytest.mark.parametrize("name", ["analyst", "owner", "auditor", "files"])
 def test_a_page_in_the_folder_of_the_demo(name, demo, tmp_path):
     shutil.copytree(demo, tmp_path / "rand")
     check(DOCS / f"{name}.md", tmp_path / "rand")

@@ -41,7 +41,7 @@ POLICY: dict[str, Any] = {
         "max_per_query": {"epsilon": 10, "delta": "1e-4"},
         "default": {"epsilon": 5, "delta": "1e-4"},
     },
-    "bounds": {"max_groups": 5, "max_rows_per_group": 5},
+    "bounds": {"max_groups": 5, "max_rows_per_group": 5, "undeclared": "refuse"},
     "tables": {
         "users": {
             "unit": "user_id",

@@ -55,7 +55,7 @@ def opened(owner: Any, tables: dict[str, Any]) -> dpsql.Connection:
     policy = {
         "unit": "person",
         "budgets": {"default": {"epsilon": "1e12", "delta": 0.5}},
-        "bounds": {"max_groups": 3, "max_rows_per_group": 2},
+        "bounds": {"max_groups": 3, "max_rows_per_group": 2, "undeclared": "refuse"},
         "tables": tables,
     }
     with pytest.warns(UserWarning, match="no ledger"):

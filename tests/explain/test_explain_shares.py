@@ -111,11 +111,17 @@ def test_where_bounds_come_from(connect: Callable[..., dpsql.Connection]) -> Non
         (0, 120),
     )
     for undeclared in ("CAST(city AS TINYINT)", "LENGTH(city)"):
+        scan, release = cursor.explain(f"SELECT SUM({undeclared}) FROM users").releases
+        assert release.columns[0].range is not None
+        assert release.columns[0].range.sources == ("automatic",)
+        assert scan.columns[0].aggregate.startswith("choice of a bound: total of")
+    strict = connect(bounds={"undeclared": "refuse"}).cursor()
+    for undeclared in ("CAST(city AS TINYINT)", "LENGTH(city)"):
         with pytest.raises(dpsql.RefusedQuery, match=r"only a type limits it|only its low end"):
-            sources(undeclared)
+            strict.explain(f"SELECT SUM({undeclared}) FROM users")
     assert sources("CASE WHEN age > 30 THEN 2 ELSE 0 END") == ("expression", (0, 2))
     assert sources("age * 2 + 1") == ("expression", "policy", (1, 241))
-    undeclared = connect(tables={"users": {"unit": "id"}}).cursor()
+    undeclared = connect(tables={"users": {"unit": "id"}}, bounds={"undeclared": "refuse"}).cursor()
     with pytest.raises(dpsql.RefusedQuery, match=r"users\.age has none in the policy"):
         undeclared.explain("SELECT SUM(age) FROM users")
     wider = {"users": {"unit": "id", "columns": {"age": {"min": "-1e10", "max": "1e10"}}}}

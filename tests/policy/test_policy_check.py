@@ -379,11 +379,11 @@ def test_a_budget_with_windows_promises_each_window_alone() -> None:
 
 
 def test_not_built_is_listed_and_refused() -> None:
-    auto = {"bounds": {"max_rows_per_group": "auto"}}
-    findings = run(**auto)
-    assert "not built" in said(findings, "bounds.max_rows_per_group", "error")
-    with pytest.raises(PolicyError, match="automatic bounds are not built") as caught:
-        refuse_not_built(load(policy_dict(**auto)))
+    ledger = {"ledger": "postgresql://h/db"}
+    findings = run(**ledger)
+    assert "not built" in said(findings, "ledger", "error")
+    with pytest.raises(PolicyError, match="ledger in PostgreSQL is not built") as caught:
+        refuse_not_built(load(policy_dict(**ledger)))
     assert caught.value.code == "not-built"
     refuse_not_built(load(policy_dict(checkpoints="./c")))
 

@@ -153,10 +153,15 @@ def test_not_built_of_engines_and_auto() -> None:
         )
     )
     assert policy.bounds.max_rows_per_group is AUTO
-    assert [f.where for f in not_built(policy)] == [
-        "ledger",
-        "bounds.max_rows_per_group",
-    ]
+    assert [f.where for f in not_built(policy)] == ["ledger"]
+
+
+def test_bounds_that_nobody_declares() -> None:
+    assert load(small()).bounds.automatic
+    assert load(small(bounds={"undeclared": "auto"})).bounds.automatic
+    assert not load(small(bounds={"undeclared": "refuse"})).bounds.automatic
+    with pytest.raises(PolicyError, match="undeclared"):
+        load(small(bounds={"undeclared": "never"}))
 
 
 def test_passwords_stay_out_of_the_repr() -> None:

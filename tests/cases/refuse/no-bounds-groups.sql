@@ -1,4 +1,4 @@
--- policy: {"bounds": {}}
+-- policy: {"bounds": {"undeclared": "refuse"}}
 -- instead: SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(max_groups_contributed = 3, max_rows_contributed = 10) item, COUNT(*) FROM orders GROUP BY item
 SELECT item, COUNT(*) FROM orders GROUP BY item
 -- refuse: no-bounds (RefusedQuery, exit 3)

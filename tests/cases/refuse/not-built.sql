@@ -1,5 +1,5 @@
--- policy: {"bounds": {"max_rows_per_group": "auto"}}
+-- policy: {"ledger": "postgresql://reader@host/ledger"}
 SELECT COUNT(*) FROM users
 -- refuse: not-built (PolicyError, exit 2)
---   bounds.max_rows_per_group: automatic bounds are not built yet
--- hint: write a whole number
+--   ledger: a ledger in PostgreSQL is not built yet
+-- hint: use sqlite:///ledger.db

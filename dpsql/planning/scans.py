@@ -1,0 +1,170 @@
+"""The private aggregate whose release is the choice of a bound: units by candidate.
+
+Within each unit's rows t_u is worked out: the largest count or total of a group, or an end of a
+value's range. The key is the place of the first candidate that is not below t_u, so a unit is
+counted in one place, once. Groups beyond a cap count for t_u, too: it is a function of all of the
+unit's rows, and needs no salt (docs/proofs/automatic_bounds.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from dpsql.core.domain import INTEGER, Domain, Interval, Kind, Scalar
+from dpsql.core.ir import (
+    Aggregate,
+    Block,
+    Call,
+    Col,
+    Expr,
+    FixedPoint,
+    InnerAggregate,
+    Key,
+    Lit,
+    Options,
+    PerUnit,
+    PrivateAggregate,
+)
+from dpsql.functions.forms import truth
+from dpsql.functions.literals import lit
+from dpsql.planning.types import ScanPlan
+
+MAX_ROWS = 2**48  # the most rows a unit is taken to have, for overflow alone
+_EXACT = Context(prec=60)
+
+
+def scan_aggregate(
+    aggregate: PrivateAggregate, scan: ScanPlan, where: Expr | None, row: FixedPoint | None
+) -> PrivateAggregate:
+    """Units counted by the place of their own bound. Every place is a public group.
+
+    `where`: which rows it is about. `row`: the grid on which a total's rows are clamped and summed.
+    """
+    block = aggregate.block
+    first = max(_ids(block)) + 1
+    by_group = scan.kind in ("rows", "total")
+    keys = aggregate.keys if by_group else ()
+    calls = _calls(scan, where, row)
+    inner = PerUnit(first, block, tuple((key.name, key.expr) for key in keys), calls)
+    place = _place(scan, [Col(first, call.name, call.domain) for call in calls])
+    source, unit = inner, _unit(block, first)
+    if keys:  # the largest of the unit's groups
+        largest = InnerAggregate("a0", "max", place, None, place.domain.with_(values=None))
+        around = _around(inner, unit, frozenset())
+        source, unit = PerUnit(first + 1, around, (), (largest,)), _unit(block, first + 1)
+        place = Col(first + 1, "a0", place.domain)
+    return PrivateAggregate(
+        _around(source, unit, frozenset({source.id})),
+        (Key("k0", place),),
+        (Aggregate("a0", "count_star", None, None),),
+        Options(),
+    )
+
+
+def _unit(block: Block, source: int) -> Col:
+    return Col(source, "u", block.unit.domain.with_(nullable=False))
+
+
+def _around(source: PerUnit, unit: Col, one: frozenset[int]) -> Block:
+    """`one`: the source, where it has one row a unit."""
+    return Block(source, (), (), (), unit, one, one, frozenset({source.id}) - one)
+
+
+def _calls(
+    scan: ScanPlan, where: Expr | None, row: FixedPoint | None
+) -> tuple[InnerAggregate, ...]:
+    most = Fraction(MAX_ROWS)
+    if scan.kind == "rows":
+        counted = Domain(INTEGER, Interval(Fraction(0), most), nullable=False)
+        return (InnerAggregate("a0", "count_star", None, where, counted),)
+    value = scan.value
+    assert value is not None
+    if scan.kind == "total":
+        assert row is not None
+        return tuple(
+            InnerAggregate(
+                f"a{index}",
+                "sum_fixed",
+                value,
+                where,
+                Domain(INTEGER, Interval(most * lo, most * hi), nullable=True),
+                FixedPoint(row.unit, lo, hi),
+            )
+            for index, (lo, hi) in enumerate(_signs(row))
+        )
+    fn = "max" if scan.kind == "high" else "min"  # NaN and infinities count as NULL there
+    domain = value.domain.with_(nullable=True, values=None)
+    return (InnerAggregate("a0", fn, value, where, domain),)
+
+
+def _signs(row: FixedPoint) -> Iterator[tuple[int, int]]:
+    """Values above 0 and below it are summed apart: neither hides the other's size."""
+    if row.hi > 0 or row.lo >= 0:
+        yield max(row.lo, 0), max(row.hi, 1)
+    if row.lo < 0:
+        yield row.lo, min(row.hi, 0)
+
+
+def _place(scan: ScanPlan, columns: Sequence[Col]) -> Expr:
+    """The place of the first candidate that t_u does not exceed; the last has no end.
+
+    NULL, where no row has a value, exceeds nothing.
+    """
+    parts: list[Expr] = []
+    last = len(scan.candidates) - 1
+    for place in range(last, 0, -1):
+        tests = [_exceeds(scan, column, scan.candidates[place - 1]) for column in columns]
+        parts += [_any(tests), _whole(place)]
+    if not parts:
+        return _whole(0)
+    domain = Domain(
+        INTEGER,
+        Interval(Fraction(0), Fraction(last)),
+        Interval(Fraction(0), Fraction(last)),
+        nullable=False,
+        values=tuple(range(last + 1)),
+    )
+    return Call("case", (*parts, _whole(0)), domain)
+
+
+def _any(tests: list[Expr]) -> Expr:
+    return tests[0] if len(tests) == 1 else Call("or", tuple(tests), truth(tests))
+
+
+def _exceeds(scan: ScanPlan, column: Col, candidate: int) -> Expr:
+    """Sums and counts are whole numbers of units already; extremes are values."""
+    if scan.kind in ("rows", "total"):
+        low = column.domain.certain.numbers()[1] <= 0
+        end: Lit = _whole(-candidate if low else candidate)
+    else:
+        low = scan.kind == "low"
+        end = lit(_value(column.domain.type.kind, candidate * scan.unit * (-1 if low else 1)))
+    return Call("lt" if low else "gt", (column, end), truth((column, end)))
+
+
+def _whole(value: int) -> Lit:
+    return lit(value)
+
+
+def _value(kind: Kind, value: Fraction) -> Scalar:
+    if kind is Kind.INTEGER:
+        return int(value)
+    if kind is Kind.DECIMAL:
+        return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return float(value)
+
+
+def _ids(node: object) -> Iterator[int]:
+    """The ids of all sources in a block."""
+    if isinstance(node, tuple):
+        for part in node:
+            yield from _ids(part)
+    elif is_dataclass(node) and not isinstance(node, (Domain, Lit, Col)):
+        own = getattr(node, "id", None)
+        if isinstance(own, int):
+            yield own
+        for item in fields(node):
+            yield from _ids(getattr(node, item.name))
