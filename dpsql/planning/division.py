@@ -186,7 +186,7 @@ def typical(call: Aggregate) -> float:
     """The size of an answer over ROWS rows: where it lies in the middle of what it may be."""
     rows = ROWS * _part(call)
     need = aggregates.for_name(call.fn).need(call)
-    if need.kind in ("count", "units") or call.arg is None:
+    if need.kind in ("count", "units", "distinct") or call.arg is None:
         return rows
     lo, hi = (float(end) for end in call.arg.domain.bounds.numbers())
     if need.kind == "moments" and need.degree > 1:

@@ -14,7 +14,7 @@ from dpsql.aggregates.basis import DistinctBlock
 from dpsql.core.catalog import Catalog
 from dpsql.planning.types import DistinctPlan, Plan
 from dpsql.rules import names
-from dpsql.rules.build import col, conjunction, integer, is_not_null, named, paren, select, when
+from dpsql.rules.build import col, conjunction, integer, is_not_null, named, paren, select
 from dpsql.rules.groups import ranking, salted
 from dpsql.rules.keys import domain_tests, key_column, presentable
 from dpsql.rules.source import Sources, Tables
@@ -57,22 +57,14 @@ def _rows(plan: Plan, block: DistinctBlock, catalog: Catalog, tables: Tables) ->
     query = sources.block(plan.aggregate.block)
     columns: list[exp.Expr] = [named(sources.column(plan.aggregate.block.unit), names.UNIT)]
     columns += [named(key_column(key, sources.expr(key.expr)), key.name) for key in plan.keys]
-    value = _value(block, sources)
+    value = presentable(block.value, sources.expr(block.value))  # equal values: the same bytes
     query.set("expressions", [*columns, named(value, names.PLACE)])
+    if block.rows.where is not None:  # nothing else reads these rows
+        test = exp.And(
+            this=query.args["where"].this, expression=paren(sources.expr(block.rows.where))
+        )
+        query.set("where", exp.Where(this=test))
     return query
-
-
-def _value(block: DistinctBlock, sources: Sources) -> exp.Expr:
-    """The value as a key would be shown, equal values as the same bytes; NULL if not counted."""
-    plain = sources.expr(block.value)
-    shown = presentable(block.value, plain)
-    if block.rows.where is None:
-        return shown
-    test = paren(sources.expr(block.rows.where))
-    if shown is plain:
-        return when(test, plain)
-    (branch,) = shown.args["ifs"]  # one CASE: so `certify` sees that there is no -0.0
-    return when(conjunction([test, paren(branch.this)]), branch.args["true"])
 
 
 def _pairs(plan: Plan, rows: exp.Select) -> exp.Select:
