@@ -38,7 +38,7 @@ class QuantileInterval:
                 no second term, the one that reaches the grid's end no first. One unit moves every
                 p by at most Δ, and w is public: epsilon-bounded range, `cells` groups cost `cells`
                 events. The interval holds the q-quantiles of the histogram with probability of at
-                least 95 % where less than r lies on either side of them, and of 95 to 99 % as
+                least 95 % where less than r lies on either side of them, and of 95 to 100 % as
                 measured where more does.
     Source:     docs/proofs/quantile.md (the interval); benchmarks/coverage.py (measured).
     Parameters: epsilon, quantile, sensitivity, bins, cells: as QuantileMechanism's

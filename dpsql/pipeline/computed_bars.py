@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from dpsql.mechanisms.interval import Floats
 
+_LONGEST, _LARGEST = 60, 1e60
 _LINEAR = ("count", "count_star", "count_units", "sum")
 _FLOATS = (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT)
 
@@ -97,7 +98,8 @@ def _read(node: exp.Expr, table: str, known: Mapping[str, ColumnPlan]) -> _Read 
         case exp.Paren():
             return _read(node.this, table, known)
         case exp.Literal() if not node.is_string:
-            return Line({}, Fraction(node.name)), None
+            number = _number(node)
+            return None if number is None else (Line({}, number), None)
         case exp.Column() if node.table == table and node.name in known:
             return Line({node.name: Fraction(1)}), None
         case exp.Neg():
@@ -105,7 +107,7 @@ def _read(node: exp.Expr, table: str, known: Mapping[str, ColumnPlan]) -> _Read 
             return None if inner is None else (inner[0].times(Fraction(-1)), inner[1])
         case exp.Cast() if node.to.this in _FLOATS and type(node) is exp.Cast:
             return _read(node.this, table, known)
-        case exp.Nullif() if isinstance(node.expression, exp.Literal) and _zero(node.expression):
+        case exp.Nullif() if _number(node.expression) == 0:
             return _read(node.this, table, known)
         case exp.Add() | exp.Sub() | exp.Mul() | exp.Div():
             left = _read(node.this, table, known)
@@ -114,8 +116,17 @@ def _read(node: exp.Expr, table: str, known: Mapping[str, ColumnPlan]) -> _Read 
     return None
 
 
-def _zero(literal: exp.Literal) -> bool:
-    return not literal.is_string and Fraction(literal.name) == 0
+def _number(node: exp.Expr) -> Fraction | None:
+    """A constant of moderate size and length, exactly; others would take long, and have no bar."""
+    if not isinstance(node, exp.Literal) or node.is_string or len(node.name) > _LONGEST:
+        return None
+    try:
+        size = abs(float(node.name))
+        short = len(node.name.lower().partition("e")[2]) <= 3  # of an exponent
+        moderate = size == 0 or 1 / _LARGEST < size < _LARGEST
+        return Fraction(node.name) if short and moderate else None
+    except ValueError:
+        return None
 
 
 def _combined(node: exp.Expr, left: _Read, right: _Read) -> _Read | None:

@@ -17,6 +17,7 @@ WITH_BARS = [
     "2 * VAR_POP(x)",
     "MEDIAN(x) / 10",
     "COUNT(DISTINCT id) * 2",
+    "SUM(x) * 1e-3",
     "(SUM(x) + SUM(y)) / 2",
 ]
 WITHOUT = [
@@ -30,6 +31,9 @@ WITHOUT = [
     "SUM(SUM(x)) OVER ()",
     "CASE WHEN COUNT(*) > 5 THEN SUM(x) END",
     "CAST(SUM(x) / COUNT(*) AS INTEGER)",
+    "SUM(x) * 1e300 + COUNT(*)",
+    "SUM(x) + 1e-300",
+    "SUM(x) + 0e99999999",
 ]
 
 
