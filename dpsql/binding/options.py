@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 
-from dpsql.binding.accuracy_options import AIMS, read_aims_in
+from dpsql.binding.accuracy_options import AIM_HINTS, AIMS, read_aims_in
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.core import nearest
@@ -37,6 +37,7 @@ _HINTS = {
     "min_privacy_units_per_group": "write a whole number, 0 or more",
     "group_selection_strategy": " or ".join(_STRATEGIES),
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
+    **AIM_HINTS,
 }
 
 
