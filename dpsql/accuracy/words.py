@@ -11,6 +11,8 @@ from dpsql.explanation import ErrorCurve
 from dpsql.wording import number
 
 _BAR = 24
+_LEAST_BAR = 10
+_ROOM = 74  # of 98, less indent, mark and arrow
 _NAME = 22
 _MOST = 4
 
@@ -76,28 +78,38 @@ def first(look: FirstLook) -> str:
 def curve_lines(curve: ErrorCurve, *, target: bool) -> Iterator[str]:
     """A table of expected half-widths by ε, with a bar as long as the log of the first.
 
-    `target`: the marked price was found for one.
+    `target`: the marked price was found for one. As many columns as fit beside the bar.
     """
-    names = [_titled(name, rows) for name, rows in curve.columns[:_MOST]]
-    grouped = any(point.units is not None for point in curve.points)
-    head = ["ε", *names, *(["groups from"] if grouped else [])]
-    rows = [
-        [
-            f"{float(point.epsilon):.6g}",
-            *("no use" if half is None else f"± {number(half)}" for half in point.halves[:_MOST]),
-            *([f"{point.units:,}"] if point.units is not None else []),
-        ]
-        for point in curve.points
+    table = [["ε", *(f"{float(point.epsilon):.6g}" for point in curve.points)]]
+    if any(point.units is not None for point in curve.points):
+        units = (None if point.units is None else f"{point.units:,}" for point in curve.points)
+        table.append(["groups from", *(one or "" for one in units)])
+    shown = 0
+    for place, (name, rows) in enumerate(curve.columns):
+        halves = (point.halves[place] for point in curve.points)
+        told = ("no use" if half is None else f"± {number(half)}" for half in halves)
+        column = [_titled(name, rows), *told]
+        if place and _width([*table, column]) > _ROOM - _LEAST_BAR:
+            break
+        table.insert(1 + place, column)
+        shown += 1
+    longest = min(_BAR, max(1, _ROOM - _width(table)))
+    bars = _bars([point.halves[0] for point in curve.points], longest)
+    widths = [max(map(len, column)) for column in table]
+    lines = [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        for row in zip(*table, strict=True)
     ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    yield "  " + "  ".join(text.rjust(width) for text, width in zip(head, widths, strict=True))
-    bars = _bars([point.halves[0] for point in curve.points])
-    for point, row, bar in zip(curve.points, rows, bars, strict=True):
-        line = "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+    yield f"  {lines[0]}"
+    for point, line, bar in zip(curve.points, lines[1:], bars, strict=True):
         mark = "" if not point.own else " ← the target" if target else " ← as asked"
         yield f"{'> ' if point.own else '  '}{line}  {bar}{mark}"
-    if len(curve.columns) > _MOST:
-        yield f"  and {len(curve.columns) - _MOST} more columns"
+    if shown < len(curve.columns):
+        yield f"  {len(curve.columns) - shown} more columns: --format json"
+
+
+def _width(table: Sequence[Sequence[str]]) -> int:
+    return sum(2 + max(map(len, column)) for column in table)
 
 
 def _titled(name: str, rows: int | None) -> str:
@@ -105,7 +117,7 @@ def _titled(name: str, rows: int | None) -> str:
     return short if rows is None else f"{short} ({rows:,} rows)"
 
 
-def _bars(halves: Sequence[float | None]) -> list[str]:
+def _bars(halves: Sequence[float | None], longest: int) -> list[str]:
     """Lengths by the logarithm: a tenth of the error is as much shorter anywhere."""
     logs = [math.log(half) if half else None for half in halves]
     known = [one for one in logs if one is not None]
@@ -113,5 +125,5 @@ def _bars(halves: Sequence[float | None]) -> list[str]:
         return [""] * len(halves)
     low, span = min(known), max(max(known) - min(known), 1e-9)
     return [
-        "" if one is None else "█" * (1 + round((_BAR - 1) * (one - low) / span)) for one in logs
+        "" if one is None else "█" * (1 + round((longest - 1) * (one - low) / span)) for one in logs
     ]

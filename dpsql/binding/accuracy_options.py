@@ -11,6 +11,13 @@ from dpsql.core.targets import NOTHING, Aims, read_aims
 from dpsql.errors import InvalidQuery
 
 AIMS = ("max_error", "confidence", "magnitude", "error_rows", "max_epsilon")
+AIM_HINTS = {
+    "max_error": "in place of epsilon: max_error = 100, '5%', or of one column 'income=500'",
+    "confidence": "of max_error's half-width: confidence = 0.9; 0.95 where nothing is said",
+    "magnitude": "of what a percentage is meant: magnitude = 20000, or 'income=9000'",
+    "error_rows": "means, variances and quantiles are held to max_error in groups of so many rows",
+    "max_epsilon": "refuse, before any charge, a private query that would cost more",
+}
 _NAMES = {"max_error": "error"}
 _TWICE = "a query names its price or its error, not both"
 

@@ -8,7 +8,7 @@ from typing import Literal, NoReturn
 
 from sqlglot import exp
 
-from dpsql.binding.accuracy_options import AIMS, read_aims_in
+from dpsql.binding.accuracy_options import AIM_HINTS, AIMS, read_aims_in
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import REPORT_FORMAT
 from dpsql.core import nearest
@@ -45,6 +45,7 @@ _HINTS = {
     "bounds": "bounds = 'auto' or bounds = 'declared'",
     "privacy_unit_column": "the unit's column, as the policy has it; may be left out",
     "post_process": " or ".join(POST_PROCESS),
+    **AIM_HINTS,
 }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.odometer import share
+from dpsql.accuracy.measured import is_first
 from dpsql.commands.options import BINARY_FORMATS, suffix_form
 from dpsql.commands.output import Output, note, write_stdout
 from dpsql.commands.query import write_answer
@@ -70,18 +71,19 @@ class Desk:
         self.settings = settings
         self.last: str | None = None
         self._shown = False
+        self._first = False  # the statement takes a first look, whose answer decides the price
         self._ask = ask
 
     def answer(self, sql: str) -> None:
         """Ask, charge, print. Errors of ours alone; KeyboardInterrupt once it is cancelled."""
-        self.last = sql
+        self.last, self._first = sql, False
         form, target = self._destination()
         before = self._spent()
         try:
             if not self._agreed(sql):
                 note("not asked, nothing charged")
                 return
-            answer = self.session.query(sql, **self._price())
+            answer = self.session.query(sql, **self._unasked())
         except KeyboardInterrupt:
             self._cancelled(before)
             raise
@@ -157,6 +159,14 @@ class Desk:
         found = {name: value for name, value in given.items() if value is not None}
         return {**found, "aims": settings.aims, "dialect": settings.dialect}
 
+    def _unasked(self) -> dict[str, Any]:
+        """The price, and of a percentage the most that is spent unasked, first look and answer."""
+        given, limit = self._price(), self.limit()
+        aims: Aims = given["aims"]
+        if self._first and limit is not None and aims.max_epsilon is None:
+            given["aims"] = replace(aims, max_epsilon=limit)
+        return given
+
     def _destination(self) -> tuple[str, Output]:
         file, form = self.settings.file, self.settings.form
         if file is not None:
@@ -211,6 +221,7 @@ class Desk:
         with guarded(), session.engine.snapshot():
             prepared = session.prepare(sql, None, dialect=settings.dialect, asked=asked)
         planned = prepared.planned
+        self._first = is_first(planned)
         drawn = dict(zip(planned.fingerprints, planned.plans, strict=True)).values()
         if not drawn:
             return Fraction(0), 0.0

@@ -146,5 +146,10 @@ def test_shell(shop):
     assert "next queries within ± 5 %" in found.stderr
     assert "free: a repeat" in found.stderr
     assert "[bad-target]" in found.stderr
+    dear = run(
+        "shell", "--analyst", "c", stdin="SELECT WITH ERROR 0.1 PERCENT COUNT(*) FROM people;"
+    )
+    assert "this is its answer, the target is not met" in dear.stderr  # more than ε = 1, unasked
+    assert "cost ε = 0.1," in dear.stderr
     flagged = run("shell", "--analyst", "b", "--error", "100", stdin=f"{SQL};")
     assert f"cost ε = {EPSILON}" in flagged.stderr

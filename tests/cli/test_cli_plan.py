@@ -238,3 +238,19 @@ def test_a_chain_is_planned_by_its_releases_and_shares_them(shop, plan):
     found = plan(";".join([chain, mean, chain, f"{chain} AND age > ({mean})"]), "--delta", "1e-6")
     counted = [(one["releases"], one["paid_releases"]) for one in found["statements"]]
     assert counted == [(2, 2), (1, 0), (2, 0), (2, 1)]
+
+
+def test_both_prices_are_told_for_groups_of_one_size(plan):
+    """A mean is told for the rows at which it is of use at either price."""
+    text = ";\n".join(
+        f"SELECT city, AVG(spent) AS a{i} FROM users WHERE spent > {i} GROUP BY city"
+        for i in range(40)
+    )
+    found = plan(text, epsilon="0.5")
+    pairs = [
+        (one["rows"], other["rows"])
+        for equal, usual in zip(found["equal"]["expected"], found["usual"]["expected"], strict=True)
+        for one, other in zip(equal, usual, strict=True)
+    ]
+    assert len(pairs) == 40
+    assert all(one == other > 100 for one, other in pairs)
