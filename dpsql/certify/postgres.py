@@ -32,9 +32,7 @@ _COPIED: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.From: ("this",),
     exp.Where: ("this",),
     exp.Having: ("this",),
-    exp.Group: ("expressions",),
     exp.Tuple: ("expressions",),
-    exp.Star: (),
     exp.Filter: ("this", "expression"),
     exp.Order: ("expressions",),
     exp.WindowSpec: ("kind", "start", "start_side", "end", "end_side"),
@@ -76,6 +74,7 @@ class _Reader:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._tables: dict[str, CatalogTable | None] = {}
+        self._counting = False
         self._rows = Rows(self._tables, self.read)
         self._own: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
             exp.Table: self._table,
@@ -83,6 +82,8 @@ class _Reader:
             exp.Values: self._values,
             exp.Union: self._union,
             exp.Join: self._join,
+            exp.Star: self._star,
+            exp.Group: self._group,
             exp.Alias: self._alias,
             exp.Count: self._count,
             exp.Window: self._window,
@@ -226,6 +227,19 @@ class _Reader:
             join.set("kind", kind)
         return join
 
+    def _star(self, node: exp.Expr) -> exp.Expr:
+        """All columns of what we made: a table may have others than the catalog shows."""
+        require(not self._rows.direct or self._counting, "columns of a table are named")
+        return exp.Star()
+
+    def _group(self, node: exp.Expr) -> exp.Expr:
+        """By places: a name could be another one's."""
+        require({k for k, v in node.args.items() if v} <= {"expressions"}, "a clause")
+        places = [bare(one) for one in node.expressions]
+        plain = all(isinstance(one, exp.Literal) and not one.is_string for one in places)
+        require(plain, "groups are named by their places")
+        return exp.Group(expressions=[self._rows.literal(one) for one in places])
+
     # ---- columns, aggregates, windows ----------------------------------------------------
 
     def _alias(self, node: exp.Expr) -> exp.Expr:
@@ -236,7 +250,10 @@ class _Reader:
 
     def _count(self, node: exp.Expr) -> exp.Expr:
         require({k for k, v in node.args.items() if v} <= {"this", "big_int"}, "a clause")
-        return exp.Count(this=self.read(node.this), big_int=True)
+        self._counting = isinstance(node.this, exp.Star)
+        counted = self.read(node.this)
+        self._counting = False
+        return exp.Count(this=counted, big_int=True)
 
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
         """BOOL_AND and BOOL_OR are the least and the greatest of conditions."""

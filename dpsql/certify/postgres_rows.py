@@ -40,10 +40,10 @@ NUMBER = "^ *[+-]?[0-9]{1,15}([.][0-9]{0,15})?([eE][+-]?[0-9]{1,2})? *$"
 PLAIN = "^ *[+-]?[0-9]{1,18}([.][0-9]{0,18})? *$"
 _FOURTH = "(?:0[48]|[2468][048]|[13579][26])"
 DAY = (
-    "^ *(?!0000)(?:[0-9]{4}-(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    "|[0-9]{4}-(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
-    "|[0-9]{4}-02-(?:0[1-9]|1[0-9]|2[0-8])"
-    f"|(?:(?:[0-9]{{2}}{_FOURTH})|(?:{_FOURTH}00))-02-29) *$"
+    "^ *(?!0000)(?:[0-9]{4}-(?:0?[13578]|1[02])-(?:0?[1-9]|[12][0-9]|3[01])"
+    "|[0-9]{4}-(?:0?[469]|11)-(?:0?[1-9]|[12][0-9]|30)"
+    "|[0-9]{4}-0?2-(?:0?[1-9]|1[0-9]|2[0-8])"
+    f"|(?:(?:[0-9]{{2}}{_FOURTH})|(?:{_FOURTH}00))-0?2-29) *$"
 )
 
 Read = Callable[[exp.Expr], exp.Expr]
@@ -592,6 +592,11 @@ def _zero_guard(node: exp.Expr) -> exp.Expr | None:
     zero = bare(branches[0].args["true"])
     if _value(zero) != 0 or not isinstance(zero, exp.Cast):
         return None
+    product = bare(value)
+    if isinstance(product, exp.Mul):
+        factors = [_value(part) for part in (product.this, product.args["expression"])]
+        if any(factor is not None and abs(factor) >= 1 for factor in factors):
+            return None  # the product of a tiny number and it need not be near 0
     stack = [bare(branches[0].this)]
     while stack:
         test = stack.pop()

@@ -218,7 +218,7 @@ def _float_as_decimal(sql: str, precision: int, scale: int, name: str) -> str:
     """The nearest multiple of 10^-scale, of 18 digits at most."""
     if scale > 15:
         refuse(f"a float as {name}")
-    most = (10.0 ** min(precision, 18) - 1) / 10.0**scale
+    most = 10.0 ** min(precision, 18) / 10.0**scale * (1 - 2.0**-50)
     if scale == 0:
         whole = cast(cast(nearest(sql), "BIGINT"), "NUMERIC")
         return when(f"{size(sql)} <= {double(most)}", cast(whole, name))

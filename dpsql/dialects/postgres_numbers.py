@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 
 from sqlglot import exp
 
@@ -58,7 +59,10 @@ def size(sql: str) -> str:
     return call("ABS", sql)
 
 
-def arithmetic(node: exp.Expr, write: Write, bounded: tuple[exp.Expr, ...] = ()) -> Term:
+Bounded = Mapping[exp.Expr, float]
+
+
+def arithmetic(node: exp.Expr, write: Write, bounded: Bounded) -> Term:
     """a + b, a - b, a * b. `bounded`: what a test in front says lies within constants."""
     a, b = write(node.this), write(node.args["expression"])
     kinds = {a.told.kind, b.told.kind} - {Kind.NULL}
@@ -68,14 +72,18 @@ def arithmetic(node: exp.Expr, write: Write, bounded: tuple[exp.Expr, ...] = ())
     if kinds <= {Kind.INTEGER}:
         if a.told.huge or b.told.huge:
             return Term(pair(a.sql, sign, b.sql), HUGE)
-        return Term(pair(_widened(a, b), sign, b.sql), BIG)
+        left, right = _widened(a, b)
+        return Term(pair(left, sign, right), BIG)
     return Term(pair(a.sql, sign, b.sql), _exact(node, a.told, b.told))
 
 
-def _widened(a: Term, b: Term) -> str:
+def _widened(a: Term, b: Term) -> tuple[str, str]:
     """Of two narrow integers one is made a BIGINT, as each value of ours is in the normal form."""
-    narrow = a.told.bits == INT.bits and b.told.bits == INT.bits
-    return cast(a.sql, "BIGINT") if narrow else a.sql
+    if a.told.bits != INT.bits or b.told.bits != INT.bits:
+        return a.sql, b.sql
+    if b.sql.strip("()- ").isdigit():
+        return a.sql, cast(b.sql, "BIGINT")
+    return cast(a.sql, "BIGINT"), b.sql
 
 
 def _exact(node: exp.Expr, a: Told, b: Told) -> Told:
@@ -87,7 +95,7 @@ def _exact(node: exp.Expr, a: Told, b: Told) -> Told:
     return Told(Kind.DECIMAL, 0, (38, max(a.digits[1], b.digits[1])))
 
 
-def _float(node: exp.Expr, a: Term, b: Term, bounded: tuple[exp.Expr, ...]) -> Term:
+def _float(node: exp.Expr, a: Term, b: Term, bounded: Bounded) -> Term:
     left, right = constant(node.this), constant(node.args["expression"])
     plain = pair(a.sql, _EXACT[type(node)], b.sql)
     if not isinstance(node, exp.Mul):
@@ -116,10 +124,13 @@ def _sum(plain: str, a: Term, b: Term, constants: tuple[float | None, ...]) -> T
     return Term(when(near, plain), FLOAT, finite=True)
 
 
-def _scaled(x: exp.Expr, a: Term, plain: str, c: float, bounded: tuple[exp.Expr, ...]) -> Term:
+def _scaled(x: exp.Expr, a: Term, plain: str, c: float, bounded: Bounded) -> Term:
     """`plain` is a * c, c a constant."""
-    if c == 0 or (a.whole and abs(c) >= _TINY) or (abs(c) >= 1 and _is_bounded(x, bounded)):
-        return Term(plain, FLOAT, finite=a.finite and abs(c) < 1e200)
+    most = _most(x, bounded)
+    if c == 0 or (a.whole and _TINY <= abs(c) <= 1 / _TINY):
+        return Term(plain, FLOAT, finite=a.finite)
+    if abs(c) >= 1 and most is not None and most * abs(c) < 1e300:
+        return Term(plain, FLOAT, finite=a.finite)
     if abs(c) >= 1:
         return Term(when(f"{size(a.sql)} <= {double(1.7e308 / abs(c))}", plain), FLOAT, finite=True)
     if abs(c) < _FACTOR:
@@ -128,32 +139,32 @@ def _scaled(x: exp.Expr, a: Term, plain: str, c: float, bounded: tuple[exp.Expr,
     return Term(when(small, double(0.0), plain), FLOAT, finite=a.finite)
 
 
-def _is_bounded(x: exp.Expr, bounded: tuple[exp.Expr, ...]) -> bool:
+def _most(x: exp.Expr, bounded: Bounded) -> float | None:
+    """The largest size of what is clamped by constants, or tested to lie within such."""
     x = x.unnest()
-    return x in bounded or _clamped(x)
-
-
-def _clamped(x: exp.Expr) -> bool:
-    """LEAST(GREATEST(y, constant), constant), or the CASE that says the same."""
+    if x in bounded:
+        return bounded[x]
+    ends: list[float | None] = []
     if isinstance(x, exp.Least) and len(x.expressions) == 1:
         inner = x.this.unnest()
-        return (
-            isinstance(inner, exp.Greatest)
-            and len(inner.expressions) == 1
-            and all(constant(end) is not None for end in (*inner.expressions, *x.expressions))
-        )
-    if not isinstance(x, exp.Case) or x.this is not None or x.args.get("default") is None:
-        return False
+        if isinstance(inner, exp.Greatest) and len(inner.expressions) == 1:
+            ends = [constant(end) for end in (*inner.expressions, *x.expressions)]
+    if isinstance(x, exp.Case) and x.this is None and x.args.get("default") is not None:
+        ends = _by_case(x)
+    sizes = [abs(end) for end in ends if end is not None]
+    return max(sizes) if sizes and len(sizes) == len(ends) else None
+
+
+def _by_case(x: exp.Case) -> list[float | None]:
+    """lo and hi of CASE WHEN y < lo THEN lo WHEN y > hi THEN hi ELSE y END."""
     tests = [branch.this.unnest() for branch in x.args["ifs"]]
-    return (
-        [type(test) for test in tests] == [exp.LT, exp.GT]
-        and all(test.this.unnest() == x.args["default"].unnest() for test in tests)
-        and all(
-            constant(branch.args["true"]) is not None
-            and constant(branch.args["true"]) == constant(test.args["expression"])
-            for branch, test in zip(x.args["ifs"], tests, strict=True)
-        )
-    )
+    if [type(test) for test in tests] != [exp.LT, exp.GT]:
+        return []
+    if any(test.this.unnest() != x.args["default"].unnest() for test in tests):
+        return []
+    ends = [constant(branch.args["true"]) for branch in x.args["ifs"]]
+    same = [constant(test.args["expression"]) for test in tests] == ends
+    return ends if same else []
 
 
 def division(node: exp.Expr, write: Write) -> Term:

@@ -77,7 +77,8 @@ class Scalars:
     inner: Callable[[exp.Expr], str]
     outer: Scalars | None = None
     narrow: bool = False
-    bounded: tuple[exp.Expr, ...] = field(default=())
+    bounded: dict[exp.Expr, float] = field(default_factory=dict)
+    """What a test in front says lies within constants, and its largest size."""
     aggregate: Callable[[exp.Expr, Scalars], Term | None] | None = None
 
     def write(self, node: exp.Expr) -> Term:
@@ -100,7 +101,8 @@ class Scalars:
         before, test = self.bounded, test.unnest()
         ends = [constant(test.args[end]) for end in ("low", "high")] if _between(test) else []
         if ends and None not in ends:
-            self.bounded = (*before, test.this.unnest())
+            most = max(abs(end) for end in ends if end is not None)
+            self.bounded = {**before, test.this.unnest(): most}
         yield
         self.bounded = before
 
@@ -261,14 +263,15 @@ def _case(self: Scalars, node: exp.Expr) -> Term:
     subject = None if node.this is None else self.write(node.this)
     tests, given = [], []
     narrow = self.narrow and isinstance(node, exp.Case) and small(node)
-    with _narrowed(self, narrow):
-        for branch in node.args["ifs"]:
-            tests.append(self.write(branch.this))
-            with self.within(branch.this):
-                given.append(self.write(branch.args["true"]))
-        default = node.args.get("default")
-        if default is not None:
-            given.append(self.write(default))
+    self.narrow = False  # of what stands inside nothing is said
+    result = _narrow if narrow else Scalars.write
+    for branch in node.args["ifs"]:
+        tests.append(self.write(branch.this))
+        with self.within(branch.this):
+            given.append(result(self, branch.args["true"]))
+    default = node.args.get("default")
+    if default is not None:
+        given.append(result(self, default))
     whens = " ".join(
         f"WHEN {test.sql} THEN {value.sql}" for test, value in zip(tests, given, strict=False)
     )
@@ -287,23 +290,30 @@ def _guarded(node: exp.Expr) -> exp.Expr | None:
     return value if same and test.expressions[0].unnest() == value else None
 
 
-@contextmanager
-def _narrowed(self: Scalars, narrow: bool) -> Iterator[None]:
-    before, self.narrow = self.narrow, narrow
-    yield
-    self.narrow = before
+_FITS = {exp.DType.BIGINT: 2.0**62, exp.DType.INT: 2.0**30}
+
+
+def _narrow(self: Scalars, node: exp.Expr) -> Term:
+    """A row's value that fits an INT (`small`): its outermost cast is one to INT."""
+    node = node.unnest()
+    if isinstance(node, (exp.Add, exp.Sub)) and isinstance(node.this.unnest(), exp.Cast):
+        value, other = _narrow(self, node.this), self.write(node.args["expression"])
+        if value.told == INT and other.told == INT:
+            return Term(pair(value.sql, "+" if isinstance(node, exp.Add) else "-", other.sql), INT)
+    if isinstance(node, exp.Cast) and node.to.this is exp.DType.BIGINT:
+        narrow = exp.DataType(this=exp.DType.INT, nested=False)
+        node = type(node)(this=node.this, to=narrow, safe=node.args.get("safe"))
+    return self.write(node)
 
 
 def _cast(self: Scalars, node: exp.Expr) -> Term:
     assert isinstance(node, exp.Cast)
     attempt = isinstance(node, exp.TryCast)
     product = node.this.unnest()
-    tested = type(product) is exp.Mul and product.this.unnest() in self.bounded
-    if attempt and tested and node.to.this is exp.DType.BIGINT:
-        node = exp.Cast(this=node.this, to=node.to)  # the test in front says that it fits
-    if self.narrow and node.to.this is exp.DType.BIGINT and not isinstance(node.this, exp.Literal):
-        narrow = exp.DataType(this=exp.DType.INT, nested=False)
-        node = type(node)(this=node.this, to=narrow, safe=node.args.get("safe"))
+    if attempt and type(product) is exp.Mul and node.to.this in _FITS:
+        factor, most = constant(product.args["expression"]), self.bounded.get(product.this.unnest())
+        if factor is not None and most is not None and most * abs(factor) < _FITS[node.to.this]:
+            node = exp.Cast(this=node.this, to=node.to)  # the test in front says that it fits
     return casts.converted(node, self.write)
 
 
