@@ -68,7 +68,9 @@ PARTS = frozenset("year isoyear quarter month week day hour minute second dow is
 
 def part(node: exp.Anonymous, write: Write) -> Term:
     """DATE_PART('year', x): whole, and NULL of the infinities, where PostgreSQL has them too."""
-    word, value = str(node.expressions[0].name), write(node.expressions[1])
+    word = str(node.expressions[0].name)
+    # PostgreSQL's own DATE_PART of a date converts it, and raises where that does not fit.
+    value = as_timestamp(write(node.expressions[1]))
     if word == "epoch":
         return Term(
             when(call("ISFINITE", value.sql), call("DATE_PART", "'epoch'", value.sql)), FLOAT
@@ -116,6 +118,7 @@ def _count(unit: str, value: Term) -> str:
         moment = as_timestamp(value).sql
         whole = call("DATE_PART", "'epoch'", call("DATE_TRUNC", text(unit.lower()), moment))
         return pair(cast(whole, "BIGINT"), "/", cast(str(_SECONDS[unit]), "BIGINT"))
+    value = as_timestamp(value)
     if unit not in _STEPS:
         refuse(f"date_diff in {unit.lower()}s")
     word, per_year = _STEPS[unit]
