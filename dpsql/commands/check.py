@@ -67,7 +67,7 @@ def _findings(policy: Policy) -> list[Finding]:
     from dpsql.policy import check, not_built
     from dpsql.policy.check_budgets import check_budgets
 
-    if policy.database is None or policy.database.engine != "duckdb":
+    if policy.database is None or policy.database.engine == "spark":
         return [*not_built(policy), *check_budgets(policy)]
     from dpsql.opening import open_engine
 

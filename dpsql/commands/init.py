@@ -76,9 +76,10 @@ from dpsql.commands.output import note, somebody_there
 def command(source: str | None, **flags: Any) -> None:
     """Write a first policy for a database: a commented file to read, edit and check.
 
-    SOURCE is duckdb:///file.duckdb, a DuckDB file, a .csv, a .parquet or a folder of these (loaded
-    into a DuckDB file with the keys you confirm). Proposals come from the schema, its keys and
-    CHECKs; no value read from the data is written, except ranges by --private-ranges.
+    SOURCE is duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, a .csv, a .parquet or
+    a folder of these (loaded into a DuckDB file with the keys you confirm). Proposals come from the
+    schema, its keys and CHECKs; no value read from the data is written, except ranges by
+    --private-ranges.
     On a terminal it asks; elsewhere, or with --yes, flags decide and --unit is needed.
     Files: dpsql init visits.csv --unit visits.patient_id --key visits=id --yes
 
@@ -93,7 +94,8 @@ def command(source: str | None, **flags: Any) -> None:
 
     if source is None:
         raise click.UsageError(
-            "name the data: dpsql init duckdb:///file.duckdb, or a .csv, a .parquet or a folder"
+            "name the data: dpsql init duckdb:///file.duckdb, postgresql://host/name, a .csv, a"
+            " .parquet or a folder"
         )
     read_source(source)  # a file that is missing comes before what it would be asked about
     asks = not flags["yes"] and somebody_there()

@@ -13,6 +13,7 @@ from dpsql.commands import init_dialogue as dialogue
 from dpsql.commands.output import note
 from dpsql.commands.part_file import part_file
 from dpsql.dialects.duckdb import DuckDBEngine
+from dpsql.dialects.engine import Engine
 from dpsql.errors import InterfaceError, OperationalError, PolicyError
 from dpsql.policy import check, load_text
 from dpsql.policy.schema import Policy
@@ -27,7 +28,7 @@ from dpsql.setup.guessed_keys import propose_primary, propose_references
 from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
 from dpsql.setup.smartnoise import Imported, read_smartnoise, table_decisions, unit_of
-from dpsql.setup.source import DatabaseFile, DataFiles, read_source, url_from
+from dpsql.setup.source import DatabaseFile, DatabaseServer, DataFiles, read_source, url_from
 from dpsql.setup.write import policy_text
 
 TYPES = (
@@ -58,6 +59,8 @@ class Run:
         source = read_source(self._source)
         if isinstance(source, DatabaseFile):
             return self._from(source.path)
+        if isinstance(source, DatabaseServer):
+            return self._served(source)
         path = self._database(source)
         new = not path.exists()
         try:
@@ -69,18 +72,28 @@ class Run:
             raise
 
     def _from(self, path: Path) -> Iterator[str]:
-        engine = DuckDBEngine.open(path)
+        folder = self._output.absolute().parent
+        return self._drafted(DuckDBEngine.open(path), str(path), url_from(folder, path, "duckdb"))
+
+    def _served(self, source: DatabaseServer) -> Iterator[str]:
+        from dpsql.dialects.postgres import PostgresEngine
+
+        if source.shown != source.url:
+            note("the password is not written down: set PGPASSWORD, or use ~/.pgpass")
+        return self._drafted(PostgresEngine.open(source.url), source.shown, source.shown)
+
+    def _drafted(self, engine: Engine, shown: str, database: str) -> Iterator[str]:
+        """The policy of an open database; `database` is its URL there."""
         try:
             shape = read_shape(engine)
         finally:
             engine.close()
         if not shape.tables:
             raise InterfaceError(
-                f"{path} holds no table", code="init-source", hint="load data first"
+                f"{shown} holds no table", code="init-source", hint="load data first"
             )
         said, scan = self._decide(shape)
         folder = self._output.absolute().parent
-        database = url_from(folder, path, "duckdb")
         ledger = url_from(folder, folder / DEFAULT_LEDGER, "sqlite")
         draft = assemble(shape, said, database=database, ledger=ledger)
         policy = self._policy(draft, shape)

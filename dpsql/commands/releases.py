@@ -139,6 +139,12 @@ def _version(policy: Policy) -> str:
     from dpsql.dialects.duckdb_identity import of_file
     from dpsql.policy.data_identity import stored_version
 
+    if policy.database is not None and policy.database.engine == "postgresql":
+        from dpsql.opening import open_engine
+
+        engine = open_engine(policy)
+        engine.close()
+        return stored_version(policy, engine.identity)
     path = None if policy.database is None else policy.database.path
     return stored_version(policy, "" if path is None else of_file(path))
 

@@ -28,6 +28,7 @@ _COLUMNS = (
     "SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text, a.attnum::int, a.attname,"
     " a.atttypid::bigint, a.atttypmod, a.attnotnull, pg_catalog.format_type(a.atttypid,"
     " a.atttypmod), COALESCE(l.collisdeterministic, true),"
+    " COALESCE(l.collname <> 'default', false),"
     " c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -90,11 +91,11 @@ def read_catalog(rows: Rows, default_schema: str) -> Catalog:
     types = {row[0]: row[1:] for row in rows(_TYPES)}
     unproved = {(row[0], row[1]) for row in rows(_UNPROVED)}
     relations: dict[int, _Relation] = {}
-    for oid, schema, name, kind, number, column, type_, mod, set_, shown, fixed, has in rows(
+    for oid, schema, name, kind, number, column, type_, mod, set_, shown, fixed, own, has in rows(
         _COLUMNS
     ):
         relation = relations.setdefault(oid, _Relation(schema, name, kind, bool(has)))
-        read = _read(types, type_, mod, shown, bool(fixed))
+        read = _read(types, type_, mod, shown, bool(fixed), bool(own))
         never = bool(set_) and (oid, number) not in unproved and relation.base
         if never:
             relation.never_null.add(column)
@@ -115,7 +116,9 @@ def read_catalog(rows: Rows, default_schema: str) -> Catalog:
     )
 
 
-def _read(types: dict[int, Any], oid: int, mod: int, shown: str, deterministic: bool) -> Read:
+def _read(
+    types: dict[int, Any], oid: int, mod: int, shown: str, deterministic: bool, collated: bool
+) -> Read:
     """The type of a column; a domain is read as what it is over."""
     for _ in range(32):
         name, kind, base, typmod, ours = types.get(oid, ("", "", 0, -1, False))
@@ -123,7 +126,9 @@ def _read(types: dict[int, Any], oid: int, mod: int, shown: str, deterministic: 
             break
         oid, mod = base, typmod if mod == -1 else mod
     named = name if ours or kind == "e" else ""
-    return read_type(named, mod, kind=kind, shown=shown, deterministic=deterministic)
+    return read_type(
+        named, mod, kind=kind, shown=shown, deterministic=deterministic, collated=collated
+    )
 
 
 def _leave_out(columns: dict[str, CatalogColumn]) -> None:

@@ -9,6 +9,7 @@ Some columns are read through a conversion, which the catalog names (`CatalogCol
     zoned        timestamptz: the TIMESTAMP in UTC
     padded       character(n): the text without its trailing blanks, which do not count in `=`
     label        an enum: its text
+    collated     a text with a collation of its own: under the database's, as two would be at odds
 
 Types that are not here are OPAQUE: they can be counted and tested with IS NULL.
 """
@@ -32,7 +33,7 @@ from dpsql.core.domain import (
     decimal,
 )
 
-INJECTIVE = frozenset({"", "numeric", "real", "zoned", "padded", "label"})
+INJECTIVE = frozenset({"", "numeric", "real", "zoned", "padded", "label", "collated"})
 """Conversions under which a key of the table is still a key of what is read."""
 
 
@@ -73,10 +74,16 @@ COLLATED = "VARCHAR COLLATE"
 """A text whose collation holds different texts equal; OPAQUE."""
 
 
-def read_type(name: str, typmod: int, *, kind: str, shown: str, deterministic: bool) -> Read:
+def read_type(
+    name: str, typmod: int, *, kind: str, shown: str, deterministic: bool, collated: bool
+) -> Read:
     """`name` in pg_catalog, its modifier, pg_type's `typtype`, the type as PostgreSQL shows it."""
     if name in (*_TEXTS, "bpchar") and not deterministic:
         return Read(COLLATED, SqlType(Kind.OPAQUE))
+    if name in (*_TEXTS, "bpchar") and collated:
+        if name == "bpchar":
+            return Read(shown, SqlType(Kind.OPAQUE))
+        return Read("VARCHAR", TEXT, stored="collated")
     if kind == "e":
         return Read("VARCHAR", TEXT, stored="label")
     if name == "numeric":

@@ -18,10 +18,17 @@ import postgres_world
 warnings.filterwarnings("ignore", category=Warning, module="platformdirs")
 
 
-@pytest.fixture(scope="session", params=["16", "18"])
+@pytest.fixture(scope="session", params=[pytest.param("16", marks=pytest.mark.slow), "18"])
 def server(request):
     """Each supported version that is at hand; of a server of the user's own there is one."""
     with postgres_server.running(request.param) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sixteen():
+    """PostgreSQL 16 in the default run, too, for a few tests."""
+    with postgres_server.running("16") as running:
         yield running
 
 

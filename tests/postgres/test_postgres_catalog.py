@@ -17,6 +17,7 @@ CREATE SCHEMA hr;
 CREATE TABLE people(id BIGINT PRIMARY KEY, code TEXT UNIQUE NOT NULL, maybe TEXT UNIQUE,
     pay NUMERIC(10,2), loose NUMERIC, fine NUMERIC(50,2), r REAL, d DOUBLE PRECISION,
     at TIMESTAMPTZ, padded CHAR(3), m mood, p positive, u UUID, j JSONB,
+    byname TEXT COLLATE "C",
     age INT CHECK (age BETWEEN 0 AND 120), state TEXT CHECK (state IN ('a', 'b')),
     born DATE CHECK (born >= DATE '1900-01-01'));
 CREATE TABLE visits(id INT PRIMARY KEY, person BIGINT NOT NULL REFERENCES people(id));
@@ -68,6 +69,7 @@ def test_types_are_read_in_duckdbs_names(catalog):
     assert found["at"] == ("TIMESTAMP", "zoned")
     assert found["padded"] == ("VARCHAR", "padded")
     assert found["m"] == ("VARCHAR", "label")
+    assert found["byname"] == ("VARCHAR", "collated")
     assert found["p"] == ("INTEGER", "")
     assert columns["j"].type.kind is Kind.OPAQUE
 

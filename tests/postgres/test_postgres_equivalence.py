@@ -7,8 +7,10 @@ are plain DuckDB's.
 
 from __future__ import annotations
 
+from contextlib import closing
 from decimal import Decimal
 
+import postgres_world
 import pytest
 from e2e_compare import differences, plain, plan_numbers
 from e2e_world import memory_session
@@ -71,6 +73,13 @@ def test_exact_aggregates_are_equal(name, wide_session, duckdb_session):
 @pytest.mark.parametrize("name", SLOW)
 def test_all_exact_aggregates_are_equal(name, wide_session, duckdb_session):
     check(name, wide_session, duckdb_session)
+
+
+@pytest.mark.parametrize("name", QUICK[::9])
+def test_exact_aggregates_are_equal_on_sixteen(name, sixteen, duckdb_session):
+    """On the older version, which the slow run asks everything."""
+    with closing(postgres_world.session(POLICY, postgres_world.wide(sixteen))) as session:
+        check(name, session, duckdb_session)
 
 
 def answered(name, session, plain_duckdb):
