@@ -109,7 +109,7 @@ def read_catalog(rows: Rows, default_schema: str) -> Catalog:
     keys = rows(_KEYS)
     return Catalog(
         {
-            name: _table(oid, relation, keys, relations)
+            name: _table(oid, relation, keys, relations, default_schema)
             for oid, relation in relations.items()
             if (name := kept.get((relation.schema, relation.name))) is not None
         }
@@ -153,7 +153,11 @@ def _named(relations: Iterable[_Relation], default: str) -> dict[tuple[str, str]
 
 
 def _table(
-    oid: int, relation: _Relation, keys: Sequence[Any], relations: dict[int, _Relation]
+    oid: int,
+    relation: _Relation,
+    keys: Sequence[Any],
+    relations: dict[int, _Relation],
+    default: str,
 ) -> CatalogTable:
     unique: list[tuple[str, ...]] = []
     primary: tuple[str, ...] = ()
@@ -182,6 +186,7 @@ def _table(
         tuple(foreign),
         relation.kind not in ("r", "p"),
         primary,
+        unqualified=relation.schema == default,
     )
 
 

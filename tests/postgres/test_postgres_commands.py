@@ -40,7 +40,7 @@ def test_init_check_and_query(url, tmp_path):
     assert made.exit_code == 0, made.output
     text = (tmp_path / "dpsql.yaml").read_text()
     assert "hunter2" not in text
-    assert "person -> public.people.id" in text
+    assert "person -> people.id" in text
     assert "max: 120" in text
     checked = run("check", "--policy", file)
     assert checked.exit_code == 0, checked.output
