@@ -37,6 +37,11 @@ def open_engine(policy: Policy, engine: object = None) -> Engine:
             hint="add `database: duckdb:///file.duckdb` to it",
         )
     path = policy.database.path
+    if policy.database.engine == "postgresql":
+        from dpsql.dialects.postgres import PostgresEngine
+
+        watched = [".".join(table.parts) for table in policy.tables.values()]
+        return PostgresEngine.open(policy.database.url, watched=watched)
     if policy.database.engine != "duckdb":
         raise EngineFailed(f"{policy.database.engine} is not available yet", code="engine-kind")
     return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)

@@ -13,7 +13,13 @@ def _duckdb(sql: str, catalog: Catalog) -> str:
     return sql
 
 
-READERS: Mapping[str, Reader] = {"duckdb": _duckdb}
+def _postgres(sql: str, catalog: Catalog) -> str:
+    from dpsql.certify.postgres import normal_postgres
+
+    return normal_postgres(sql, catalog)
+
+
+READERS: Mapping[str, Reader] = {"duckdb": _duckdb, "postgresql": _postgres}
 """A reader shares no code with its engine's writer: what it does not know it refuses."""
 
 

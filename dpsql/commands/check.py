@@ -68,10 +68,8 @@ def _findings(policy: Policy) -> list[Finding]:
     from dpsql.policy import check, not_built
     from dpsql.policy.check_budgets import check_budgets
 
-    engine_kind = "duckdb" if policy.layout is not None else None
-    if policy.database is not None:
-        engine_kind = policy.database.engine
-    if engine_kind != "duckdb":
+    opened = policy.layout is not None or policy.database is not None
+    if not opened or (policy.database is not None and policy.database.engine == "spark"):
         return [*not_built(policy), *check_budgets(policy)]
     from dpsql.opening import open_engine
 

@@ -15,6 +15,7 @@ from dpsql.commands.part_file import part_file
 from dpsql.core.files import Layout
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.duckdb_files import FilesEngine
+from dpsql.dialects.engine import Engine
 from dpsql.errors import InterfaceError, OperationalError, PolicyError
 from dpsql.policy import check, load_text
 from dpsql.policy.schema import Policy
@@ -30,7 +31,7 @@ from dpsql.setup.in_place import Place, holds_parquet_alone, look_once, lost_of,
 from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
 from dpsql.setup.smartnoise import Imported, read_smartnoise, table_decisions, unit_of
-from dpsql.setup.source import DatabaseFile, DataFiles, read_source, url_from
+from dpsql.setup.source import DatabaseFile, DatabaseServer, DataFiles, read_source, url_from
 from dpsql.setup.write import policy_text
 
 TYPES = (
@@ -66,6 +67,8 @@ class Run:
         source = read_source(self._source)
         if isinstance(source, DatabaseFile):
             return self._from(source.path)
+        if isinstance(source, DatabaseServer):
+            return self._served(source)
         path = self._database(source)
         new = not path.exists()
         try:
@@ -129,9 +132,16 @@ class Run:
         database = url_from(self._output.absolute().parent, path, "duckdb")
         return self._of(DuckDBEngine.open(path), database, str(path), {})
 
+    def _served(self, source: DatabaseServer) -> Iterator[str]:
+        from dpsql.dialects.postgres import PostgresEngine
+
+        if source.shown != source.url:
+            note("the password is not written down: set PGPASSWORD, or use ~/.pgpass")
+        return self._of(PostgresEngine.open(source.url), source.shown, source.shown, {})
+
     def _of(
         self,
-        engine: DuckDBEngine,
+        engine: Engine,
         database: str,
         shown: str,
         files: Mapping[str, tuple[str, ...]],

@@ -143,6 +143,12 @@ def _version(policy: Policy) -> str:
         from dpsql.dialects.duckdb_files import identity
 
         return stored_version(policy, identity(policy.layout))
+    if policy.database is not None and policy.database.engine == "postgresql":
+        from dpsql.opening import open_engine
+
+        engine = open_engine(policy)
+        engine.close()
+        return stored_version(policy, engine.identity)
     path = None if policy.database is None else policy.database.path
     return stored_version(policy, "" if path is None else of_file(path))
 

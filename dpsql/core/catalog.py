@@ -45,6 +45,8 @@ class CatalogTable:
     primary_key: tuple[str, ...] = ()
     database: str = ""
     """The engine's name of the database, where `schema.name` alone could be read otherwise."""
+    unqualified: bool = False
+    """Is it in the default schema of an engine where that is not called `main`?"""
 
     def unique(self, *columns: str) -> bool:
         """Do these columns contain an enforced key, so that they name at most one row?"""

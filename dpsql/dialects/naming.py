@@ -114,6 +114,9 @@ class Naming:
                     schema = exp.Create(kind="SCHEMA", this=name, exists=True)
                     self._connection.execute(schema.sql("duckdb"))
                 self._connection.execute(create.sql("duckdb"))
+                if table.schema != "main" and key == table.name:  # of the engine's default schema
+                    target.set("db", None)
+                    self._connection.execute(create.sql("duckdb"))
         return self._connection
 
 

@@ -15,7 +15,13 @@ def _duckdb(query: exp.Query, catalog: Catalog) -> str:
     return query.sql("duckdb", comments=False, copy=False)
 
 
-WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb}
+def _postgres(query: exp.Query, catalog: Catalog) -> str:
+    from dpsql.dialects.postgres_forms import written as in_postgres
+
+    return in_postgres(query, catalog)
+
+
+WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb, "postgresql": _postgres}
 
 
 def written(query: exp.Query, dialect: str, catalog: Catalog) -> str:

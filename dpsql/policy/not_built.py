@@ -35,10 +35,9 @@ def _refuse(policy: Policy, findings: list[Finding]) -> None:
 
 
 def _database(policy: Policy) -> list[Finding]:
-    if policy.database is None or policy.database.engine == "duckdb":
+    if policy.database is None or policy.database.engine != "spark":
         return []
-    name = {"postgresql": "PostgreSQL", "spark": "Spark"}[policy.database.engine]
-    return [_finding("database", f"{name} is not built yet", "use duckdb:///file.duckdb")]
+    return [_finding("database", "Spark is not built yet", "use duckdb:///file.duckdb")]
 
 
 def ledger_not_built(policy: Policy) -> list[Finding]:

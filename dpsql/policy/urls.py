@@ -12,7 +12,13 @@ from dpsql.policy.fields import text
 from dpsql.policy.nodes import Node
 from dpsql.policy.suggest import suggest
 
-_ENGINES = {"duckdb": "duckdb", "postgresql": "postgresql", "spark": "spark", "sc": "spark"}
+_ENGINES = {
+    "duckdb": "duckdb",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",  # libpq reads both
+    "spark": "spark",
+    "sc": "spark",
+}
 _LEDGERS = ("sqlite", "postgresql", "postgresql+psycopg2")
 _MEMORY = ("", ":memory:")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
@@ -32,7 +38,7 @@ class Database:
 
 
 def read_database(node: Node, base: Path) -> Database:
-    """`duckdb:///relative`, `duckdb:////absolute`, `duckdb:///:memory:`, postgresql, spark, sc."""
+    """`duckdb:///relative`, `duckdb:////absolute`, `duckdb:///:memory:`; postgresql, spark, sc."""
     url = text(node)
     scheme, rest = _split(node, url, tuple(_ENGINES), "duckdb:///file.duckdb")
     if scheme != "duckdb":

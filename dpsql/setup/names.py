@@ -31,7 +31,8 @@ def path_name(name: str) -> str:
 
 def table_name(table: CatalogTable) -> str:
     """A table's key under `tables`: without the default schema, quoted where SQL would need it."""
-    parts = [table.name] if table.schema == "main" else [table.schema, table.name]
+    plain = table.unqualified or table.schema == "main"
+    parts = [table.name] if plain else [table.schema, table.name]
     return ".".join(path_name(part) for part in parts)
 
 

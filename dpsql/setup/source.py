@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from dpsql.errors import InterfaceError
 
@@ -22,6 +23,14 @@ class DatabaseFile:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseServer:
+    """PostgreSQL, used as it is; `shown` is its URL without a password, for the policy file."""
+
+    url: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataFiles:
     """CSV and Parquet files by the name of the table each becomes, and a name for the database."""
 
@@ -29,16 +38,18 @@ class DataFiles:
     stem: str
 
 
-def read_source(argument: str) -> DatabaseFile | DataFiles:
-    """`duckdb:///file`, a path to a DuckDB file, a .csv, a .parquet or a folder of these.
+def read_source(argument: str) -> DatabaseFile | DatabaseServer | DataFiles:
+    """`duckdb:///file`, `postgresql://...`, a path to a DuckDB file, .csv, .parquet or a folder.
 
     InterfaceError `init-source` for anything else, and where two files would be one table.
     """
     text = argument
     if "://" in argument:
         scheme, _, rest = argument.partition("://")
+        if scheme in ("postgresql", "postgres"):
+            return DatabaseServer(argument, _without_password(argument))
         if scheme != "duckdb" or not rest.startswith("/") or len(rest) < 2:
-            raise _wrong(argument, "only duckdb:///file.duckdb is read so far")
+            raise _wrong(argument, "duckdb:///file.duckdb and postgresql:// are read")
         text = rest[1:]
     path = Path(text)
     if path.is_dir():
@@ -61,6 +72,15 @@ def read_any(argument: str) -> None:
     if path.is_dir() and any(p.suffix.lower() in FILES and p.is_file() for p in path.rglob("*")):
         return
     read_source(argument)
+
+
+def _without_password(url: str) -> str:
+    """It comes from PGPASSWORD or ~/.pgpass, which libpq reads: no file of ours keeps it."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    query = "&".join(p for p in parts.query.split("&") if not p.startswith("password="))
+    place = f"{user.partition(':')[0]}{at}{host}"
+    return urlunsplit(parts._replace(netloc=place, query=query))
 
 
 def url_from(folder: Path, path: Path, scheme: str) -> str:
@@ -94,5 +114,6 @@ def _wrong(argument: str, reason: str) -> InterfaceError:
     return InterfaceError(
         f"{argument}: {reason}",
         code="init-source",
-        hint="name duckdb:///file.duckdb, a DuckDB file, a .csv, a .parquet or a folder of them",
+        hint="name duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, a .csv, a .parquet"
+        " or a folder of them",
     )

@@ -31,6 +31,7 @@ def test_what_is_said(name):
 NOT_BY_SQL = {
     "a fault of dpsql itself, and none is known": "internal certify binding bad-price demo-data"
     " demo-wrong release-unpaid engine-kind",
+    "what PostgreSQL lacks, which tests/postgres asks": "not-on-this-engine",
     "how Python calls the driver": "bad-sql closed no-result interface missing-package no-more-sets"
     " no-procedures engine-type database-url bad-request-id request-id-reused request-running",
     "how the program is called, or where it writes": "output bad-head bad-analyst demo-folder"

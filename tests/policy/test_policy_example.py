@@ -140,7 +140,6 @@ def small(**changes: object) -> dict[str, object]:
 
 def test_not_built_of_engines_and_auto() -> None:
     for url, word in [
-        ("postgresql://reader@host/db", "PostgreSQL"),
         ("spark://host", "Spark"),
         ("sc://host:15002", "Spark"),
     ]:

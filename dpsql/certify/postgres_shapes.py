@@ -1,0 +1,70 @@
+"""Shapes of PostgreSQL's text, written as text: `match` finds them and says what stands for what.
+
+A name that begins with an underscore stands for any expression, the same one wherever it is used.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlglot import exp, parse_one
+
+Found = dict[str, exp.Expr]
+
+
+def bare(node: exp.Expr) -> exp.Expr:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def match(shape: str, node: exp.Expr) -> Found | None:
+    """What the names in the shape stand for; None if the node has another shape."""
+    found: Found = {}
+    return found if _same(_shape(shape), node, found) else None
+
+
+@cache
+def _shape(text: str) -> exp.Expr:
+    return parse_one(text.replace("DP ", "DOUBLE PRECISION "), read="postgres")
+
+
+def _same(shape: object, node: object, found: Found) -> bool:
+    if isinstance(shape, exp.Expr) and isinstance(node, exp.Expr):
+        shape, node = bare(shape), bare(node)
+        if isinstance(shape, exp.Column) and shape.name.startswith("_"):
+            known = found.setdefault(shape.name, node)
+            return same(known, node)
+        if type(shape) is not type(node):
+            return False
+        return all(
+            _same(shape.args.get(name), node.args.get(name), found)
+            for name in {*shape.args, *node.args}
+        )
+    if isinstance(shape, list) and isinstance(node, list):
+        return len(shape) == len(node) and all(
+            _same(one, other, found) for one, other in zip(shape, node, strict=True)
+        )
+    if isinstance(shape, str) and isinstance(node, str):
+        return shape == node
+    return (shape or None) == (node or None)
+
+
+def same(one: exp.Expr, other: exp.Expr) -> bool:
+    """Do they say the same, parentheses apart?"""
+    one, other = bare(one), bare(other)
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    return all(
+        _alike(one.args.get(name), other.args.get(name)) for name in {*one.args, *other.args}
+    )
+
+
+def _alike(one: object, other: object) -> bool:
+    if isinstance(one, exp.Expr) and isinstance(other, exp.Expr):
+        return same(one, other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return (one or None) == (other or None)
