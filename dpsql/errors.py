@@ -121,9 +121,13 @@ class BudgetExceeded(OperationalError):
 
 
 class EngineFailed(OperationalError):
-    """The database cannot be reached, or failed. The text never holds the engine's words."""
+    """The database cannot be reached, or failed. The text never holds the engine's words.
+
+    `for_owner`: what `dpsql check` may add, such as the name of a file, which may tell of people.
+    """
 
     default_code = "engine"
+    for_owner: str = ""
 
 
 class LedgerError(OperationalError):

@@ -144,6 +144,8 @@ class Audit:
         groups, rows = self._bounds()
         return replace(
             self.policy,
+            tables={name: replace(table, files=None) for name, table in self.policy.tables.items()},
+            attached={},
             ledger=None,
             releases_reuse=False,
             analysts_only=False,

@@ -76,11 +76,10 @@ def _findings(policy: Policy) -> list[Finding]:
     try:
         engine = open_engine(policy)
     except EngineFailed as problem:
-        detail = getattr(problem, "for_owner", "")
-        if not detail:
+        if not problem.for_owner:
             raise
         raise EngineFailed(
-            f"{problem.message}: {detail}", code=problem.code, hint=problem.hint
+            f"{problem.message}: {problem.for_owner}", code=problem.code, hint=problem.hint
         ) from None
     try:
         return [*check(policy, engine.catalog()), *_left_out(engine)]

@@ -16,21 +16,11 @@ ENDINGS = {"parquet": (".parquet",), "csv": (".csv", ".csv.gz", ".tsv", ".tsv.gz
 _MAGIC = "*?["
 
 
-class FilesFailed(EngineFailed):
-    """Files that are missing, damaged or unlike the policy. The message names no file.
-
-    `for_owner`: which file and why, for `dpsql check`; names of files may tell of people.
-    """
-
-    for_owner: str = ""
-
-    @classmethod
-    def made(cls, code: str, message: str, hint: str, for_owner: str) -> FilesFailed:
-        """Made, and written to the owner's log."""
-        OWNER_LOG.error("%s", for_owner)
-        problem = cls(message, code=code, hint=hint)
-        problem.for_owner = for_owner
-        return problem
+def told(problem: EngineFailed, for_owner: str) -> EngineFailed:
+    """The error with what the owner alone may know, which is written to the owner's log."""
+    OWNER_LOG.error("%s", for_owner)
+    problem.for_owner = for_owner
+    return problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +49,13 @@ def find(table: str, source: FileSource) -> tuple[Found, ...]:
     looked = [one for path in by_link if (one := _look(path)) is not None]
     found = {(one.device, one.inode): one for one in reversed(looked)}.values()
     if not found:
-        raise FilesFailed.made(
-            "files-missing",
-            f"there is no file of the table {table}",
-            "`files` in the policy is relative to the policy file; a folder stands for what is in "
-            "it and below",
+        raise told(
+            EngineFailed(
+                f"there is no file of the table {table}",
+                code="files-missing",
+                hint="`files` in the policy is relative to the policy file; a folder stands for "
+                "what is in it and below",
+            ),
             f"table {table}: no file matches {', '.join(source.patterns)}",
         )
     return tuple(sorted(found, key=lambda one: one.path))
@@ -139,10 +131,12 @@ def _look(path: str) -> Found | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as problem:
-        raise FilesFailed.made(
-            "files-unreadable",
-            "a data file cannot be read",
-            "`dpsql check` names the file",
+        raise told(
+            EngineFailed(
+                "a data file cannot be read",
+                code="files-unreadable",
+                hint="`dpsql check` names the file",
+            ),
             f"{path!r}: {problem}",
         ) from None
     if not os.path.isfile(path):

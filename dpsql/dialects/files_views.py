@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from dpsql.core.files import FileSource
 from dpsql.dialects import files_csv
-from dpsql.dialects.files_find import FilesFailed, Found, literal, partition_values
+from dpsql.dialects.files_find import Found, literal, partition_values, told
 from dpsql.dialects.files_text import identifier, text
+from dpsql.errors import EngineFailed
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +44,7 @@ def view(
 ) -> View:
     """The SELECT behind the table. `connection` may read the files; only their schema is read.
 
-    FilesFailed `files-columns` where files differ from one another or from what the policy says
+    EngineFailed `files-columns` where files differ from one another or from what the policy says
     of them, `files-unreadable` where one is damaged. No row decides what this gives or raises.
     """
     left_out: tuple[str, ...] = ()
@@ -162,28 +163,32 @@ def _partitioned(table: str, source: FileSource, found: Sequence[Found], columns
         raise _differ(table, found[-1].path, "other folders than the other files")
 
 
-def _differ(table: str, path: object, reason: str) -> FilesFailed:
+def _differ(table: str, path: object, reason: str) -> EngineFailed:
     """What differs is for the owner: names of files and folders may tell of people."""
-    return FilesFailed.made(
-        "files-columns",
-        f"the files of the table {table} do not have its columns",
-        "all files have the same columns and types, those of the policy where it names them; "
-        "`dpsql check` names the file",
+    return told(
+        EngineFailed(
+            f"the files of the table {table} do not have its columns",
+            code="files-columns",
+            hint="all files have the same columns and types, those of the policy where it names "
+            "them; `dpsql check` names the file",
+        ),
         f"table {table}, {path}: {reason}",
     )
 
 
-def unreadable(table: str, reason: object) -> FilesFailed:
-    return FilesFailed.made(
-        "files-unreadable",
-        f"a file of the table {table} cannot be read",
-        "is it whole, and of the kind that its name says? `dpsql check` names the file",
+def unreadable(table: str, reason: object) -> EngineFailed:
+    return told(
+        EngineFailed(
+            f"a file of the table {table} cannot be read",
+            code="files-unreadable",
+            hint=("is it whole, and of the kind that its name says? `dpsql check` names the file"),
+        ),
         f"table {table}: {reason}",
     )
 
 
 def create(connection: duckdb.DuckDBPyConnection, place: tuple[str, str], select: str) -> None:
-    """Make the view. FilesFailed `files-unreadable` where the engine does not bind it."""
+    """Make the view. EngineFailed `files-unreadable` where the engine does not bind it."""
     import duckdb
 
     schema, name = place

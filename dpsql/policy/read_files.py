@@ -45,6 +45,8 @@ def read_files(fields: Fields, base: Path) -> FileSource | None:
                 hint="add `files: folder/*.parquet`, or leave it out",
             )
         return None
+    if not isinstance(files, (Items, Scalar)):
+        raise wrong(files, "a path or a list of paths")
     listed = items(files) if isinstance(files, Items) else (files,)
     formats = {_format(node, "csv" in others): node for node in listed}
     if len(formats) > 1:

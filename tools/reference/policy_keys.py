@@ -36,6 +36,14 @@ _SPECIMEN: Mapping[str, Any] = {
         "PROMISED": {"unit": "id", "key": "id", "promised": True},
     },
 }
+_FILES = {"unit": "id", "files": "a.csv", "types": {"id": "BIGINT"}, "csv": {"header": True}}
+# Mappings whose keys are the owner's own names.
+_NAMED = {
+    "attach": "a mapping of names to URLs of DuckDB files",
+    "tables.TABLE.types": "a mapping of columns to types",
+    "tables.TABLE.partitions": "a mapping of columns to types",
+    "tables.TABLE.csv": "a mapping of keys to values",
+}
 _SECTIONS = (
     "",
     "releases",
@@ -50,6 +58,7 @@ _SECTIONS = (
     "budgets.total",
     "bounds",
     "tables.TABLE",
+    "tables.TABLE.csv",
     "tables.TABLE.columns.COLUMN",
 )
 _KEYS_HERE = "keys here: "
@@ -88,6 +97,8 @@ def _known(section: str) -> list[str]:
 
 def _expected(path: str) -> str:
     """What the reader says it expects where a strange mapping stands."""
+    if path in _NAMED:
+        return _NAMED[path]
     problem = _problem(_with(path, {"not a key": 1}))
     said = problem.message.removeprefix(f"{path}: expected ")
     if said == problem.message:
@@ -102,6 +113,8 @@ def _with(path: str, value: object) -> dict[str, Any]:
     """The specimen with this value at the path."""
     *outer, last = path.split(".")
     root = copy.deepcopy(dict(_SPECIMEN))
+    if path.startswith("tables.TABLE.csv"):
+        root["tables"] = {"TABLE": copy.deepcopy(_FILES)}
     place = root
     for key in outer:
         place = place[key]
