@@ -406,7 +406,8 @@ FIELDS = {
     "Frame": "rows start end",
     "Aggregate": "name fn arg where other quantile moment",
     "Key": "name expr",
-    "PrivateAggregate": "block keys aggregates options",
+    # `clips` only names columns that stand among the aggregates: it is no part of the question.
+    "PrivateAggregate": "block keys aggregates options clips",
     "Rows": "where present also",
     "CountBlock": "rows",
     "UnitsBlock": "rows",
