@@ -46,7 +46,7 @@ def _timestamp(text: str | None, _: object) -> dt.datetime | None:
 
 
 def table(description: Sequence[Any], rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """The rows as Arrow. A NUMERIC without digits is an exact integer, as all of ours are."""
+    """The rows as Arrow, exactly."""
     import pyarrow as pa
 
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in description]
@@ -62,7 +62,7 @@ def _array(column: Any, values: list[Any]) -> Any:
     code = column.type_code
     if code == _NUMERIC:
         if column.scale is None or column.precision in (None, 65535) or column.scale > 38:
-            return _whole(values)
+            return _undigited(values)
         return pa.array(values, type=pa.decimal128(38, column.scale))
     kinds: Mapping[int, Callable[[], Any]] = {
         16: pa.bool_,
@@ -79,15 +79,15 @@ def _array(column: Any, values: list[Any]) -> Any:
     return pa.array([None if value is None else str(value) for value in values], type=pa.string())
 
 
-def _whole(values: list[Any]) -> Any:
-    """Integers as decimal128: where one has a fraction, the statement was not what it should be."""
+def _undigited(values: list[Any]) -> Any:
+    """Numbers of a NUMERIC without digits: integers, as all sums of ours are (`execute` refuses
+    others), or a key that was computed, whose places are then those of its values."""
     import pyarrow as pa
 
-    if any(value is not None and value != value.to_integral_value() for value in values):
-        raise ValueError("a number that should be whole is not")
-    return pa.array(
-        [None if v is None else Decimal(int(v)) for v in values], type=pa.decimal128(38, 0)
-    )
+    try:
+        return pa.array(values, type=pa.decimal128(38, 0))
+    except pa.ArrowInvalid:
+        return pa.array(values)
 
 
 # ---- given values ----------------------------------------------------------------------------

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from dpsql.dialects.engine import Engine
 
-_PARAMETER = re.compile(r"\$(\w+)")
+_PARAMETER = re.compile(r"(?:\$|%\()(\w+)")
+"""As DuckDB's statements have one, or PostgreSQL's: $given_0, %(given_0)s."""
 _HALVES = np.dtype([("low", "<u8"), ("high", "<i8")])
 
 
@@ -100,6 +101,7 @@ def integers(column: pa.ChunkedArray) -> NDArray[Any]:
         array = pa.concat_arrays(array.chunks)
     if pa.types.is_integer(array.type):
         return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.int64)
+    assert array.type.scale == 0, "the statement's sums are whole numbers"
     raw = np.frombuffer(array.buffers()[1], dtype=_HALVES)
     halves = raw[array.offset : array.offset + len(array)]
     low = halves["low"].astype(np.int64)  # two's complement: the low half as a signed number
