@@ -15,7 +15,6 @@ takes its own rows away and changes no other.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Sequence
 
 from dpsql.core.files import CsvRules
@@ -38,7 +37,7 @@ def relation(
         " columns = {'dpsql_line': 'VARCHAR', 'dpsql_rest': 'VARCHAR'},"
         f" delim = {text(_MARK)}, quote = '', escape = '', comment = '', nullstr = {text(_NEVER)},"
         " new_line = '\\n', null_padding = true, strict_mode = false, ignore_errors = true,"
-        f" compression = 'auto', parallel = true, hive_partitioning = {hive})"
+        f" compression = 'none', parallel = true, hive_partitioning = {hive})"
     )
     also = "".join(f", {identifier(name)}" for name in partitions)
     cut = (
@@ -100,8 +99,7 @@ def header(path: str, rules: CsvRules) -> list[str] | None:
 
     OSError, UnicodeDecodeError where it cannot be read.
     """
-    opened = gzip.open if path.casefold().endswith(".gz") else open
-    with opened(path, "rb") as file:
+    with open(path, "rb") as file:
         raw = file.readline(_LONGEST_HEADER)
     line = raw.decode("utf-8-sig").removesuffix("\n").rstrip("\r")
     return cut(line, rules) if line else None

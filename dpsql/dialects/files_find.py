@@ -12,7 +12,7 @@ from dpsql.core.files import FileSource
 from dpsql.errors import EngineFailed
 from dpsql.owner_log import OWNER_LOG
 
-ENDINGS = {"parquet": (".parquet",), "csv": (".csv", ".csv.gz", ".tsv", ".tsv.gz")}
+ENDINGS = {"parquet": (".parquet",), "csv": (".csv", ".tsv")}
 _MAGIC = "*?["
 
 

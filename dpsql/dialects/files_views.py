@@ -136,7 +136,7 @@ def _same_headers(table: str, source: FileSource, found: Sequence[Found]) -> Non
     for one in found:
         try:
             there = files_csv.header(one.path, source.csv)
-        except (OSError, UnicodeDecodeError, EOFError) as problem:
+        except (OSError, UnicodeDecodeError) as problem:
             raise unreadable(table, f"{one.path}: {problem}") from None
         if there != names:
             raise _differ(table, one.path, f"its first line is not {names}")

@@ -17,9 +17,7 @@ _CSV = ("delimiter", "quote", "null", "header")
 _ENDINGS: tuple[tuple[str, Format], ...] = (
     (".parquet", "parquet"),
     (".csv", "csv"),
-    (".csv.gz", "csv"),
     (".tsv", "csv"),
-    (".tsv.gz", "csv"),
 )
 _TYPES = (
     *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT"),
@@ -69,7 +67,7 @@ def read_files(fields: Fields, base: Path) -> FileSource | None:
             code="duplicate-key",
         )
     patterns = tuple(_pattern(node, base) for node in listed)
-    tabs = all(text(node).endswith((".tsv", ".tsv.gz")) for node in listed)
+    tabs = all(text(node).endswith(".tsv") for node in listed)
     rules = _csv(others.get("csv"), CsvRules(delimiter="\t") if tabs else CsvRules())
     return FileSource(form, patterns, types, partitions, rules)
 
@@ -116,7 +114,8 @@ def _format(node: Node, said_csv: bool) -> Format:
         raise node.where.error(
             f"files end in {endings}, or a folder of them is named",
             code="bad-value",
-            hint="a folder with a dot in its name: write folder.name/*.parquet",
+            hint="decompress a .gz, for damage in it goes unnoticed; for a folder with a dot "
+            "in its name: write folder.name/*.parquet",
         )
     return "csv" if said_csv else "parquet"
 

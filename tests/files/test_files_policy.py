@@ -34,6 +34,7 @@ def rules(**table):
         ({"files": "s3://bucket/a.parquet"}, "bad-value", "this machine"),
         ({"files": "https://x/a.parquet"}, "bad-value", "this machine"),
         ({"files": "a.xlsx"}, "bad-value", "files end in"),
+        ({"files": "a.csv.gz", "types": {"pid": "BIGINT"}}, "bad-value", "files end in"),
         ({"files": "a.parquet", "csv": {"header": True}}, "bad-value", "Parquet"),
         (
             {"files": "a", "types": {"pid": "BIGINT"}, "csv": {"delimiter": "ab"}},
