@@ -23,7 +23,7 @@ from dpsql.core.ir import Block as Query
 from dpsql.core.ir import Col, Expr, Listed, Scan
 from dpsql.explanation import BoundExplanation
 from dpsql.pipeline.stages import Planned
-from dpsql.planning.bounds import CONSTANT_KEYS, Limits, limits
+from dpsql.planning.bounds import CONSTANT_KEYS, Limits, declared_total, limits
 from dpsql.planning.types import ColumnPlan, Plan
 from dpsql.policy.schema import Auto, Policy
 from dpsql.wording import span, words
@@ -59,7 +59,8 @@ class Origins:
     def counts(self) -> list[BoundExplanation]:
         """How many groups a unit touches, and how many of its rows count."""
         plan = self.plan
-        rows = plan.bounds.max_rows_per_group if self._found("rows", "total") else None
+        awaited = self._found("rows", "total") or self._unread()
+        rows = plan.bounds.max_rows_per_group if awaited else None
         found = limits(plan.aggregate, plan.keys, self.policy, rows)
         bounds = [self._groups(found), self._rows()]
         total = plan.bounds.max_rows_per_unit
@@ -93,6 +94,10 @@ class Origins:
         if self._found("rows", "total"):
             said = "found privately before the answer; this much at most"
             return BoundExplanation("max_rows_per_group", m, said, ("automatic",))
+        if self._unread():
+            m = max(part.bounds.max_rows_per_group for part in self.plan.distincts)
+            said = "so many values are looked at; how many count is drawn with the answer"
+            return BoundExplanation("max_rows_per_group", m, said, ("distinct",))
         origin, sources = self._total()
         if self.plan.aggregate.block.one_row_per_unit:
             origin, sources = one_row(self.plan.aggregate.block, self.policy.unit)
@@ -105,6 +110,14 @@ class Origins:
     def _found(self, *kinds: str) -> bool:
         """Does the plan await a bound of these kinds from a scan?"""
         return any(awaited.scan.kind in kinds for awaited in self.plan.awaited)
+
+    def _unread(self) -> bool:
+        """Is no bound on rows declared, nor found, since distinct values alone are counted?"""
+        plan, m = self.plan, self.policy.bounds.max_rows_per_group
+        if plan.sums or not plan.distincts or plan.aggregate.block.one_row_per_unit:
+            return False
+        total = declared_total(plan.aggregate, self.policy)
+        return total is None and (m is None or isinstance(m, Auto))
 
     def _counts_units(self) -> bool:
         plan = self.plan

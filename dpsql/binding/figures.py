@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from dpsql import aggregates
 from dpsql.binding.gradients import Figure, Gradients, Unclear, constant, either
 from dpsql.binding.release_names import RELEASE, releases_of
-from dpsql.core.ir import PrivateAggregate
+from dpsql.core.ir import Aggregate, PrivateAggregate
 from dpsql.planning.division import DECIDES, Importance, finite, typical
 
 Outputs = dict[str, Figure]
@@ -163,11 +164,19 @@ class _Reader:
         columns = {key.name: constant() for key in aggregate.keys}
         for call in aggregate.aggregates:
             if call.quantile is None:
+                if _size_unknown(call):
+                    raise Unclear
                 columns[call.name] = Figure.column((index, call.name), typical(call))
         return columns
 
     def _nested(self, ctes: Mapping[str, Outputs]) -> Callable[[exp.Expr], Sequence[Figure]]:
         return lambda query: [*self._query(query, ctes).values()]
+
+
+def _size_unknown(call: Aggregate) -> bool:
+    """Is its value's range yet to be found (`planning/automatic.py`)? A count has a size anyway."""
+    need = aggregates.for_name(call.fn).need(call)
+    return need.kind == "moments" and call.arg is not None and not call.arg.domain.bounds.bounded
 
 
 def _renamed(outputs: Outputs, alias: exp.Expr) -> Outputs:

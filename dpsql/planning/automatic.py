@@ -93,8 +93,11 @@ class _Finder:
     policy: Policy
 
     def found(self) -> Automatic | None:
-        needs = [need for need in _needs(self.aggregate) if need.kind != "units"]
-        rows, values = self._rows_sought() if needs else None, self.open()
+        kinds = {need.kind for need in _needs(self.aggregate)}
+        if kinds <= {"units", "distinct"}:
+            return self._distinct_alone() if "distinct" in kinds else None
+        needs = [n for n in _needs(self.aggregate) if n.kind not in ("units", "distinct")]
+        rows, values = self._rows_sought(), self.open()
         if rows is None and not values:
             return None
         widest: dict[Expr, Expr] = {
@@ -102,13 +105,23 @@ class _Finder:
         }
         calls = tuple(_with_arguments(call, widest) for call in self.aggregate.aggregates)
         aggregate = replace(self.aggregate, aggregates=calls)
-        sums = _sums_alone(needs)
+        sums = None if "distinct" in kinds else _sums_alone(needs)
         if sums is not None and (len(sums) == 1 or all(value in widest for value in sums)):
             return self._totals(aggregate, needs, sums, widest, rows)
         sought = [self._count(needs, rows)] if rows is not None else []
         for value, wide in widest.items():
             sought += _ends(value, wide)
         return Automatic(tuple(sought), aggregate, rows)
+
+    def _distinct_alone(self) -> Automatic | None:
+        """Distinct values have a choice of their own (`planning/distinct.py`): no scan gains it."""
+        m = self.policy.bounds.max_rows_per_group
+        if declared_total(self.aggregate, self.policy) is not None:
+            return None
+        if m is not None and not isinstance(m, Auto):
+            return None
+        rows = self._rows_sought()
+        return None if rows is None else Automatic((), self.aggregate, rows)
 
     def open(self) -> list[Expr]:
         """Values whose range nobody declares, each once."""
@@ -218,7 +231,7 @@ def _ends(value: Expr, wide: Expr) -> list[Sought]:
 
 def division(epsilon: Fraction, scans: int) -> tuple[Fraction, Fraction]:
     """The ε of the answer and of each scan: together the query's, whatever is found."""
-    each = epsilon * SHARE / scans
+    each = epsilon * SHARE / max(scans, 1)
     return epsilon - scans * each, each
 
 
