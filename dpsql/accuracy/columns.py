@@ -142,11 +142,13 @@ def names_of(planned: Planned, index: int) -> Iterator[tuple[int, str, tuple[str
     """(place, how the query writes it, every name it may be called by) of a release's columns."""
     plan, shown = planned.plans[index], _aliases(planned.bound, index)
     labels = column_labels(planned, index, "")
+    beside = {name for one in plan.aggregate.clips for name in (one.outside, one.rows)}
     for place, (column, label) in enumerate(zip(plan.columns, labels, strict=True)):
-        if place == plan.units_column:
-            continue
+        name = column.aggregate.name
+        if place == plan.units_column or (name in beside and name not in shown):
+            continue  # nobody asked for it as an answer
         own = ("count_star()",) if plain(label) == "count(*)" else ()
-        yield place, label, (label, *own, *shown.get(column.aggregate.name, ()))
+        yield place, label, (label, *own, *shown.get(name, ()))
 
 
 def _aliases(bound: Bound, index: int) -> Mapping[str, tuple[str, ...]]:

@@ -150,9 +150,8 @@ class _Settling:
 
     def _first(self, index: int) -> Fraction:
         """The price of the first look."""
-        usual = self._policy.budgets.per_query.epsilon
-        most = self._caps[index]
-        base = most if usual is None else min(usual, most)
+        usual = self._policy.budgets.per_query.epsilon or Fraction(1)
+        base = min(usual, self._caps[index])
         return three_digits_down(max(base * FIRST_SHARE, MIN_EPSILON))
 
     # ---- one aggregate ---------------------------------------------------------------------

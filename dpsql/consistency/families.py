@@ -257,4 +257,7 @@ def _family(planned: Planned, members: Sequence[int], mode: Mode, policy: Policy
             resting |= dict.fromkeys(_doubtful(planned, index, policy))
     if prod(sizes) > MAX_CELLS:
         return _LARGE
+    questions = {planned.forms[node.plans[0]].question for node in nodes.values()}
+    if len(questions) < len(nodes):  # a tighter release may average a looser one: not independent
+        return "the same totals are asked at several prices"
     return Family(tuple(sizes), tuple(nodes.values()), mode == "consistent", tuple(resting))

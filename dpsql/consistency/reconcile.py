@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -80,7 +80,8 @@ def _reconcile(
             for index in one.node.plans:
                 _columns(whole, at, index, planned, family, answers, notes)
     for index, columns in answers.items():
-        tables[index] = with_answers(planned.plans[index], tables[index], columns)
+        answered = with_answers(planned.plans[index], tables[index], columns)
+        tables[index] = replace(answered, held=family.nonnegative)
     told += notes
 
 

@@ -9,7 +9,8 @@ that aggregate's own interval with it.
 
 Everything else has none. A product or a ratio of means has no pivot; a number of units that passed
 a threshold is drawn from a law that is cut there, and enters no sum; ROUND and CASE are no lines;
-what is computed across rows or releases would need the noise of other rows, too.
+what is computed across rows or releases would need the noise of other rows, too; counts that were
+held at 0 or above are biased by more than their noise tells.
 """
 
 from __future__ import annotations
@@ -181,6 +182,9 @@ def without_rows(table: pa.Table, formulas: Mapping[str, Formula]) -> pa.Table:
 def _interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Floats]:
     if one.bottom is None and len(one.top.terms) == 1:
         return _moved(release.table, one.top)
+    if release.held:
+        nothing = np.full(release.table.num_rows, np.nan)
+        return nothing, nothing
     noise = Noise(plan, release)
     top, above = noise.of(one.top)
     centre = _value(release.table, one.top)

@@ -203,3 +203,5 @@ class Release:
     """The noise of one coordinate of each block, in grid units."""
     averaged: bool = False
     """Means of several draws, whose roundings add up (`mechanisms/means`)."""
+    held: bool = False
+    """Counts held at 0 or above (consistency): biased, so `scales` do not tell their error."""

@@ -17,7 +17,7 @@ from math import ceil
 from dpsql import aggregates
 from dpsql.aggregates.basis import Block, MomentsBlock, Need, SumBlock, UnitsBlock
 from dpsql.core.bounds import ContributionBounds, Sensitivity, cap_sensitivity
-from dpsql.core.domain import Domain, Interval
+from dpsql.core.domain import Domain, Interval, Kind
 from dpsql.core.ir import Aggregate, Expr, FixedPoint, PrivateAggregate
 from dpsql.errors import RefusedQuery
 from dpsql.mechanisms.bound_choice import BoundChoice
@@ -25,7 +25,7 @@ from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.planning.bounds import declared_total
-from dpsql.planning.candidates import MOST_ROWS, ladder, least, reach
+from dpsql.planning.candidates import MOST_ROWS, REACH, ladder, least, reach
 from dpsql.planning.division import Importance
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues
@@ -106,7 +106,7 @@ class _Finder:
         calls = tuple(_with_arguments(call, widest) for call in self.aggregate.aggregates)
         aggregate = replace(self.aggregate, aggregates=calls)
         sums = None if "distinct" in kinds else _sums_alone(needs)
-        if sums is not None and (len(sums) == 1 or all(value in widest for value in sums)):
+        if sums is not None and _totals_tell(sums, widest):
             return self._totals(aggregate, needs, sums, widest, rows)
         sought = [self._count(needs, rows)] if rows is not None else []
         for value, wide in widest.items():
@@ -167,10 +167,10 @@ class _Finder:
         rows: int | None,
     ) -> Automatic:
         """Sums asked alone: what is found is how large a unit's own total is, in one scan a sum."""
-        sought, most = [], 1 if rows is None or widest else rows
+        sought, most = [], _most_rows(sums[0], widest) if widest else rows or 1
         for value in sums:
             wide = widest.get(value, value)
-            row = _row(wide, most)
+            row = _row(wide, most, open_=value in widest)
             top = max(abs(row.lo), abs(row.hi), 1) * most
             candidates = ladder(top, fine=False, first=least(row.unit))
             where = next(need.rows.where for need in needs if need.value == value)
@@ -193,9 +193,43 @@ def _widest(value: Expr) -> Domain:
     return domain.with_(declared=found.interval)
 
 
-def _row(value: Expr, rows: int) -> FixedPoint:
-    """The grid on which a row counts, wide enough for `rows` of a unit."""
+def _totals_tell(sums: Sequence[Expr], widest: Mapping[Expr, Expr]) -> bool:
+    """Are these sums bounded by a unit's totals, with no bound on its rows?
+
+    Not where one end of a range is known beside an open one, which would then be the end of what
+    many rows add up to; nor where several narrow values differ in how many rows make a total.
+    """
+    if any(one in widest and not _open_outwards(one) for one in sums):
+        return False
+    if len(sums) == 1:
+        return True
+    return all(one in widest and _most_rows(one, widest) == 1 for one in sums)
+
+
+def _open_outwards(value: Expr) -> bool:
+    """Is no known end away from 0?"""
     domain = value.domain
+    found = reach(domain.type, domain.declared, domain.certain)
+    known = domain.bounds
+    return (known.hi is None or found.hi <= 0) and (known.lo is None or found.lo >= 0)
+
+
+def _most_rows(value: Expr, widest: Mapping[Expr, Expr]) -> int:
+    """Rows of the widest range that make the largest total: more than one of a narrow type."""
+    domain = widest[value].domain
+    found = reach(domain.type, domain.declared, domain.certain)
+    return max(1, min(MOST_ROWS, REACH // max(abs(found.lo), abs(found.hi), 1)))
+
+
+def _row(value: Expr, rows: int, *, open_: bool) -> FixedPoint:
+    """The grid on which a row counts, wide enough for `rows` of a unit.
+
+    Floats of an `open_` range count in fine steps: a grid for all that may be would see none.
+    """
+    domain = value.domain
+    if open_ and domain.type.kind is Kind.FLOAT:
+        found = reach(domain.type, domain.declared, domain.certain)
+        return FixedPoint(found.unit, found.lo, found.hi)
     grid = make_grid(
         domain.type,
         domain.bounds,

@@ -80,6 +80,13 @@ PLAIN = {
     "SELECT AVG(x) FROM (SELECT id, SUM(cost) AS x FROM visits GROUP BY id)": "",
     "SELECT SUM(i + 2 * b) FROM people WHERE b > 5": "",
     "SELECT AVG(LENGTH(word)) FROM people": "",
+    # One end is known, many rows of a person: the total is not cut at one row's end.
+    "SELECT SUM(cost) FROM visits WHERE cost <= 3": "",
+    "SELECT SUM(LEAST(cost, 2)) FROM visits": "",
+    "SELECT SUM(-cost) FROM visits WHERE cost <= 3": "",
+    "SELECT SUM(CASE WHEN cost > 1 THEN 1 ELSE cost END) FROM visits": "",
+    "SELECT SUM(CAST(LEAST(cost, 100) AS TINYINT)) FROM visits": "",
+    "SELECT SUM(cost) FILTER (WHERE cost > 2), SUM(cost) FILTER (WHERE cost <= 2) FROM visits": "",
 }
 
 
