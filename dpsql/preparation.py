@@ -27,6 +27,7 @@ from dpsql.errors import InternalError, InvalidQuery, RefusedQuery
 from dpsql.guard import not_too_deep
 from dpsql.opening import open_engine
 from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewrite, storage
+from dpsql.pipeline.missing import placed
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Planned
 from dpsql.planning.noise import LAWS, Laws
@@ -165,7 +166,8 @@ class Preparation(ABC):
         with not_too_deep():
             bound = self.bind(sql, parameters, dialect=dialect)
             planned = self.plan(bound, asked=asked)
-            rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)
+            with placed(bound.parsed):
+                rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)
             certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
             outer = self._check_remainder(planned, sql)
             text = sql if dialect == "duckdb" else None

@@ -6,7 +6,9 @@ rewriter, knows none of its plans, and understands few forms: what it does not f
 
 Reading order, from the text up:
 
-forms       the words of an engine → the normal form
+forms       the words of an engine → the normal form; PostgreSQL's: postgres (relations),
+            postgres_rows (one row) and its families: constants, guards, attempts, rounding,
+            moments, calls, words; postgres_shapes finds them
 claim       what the plan says of the statement
 grammar     constructs that may occur at all; default deny
 reader      text → one SELECT

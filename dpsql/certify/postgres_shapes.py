@@ -5,17 +5,27 @@ A name that begins with an underscore stands for any expression, the same one wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from sqlglot import exp, parse_one
 
 Found = dict[str, exp.Expr]
+Read = Callable[[exp.Expr], exp.Expr]
+"""Text of PostgreSQL → the normal form."""
 
 
 def bare(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node
+
+
+def put(read: Read, node: exp.Expr) -> exp.Expr:
+    """Read, and in parentheses where it is an operation."""
+    found = read(bare(node))
+    loose = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.Escape)
+    return exp.Paren(this=found) if isinstance(found, loose) else found
 
 
 def match(shape: str, node: exp.Expr) -> Found | None:

@@ -2,6 +2,24 @@
 
 DuckDB, as the owner's database (`duckdb`, and `duckdb_*` for opening, catalog and types) and as
 the sealed instances above the noise line (`sealed`, `naming`); `interrupts` serves all.
+`files_*` and `duckdb_files`: tables of Parquet and CSV files as views of a database of our own.
 
-PostgreSQL (`postgres`, and `postgres_*`): `open` with all settings, `catalog` and `types`, `rows`
-to Arrow; `forms` writes the normal form, `scalars` and the families below it expressions."""
+PostgreSQL, as the owner's database:
+
+postgres           the engine: snapshots, statements, time limits
+postgres_open      a connection with every setting that changes what a text means
+postgres_drift     what the server must compute as we rely on, asked when it is opened
+postgres_catalog   tables, and keys that are enforced; postgres_types: types as they are read
+postgres_checks    enforced CHECKs in DuckDB's words
+postgres_rows      rows to Arrow, public values as parameters
+
+and the normal form in its words, every operator in parentheses, total over all rows:
+
+postgres_forms     relations, aggregates, windows
+postgres_scalars   expressions over one row: leaves, conditions, choices
+postgres_columns   columns in sight, each read as its type in the catalog has it
+postgres_terms     terms with types; the refusal of what there is no form of
+postgres_numbers   arithmetic and functions of numbers, guarded; postgres_casts: conversions
+postgres_moments   dates and timestamps; postgres_texts: texts; postgres_hashes: salted hashes
+postgres_narrow    which values fit an INT
+"""

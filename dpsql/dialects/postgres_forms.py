@@ -15,7 +15,8 @@ from sqlglot import exp, parse_one
 from dpsql.core.catalog import Catalog
 from dpsql.core.domain import Kind
 from dpsql.dialects import postgres_casts as casts
-from dpsql.dialects.postgres_scalars import Scalars, Seen, seen_of, title
+from dpsql.dialects.postgres_columns import Seen, seen_of
+from dpsql.dialects.postgres_scalars import Scalars, title
 from dpsql.dialects.postgres_terms import (
     BIG,
     BOOL,

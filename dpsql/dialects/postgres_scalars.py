@@ -6,37 +6,29 @@ entry in the tables below is refused by its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import Kind
 from dpsql.dialects import postgres_casts as casts
+from dpsql.dialects import postgres_hashes as hashes
 from dpsql.dialects import postgres_moments as moments
 from dpsql.dialects import postgres_numbers as numbers
 from dpsql.dialects import postgres_texts as texts
+from dpsql.dialects.postgres_columns import Seen, Sources, read
 from dpsql.dialects.postgres_narrow import small
 from dpsql.dialects.postgres_terms import (
-    BIG,
     BOOL,
-    DATE,
-    FLOAT,
     INT,
     NOTHING,
-    OPAQUE,
     TEXT,
-    TIMESTAMP,
     Term,
-    Told,
-    Write,
     byte_order,
     call,
-    cast,
     constant,
-    double,
     form,
     joined,
     name,
@@ -44,29 +36,8 @@ from dpsql.dialects.postgres_terms import (
     pair,
     refuse,
     text,
-    when,
 )
-
-_KINDS = {
-    Kind.TEXT: TEXT,
-    Kind.FLOAT: FLOAT,
-    Kind.BOOLEAN: BOOL,
-    Kind.DATE: DATE,
-    Kind.TIMESTAMP: TIMESTAMP,
-    Kind.OPAQUE: OPAQUE,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A column in sight: its type, and the base table's column if it is one."""
-
-    told: Told
-    base: CatalogColumn | None = None
-
-
-Sources = Mapping[str, Mapping[str, Seen]]
-"""Alias → name → column; all folded."""
+from dpsql.dialects.writing import NotThere
 
 
 @dataclass
@@ -84,16 +55,20 @@ class Scalars:
     def write(self, node: exp.Expr) -> Term:
         if isinstance(node, exp.Paren):
             return self.write(node.this)
-        found = None if self.aggregate is None else self.aggregate(node, self)
-        if found is not None:
-            return found
-        own = _OWN.get(type(node))
-        if own is not None:
-            return own(self, node)
-        family = _FAMILIES.get(type(node))
-        if family is not None:
-            return family(node, self.write)
-        refuse(title(node))
+        try:
+            found = None if self.aggregate is None else self.aggregate(node, self)
+            if found is not None:
+                return found
+            own = _OWN.get(type(node))
+            if own is not None:
+                return own(self, node)
+            family = _FAMILIES.get(type(node))
+            if family is not None:
+                return family(node, self.write)
+            refuse(title(node))
+        except NotThere as problem:
+            problem.node = problem.node or node  # the innermost is what there is no form of
+            raise
 
     @contextmanager
     def within(self, test: exp.Expr) -> Iterator[None]:
@@ -130,37 +105,6 @@ class Scalars:
 def title(node: exp.Expr) -> str:
     """A function or operator as an analyst calls it."""
     return str(node.this).upper() if isinstance(node, exp.Anonymous) else node.key.upper()
-
-
-def seen_of(column: CatalogColumn) -> Seen:
-    return Seen(told_of(column), column)
-
-
-def told_of(column: CatalogColumn) -> Told:
-    kind = column.type.kind
-    if kind is Kind.INTEGER:
-        return BIG if column.type_text == "BIGINT" else INT
-    if kind is Kind.DECIMAL:
-        return Told(kind, 0, (column.type.precision, column.type.scale))
-    return _KINDS[kind]
-
-
-def read(sql: str, column: CatalogColumn) -> str:
-    """A column of a table as its type in the catalog has it (`postgres_types`)."""
-    if column.stored == "numeric":
-        type_ = f"NUMERIC({column.type.precision}, {column.type.scale})"
-        return cast(f"NULLIF({sql}, CAST('NaN' AS NUMERIC))", type_)
-    if column.stored == "number":
-        edge = f"CAST('1{'0' * 300}' AS NUMERIC)"
-        value = cast(call("ROUND", sql, "40"), "DOUBLE PRECISION")
-        return when(f"{sql} BETWEEN (- {edge}) AND {edge}", value)
-    if column.stored == "real":
-        return cast(sql, "DOUBLE PRECISION")
-    if column.stored == "zoned":
-        return call("TIMEZONE", "'UTC'", sql)
-    if column.stored in ("padded", "label"):
-        return cast(sql, "TEXT")
-    return f'({sql} COLLATE "default")' if column.stored == "collated" else sql
 
 
 # ---- leaves ----------------------------------------------------------------------------------
@@ -354,24 +298,8 @@ def _anonymous(self: Scalars, node: exp.Expr) -> Term:
     if word == "STRLEN":
         return texts.octets(node, self.write)
     if word == "HASH":
-        return hashed(node, self.write)
+        return hashes.hashed(node, self.write)
     refuse(title(node))
-
-
-def hashed(node: exp.Anonymous, write: Write) -> Term:
-    """HASH(HASH(a, b, ..., salt)): each part hashed, its seed the hash of those before it."""
-    *parts, salt = node.expressions[0].expressions
-    seed = int(salt.this.name)
-    seed -= 2**64 if seed >= 2**63 else 0
-    found = cast(f"'{seed}'", "BIGINT")
-    for part in parts:
-        value = write(part)
-        if value.told.kind is Kind.INTEGER and not value.told.huge:
-            found = call("HASHINT8EXTENDED", f"COALESCE({value.sql}, 0)", found)
-        else:
-            shown = f"(COALESCE(CAST({value.sql} AS TEXT), '') COLLATE \"C\")"
-            found = call("HASHTEXTEXTENDED", shown, found)
-    return Term(found, BIG)
 
 
 _OWN: dict[type[exp.Expr], Callable[[Scalars, exp.Expr], Term]] = {
@@ -421,4 +349,4 @@ _FAMILIES: dict[type[exp.Expr], Callable[..., Term]] = {
     **dict.fromkeys((exp.Dayname, exp.Monthname), moments.named),
 }
 
-__all__ = ["Scalars", "Seen", "Sources", "double", "read", "seen_of", "title"]
+__all__ = ["Scalars", "title"]

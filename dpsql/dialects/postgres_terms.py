@@ -10,7 +10,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.errors import RefusedQuery
+from dpsql.dialects.writing import NotThere
 
 MAX_TEXT = 500_000
 """Characters of one statement: guards repeat what they guard."""
@@ -56,8 +56,8 @@ Write = Callable[[exp.Expr], Term]
 
 
 def refuse(what: str, hint: str = "") -> NoReturn:
-    """RefusedQuery `not-on-this-engine`: before any charge, whatever the data."""
-    raise RefusedQuery(
+    """NotThere (`not-on-this-engine`): before any charge, whatever the data."""
+    raise NotThere(
         f"{what} is not available on people's rows in PostgreSQL",
         code="not-on-this-engine",
         hint=hint or "write it another way, or compute it above the aggregates",

@@ -7,8 +7,15 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
+from dpsql.errors import RefusedQuery
 
 Writer = Callable[[exp.Query, Catalog], str]
+
+
+class NotThere(RefusedQuery):
+    """What an engine has no total form of: `node`, of the normal form, where it is known."""
+
+    node: exp.Expr | None = None
 
 
 def _duckdb(query: exp.Query, catalog: Catalog) -> str:
@@ -25,5 +32,5 @@ WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb, "postgresql": _postgres}
 
 
 def written(query: exp.Query, dialect: str, catalog: Catalog) -> str:
-    """The text to send. RefusedQuery `not-on-this-engine` for what has no total form there."""
+    """The text to send. NotThere (`not-on-this-engine`) for what has no total form there."""
     return WRITERS[dialect](query, catalog)
