@@ -137,6 +137,7 @@ def test_same_outcome_on_neighbours(name, databases):
             here, there = replace(here, rows=None), replace(there, rows=None)
         if case["oracle"] == "found":  # what runs after the choice follows it, and it alone
             here, there = before_the_choice(here), before_the_choice(there)
+            assert here.status == "ok"
         assert here == there
         assert not here.status.startswith(("InternalError", "EngineFailed")), here
         for value in (value for row in (*rows, *others) for value in row):
