@@ -361,6 +361,8 @@ def _anonymous(self: Scalars, node: exp.Expr) -> Term:
 def hashed(node: exp.Anonymous, write: Write) -> Term:
     """HASH(HASH(a, b, ..., salt)): each part hashed, its seed the hash of those before it."""
     *parts, salt = node.expressions[0].expressions
+    if not salt.this.name.isdigit():
+        refuse("COUNT(DISTINCT x), whose values are hashed under a salt,")
     seed = int(salt.this.name)
     seed -= 2**64 if seed >= 2**63 else 0
     found = cast(f"'{seed}'", "BIGINT")
