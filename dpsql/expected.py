@@ -18,6 +18,7 @@ from dpsql.explanation import (
     ColumnExplanation,
     PartExplanation,
 )
+from dpsql.mechanisms.bound_choice import BoundChoice
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.interval import expected_error, half_width
 from dpsql.mechanisms.threshold import (
@@ -70,8 +71,11 @@ def column_explanation(
     if column.block is None:
         return of_threshold(plan, label, shown_as, confidence)
     if plan.scan is not None:
+        law = plan.blocks[column.block].mechanism
+        most = law.beyond if isinstance(law, BoundChoice) else 0
         note = (
-            f"one of {len(plan.scan.candidates):,} public candidates; the answer is bounded by it"
+            f"one of {len(plan.scan.candidates):,} public candidates; the answer is bounded by it;"
+            f" the values of about {most:,} of those protected may lie beyond it at this price"
         )
         return ColumnExplanation(
             label, shown_as, EXPONENTIAL, {}, None, None, (), note, column.block, None

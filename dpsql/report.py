@@ -13,6 +13,7 @@ from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
 from dpsql.core.targets import FirstLook, Reached
 from dpsql.error_bars import ClippedShare, ColumnReport
+from dpsql.mechanisms.bound_choice import BoundChoice
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
@@ -92,6 +93,8 @@ class ReleaseReport:
     answering: Answering
     bounds_found: tuple[tuple[str, float], ...] = ()
     """Bounds that were found privately, in words, and what they were found to be."""
+    beyond: int = 0
+    """Of the choice of a bound: about how many units may lie beyond it, whatever the data."""
     extremes: bool = False
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
     clipped: tuple[ClippedShare, ...] = ()
@@ -113,6 +116,7 @@ class ReleaseReport:
                 "max_rows_per_unit": self.max_rows_per_unit,
             },
             "bounds_found": dict(self.bounds_found),
+            "beyond_bounds": self.beyond,
             "key_threshold": self.key_threshold,
             "clipping": {
                 "in_intervals": False,
@@ -271,6 +275,7 @@ def release_report(
         answering.key_threshold,
         answering,
         found,
+        _beyond(plan),
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
         clipped,
         plan.capped,
@@ -340,3 +345,8 @@ def _fit(account: Account, epsilon: Fraction | None) -> int | None:
         return None
     event = Laplace(noise_multiplier=1 / epsilon)
     return repeats(account.terms, account.spent, [event], MAX_QUERIES)
+
+
+def _beyond(plan: Plan) -> int:
+    laws = [part.mechanism for part in plan.blocks] if plan.scan is not None else []
+    return max((law.beyond for law in laws if isinstance(law, BoundChoice)), default=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,15 @@ class BoundChoice:
     def scale(self) -> Fraction:
         """Units that a step to the next candidate must spare to be worth it, a public number."""
         return STEP / self.epsilon
+
+    @property
+    def beyond(self) -> int:
+        """About how many units may lie beyond the bound that is chosen, at the most: public.
+
+        So many are worth all steps from the first candidate to the last; a few times scale more by
+        chance.
+        """
+        return ceil(self.scale * (self.candidates - 1))
 
     @property
     def items(self) -> list[tuple[PrivacyEvent, int]]:

@@ -105,8 +105,8 @@ def _unbounded(table: Table, entry: CatalogTable) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"tables.{table.name}.columns",
-            f"no range: {', '.join(names)}. {summed} and averaged only with bounds in the query: "
-            "the limits of a type are none",
+            f"no range: {', '.join(names)}. {summed} and averaged within bounds in the"
+            " query, or such as are found from its ε: the limits of a type are none",
             f"give {names[0]}: {{min: .., max: ..}} where the range is known without the data",
         )
 

@@ -87,7 +87,9 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
     found = {name: value for one in privacy.releases for name, value in one.bounds_found}
     if found:
         listed = ", ".join(f"{name} {number(value)}" for name, value in found.items())
-        remarks.append(f"bounds found: {listed}; what they cut off is in no error bar")
+        most = max(one.beyond for one in privacy.releases)
+        told = f" (they may pass by about {most:,} {unit}s at this price)" if most else ""
+        remarks.append(f"bounds found: {listed}; what they cut off{told} is in no error bar")
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
         remarks.append(

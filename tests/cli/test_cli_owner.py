@@ -77,7 +77,9 @@ def test_tables_show_what_a_sum_clamps_to(dpsql, shop):
     text = (shop / "dpsql.yaml").read_text()
     assert "age: {min: 0, max: 100}" in text
     (shop / "dpsql.yaml").write_text(
-        text.replace("age: {min: 0, max: 100}", "age: {values: [40, 18, 65]}")
+        text.replace("age: {min: 0, max: 100}", "age: {values: [40, 18, 65]}").replace(
+            "bounds: {", "bounds: {undeclared: refuse, "
+        )
     )
     with duckdb.connect(str(shop / "shop.duckdb")) as owner:
         owner.execute("ALTER TABLE users ADD COLUMN height SMALLINT")

@@ -68,5 +68,30 @@ def die_between(policy: str) -> None:
     say("answered")
 
 
+AUTOMATIC = "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(bounds = 'auto') COUNT(*) FROM orders"
+
+
+def die_at_bounds(policy: str) -> None:
+    """Kill ourselves -9 when the bounds of an answer are found, before the answer is drawn."""
+    from dpsql import session as sessions
+
+    def killed(*_: object, **__: object) -> None:
+        say("found")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    sessions.with_bounds = killed  # type: ignore[assignment]
+    session = Session(policy, "alice")
+    say("ready")
+    session.query(AUTOMATIC)
+    say("answered")
+
+
+COMMANDS = {
+    "race": race,
+    "die": die,
+    "die-between": die_between,
+    "die-at-bounds": die_at_bounds,
+}
+
 if __name__ == "__main__":
-    {"race": race, "die": die, "die-between": die_between}[sys.argv[1]](*sys.argv[2:])
+    COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -130,7 +130,7 @@ def test_commands(words):
         return None if suggestions is None else [one.text for one in suggestions]
 
     assert found("SELECT") is None
-    assert found("\\e") == ["\\explain", "\\epsilon"]
+    assert found("\\e") == ["\\explain", "\\epsilon", "\\error"]
     assert found("\\t") == []  # \timing is refused
     assert found("\\d w") == ["ward.visits"]
     assert found("\\format j") == ["json", "jsonl"]
