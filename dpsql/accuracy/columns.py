@@ -67,7 +67,7 @@ def columns_of(
         if not _has_bar(plan, place, target):
             exempt.append(name)
             if _named(target.error, names, named_only=True) is not None:
-                raise no_bars(name)
+                raise no_bars(name, found=bool(plan.awaited))
             continue
         if asked.percent and plan.columns[place].aggregate.moment:
             raise InvalidQuery(
@@ -204,7 +204,16 @@ def refuse_unknown(planned: Planned, targets: Mapping[int, Target]) -> None:
                 )
 
 
-def no_bars(name: str) -> InvalidQuery:
+def no_bars(name: str, *, found: bool = False) -> InvalidQuery:
+    """`found`: what its noise follows is found after the price was paid."""
+    if found:
+        return InvalidQuery(
+            f"the error of {name} depends on bounds that are found privately first, so no price can"
+            " be told for it beforehand",
+            code="no-error-bars",
+            hint="ask by price: --epsilon 0.5; or say the bounds: contribution_bounds_per_row =>"
+            " (0, 100), OPTIONS(max_rows_contributed = 10)",
+        )
     return InvalidQuery(
         f"{name} has no error bar, so no error can be asked of it",
         code="no-error-bars",

@@ -113,7 +113,7 @@ class _Settling:
             looked = self._asked.looked
             known = None if looked is None else looked.magnitudes
             columns[index] = columns_of(tried, index, target, known)
-            self._refuse_barless(columns[index], target)
+            self._refuse_barless(columns[index], target, found=bool(tried.plans[index].awaited))
         unnamed = [index for index in columns if not columns[index].held]
         for index in (*free, *unnamed):  # nothing is asked of them: they have their usual price
             del self._found[index]
@@ -144,9 +144,9 @@ class _Settling:
         return self._plan(replace(self._asked, settled=prices, trial=True))
 
     @staticmethod
-    def _refuse_barless(columns: Columns, target: Target) -> None:
+    def _refuse_barless(columns: Columns, target: Target, *, found: bool) -> None:
         if columns.exempt and not columns.held:
-            raise no_bars(columns.exempt[0])
+            raise no_bars(columns.exempt[0], found=found)
 
     def _first(self, index: int) -> Fraction:
         """The price of the first look."""

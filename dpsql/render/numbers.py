@@ -60,6 +60,8 @@ def plain(value: object, *, group: str = "") -> str:
             return value.isoformat(sep=" ")
         case dt.date() | dt.time():
             return value.isoformat()
+        case list():
+            return f"[{', '.join(plain(one, group=group) for one in value)}]"
         case _:
             return printable(str(value))
 

@@ -89,9 +89,7 @@ def rangeable(column: CatalogColumn) -> bool:
 def _advice(column: CatalogColumn) -> str:
     """The comment of a column about which the policy says nothing."""
     if column.type.kind in NUMERIC:
-        return (
-            f"{column.type_text}: no range: sums need bounds in the query, or find some"
-        )
+        return f"{column.type_text}: no range: sums need bounds in the query, or find some"
     if column.type.kind in TEMPORAL:
         return f"{column.type_text}: with a range, months and years are public groups"
     if column.type.kind is Kind.TEXT:

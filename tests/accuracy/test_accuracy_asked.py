@@ -245,3 +245,25 @@ def test_errors_carry_a_way_out(asking):
     with pytest.raises(Error) as found:
         ask(asking, COUNT, error="0.1", max_epsilon=1)
     assert "gives ± 3" in found.value.hint
+
+
+def test_counts_asked_along_for_clipping_are_held_to_nothing(asking):
+    """Their size may be 0: a percentage is of what was asked."""
+    options = "WITH DIFFERENTIAL_PRIVACY OPTIONS(clip_estimate = true)"
+    answer = ask(asking, f"SELECT {options} SUM(income) AS s FROM people", error="5%")
+    assert {met.name for one in answer.privacy.targets for met in one.columns} == {"SUM(income)"}
+
+
+def test_an_error_of_what_awaits_its_bounds_is_refused_with_the_reason():
+    asking = world.session(bounds={"max_groups": 3})
+    with pytest.raises(InvalidQuery, match="found privately first") as caught:
+        ask(asking, "SELECT COUNT(*) FROM orders", error="200")
+    assert caught.value.code == "no-error-bars"
+
+
+def test_without_a_usual_price_the_first_look_costs_a_tenth_of_one():
+    asking = world.session(budgets={"default": {"epsilon": 10, "delta": "1e-5"}})
+    answer = asking.query(
+        "SELECT COUNT(*) AS n FROM people", delta="1e-7", aims=read_aims(error="5%")
+    )
+    assert answer.privacy.epsilon <= 1

@@ -176,7 +176,7 @@ def test_a_tighter_ask_of_a_chain_is_a_new_release(place, opened):
             for one in session.query(keyed.format(options.format(e), where)).privacy.releases
         ]
         for where in ("", chained)
-        for e in ("0.25", "1", "0.25", "0.5")
+        for e in ("0.25", "0.5", "0.25", "0.4")
     ]
     alone, fed = by[:4], by[4:]
     assert alone == [["release"], ["mean"], ["repeat"], ["tighter"]]

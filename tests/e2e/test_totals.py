@@ -230,3 +230,28 @@ def test_margins_paid_before_join_where_asked_and_later_ones_never(session) -> N
     assert sum(row["n"] for row in found.table.to_pylist()) == pytest.approx(
         rows(session, whole, epsilon=5)[0]["n"], abs=3
     )
+
+
+def test_one_question_at_several_prices_is_not_reconciled(session):
+    """A tighter answer may be the mean of a looser one and one more draw: no two draws."""
+    one = "(SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(epsilon = {}, post_process = additive)" + (
+        " a, COUNT(*) AS n, COUNT_IF(x > 3) AS m FROM t WHERE x > 1 GROUP BY a)"
+    )
+    sql = (
+        f"SELECT p.n AS p, q.n AS q FROM {one.format('0.5')} p"
+        f" JOIN {one.format('0.505')} q ON p.a = q.a"
+    )
+    answer = session.query(sql, delta=1e-3)
+    assert not answer.privacy.reconciled
+
+
+def test_what_is_computed_of_counts_held_at_zero_has_no_bar(session):
+    """They are biased by more than their noise tells."""
+    sql = "SELECT a, COUNT(*) AS n, COUNT(*) + SUM(x) AS z FROM t WHERE x < 39 GROUP BY a"
+    drawn, held = (
+        session.query(sql, epsilon=0.7, post_process=mode).privacy.columns
+        for mode in ("none", "consistent")
+    )
+    assert drawn[2].half_widths != (None, None)
+    assert held[2].half_widths == (None, None)
+    assert None not in held[1].half_widths

@@ -55,7 +55,7 @@ def test_ranges_from_types_are_declared_and_no_others_stand_in(clinic, init, dps
         wide = asked("types.yaml", f"SELECT SUM({column}) FROM {table}")
         assert wide.exit_code == (3 if column in ("pills", "weight") else 0)
     text = (clinic / "types.yaml").read_text()
-    assert "BIGINT: no range, so summed only with bounds in the query" in text
+    assert "BIGINT: no range: sums need bounds in the query, or find some" in text
     assert "ranges as wide as their types: cost (DECIMAL(9,2))" in " ".join(
         dpsql("check", "--policy", "types.yaml").stdout.split()
     )
