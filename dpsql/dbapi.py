@@ -128,6 +128,12 @@ class Connection(Closing):
         with self._open() as session, guarded():
             return session.declared()
 
+    @property
+    def default_schema(self) -> str:
+        """The schema of tables that are named without one."""
+        with self._open() as session, guarded():
+            return session.engine.default_schema
+
     def commit(self) -> None:
         """Does nothing: there is nothing to commit."""
         self._check_open()

@@ -23,7 +23,7 @@ from dpsql.core.targets import NOTHING, Aims, one_price
 from dpsql.declared import DeclaredTable, declared_tables
 from dpsql.dialects.naming import Naming
 from dpsql.dialects.sealed import DoesNotBind, Sealed, TypedTable
-from dpsql.errors import InvalidQuery
+from dpsql.errors import InternalError, InvalidQuery, RefusedQuery
 from dpsql.guard import not_too_deep
 from dpsql.opening import open_engine
 from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewrite, storage
@@ -178,10 +178,19 @@ class Preparation(ABC):
         """A plan whose bounds have been found, rewritten and certified like those before it.
 
         Raises InternalError where it is not: it depends on the plan, hence on a release, alone.
+        Unlike those before it this one comes after the charge.
         """
         alone = replace(planned, plans=(plan,), forms=planned.forms[:1])
-        rewritten = rewrite.run(alone, policy=self.policy, dialect=self.engine.dialect)
-        return certify.run(rewritten, policy=self.policy, engine=self.engine)[0]
+        try:
+            rewritten = rewrite.run(alone, policy=self.policy, dialect=self.engine.dialect)
+            return certify.run(rewritten, policy=self.policy, engine=self.engine)[0]
+        except (InternalError, RefusedQuery) as problem:
+            raise InternalError(
+                f"with the bounds that were found: {problem.message}",
+                code="certify",
+                hint="this is a defect of dpsql; the statement did not run, what was charged stays"
+                " charged, and the bounds that were found are kept",
+            ) from None
 
     def _check_remainder(self, planned: Planned, sql: str) -> postprocess.Outer:
         public = self._public.tables(planned.bound.public)

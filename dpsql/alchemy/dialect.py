@@ -19,7 +19,7 @@ from sqlalchemy.engine.default import DefaultDialect, DefaultExecutionContext
 
 from dpsql.alchemy.compiler import DPCompiler, DPPreparer, DPTypeCompiler
 from dpsql.alchemy.old_version import refuse_to_pandas
-from dpsql.alchemy.reflection import DEFAULT_SCHEMA, Reflection
+from dpsql.alchemy.reflection import Reflection, default_schema
 from dpsql.alchemy.url import AIMS, bad_url, connect_arguments
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class DPDialect(Reflection, DefaultDialect):
         return tuple(int(part) for part in __version__.split(".") if part.isdigit())
 
     def _get_default_schema_name(self, connection: Any) -> str:
-        return DEFAULT_SCHEMA
+        return default_schema(connection)
 
     # ---- transactions: there are none ----------------------------------------------------
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from dpsql.declared import DeclaredColumn, DeclaredTable, Reference
 
-DEFAULT_SCHEMA = "main"
-
 
 class Reflection:
     """The part of a dialect that `sqlalchemy.inspect` calls; typed calls, never SQL.
@@ -26,7 +24,9 @@ class Reflection:
     """
 
     def get_schema_names(self, connection: Connection, **kw: Any) -> list[str]:
-        return list(dict.fromkeys((DEFAULT_SCHEMA, *(t.schema for t in _declared(connection)))))
+        return list(
+            dict.fromkeys((default_schema(connection), *(t.schema for t in _declared(connection))))
+        )
 
     def has_schema(self, connection: Connection, schema_name: str, **kw: Any) -> bool:
         return schema_name in self.get_schema_names(connection)
@@ -34,7 +34,8 @@ class Reflection:
     def get_table_names(
         self, connection: Connection, schema: str | None = None, **kw: Any
     ) -> list[str]:
-        return [t.name for t in _declared(connection) if t.schema == (schema or DEFAULT_SCHEMA)]
+        wanted = schema or default_schema(connection)
+        return [t.name for t in _declared(connection) if t.schema == wanted]
 
     def has_table(
         self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
@@ -64,7 +65,8 @@ class Reflection:
     ) -> list[Any]:
         """Foreign keys, and the steps of the owner's unit paths, which are joined alike."""
         table = _table(connection, table_name, schema)
-        return [_foreign_key(reference, schema) for reference in table.references]
+        near = default_schema(connection) if schema is None else None
+        return [_foreign_key(reference, near) for reference in table.references]
 
     def get_table_comment(
         self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
@@ -115,6 +117,12 @@ class Reflection:
         return False
 
 
+def default_schema(connection: Connection) -> str:
+    """Of the engine: DuckDB's is main, PostgreSQL's public."""
+    own: Any = connection.connection.dbapi_connection
+    return str(own.default_schema)
+
+
 def _declared(connection: Connection) -> tuple[DeclaredTable, ...]:
     own: Any = connection.connection.dbapi_connection
     tables: tuple[DeclaredTable, ...] = own.tables()
@@ -123,7 +131,8 @@ def _declared(connection: Connection) -> tuple[DeclaredTable, ...]:
 
 def _find(connection: Connection, name: str, schema: str | None) -> DeclaredTable | None:
     """By its name as it is, else ignoring case, as the engine does."""
-    here = [t for t in _declared(connection) if t.schema == (schema or DEFAULT_SCHEMA)]
+    wanted = schema or default_schema(connection)
+    here = [t for t in _declared(connection) if t.schema == wanted]
     exact = [t for t in here if t.name == name]
     alike = [t for t in here if t.name.casefold() == name.casefold()]
     return next(iter([*exact, *alike]), None)
@@ -150,8 +159,8 @@ def _column(table: DeclaredTable, column: DeclaredColumn) -> Mapping[str, Any]:
     }
 
 
-def _foreign_key(reference: Reference, schema: str | None) -> Mapping[str, Any]:
-    near = schema is None and reference.target_schema == DEFAULT_SCHEMA
+def _foreign_key(reference: Reference, default: str | None) -> Mapping[str, Any]:
+    near = reference.target_schema == default
     return {
         "name": None,
         "constrained_columns": list(reference.columns),

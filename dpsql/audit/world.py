@@ -142,14 +142,19 @@ class World:
                 f"FOREIGN KEY ({quoted(path[name].column)}) REFERENCES"
                 f" {self._name(target)} ({quoted(path[name].target_column)})"
             )
-        schema = f"CREATE SCHEMA IF NOT EXISTS {quoted(entry.schema)};"
+        schema = f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema(entry))};"
         return f"{schema} CREATE TABLE {self._name(entry)} ({', '.join(parts)})"
 
     def _target(self, hop: Hop) -> tuple[str, str]:
         return self._entry(hop.target_table).name, hop.target_column
 
     def _name(self, entry: CatalogTable) -> str:
-        return quoted(entry.schema, entry.name)
+        return quoted(self._schema(entry), entry.name)
+
+    def _schema(self, entry: CatalogTable) -> str:
+        """DuckDB's own for a table that the policy names plainly, of another engine's default."""
+        plain = {t.parts[0].casefold() for t in self.policy.tables.values() if len(t.parts) == 1}
+        return "main" if entry.unqualified and entry.name.casefold() in plain else entry.schema
 
     # ---- rows ----------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def uses(remainder: exp.Expr, private: Sequence[PrivateAggregate], fed: Sequence
         return Uses()  # one column has nothing to share with
     try:
         shown = _Reader(private).statement(remainder)
-    except (Unclear, RecursionError, OverflowError, ZeroDivisionError):
+    except (Unclear, RecursionError, ArithmeticError, ValueError):
         return Uses()
     found: dict[int, Importance] = {}
     for index in releases_of(remainder):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dpsql.canonical import Form, canonical
 from dpsql.consistency.families import Mode, mode_of
 from dpsql.core.ir import steps
-from dpsql.errors import Error
+from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.pipeline.stages import Planned, Release
 from dpsql.pipeline.storage import about, restored, unpack
 from dpsql.planning.keys import PublicValues
@@ -51,6 +51,8 @@ def margins(
     known = {form.question for form in planned.forms}
     found: list[Margin] = []
     for index, plan in enumerate(planned.plans):
+        if plan.scan is not None or plan.awaited:  # no table of answers, or bounds of its own
+            continue
         whole = plan.items and plan.public_keys and len(plan.keys) <= MAX_KEYS
         asked = mode_of(plan, usual) in ("additive", "consistent")
         if not (whole and asked) or any(True for _ in steps(plan.aggregate)):
@@ -69,7 +71,7 @@ def margins(
                         public_values=public_values,
                         public_rows=public_rows,
                     )
-                except Error:  # it could not be asked, so it was not
+                except (RefusedQuery, InvalidQuery):  # it could not be asked, so it was not
                     continue
                 form = canonical(made)
                 if form.question not in known:

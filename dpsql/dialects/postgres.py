@@ -18,6 +18,7 @@ from dpsql.dialects.postgres_catalog import CHECKS, read_catalog
 from dpsql.dialects.postgres_checks import in_duckdb
 from dpsql.dialects.postgres_open import BEGIN, connect, failed, identity_of, log
 from dpsql.errors import EngineFailed
+from dpsql.owner_log import OWNER_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,11 +85,13 @@ class PostgresEngine:
 
     def _begin(self) -> None:
         """A transaction, on a new connection if the old one is gone: nothing is charged yet."""
+        import psycopg2
+
         try:
             self._connection.rollback()
             self._run(BEGIN)
-        except Exception:
-            with contextlib.suppress(Exception):
+        except (_Refused, psycopg2.Error):
+            with contextlib.suppress(psycopg2.Error):
                 self._connection.close()
             self._connection = self._connected()
             if identity_of(self._connection, self._url) != self.identity:
@@ -101,16 +104,25 @@ class PostgresEngine:
         self._hold()
 
     def _hold(self) -> None:
-        """Before the snapshot is taken: nobody alters these tables until it ends."""
+        """Before the snapshot is taken: nobody alters these tables until it ends.
+
+        One that cannot be locked (a view that is materialized, a table that may be read by columns
+        alone, one that is gone) is left out, which the owner's log says, and no other with it.
+        """
         held = [
             f"{_quoted(table.schema)}.{_quoted(table.name)}"
             for name in self._watched
             if self._catalog is not None and (table := self._catalog.find(name)) is not None
         ]
-        if not held:
-            return
+        if held and not self._locked(held) and len(held) > 1:
+            for one in held:
+                self._locked([one])
+
+    def _locked(self, tables: Sequence[str]) -> bool:
+        """Whether these tables, all of them, are locked until the transaction ends."""
+        self._run("SAVEPOINT held")
         try:
-            self._run(f"LOCK TABLE {', '.join(held)} IN ACCESS SHARE MODE")
+            self._run(f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE")
         except _Refused as problem:
             if problem.state == _BUSY:
                 raise EngineFailed(
@@ -118,9 +130,11 @@ class PostgresEngine:
                     code="engine-locked",
                     hint="ask again when its owner is done; nothing was charged",
                 ) from None
-            # Gone, of another kind, or read by columns alone: that is said where it is read.
-            self._run("ROLLBACK")
-            self._run(BEGIN)
+            self._run("ROLLBACK TO SAVEPOINT held")
+            if len(tables) == 1:
+                OWNER_LOG.info("PostgreSQL: %s is not locked while it is read", tables[0])
+            return False
+        return True
 
     # ---- reading -------------------------------------------------------------------------
 

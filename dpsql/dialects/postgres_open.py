@@ -155,10 +155,10 @@ def identity_of(connection: psycopg2.extensions.connection, url: str) -> str:
 
     Where the role may not ask for the identifier: the server's address as the server sees it.
     """
-    import psycopg2
+    import psycopg2.errors
 
     for query in (IDENTITY, _PLACE):
-        with contextlib.suppress(psycopg2.Error):
+        with contextlib.suppress(psycopg2.errors.InsufficientPrivilege):
             found = list(_rows(connection, query))
             if found and None not in found[0]:
                 return "postgresql:" + "/".join(found[0])

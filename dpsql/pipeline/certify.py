@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certified, ...]:
-    """Raises InternalError where the two derivations disagree: then nothing is charged or run."""
+    """Raises InternalError where the two derivations disagree: what is not certified never runs."""
     catalog = rewritten.planned.bound.catalog
     done = []
     for plan, sql, counted, paired in zip(
@@ -40,8 +40,10 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certif
         if sql:
             normal = normal_form(sql, engine.dialect, catalog)
             certify(normal, claim(plan), policy=policy, catalog=catalog)
-        if plan.scan is not None:
-            certify_scan(normal)
+            if plan.scan is not None:
+                certify_scan(normal)
+        elif plan.scan is not None:
+            raise InternalError("the choice of a bound has no statement", code="certify")
         for text, told in zip(counted, histogram_claims(plan), strict=True):
             normal = normal_form(text, engine.dialect, catalog)
             certify_histogram(normal, told, policy=policy, catalog=catalog)

@@ -12,13 +12,15 @@ from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Law
 from dpsql.core.bounds import ContributionBounds, Sensitivity
 from dpsql.core.domain import Scalar
 from dpsql.core.ir import Aggregate, Expr, PrivateAggregate
+from dpsql.errors import InternalError
 from dpsql.mechanisms.bound_choice import BoundChoice
+from dpsql.mechanisms.centred import CentredGaussian
+from dpsql.mechanisms.gaussian import GaussianMechanism
+from dpsql.mechanisms.laplace import LaplaceMechanism
 
 if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
     from dpsql.mechanisms.distinct import DistinctMechanism
-    from dpsql.mechanisms.gaussian import GaussianMechanism
-    from dpsql.mechanisms.laplace import LaplaceMechanism
     from dpsql.mechanisms.quantile import QuantileMechanism
     from dpsql.mechanisms.quantile_interval import QuantileInterval
     from dpsql.mechanisms.quantile_tree import QuantileTree
@@ -49,11 +51,32 @@ class KeyPlan:
 
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
-    """A block, what one unit can do to it, and the mechanism that noises it."""
+    """A block, what one unit can do to it, and the mechanism that noises it.
+
+    Raises InternalError for a mechanism that is not calibrated for so much.
+    """
 
     block: Block
     sensitivity: Sensitivity
     mechanism: LaplaceMechanism | GaussianMechanism | BoundChoice
+
+    def __post_init__(self) -> None:
+        if not covers(self.mechanism, self.sensitivity):
+            raise InternalError("the noise is for less than a unit can do", code="certify")
+
+
+def covers(
+    mechanism: LaplaceMechanism | GaussianMechanism | BoundChoice, moved: Sensitivity
+) -> bool:
+    """Does what the mechanism is priced for cover what one unit moves?"""
+    match mechanism:
+        case LaplaceMechanism(cell_sensitivity=cell, cells=cells):
+            return cell * cells >= moved.l1 and (cells == 1 or cell >= moved.linf)
+        case CentredGaussian(l2_squared=priced, steps=steps):
+            return priced >= steps * moved.l2_squared
+        case GaussianMechanism(l2_squared=priced):
+            return priced >= moved.l2_squared
+    return moved == Sensitivity(1, 1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

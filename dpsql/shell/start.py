@@ -65,5 +65,5 @@ def _reader(session: Session, settings: Settings) -> Reader:
         note("prompt_toolkit is not installed: no history, completion or colours")
         return Lines(interactive=True)
     stream = sys.stdout if sys.stdout is not None and sys.stdout.isatty() else sys.stderr
-    words = vocabulary_of(session.declared())
+    words = vocabulary_of(session.declared(), session.engine.default_schema)
     return Prompt(words, dialect=settings.dialect, colour=style_of(stream).colour)

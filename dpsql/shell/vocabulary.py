@@ -13,10 +13,8 @@ from dpsql import aggregates
 from dpsql import functions as scalars
 from dpsql.checks import remainder
 from dpsql.declared import DeclaredTable
-from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.sql.parser import read_dialect
 
-DEFAULT_SCHEMA = DuckDBEngine.default_schema
 START = ("SELECT", "WITH", "FROM", "VALUES")
 OPERANDS = (
     *("DISTINCT", "CASE", "NOT", "NULL", "TRUE", "FALSE", "CAST", "TRY_CAST", "EXTRACT"),
@@ -66,11 +64,11 @@ class Vocabulary:
         return None
 
 
-def vocabulary_of(tables: Iterable[DeclaredTable]) -> Vocabulary:
+def vocabulary_of(tables: Iterable[DeclaredTable], default_schema: str = "main") -> Vocabulary:
     """The names of what was declared; nothing hidden is among them."""
     written = {}
     for table in tables:
-        schema = () if table.schema == DEFAULT_SCHEMA else (table.schema,)
+        schema = () if table.schema == default_schema else (table.schema,)
         parts = (*schema, table.name)
         types = {written_name(column.name): column.type_text for column in table.columns}
         folded = tuple(part.casefold() for part in parts)

@@ -145,6 +145,10 @@ def test_not_built_of_engines_and_auto() -> None:
     ]:
         (finding,) = not_built(load(small(database=url)))
         assert word in finding.message
+    served = "postgresql://reader@host/db"
+    assert not_built(load(small(database=served))) == []
+    (finding,) = not_built(load(small(database=served, limits={"memory": "2GB"})))
+    assert finding.where == "limits.memory"
     policy = load(
         small(
             bounds={"max_rows_per_group": "auto"},

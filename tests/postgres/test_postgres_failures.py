@@ -239,6 +239,19 @@ def test_a_table_is_held_while_a_query_runs(session, url):
     execute(url, "ALTER TABLE t ALTER n TYPE TEXT")
 
 
+def test_a_table_that_cannot_be_locked_leaves_the_others_held(url):
+    """A materialized view takes no lock: ALTER of a table beside it waits all the same."""
+    execute(url, "CREATE MATERIALIZED VIEW seen AS SELECT 1 AS id")
+    engine = PostgresEngine.open(url, watched=["seen", "t"])
+    engine.catalog()
+    alter = ("SET lock_timeout = '200ms'", "ALTER TABLE t ALTER n TYPE TEXT")
+    try:
+        with engine.snapshot(), pytest.raises(psycopg2.errors.LockNotAvailable):
+            execute(url, *alter)
+    finally:
+        engine.close()
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
