@@ -7,6 +7,7 @@ dates YYYY-MM-DD that exist. DuckDB reads more of them; what PostgreSQL alone wo
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -49,6 +50,8 @@ _INTEGERS = {
 """Name in PostgreSQL, what it is there, and the range of the normal form's type."""
 _TIMESTAMPS = (_D.TIMESTAMP, _D.TIMESTAMPNTZ)
 _TEXTS = (_D.TEXT, _D.VARCHAR)
+
+_TRUE, _FALSE = ("t", "true", "1", "y", "yes"), ("f", "false", "0", "n", "no")
 
 WHOLE = r"^ *[+-]?[0-9]{1,18} *$"
 NUMBER = r"^ *[+-]?[0-9]{1,15}([.][0-9]{0,15})?([eE][+-]?[0-9]{1,2})? *$"
@@ -115,6 +118,8 @@ def converted(node: exp.Cast, write: Write) -> Term:
         return _read(value.sql, to, name, told)
     if value.told.kind is Kind.BOOLEAN:
         inner = cast(value.sql, "INT")
+        if told.kind is Kind.DECIMAL:
+            return _as_decimal(Term(inner, INT), to, name, attempt)
         return Term(inner if name == "INT" else cast(inner, name), told)
     if told.kind is Kind.FLOAT:
         return as_float(value)
@@ -156,8 +161,19 @@ def _as_text(value: Term) -> Term:
 def _as_truth(value: Term) -> Term:
     if value.told.kind is Kind.BOOLEAN:
         return value
+    if value.told.kind is Kind.TEXT:
+        return Term(_truth_of(value.sql), BOOL)
+    if value.told.kind not in (Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL):
+        refuse("a date or timestamp as BOOLEAN")
     zero = double(0.0) if value.told.kind is Kind.FLOAT else "0"
     return Term(pair(value.sql, "<>", zero), BOOL)
+
+
+def _truth_of(sql: str) -> str:
+    """DuckDB's words: PostgreSQL knows others, and raises over all else."""
+    lower = call("LOWER", sql)
+    words = [f"{lower} IN ({', '.join(map(text, some))})" for some in (_TRUE, _FALSE)]
+    return f"CASE WHEN {words[0]} THEN TRUE WHEN {words[1]} THEN FALSE END"
 
 
 # ---- to numbers ------------------------------------------------------------------------------
@@ -218,14 +234,26 @@ def _float_as_decimal(sql: str, precision: int, scale: int, name: str) -> str:
     """The nearest multiple of 10^-scale, of 18 digits at most."""
     if scale > 15:
         refuse(f"a float as {name}")
-    most = 10.0 ** min(precision, 18) / 10.0**scale * (1 - 2.0**-50)
+    inside = f"{size(sql)} <= {double(_largest(min(precision, 18), scale))}"
     if scale == 0:
         whole = cast(cast(nearest(sql), "BIGINT"), "NUMERIC")
-        return when(f"{size(sql)} <= {double(most)}", cast(whole, name))
+        return when(inside, cast(whole, name))
     places = nearest(pair(sql, "*", double(10.0**scale)))
     unit = cast(f"'0.{'1'.rjust(scale, '0')}'", f"NUMERIC({scale + 1}, {scale})")
     whole = cast(cast(places, "BIGINT"), "NUMERIC")
-    return when(f"{size(sql)} <= {double(most)}", cast(pair(whole, "*", unit), name))
+    return when(inside, cast(pair(whole, "*", unit), name))
+
+
+def _largest(precision: int, scale: int) -> float:
+    """The largest float that still has `precision` digits once it is rounded to `scale` places.
+
+    Products and roundings of floats are monotone: what is smaller has no more digits.
+    """
+    factor, half = 10.0**scale, Fraction(1, 2)
+    most = math.nextafter(float((10**precision - half) / 10**scale), math.inf)
+    while math.floor(Fraction(most * factor) + half) >= 10**precision:
+        most = math.nextafter(most, 0)
+    return most
 
 
 def _signed(value: int) -> str:
@@ -239,11 +267,9 @@ def _read(sql: str, to: exp.DataType, name: str, told: Told) -> Term:
     if told.kind is Kind.FLOAT:
         return Term(when(f"{sql} ~ {text(NUMBER)}", cast(sql, name)), FLOAT)
     if told.kind is Kind.DECIMAL:
-        precision, scale = digits(to)
-        value = cast(sql, "NUMERIC(38, 18)")
-        most = double((10.0**precision - 1) / 10.0**scale * (1 - 1e-12))
-        inside = f"CAST({value} AS DOUBLE PRECISION) BETWEEN (- {most}) AND {most}"
-        return Term(when(f"{sql} ~ {text(PLAIN)}", when(inside, cast(value, name))), told)
+        plain = Term(cast(sql, "NUMERIC(38, 18)"), Told(Kind.DECIMAL, 0, (38, 18)))
+        value = _as_decimal(plain, to, name, True)
+        return Term(when(f"{sql} ~ {text(PLAIN)}", value.sql), told)
     if told.kind is not Kind.INTEGER:
         refuse(f"a text as {to.sql('duckdb')}")
     whole = cast(sql, "BIGINT")
