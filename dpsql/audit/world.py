@@ -145,8 +145,8 @@ class World:
         schema = f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema(entry))};"
         return f"{schema} CREATE TABLE {self._name(entry)} ({', '.join(parts)})"
 
-    def _target(self, hop: Hop) -> tuple[str, str]:
-        return self._entry(hop.target_table).name, hop.target_column
+    def _target(self, hop: Hop) -> tuple[CatalogTable, str]:
+        return self._entry(hop.target_table), hop.target_column
 
     def _name(self, entry: CatalogTable) -> str:
         return quoted(self._schema(entry), entry.name)

@@ -100,9 +100,7 @@ class BlockBuilder:
             last = index == len(hops) - 1
             local = _column(here.id, here_catalog, hop.column)
             names_the_unit = last and hop.target_column.casefold() == table.unit.column.casefold()
-            if names_the_unit and here_catalog.references(
-                hop.column, target.name, hop.target_column
-            ):
+            if names_the_unit and here_catalog.references(hop.column, target, hop.target_column):
                 return self._checked(local, node)  # the enforced foreign key holds the unit's id
             here, here_catalog = self._hop(local, target_table, target, hop, node), target
         return self._checked(_column(here.id, here_catalog, table.unit.column), node)

@@ -153,7 +153,7 @@ class Joined:
         assert source.origin.path is not None
         hop = source.origin.path.hops[index]
         return fold(hop.target_column) == fold(source.origin.path.column) and (
-            table.catalog.references(hop.column, target.catalog.name, hop.target_column)
+            table.catalog.references(hop.column, target.catalog, hop.target_column)
         )
 
     def _reached(self, local: Place, target: BaseTable, key: str, classes: Classes) -> str:

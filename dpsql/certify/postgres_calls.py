@@ -64,8 +64,12 @@ def _stamp(parts: list[exp.Expr], read: Read) -> exp.Expr:
 
 
 def _hash(node: exp.Expr, read: Read) -> exp.Expr:
-    """A chain of hashes, each the seed of the next, as one hash of all that was hashed."""
+    """A chain of hashes, each the seed of the next, as one hash of all that was hashed.
+
+    It ends in the salt, or in the salt's own hash with seed 0: then the salt stands first.
+    """
     parts: list[exp.Expr] = []
+    first = None
     while True:
         node = bare(node)
         if isinstance(node, exp.Cast):
@@ -73,6 +77,9 @@ def _hash(node: exp.Expr, read: Read) -> exp.Expr:
         require(isinstance(node, exp.Dot), "hashes are chained")
         called = node.args["expression"]
         word, (value, seed) = str(called.this).lower(), called.expressions
+        if word == "hashint8extended" and match("CAST('0' AS BIGINT)", seed) is not None:
+            first = _salt(value)
+            break
         found = match("COALESCE(_x, 0)", value)
         if word == "hashtextextended":
             found = match("COALESCE(CAST(_x AS TEXT), '') COLLATE \"C\"", value)
@@ -82,10 +89,14 @@ def _hash(node: exp.Expr, read: Read) -> exp.Expr:
             refuse("what is hashed is there")
         parts.insert(0, read(found["_x"]))
         node = seed
-    big = isinstance(node, exp.Cast) and node.to.this is _D.BIGINT and is_text(node.this)
-    require(big and re.fullmatch("-?[0-9]{1,19}", node.this.name) is not None, "a salt")
-    number = int(node.this.name)
-    salt = exp.Literal.string(str(number % 2**64))
-    parts.append(exp.Cast(this=salt, to=exp.DataType(this=_D.UBIGINT)))
+    parts = [first, *parts] if first is not None else [*parts, _salt(node)]
     inner = exp.Anonymous(this="HASH", expressions=parts)
     return exp.Anonymous(this="HASH", expressions=[inner])
+
+
+def _salt(node: exp.Expr) -> exp.Expr:
+    node = bare(node)
+    big = isinstance(node, exp.Cast) and node.to.this is _D.BIGINT and is_text(node.this)
+    require(big and re.fullmatch("-?[0-9]{1,19}", node.this.name) is not None, "a salt")
+    number = exp.Literal.string(str(int(node.this.name) % 2**64))
+    return exp.Cast(this=number, to=exp.DataType(this=_D.UBIGINT))

@@ -53,9 +53,15 @@ class CatalogTable:
         have = {column.casefold() for column in columns}
         return any(have >= {column.casefold() for column in key} for key in self.keys)
 
-    def references(self, column: str, target: str, target_column: str) -> bool:
-        """Is `column` an enforced single-column foreign key onto `target.target_column`?"""
-        want = (column.casefold(), target.casefold(), target_column.casefold())
+    def references(self, column: str, target: CatalogTable, target_column: str) -> bool:
+        """Is `column` an enforced single-column foreign key onto `target.target_column`?
+
+        A foreign key says no schema: it is onto a table of its own (DuckDB knows no other, of
+        PostgreSQL no other is read), and a table of the same name elsewhere is not that one.
+        """
+        if (self.schema, self.database) != (target.schema, target.database):
+            return False
+        want = (column.casefold(), target.name.casefold(), target_column.casefold())
         return any(
             len(fk.columns) == 1
             and (fk.columns[0].casefold(), fk.target.casefold(), fk.target_columns[0].casefold())

@@ -15,6 +15,7 @@ from sqlglot import exp
 from dpsql.core.catalog import CatalogColumn
 from dpsql.core.domain import Kind
 from dpsql.dialects import postgres_casts as casts
+from dpsql.dialects import postgres_hashes as hashes
 from dpsql.dialects import postgres_moments as moments
 from dpsql.dialects import postgres_numbers as numbers
 from dpsql.dialects import postgres_texts as texts
@@ -31,7 +32,6 @@ from dpsql.dialects.postgres_terms import (
     TIMESTAMP,
     Term,
     Told,
-    Write,
     byte_order,
     call,
     cast,
@@ -354,24 +354,8 @@ def _anonymous(self: Scalars, node: exp.Expr) -> Term:
     if word == "STRLEN":
         return texts.octets(node, self.write)
     if word == "HASH":
-        return hashed(node, self.write)
+        return hashes.hashed(node, self.write)
     refuse(title(node))
-
-
-def hashed(node: exp.Anonymous, write: Write) -> Term:
-    """HASH(HASH(a, b, ..., salt)): each part hashed, its seed the hash of those before it."""
-    *parts, salt = node.expressions[0].expressions
-    seed = int(salt.this.name)
-    seed -= 2**64 if seed >= 2**63 else 0
-    found = cast(f"'{seed}'", "BIGINT")
-    for part in parts:
-        value = write(part)
-        if value.told.kind is Kind.INTEGER and not value.told.huge:
-            found = call("HASHINT8EXTENDED", f"COALESCE({value.sql}, 0)", found)
-        else:
-            shown = f"(COALESCE(CAST({value.sql} AS TEXT), '') COLLATE \"C\")"
-            found = call("HASHTEXTEXTENDED", shown, found)
-    return Term(found, BIG)
 
 
 _OWN: dict[type[exp.Expr], Callable[[Scalars, exp.Expr], Term]] = {

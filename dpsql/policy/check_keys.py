@@ -37,7 +37,9 @@ def _own_key(
     if unit is None or unit.hops or not entry.unique(unit.column):
         return
     for key in entry.foreign_keys:
-        names = [name for name, one in policy.tables.items() if _is(one, key.target, catalog)]
+        names = [
+            name for name, one in policy.tables.items() if _is(one, entry, key.target, catalog)
+        ]
         own = [name.casefold() for name in key.columns] == [unit.column.casefold()]
         if len(key.columns) != 1 or not names or own or names[0] == table.name:
             continue
@@ -62,9 +64,10 @@ def _people(name: str, unit: str) -> bool:
     return word in _PERSONS or word.startswith(unit.casefold())
 
 
-def _is(table: Table, name: str, catalog: Catalog) -> bool:
+def _is(table: Table, entry: CatalogTable, name: str, catalog: Catalog) -> bool:
+    """Is it the table that a foreign key of `entry` names, in the schema of `entry`?"""
     found = find_table(catalog, table)
-    return found is not None and found.name == name
+    return found is not None and (found.schema, found.name) == (entry.schema, name)
 
 
 def _path(table: Table) -> str:
@@ -132,7 +135,7 @@ def _joined(policy: Policy, table: Table, entry: CatalogTable, catalog: Catalog)
             return ()
         names_unit = hop.target_column.casefold() == table.unit.column.casefold()
         last = index == len(hops) - 1
-        if last and names_unit and here.references(hop.column, target.name, hop.target_column):
+        if last and names_unit and here.references(hop.column, target, hop.target_column):
             return hops[:index]
         here = target
     return hops

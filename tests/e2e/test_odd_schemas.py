@@ -72,6 +72,44 @@ def test_a_file_called_as_its_schema(tmp_path: Path, schema: str) -> None:
         assert count(session, f'SELECT x FROM "{schema}".pub') == 1
 
 
+def test_a_key_onto_a_table_of_the_same_name_elsewhere_ends_no_path() -> None:
+    """a.orders has an enforced key onto a.users; its path leads to b.users, who are fewer.
+
+    Taken for that key, the path would attribute rows to people who are not in b.users.
+    """
+    owner = duckdb.connect()
+    for schema, people in (("a", 10), ("b", 4)):
+        owner.execute(f"CREATE SCHEMA {schema}")
+        owner.execute(f"CREATE TABLE {schema}.users (id BIGINT PRIMARY KEY)")
+        owner.execute(f"INSERT INTO {schema}.users SELECT i FROM range({people}) q(i)")
+        owner.execute(
+            f"CREATE TABLE {schema}.orders (id BIGINT, owner BIGINT REFERENCES {schema}.users (id))"
+        )
+        owner.execute(f"INSERT INTO {schema}.orders SELECT i, i FROM range({people}) q(i)")
+    tables = {
+        "b.users": {"unit": "id"},
+        "a.orders": {"unit": "owner -> b.users.id"},
+        "b.orders": {"unit": "owner -> b.users.id"},
+    }
+    with closing(Session(policy(tables), "a", engine=owner)) as session:
+        assert count(session, "SELECT COUNT(*) FROM a.orders") == 4
+        assert count(session, "SELECT COUNT(*) FROM b.orders") == 4
+        with session.engine.snapshot():
+            texts = [
+                session.prepare(
+                    f"SELECT COUNT(*) FROM {schema}.orders",
+                    None,
+                    dialect="duckdb",
+                    asked=session.asked,
+                )
+                .certified[0]
+                .texts[0]
+                for schema in ("a", "b")
+            ]
+        joined = ['"b"."users"' in text for text in texts]
+        assert joined == [True, False], "b's own key holds the id itself"
+
+
 def test_another_database_called_as_the_schema_is_not_read() -> None:
     """Attached while the session is open: its main.t has other people."""
     owner = duckdb.connect()
