@@ -7,7 +7,10 @@ dates YYYY-MM-DD that exist. DuckDB reads more of them; what PostgreSQL alone wo
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
+from math import floor
+from typing import NoReturn
 
 from sqlglot import exp
 
@@ -51,6 +54,9 @@ _INTEGERS = {
 _TIMESTAMPS = (_D.TIMESTAMP, _D.TIMESTAMPNTZ)
 _TEXTS = (_D.TEXT, _D.VARCHAR)
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,39}\Z")
+_EXACT = re.compile(r"[+-]?[0-9]{1,38}([.][0-9]{1,38})?\Z")
+_HALF = Fraction(1, 2)
 _TRUE, _FALSE = ("t", "true", "1", "y", "yes"), ("f", "false", "0", "n", "no")
 
 WHOLE = r"^ *[+-]?[0-9]{1,18} *$"
@@ -107,7 +113,7 @@ def converted(node: exp.Cast, write: Write) -> Term:
         return _constant(source.name, to, name, told)
     value, attempt = write(source), isinstance(node, exp.TryCast)
     if value.told.kind is Kind.NULL:
-        return Term(cast(value.sql, name), told)
+        return Term(cast(cast(value.sql, "BIGINT") if told.huge else value.sql, name), told)
     if told.kind is Kind.TEXT:
         return _as_text(value)
     if told.kind is Kind.BOOLEAN:
@@ -129,20 +135,48 @@ def converted(node: exp.Cast, write: Write) -> Term:
 
 
 def _constant(value: str, to: exp.DataType, name: str, told: Told) -> Term:
+    """A text that stands in the query. One that is no such value would raise before any row."""
     if told.kind is Kind.FLOAT:
-        number = float(value)
+        number = _float_of(value, to)
         if not math.isfinite(number):
             shown = "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
             return Term(f"CAST('{shown}' AS DOUBLE PRECISION)", FLOAT)
         return Term(double(number), FLOAT)
     if told.kind is Kind.INTEGER:
-        number = int(value)
-        bits = 32 if abs(number) < 2**31 else 64 if abs(number) < 2**63 else 0
-        shown = str(number) if number >= 0 else f"(- {-number})"
-        if to.this in (_D.BIGINT, _D.INT128):
-            return Term(cast(shown, name), told)
-        return Term(shown, Told(Kind.INTEGER, bits))
+        return _integer_of(value, to, name, told)
+    if told.kind is Kind.BOOLEAN:
+        if value.lower() not in (*_TRUE, *_FALSE):
+            _no_constant(to)
+        return Term("TRUE" if value.lower() in _TRUE else "FALSE", BOOL)
+    if told.kind is Kind.DECIMAL:
+        precision, scale = digits(to)
+        plain = _EXACT.match(value) is not None
+        if not plain or floor(abs(Fraction(value)) * 10**scale + _HALF) >= 10**precision:
+            _no_constant(to)
     return Term(cast(text(value), name), told)
+
+
+def _float_of(value: str, to: exp.DataType) -> float:
+    try:
+        return float("x" if "_" in value else value)
+    except ValueError:
+        _no_constant(to)
+
+
+def _integer_of(value: str, to: exp.DataType, name: str, told: Told) -> Term:
+    _, _, low, high = _INTEGERS[to.this]
+    number = int(value) if _WHOLE.match(value) is not None else high + 1
+    if not low <= number <= high:
+        _no_constant(to)
+    bits = 32 if abs(number) < 2**31 else 64 if abs(number) < 2**63 else 0
+    shown = str(number) if number >= 0 else f"(- {-number})"
+    if to.this in (_D.BIGINT, _D.INT128):
+        return Term(cast(shown, name), told)
+    return Term(shown, Told(Kind.INTEGER, bits))
+
+
+def _no_constant(to: exp.DataType) -> NoReturn:
+    refuse(f"this text as {to.sql('duckdb')}", "write the value itself, or NULL")
 
 
 # ---- to text and truth -----------------------------------------------------------------------
@@ -249,9 +283,9 @@ def _largest(precision: int, scale: int) -> float:
 
     Products and roundings of floats are monotone: what is smaller has no more digits.
     """
-    factor, half = 10.0**scale, Fraction(1, 2)
-    most = math.nextafter(float((10**precision - half) / 10**scale), math.inf)
-    while math.floor(Fraction(most * factor) + half) >= 10**precision:
+    factor = 10.0**scale
+    most = math.nextafter(float((10**precision - _HALF) / 10**scale), math.inf)
+    while floor(Fraction(most * factor) + _HALF) >= 10**precision:
         most = math.nextafter(most, 0)
     return most
 
