@@ -98,7 +98,7 @@ def _scaled(test: exp.Expr, value: exp.Expr) -> exp.Cast | None:
 def _forms_of(source: exp.Expr, target: exp.DataType) -> list[exp.Expr]:
     """What may be tested in place of what is cast: it, and it rounded as the cast rounds."""
     places = str(digits(target)[1]) if target.this is _D.DECIMAL else "0"
-    found = [source, exp.Cast(this=source, to=exp.DataType(this=_D.DOUBLE, nested=False))]
+    found = [source]
     wide = exp.Cast(this=source, to=exp.DataType(this=_D.DECIMAL, nested=False))
     big = exp.Cast(this=source, to=exp.DataType(this=_D.BIGINT, nested=False))
     widest = exp.Cast(this=big, to=exp.DataType(this=_D.DECIMAL, nested=False))
@@ -123,5 +123,5 @@ def _holds(target: exp.DataType, low: exp.Expr, high: exp.Expr) -> bool:
     if target.this is _D.DECIMAL and target.expressions:
         precision, scale = digits(target)
         most = max(abs(ends[0]), abs(ends[1]))
-        return bool(most * 10**scale < 10**precision)
+        return bool(most * 10**scale <= 10**precision - 1)  # rounded, it has no digit more
     return False

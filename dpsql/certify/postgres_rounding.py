@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import floor
 
 from sqlglot import exp
 
@@ -68,7 +69,11 @@ def _places(node: exp.Expr, read: Read) -> exp.Expr | None:
 
 
 def _decimal(node: exp.Expr, read: Read) -> exp.Expr | None:
-    """A float as DECIMAL(p, s): the nearest multiple of 10^-s."""
+    """A float as DECIMAL(p, s): the nearest multiple of 10^-s.
+
+    What is rounded must have p digits: of the largest float let in, the product (rounded to a
+    float, as the engine does) and its nearest whole number are computed here; both are monotone.
+    """
     scaled = _NEAREST.replace("_x", "(_x * _f)")
     shape = (
         "CASE WHEN pg_catalog.abs(_x) <= _m THEN _d END",
@@ -84,7 +89,8 @@ def _decimal(node: exp.Expr, read: Read) -> exp.Expr | None:
     inner = match(shape[1] if scale else shape[2], cast.this)
     if inner is None or most is None or not same(inner["_x"], found["_x"]):
         return None
-    require(most * 10**scale < min(10**precision, 10**18 + 1), "a number has its digits")
+    rounded = floor(Fraction(float(most * 10**scale)) + Fraction(1, 2))
+    require(rounded < min(10**precision, 10**18 + 1), "a number has its digits, rounded")
     if scale:
         require(power_of_ten(inner["_f"]) == scale, "a number is scaled by its places")
         unit = bare(inner["_u"])

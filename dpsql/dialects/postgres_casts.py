@@ -7,6 +7,10 @@ dates YYYY-MM-DD that exist. DuckDB reads more of them; what PostgreSQL alone wo
 from __future__ import annotations
 
 import math
+import re
+from fractions import Fraction
+from math import floor
+from typing import NoReturn
 
 from sqlglot import exp
 
@@ -49,6 +53,11 @@ _INTEGERS = {
 """Name in PostgreSQL, what it is there, and the range of the normal form's type."""
 _TIMESTAMPS = (_D.TIMESTAMP, _D.TIMESTAMPNTZ)
 _TEXTS = (_D.TEXT, _D.VARCHAR)
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,39}\Z")
+_EXACT = re.compile(r"[+-]?[0-9]{1,38}([.][0-9]{1,38})?\Z")
+_HALF = Fraction(1, 2)
+_TRUE, _FALSE = ("t", "true", "1", "y", "yes"), ("f", "false", "0", "n", "no")
 
 WHOLE = r"^ *[+-]?[0-9]{1,18} *$"
 NUMBER = r"^ *[+-]?[0-9]{1,15}([.][0-9]{0,15})?([eE][+-]?[0-9]{1,2})? *$"
@@ -104,7 +113,7 @@ def converted(node: exp.Cast, write: Write) -> Term:
         return _constant(source.name, to, name, told)
     value, attempt = write(source), isinstance(node, exp.TryCast)
     if value.told.kind is Kind.NULL:
-        return Term(cast(value.sql, name), told)
+        return Term(cast(cast(value.sql, "BIGINT") if told.huge else value.sql, name), told)
     if told.kind is Kind.TEXT:
         return _as_text(value)
     if told.kind is Kind.BOOLEAN:
@@ -115,6 +124,8 @@ def converted(node: exp.Cast, write: Write) -> Term:
         return _read(value.sql, to, name, told)
     if value.told.kind is Kind.BOOLEAN:
         inner = cast(value.sql, "INT")
+        if told.kind is Kind.DECIMAL:
+            return _as_decimal(Term(inner, INT), to, name, attempt)
         return Term(inner if name == "INT" else cast(inner, name), told)
     if told.kind is Kind.FLOAT:
         return as_float(value)
@@ -124,20 +135,48 @@ def converted(node: exp.Cast, write: Write) -> Term:
 
 
 def _constant(value: str, to: exp.DataType, name: str, told: Told) -> Term:
+    """A text that stands in the query. One that is no such value would raise before any row."""
     if told.kind is Kind.FLOAT:
-        number = float(value)
+        number = _float_of(value, to)
         if not math.isfinite(number):
             shown = "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
             return Term(f"CAST('{shown}' AS DOUBLE PRECISION)", FLOAT)
         return Term(double(number), FLOAT)
     if told.kind is Kind.INTEGER:
-        number = int(value)
-        bits = 32 if abs(number) < 2**31 else 64 if abs(number) < 2**63 else 0
-        shown = str(number) if number >= 0 else f"(- {-number})"
-        if to.this in (_D.BIGINT, _D.INT128):
-            return Term(cast(shown, name), told)
-        return Term(shown, Told(Kind.INTEGER, bits))
+        return _integer_of(value, to, name, told)
+    if told.kind is Kind.BOOLEAN:
+        if value.lower() not in (*_TRUE, *_FALSE):
+            _no_constant(to)
+        return Term("TRUE" if value.lower() in _TRUE else "FALSE", BOOL)
+    if told.kind is Kind.DECIMAL:
+        precision, scale = digits(to)
+        plain = _EXACT.match(value) is not None
+        if not plain or floor(abs(Fraction(value)) * 10**scale + _HALF) >= 10**precision:
+            _no_constant(to)
     return Term(cast(text(value), name), told)
+
+
+def _float_of(value: str, to: exp.DataType) -> float:
+    try:
+        return float("x" if "_" in value else value)
+    except ValueError:
+        _no_constant(to)
+
+
+def _integer_of(value: str, to: exp.DataType, name: str, told: Told) -> Term:
+    _, _, low, high = _INTEGERS[to.this]
+    number = int(value) if _WHOLE.match(value) is not None else high + 1
+    if not low <= number <= high:
+        _no_constant(to)
+    bits = 32 if abs(number) < 2**31 else 64 if abs(number) < 2**63 else 0
+    shown = str(number) if number >= 0 else f"(- {-number})"
+    if to.this in (_D.BIGINT, _D.INT128):
+        return Term(cast(shown, name), told)
+    return Term(shown, Told(Kind.INTEGER, bits))
+
+
+def _no_constant(to: exp.DataType) -> NoReturn:
+    refuse(f"this text as {to.sql('duckdb')}", "write the value itself, or NULL")
 
 
 # ---- to text and truth -----------------------------------------------------------------------
@@ -156,8 +195,19 @@ def _as_text(value: Term) -> Term:
 def _as_truth(value: Term) -> Term:
     if value.told.kind is Kind.BOOLEAN:
         return value
+    if value.told.kind is Kind.TEXT:
+        return Term(_truth_of(value.sql), BOOL)
+    if value.told.kind not in (Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL):
+        refuse("a date or timestamp as BOOLEAN")
     zero = double(0.0) if value.told.kind is Kind.FLOAT else "0"
     return Term(pair(value.sql, "<>", zero), BOOL)
+
+
+def _truth_of(sql: str) -> str:
+    """DuckDB's words: PostgreSQL knows others, and raises over all else."""
+    lower = call("LOWER", sql)
+    words = [f"{lower} IN ({', '.join(map(text, some))})" for some in (_TRUE, _FALSE)]
+    return f"CASE WHEN {words[0]} THEN TRUE WHEN {words[1]} THEN FALSE END"
 
 
 # ---- to numbers ------------------------------------------------------------------------------
@@ -218,14 +268,26 @@ def _float_as_decimal(sql: str, precision: int, scale: int, name: str) -> str:
     """The nearest multiple of 10^-scale, of 18 digits at most."""
     if scale > 15:
         refuse(f"a float as {name}")
-    most = 10.0 ** min(precision, 18) / 10.0**scale * (1 - 2.0**-50)
+    inside = f"{size(sql)} <= {double(_largest(min(precision, 18), scale))}"
     if scale == 0:
         whole = cast(cast(nearest(sql), "BIGINT"), "NUMERIC")
-        return when(f"{size(sql)} <= {double(most)}", cast(whole, name))
+        return when(inside, cast(whole, name))
     places = nearest(pair(sql, "*", double(10.0**scale)))
     unit = cast(f"'0.{'1'.rjust(scale, '0')}'", f"NUMERIC({scale + 1}, {scale})")
     whole = cast(cast(places, "BIGINT"), "NUMERIC")
-    return when(f"{size(sql)} <= {double(most)}", cast(pair(whole, "*", unit), name))
+    return when(inside, cast(pair(whole, "*", unit), name))
+
+
+def _largest(precision: int, scale: int) -> float:
+    """The largest float that still has `precision` digits once it is rounded to `scale` places.
+
+    Products and roundings of floats are monotone: what is smaller has no more digits.
+    """
+    factor = 10.0**scale
+    most = math.nextafter(float((10**precision - _HALF) / 10**scale), math.inf)
+    while floor(Fraction(most * factor) + _HALF) >= 10**precision:
+        most = math.nextafter(most, 0)
+    return most
 
 
 def _signed(value: int) -> str:
@@ -239,11 +301,9 @@ def _read(sql: str, to: exp.DataType, name: str, told: Told) -> Term:
     if told.kind is Kind.FLOAT:
         return Term(when(f"{sql} ~ {text(NUMBER)}", cast(sql, name)), FLOAT)
     if told.kind is Kind.DECIMAL:
-        precision, scale = digits(to)
-        value = cast(sql, "NUMERIC(38, 18)")
-        most = double((10.0**precision - 1) / 10.0**scale * (1 - 1e-12))
-        inside = f"CAST({value} AS DOUBLE PRECISION) BETWEEN (- {most}) AND {most}"
-        return Term(when(f"{sql} ~ {text(PLAIN)}", when(inside, cast(value, name))), told)
+        plain = Term(cast(sql, "NUMERIC(38, 18)"), Told(Kind.DECIMAL, 0, (38, 18)))
+        value = _as_decimal(plain, to, name, True)
+        return Term(when(f"{sql} ~ {text(PLAIN)}", value.sql), told)
     if told.kind is not Kind.INTEGER:
         refuse(f"a text as {to.sql('duckdb')}")
     whole = cast(sql, "BIGINT")

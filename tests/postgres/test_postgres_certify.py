@@ -25,6 +25,8 @@ QUERIES = {
     "union": "SELECT COUNT(*) FROM (SELECT pid, n FROM events UNION ALL SELECT pid, age FROM"
     " persons) t",
     "text": "SELECT COUNT(*) FROM persons WHERE TRY_CAST(city AS INTEGER) > 3",
+    "digits": "SELECT COUNT(*) FROM events WHERE CAST(x AS DECIMAL(10, 2)) > 3",
+    "spelled": "SELECT COUNT(*) FROM persons WHERE TRY_CAST(city AS DECIMAL(4, 1)) > 3",
     "median": "SELECT MEDIAN(x) FROM events",
     "dates": "SELECT AVG(date_diff('month', born, DATE '2020-01-01')) FROM persons",
 }
@@ -95,6 +97,29 @@ MUTATIONS = {
     "a function without its schema": ("float", "pg_catalog.abs", "abs"),
     "a text of any spelling": ("text", "'^ *[+-]?[0-9]{1,18} *$'", "'.*'"),
     "a text as another type": ("text", "BETWEEN (- 2147483648)", "BETWEEN (- 3147483648)"),
+    "a float that rounds to a digit more": ("digits", "99999999.99499999", "99999999.995"),
+    "the old bound of its digits": ("digits", "99999999.99499999", "99999999.99999991"),
+    "a float cast without a bound": (
+        "digits",
+        'pg_catalog.abs("t0"."x") <= CAST(\'99999999.99499999\' AS DOUBLE PRECISION)',
+        "TRUE",
+    ),
+    "a float cast as it stands": (
+        "digits",
+        "AND (CASE",
+        'AND (CAST("t0"."x" AS NUMERIC(10, 2)) > 3) AND (CASE',
+    ),
+    "a float cast in the end": (
+        "digits",
+        '"t0"."x" * CAST(\'100.0\'',
+        '"t0"."x" * CAST(\'1000.0\'',
+    ),
+    "a text that rounds to a digit more": ("spelled", "AND 999.9 ", "AND 999.95 "),
+    "a text bounded as a float": (
+        "spelled",
+        'pg_catalog.round(CAST("t0"."city" AS NUMERIC(38, 18)), 1)',
+        'CAST(CAST("t0"."city" AS NUMERIC(38, 18)) AS DOUBLE PRECISION)',
+    ),
     "LIKE with a hidden escape": ("float", " ESCAPE ''", ""),
     "another order of texts": ("cap", 'COLLATE "C") NULLS', 'COLLATE "en_US") NULLS'),
     "NULLs where they fall": ("cap", 'hashint8extended(COALESCE("u", 0)', 'hashint8extended("u"'),
