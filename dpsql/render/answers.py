@@ -88,7 +88,7 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
     if found:
         listed = ", ".join(f"{name} {number(value)}" for name, value in found.items())
         most = max(one.beyond for one in privacy.releases)
-        told = f" (they may pass by about {most:,} {unit}s at this price)" if most else ""
+        told = f" (of about {most:,} {unit}s, it may be)" if most else ""
         remarks.append(f"bounds found: {listed}; what they cut off{told} is in no error bar")
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
