@@ -67,10 +67,17 @@ PARTS = frozenset("year isoyear quarter month week day hour minute second dow is
 
 
 def part(node: exp.Anonymous, write: Write) -> Term:
-    """DATE_PART('year', x): whole, and NULL of the infinities, where PostgreSQL has them too."""
+    """DATE_PART('year', x): whole, and NULL outside the years 1 to 9999.
+
+    PostgreSQL has infinite parts of the infinities, and no year 0 before the first.
+    """
     word = str(node.expressions[0].name)
+    given = write(node.expressions[1])
+    if given.told.kind is Kind.DATE and word in ("hour", "minute", "second"):
+        low, high = YEARS[Kind.DATE]  # 0, and certainly so
+        return Term(when(f"{given.sql} BETWEEN {low} AND {high}", cast("0", "BIGINT")), BIG)
     # PostgreSQL's own DATE_PART of a date converts it, and raises where that does not fit.
-    value = as_timestamp(write(node.expressions[1]))
+    value = as_timestamp(given)
     if word == "epoch":
         return Term(
             when(call("ISFINITE", value.sql), call("DATE_PART", "'epoch'", value.sql)), FLOAT
@@ -78,7 +85,8 @@ def part(node: exp.Anonymous, write: Write) -> Term:
     if word not in PARTS:
         refuse(f"the part {word} of a moment")
     found = call("FLOOR", call("DATE_PART", text(word), value.sql))
-    return Term(when(call("ISFINITE", value.sql), cast(found, "BIGINT")), BIG)
+    low, high = YEARS[Kind.TIMESTAMP]
+    return Term(when(f"{value.sql} BETWEEN {low} AND {high}", cast(found, "BIGINT")), BIG)
 
 
 def truncated(node: exp.Expr, write: Write) -> Term:

@@ -23,6 +23,7 @@ INTS = [None, 0, 1, -1, 2**31 - 1, -(2**31), 5, 100]
 FLOATS = [
     *(None, 0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e154, 1e-160, 1.7e308, -1.7e308, 5e-324),
     *(math.nan, math.inf, -math.inf, 2**53 + 2.0, 0.49999999999999994, 9.3e18, 1e-310, 42.0),
+    *(99999999.995, -99999999.995, 99.95, 99999.5, 999999999999999.9, 9.99999999999999999e17),
 ]
 DECIMALS = [None, "0", "0.01", "-0.01", "99999999.99", "-99999999.99", "2.50", "-2.50"]
 TEXTS = [
@@ -67,7 +68,9 @@ t LIKE 'a%'; t LIKE '%\\b'; t LIKE 'a!%b%' ESCAPE '!'; t ILIKE 'T'; t IN ('12', 
 t BETWEEN 'a' AND 'z'; EXTRACT(year FROM day); EXTRACT(month FROM day); EXTRACT(week FROM day)
 EXTRACT(dow FROM day); EXTRACT(isodow FROM ts); EXTRACT(doy FROM ts); EXTRACT(hour FROM ts)
 EXTRACT(second FROM ts); EXTRACT(quarter FROM day); EXTRACT(isoyear FROM day)
-EXTRACT(epoch FROM ts); EXTRACT(hour FROM day); date_trunc('month', day); date_trunc('week', ts)
+EXTRACT(epoch FROM ts); EXTRACT(hour FROM day); GREATEST(EXTRACT(hour FROM day), -0.5)
+TRY_CAST(t AS BOOLEAN); CAST(f AS DECIMAL(3,1)); CAST(ok AS DECIMAL(1,1)) IS NULL
+date_trunc('month', day); date_trunc('week', ts)
 date_trunc('hour', ts); date_trunc('year', day); date_diff('day', day, DATE '2020-01-01')
 date_diff('month', day, DATE '2020-01-01'); date_diff('year', ts, TIMESTAMP '2020-01-01')
 date_diff('hour', ts, TIMESTAMP '2020-01-01'); date_diff('second', ts, TIMESTAMP '2020-01-01')
