@@ -253,7 +253,7 @@ def test_what_is_sent_is_its_own_tree_again(mine, monkeypatch, sql: str) -> None
         Sealed, "run", lambda self, text, g: sent.append(text) or run(self, text, g)
     )
     monkeypatch.setattr(
-        Sealed, "check", lambda self, text, g: sent.append(text) or check(self, text, g)
+        Sealed, "check", lambda self, q, text, g: sent.append(text) or check(self, q, text, g)
     )
     mine.query(sql)
     assert sent

@@ -18,8 +18,12 @@ from dpsql.accountant.calibrate import gaussian_epsilon
 from dpsql.audit.estimates import epsilon_bound
 from dpsql.core.exact import Exact
 from dpsql.mechanisms import entropy
+from dpsql.mechanisms.bound_choice import BoundChoice
+from dpsql.mechanisms.centred import CentredGaussian
+from dpsql.mechanisms.distinct import CapChoice, DistinctMechanism
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.laplace import LaplaceMechanism
+from dpsql.mechanisms.matching import Pairs
 from dpsql.mechanisms.quantile import QuantileMechanism
 from dpsql.mechanisms.quantile_interval import QuantileInterval
 from dpsql.mechanisms.quantile_tree import QuantileTree
@@ -73,6 +77,47 @@ def chosen(mechanism: Any, *centre: int) -> Sample:
     return sample
 
 
+def turned(mechanism: CentredGaussian) -> Sample:
+    """The noised total and difference, weighted as one person moves them: all there is to see."""
+    toward = np.array([mechanism.total, mechanism.difference])
+
+    def sample(pair: tuple[int, int], n: int) -> NDArray[np.int64]:
+        exact = Exact(np.repeat(np.array(pair, np.int64)[:, None], n, axis=1))
+        return toward @ mechanism.release(exact).astype(np.int64)
+
+    return sample
+
+
+def placed(mechanism: BoundChoice) -> Sample:
+    """The place that a choice marks."""
+
+    def sample(units: tuple[int, ...], n: int) -> NDArray[np.int64]:
+        exact = np.array([units], np.int64)
+        return np.array([mechanism.release(Exact(exact)).argmax() for _ in range(n)])
+
+    return sample
+
+
+def counted(mechanism: DistinctMechanism) -> Sample:
+    """The cap and, within what it leaves, the noisy count.
+
+    A cap is drawn for all groups together, so one group a release; where it is given, many.
+    """
+
+    def release(held: tuple[tuple[int, int], ...], groups: int) -> NDArray[np.int64]:
+        places = np.repeat(np.arange(groups, dtype=np.int64), len(held))
+        units, values = np.tile(np.array(held, np.uint64), (groups, 1)).T
+        cap, counts = mechanism.release(Pairs(groups, Exact(places), Exact(units), Exact(values)))
+        return cap * 10**6 + counts.astype(np.int64)
+
+    def sample(held: tuple[tuple[int, int], ...], n: int) -> NDArray[np.int64]:
+        if mechanism.choice is None:
+            return release(held, n)
+        return np.concatenate([release(held, 1) for _ in range(n)])
+
+    return sample
+
+
 def cases(epsilon: float) -> dict[str, Case]:
     """Every mechanism at this price."""
     e, delta = Fraction(epsilon), Fraction(1, 10)
@@ -82,6 +127,10 @@ def cases(epsilon: float) -> dict[str, Case]:
     passing = GaussianThreshold(sigma, delta / 2, 1)
     few, more = {1: 2, 4: 1, 6: 2}, {1: 2, 4: 2, 6: 2}
     half = Fraction(1, 2)
+    centred = CentredGaussian(Fraction(15) / e, 25, 3, 4)
+    caps = CapChoice(e / 2, (1, 3), 1, Fraction(1, 4), Fraction(0))
+    of_one = ((1, 1), (2, 1))  # (unit, value)
+    of_two = (*of_one, (3, 2), (3, 3), (3, 4))
     return {
         "Laplace": Case(noised(LaplaceMechanism(1 / e, 1, 1)), (0, 1), epsilon),
         "Laplace, sensitivity 5": Case(noised(LaplaceMechanism(5 / e, 5, 1)), (0, -5), epsilon),
@@ -115,6 +164,19 @@ def cases(epsilon: float) -> dict[str, Case]:
         "tree of two rounds": Case(
             chosen(QuantileTree(e, (Fraction(1, 4), half), 1, 8)), (few, more), 2 * epsilon,
             slow=True,
+        ),
+        "centred": Case(
+            turned(centred), ((0, 0), (0, 1)),
+            float(gaussian_epsilon(centred.l2_squared / centred.sigma**2, delta)), float(delta),
+        ),
+        "bound": Case(placed(BoundChoice(e, 3)), ((2, 0, 0), (2, 0, 1)), epsilon, slow=True),
+        "distinct, cap of 3": Case(
+            counted(DistinctMechanism((3,), LaplaceMechanism(1 / e, 1, 1))),
+            (of_one, of_two), epsilon,
+        ),
+        "distinct, cap drawn": Case(
+            counted(DistinctMechanism((1, 3), LaplaceMechanism(2 / e, 1, 1), caps)),
+            (of_one, of_two), epsilon, slow=True,
         ),
     }  # fmt: skip
 

@@ -113,7 +113,7 @@ MUTATIONS: dict[str, Mutation] = {
          by(gates.block, blocks=2500, **VISITS)),
     ),
     "ε used for each of several sums": Mutation(
-        epsilon_used_twice, "planning/noise",
+        epsilon_used_twice, "planning/division",
         (by(gates.price, shape="two sums"),
          by(gates.asked, table="people", aggregates=TWO_BLOCKS, blocks=2500)),
     ),

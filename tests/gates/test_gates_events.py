@@ -22,6 +22,7 @@ def test_the_search_covers_every_mechanism():
     import dpsql.mechanisms as package
 
     searched = {"laplace", "gaussian", "threshold", "quantile", "quantile_interval"}
+    searched |= {"quantile_tree", "bound_choice", "centred", "distinct"}
     found = set()
     for part in pkgutil.iter_modules(package.__path__):
         module = __import__(f"dpsql.mechanisms.{part.name}", fromlist=["x"])
@@ -29,7 +30,7 @@ def test_the_search_covers_every_mechanism():
             own = getattr(value, "__module__", "") == module.__name__
             if own and isinstance(value, type) and hasattr(value, "release"):
                 found.add(part.name)
-    assert found == searched | {"quantile_tree"}
+    assert found == searched
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,7 +52,15 @@ def test_a_million_samples(name, epsilon):
 
 @pytest.mark.parametrize(
     ("name", "times"),
-    [("Laplace", 2), ("minimum", 2), ("median", 4), ("threshold, 0 and 1 units", 2)],
+    [
+        ("Laplace", 2),
+        ("minimum", 2),
+        ("median", 4),
+        ("threshold, 0 and 1 units", 2),
+        ("bound", 4),
+        ("distinct, cap of 3", 4),
+        ("distinct, cap drawn", 8),
+    ],
 )
 def test_too_little_noise_is_seen(name, times):
     """The mechanism of `times` ε against the claim of ε (δ, for the threshold: of a fiftieth).
