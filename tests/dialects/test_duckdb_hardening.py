@@ -112,9 +112,12 @@ def test_the_owner_instance_spills_into_a_folder_of_its_own(file) -> None:
         assert stat.S_IMODE(os.stat(place).st_mode) == 0o700
         assert spill(other) == place
         if not (child := os.fork()):
-            duckdb_open._remove(place, os.getppid())
-            os._exit(0)
-        os.waitpid(child, 0)
+            try:
+                duckdb_open.remove_spill(place, os.getppid())
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
         assert os.path.isdir(place)
     assert not os.path.exists(place)
 
