@@ -44,7 +44,9 @@ def test_it_is_answered_and_right(name, session, clean):
             assert found == sorted(found)
         return
     sql = case.get("plain", case["sql"])
-    numbers = plan_numbers(session, sql) | case.get("tolerance", {})  # closer, where bounds are found
+    numbers = plan_numbers(session, sql) | case.get(
+        "tolerance", {}
+    )  # closer, where bounds are found
     assert differences(answer, plain(clean, sql), **numbers) == []
 
 
