@@ -49,10 +49,15 @@ def session(clean):
     opened.close()
 
 
+BOUND_FOUND = {"good-155": {"grid": 1e-5, "noise": 1e-5}}
+"""Held closer than the plan with the widest bounds would allow, as narrow ones are found."""
+
+
 def wrong(session, connection, case):
     """How the answer differs from plain DuckDB's."""
     answer = session.query(case["sql"], case.get("params"))
     numbers = plan_numbers(session, case["sql"], case.get("params"))
+    numbers |= BOUND_FOUND.get(case["id"], {})
     # DuckDB's own is approximate; dpsql counts exactly, and then adds noise.
     exact = case["sql"].replace("APPROX_COUNT_DISTINCT(", "COUNT(DISTINCT ")
     want = plain(connection, exact, case.get("params"), units=UNITS.get(case["id"]))

@@ -18,14 +18,13 @@ from decimal import Decimal
 import e2e_neighbours as neighbours
 import pytest
 from distinct_pairs import pairs, problems
-from hostile_faults import error_text_forwarded, silent
+from hostile_faults import bound_told, error_text_forwarded, silent
 from hostile_world import (
     HOSTILE,
     OWN,
     TARGET,
     Databases,
     ask,
-    before_the_choice,
     dialects,
     nothing,
     spent_since,
@@ -129,16 +128,19 @@ def test_numbers_that_are_none(bad, databases):
 
 
 @pytest.mark.parametrize("name", ANSWERED)
-def test_same_outcome_on_neighbours(name, databases):
+def test_same_outcome_on_neighbours(name, databases, monkeypatch):
+    """A bound that is found privately is paid for, and the statement that runs has it: where one
+    is, both are given the same, and all has to be equal.
+    """
     case = ANSWERED[name]
     neighbour = case.get("neighbour", TARGET)
+    bound_told(monkeypatch)
     for dialect in dialects(case)[:1]:
         here, rows = ask(databases.session(), case["sql"], dialect)
         there, others = ask(databases.session(neighbour), case["sql"], dialect)
         if case["oracle"] == "noisy":  # how many rows the remainder keeps is in the noise's hand
             here, there = replace(here, rows=None), replace(there, rows=None)
-        if case["oracle"] == "found":  # what runs after the choice follows it, and it alone
-            here, there = before_the_choice(here), before_the_choice(there)
+        if case["oracle"] == "found":  # by a choice that is paid for, and given here
             assert here.status == "ok"
         assert here == there
         assert not here.status.startswith(("InternalError", "EngineFailed")), here
@@ -151,6 +153,18 @@ def test_same_outcome_on_neighbours(name, databases):
             assert nothing(here.charge)
         if "key" in case:
             assert all(case["key"] not in row for row in (*rows, *others))
+
+
+@pytest.mark.parametrize("name", ["own-sensitivity-07", "own-unit_spoofing-28", "bad-212"])
+def test_a_bound_that_is_found_is_in_what_is_sent(name, databases, monkeypatch):
+    """Given two of them, the texts differ: the comparison above would see one that data decides."""
+    texts = []
+    for place in (40, 50):
+        told = bound_told(monkeypatch, place)
+        here, _ = ask(databases.session(), HOSTILE[name]["sql"], "duckdb")
+        assert told
+        texts.append(here.sent)
+    assert texts[0] != texts[1]
 
 
 BOUNDED = [n for n, c in ANSWERED.items() if "duckdb" in dialects(c)]
