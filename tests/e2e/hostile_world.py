@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -127,13 +127,6 @@ def spent_since(session, before):
 def nothing(charge):
     curve, delta = charge
     return not any(curve) and not delta
-
-
-def before_the_choice(outcome):
-    """Of what was sent the texts up to the first scan's result; of the rest only how many."""
-    first = next((at for at, sent in enumerate(outcome.sent) if not sent.startswith("binds")), 0)
-    rest = tuple(sent.split()[0] for sent in outcome.sent[first + 1 :])
-    return replace(outcome, sent=(*outcome.sent[: first + 1], *rest))
 
 
 _SALT = re.compile(r"CAST\('\d+' AS UBIGINT\)")
