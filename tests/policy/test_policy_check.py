@@ -159,7 +159,7 @@ def test_public_tables_and_ranges_as_wide_as_a_type() -> None:
     given["tables"]["codes"] = {"public": True, "columns": rules}
     found = check(load(given), odd)
     notes = said(found, "tables.codes.columns")
-    assert "no range: price, d. Beside people's rows summed and averaged only" in notes
+    assert "no range: price, d. Beside people's rows summed and averaged within bounds" in notes
     assert "ranges as wide as their types: a (INTEGER), b (INTEGER). Noise" in notes
     assert [f for f in found if f.level == "error"] == []
 
