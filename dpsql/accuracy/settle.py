@@ -23,6 +23,7 @@ from dpsql.accuracy.columns import (
 )
 from dpsql.accuracy.prices import Prices, three_digits_down
 from dpsql.accuracy.search import least
+from dpsql.accuracy.words import confidence
 from dpsql.core.numbers import MAX_EPSILON, MIN_EPSILON
 from dpsql.core.targets import Reached, Target
 from dpsql.errors import InvalidQuery, RefusedQuery
@@ -206,15 +207,11 @@ class _Settling:
         reach = "no use" if worst.expected is None else f"± {number(worst.expected)}"
         return InvalidQuery(
             f"no price that may be asked brings {worst.name} within ± {number(worst.limit or 0)}"
-            f"{rows} at {percent(target.confidence)}",
+            f"{rows} at {confidence(target.confidence)}",
             code="target-unreachable",
             hint=f"the largest ε that it may ask, {float(cap):.6g}, gives {reach}; ask for that"
             " or more, or see what would help: dpsql explain --epsilon",
         )
-
-
-def percent(confidence: Fraction) -> str:
-    return f"{float(100 * confidence):.6g} %"
 
 
 def _within(found: Planned, asked: Asked) -> None:

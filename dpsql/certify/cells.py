@@ -15,6 +15,7 @@ counts as the 0 it is; LEAST and GREATEST would make a bound of it, so COALESCE(
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from math import ceil, inf
 
@@ -274,14 +275,14 @@ def _window(node: exp.Window, scope: Scope) -> Fact:
         return UnitTotal(inner.level)
     if not isinstance(function, exp.RowNumber) or order is None:
         refuse("a window ranks or counts")
-    _check_ranking(order, scope, relation.keys or frozenset())
+    check_ranking(order, scope, relation.keys or frozenset(), "a ranking leaves no ties")
     return Rank()
 
 
-def _check_ranking(order: exp.Order, scope: Scope, keys: frozenset[int]) -> None:
-    """Terms are made of the cell's own unit and keys, and leave no ties within a unit.
+def check_ranking(order: exp.Order, scope: Scope, keys: Set[int], rule: str) -> None:
+    """Terms are made of the unit and `keys` alone, each of these among them: `rule` says what for.
 
-    A tie, or a term that looks at anything else, would let rows of other units decide.
+    A tie between others, or a term that looks at anything else, would let other units' rows decide.
     """
     told: set[int] = set()
     for term in order.expressions:
@@ -298,7 +299,7 @@ def _check_ranking(order: exp.Order, scope: Scope, keys: frozenset[int]) -> None
                 and (isinstance(found.fact, Unit) or found.serial in keys),
                 "a ranking looks at the unit, the keys and constants alone",
             )
-    require(keys <= told, "a ranking leaves no ties")
+    require(keys <= told, rule)
 
 
 def hashed(node: exp.Expr) -> list[exp.Expr]:

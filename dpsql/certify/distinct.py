@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.certify.cells import hashed
+from dpsql.certify.cells import check_ranking, hashed
 from dpsql.certify.claim import DistinctClaim, refuse, require
 from dpsql.certify.facts import Column, Relation, Unit
 from dpsql.certify.levels import (
+    APART,
     Level,
     below,
     called,
-    check_order,
     column_of,
     group_cap,
     level,
@@ -89,7 +89,7 @@ def _caps(
             continue
         require(most is None, "values are capped once")
         require(partitioned(window, scope) == keys, "values are ranked within unit and group")
-        check_order(window.args["order"], scope, {*keys, value.serial})
+        check_ranking(window.args["order"], scope, {*keys, value.serial}, APART)
         most = limit
     if most is None:
         refuse("values are capped by rank")

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from dpsql.certify.cells import hashed
+from dpsql.certify.cells import check_ranking
 from dpsql.certify.claim import refuse, require
 from dpsql.certify.facts import Column, Relation, Unit
 from dpsql.certify.reader import bare, conjuncts, fold, name_of, whole
 from dpsql.certify.scope import Scope
+
+APART = "a ranking tells all groups apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def group_cap(most: int, window: exp.Window, scope: Scope, keys: set[int]) -> in
     if type(window.this) is not exp.DenseRank:
         refuse("groups are capped by rank")
     require(partitioned(window, scope) == set(), "groups are ranked within a unit")
-    check_order(window.args["order"], scope, keys)
+    check_ranking(window.args["order"], scope, keys, APART)
     return most
 
 
@@ -116,23 +118,3 @@ def partitioned(window: exp.Window, scope: Scope) -> set[int] | None:
     if None in found or len(units) != 1:
         return None
     return {column.serial for column in found if column is not None and column not in units}
-
-
-def check_order(order: exp.Order, scope: Scope, keys: set[int]) -> None:
-    """Terms of the unit and `keys` alone, each of these among them: then ties are equal in all."""
-    told: set[int] = set()
-    for term in order.expressions:
-        if type(term) is not exp.Ordered:
-            refuse("a ranking is a list of terms")
-        column = scope.column(bare(term.this))
-        if column is not None:
-            told.add(column.serial)
-        for node in hashed(term.this):
-            found = scope.column(node)
-            require(
-                found is not None
-                and not found.barred
-                and (isinstance(found.fact, Unit) or found.serial in keys),
-                "a ranking looks at the unit, the keys and constants alone",
-            )
-    require(keys <= told, "a ranking tells all groups apart")

@@ -15,7 +15,7 @@ from dpsql.core.catalog import Catalog
 from dpsql.planning.types import DistinctPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, conjunction, integer, is_not_null, named, paren, select
-from dpsql.rules.groups import ranking, salted
+from dpsql.rules.groups import group_rank, key_columns, ranking, salted
 from dpsql.rules.keys import domain_tests, key_column, presentable
 from dpsql.rules.source import Sources, Tables
 
@@ -30,7 +30,7 @@ def distinct(plan: Plan, index: int, catalog: Catalog, tables: Tables, salt: int
     rows = _rows(plan, part.block, catalog, tables)
     ranked = _ranked(plan, part, _pairs(plan, rows), salt)
     columns = [
-        *_keys(plan),
+        *key_columns(plan),
         named(_pseudonym(col(names.UNIT), salted(salt)), names.OWNER),
         named(_pseudonym(salted(salt), col(names.PLACE)), names.ITEM),
     ]
@@ -42,10 +42,6 @@ def distinct(plan: Plan, index: int, catalog: Catalog, tables: Tables, salt: int
         tests.append(exp.LTE(this=col(names.RANK), expression=integer(part.bounds.max_groups)))
     query.set("where", exp.Where(this=conjunction(tests)))
     return query
-
-
-def _keys(plan: Plan) -> list[exp.Expr]:
-    return [col(key.name) for key in plan.keys]
 
 
 def _pseudonym(*parts: exp.Expr) -> exp.Expr:
@@ -68,7 +64,7 @@ def _rows(plan: Plan, block: DistinctBlock, catalog: Catalog, tables: Tables) ->
 
 
 def _pairs(plan: Plan, rows: exp.Select) -> exp.Select:
-    grouped = [col(names.UNIT), *_keys(plan), col(names.PLACE)]
+    grouped = [col(names.UNIT), *key_columns(plan), col(names.PLACE)]
     query = select(list(grouped), rows, "r")
     tests = [*domain_tests(plan.keys), is_not_null(col(names.PLACE))]
     query.set("where", exp.Where(this=conjunction(tests)))
@@ -79,17 +75,11 @@ def _pairs(plan: Plan, rows: exp.Select) -> exp.Select:
 def _ranked(plan: Plan, part: DistinctPlan, pairs: exp.Select, salt: int) -> exp.Select:
     first = exp.Window(
         this=exp.RowNumber(),
-        partition_by=[col(names.UNIT), *_keys(plan)],
-        order=ranking([*_keys(plan), col(names.PLACE)], salt),
+        partition_by=[col(names.UNIT), *key_columns(plan)],
+        order=ranking([*key_columns(plan), col(names.PLACE)], salt),
         over="OVER",
     )
     columns: list[exp.Expr] = [exp.Star(), named(first, names.COUNT)]
     if part.bounds.max_groups is not None:
-        rank = exp.Window(
-            this=exp.DenseRank(),
-            partition_by=[col(names.UNIT)],
-            order=ranking(_keys(plan), salt),
-            over="OVER",
-        )
-        columns.append(named(rank, names.RANK))
+        columns.append(group_rank(plan, salt))
     return select(columns, pairs, "p")

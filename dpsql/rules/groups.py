@@ -23,7 +23,7 @@ def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
     rank = exp.Window(
         this=exp.RowNumber(),
         partition_by=[col(names.UNIT)],
-        order=ranking([col(key.name) for key in plan.keys], salt),
+        order=ranking(key_columns(plan), salt),
         over="OVER",
     )
     ranked = select([exp.Star(), named(rank, names.RANK)], cells, "p")
@@ -31,6 +31,21 @@ def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
     kept = select(carried, ranked, "k")
     kept.set("where", exp.Where(this=exp.LTE(this=col(names.RANK), expression=integer(k))))
     return kept
+
+
+def group_rank(plan: Plan, salt: int) -> exp.Expr:
+    """The number of a row's group among its unit's, in the order in which groups are kept."""
+    rank = exp.Window(
+        this=exp.DenseRank(),
+        partition_by=[col(names.UNIT)],
+        order=ranking(key_columns(plan), salt),
+        over="OVER",
+    )
+    return named(rank, names.RANK)
+
+
+def key_columns(plan: Plan) -> list[exp.Expr]:
+    return [col(key.name) for key in plan.keys]
 
 
 def ranking(keys: list[exp.Expr], salt: int) -> exp.Order:

@@ -16,7 +16,7 @@ from dpsql.core.catalog import Catalog
 from dpsql.planning.types import HistogramPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, conjunction, integer, is_not_null, named, paren, select, when
-from dpsql.rules.groups import ranking
+from dpsql.rules.groups import group_rank, key_columns
 from dpsql.rules.keys import domain_tests, key_column
 from dpsql.rules.source import Sources, Tables
 from dpsql.rules.values import bounded_value
@@ -37,10 +37,6 @@ def histogram(plan: Plan, index: int, catalog: Catalog, tables: Tables, salt: in
     return _totals(plan, total, weighed)
 
 
-def _keys(plan: Plan) -> list[exp.Expr]:
-    return [col(key.name) for key in plan.keys]
-
-
 def _rows(plan: Plan, block: HistogramBlock, catalog: Catalog, tables: Tables) -> exp.Select:
     sources = Sources(catalog, tables)
     query = sources.block(plan.aggregate.block)
@@ -57,14 +53,14 @@ def _bins(plan: Plan, block: HistogramBlock, rows: exp.Select) -> exp.Select:
     if block.step > 1:  # to the nearest: the place is at least 0, so that division rounds down
         shifted = exp.Add(this=place, expression=integer(block.step // 2))
         bin_ = exp.IntDiv(this=paren(shifted), expression=integer(block.step))
-    query = select([col(names.UNIT), *_keys(plan), named(bin_, names.BIN)], rows, "r")
+    query = select([col(names.UNIT), *key_columns(plan), named(bin_, names.BIN)], rows, "r")
     tests = [*domain_tests(plan.keys), is_not_null(place.copy())]
     query.set("where", exp.Where(this=conjunction(tests)))
     return query
 
 
 def _counts(plan: Plan, binned: exp.Select) -> exp.Select:
-    grouped = [col(names.UNIT), *_keys(plan), col(names.BIN)]
+    grouped = [col(names.UNIT), *key_columns(plan), col(names.BIN)]
     query = select([*grouped, named(exp.Count(this=exp.Star()), names.COUNT)], binned, "d")
     query.set("group", exp.Group(expressions=[integer(i + 1) for i in range(len(grouped))]))
     return query
@@ -73,18 +69,12 @@ def _counts(plan: Plan, binned: exp.Select) -> exp.Select:
 def _shares(plan: Plan, part: HistogramPlan, counts: exp.Select, salt: int) -> exp.Select:
     rows = exp.Window(
         this=exp.Sum(this=col(names.COUNT)),
-        partition_by=[col(names.UNIT), *_keys(plan)],
+        partition_by=[col(names.UNIT), *key_columns(plan)],
         over="OVER",
     )
     columns: list[exp.Expr] = [exp.Star(), named(rows, names.ROWS)]
     if part.bounds.max_groups is not None:
-        rank = exp.Window(
-            this=exp.DenseRank(),
-            partition_by=[col(names.UNIT)],
-            order=ranking(_keys(plan), salt),
-            over="OVER",
-        )
-        columns.append(named(rank, names.RANK))
+        columns.append(group_rank(plan, salt))
     return select(columns, counts, "p")
 
 
@@ -93,7 +83,7 @@ def _weights(plan: Plan, part: HistogramPlan, shares: exp.Select) -> exp.Select:
     share = exp.IntDiv(this=integer(part.weight * m), expression=rows.copy())
     each = when(exp.GT(this=rows, expression=integer(m)), share, integer(part.weight))
     weight = exp.Mul(this=each, expression=col(names.COUNT))
-    columns = [col(names.UNIT), *_keys(plan), col(names.BIN), named(weight, names.WEIGHT)]
+    columns = [col(names.UNIT), *key_columns(plan), col(names.BIN), named(weight, names.WEIGHT)]
     query = select(columns, shares, "k")
     if part.bounds.max_groups is not None:
         most = integer(part.bounds.max_groups)
@@ -102,7 +92,7 @@ def _weights(plan: Plan, part: HistogramPlan, shares: exp.Select) -> exp.Select:
 
 
 def _totals(plan: Plan, weight: exp.Expr, source: exp.Select) -> exp.Select:
-    columns = [*_keys(plan), col(names.BIN), named(weight, names.TOTAL)]
+    columns = [*key_columns(plan), col(names.BIN), named(weight, names.TOTAL)]
     query = select(columns, source, "b")
     terms: list[exp.Expr] = [integer(i + 1) for i in range(len(plan.keys) + 1)]
     query.set("group", exp.Group(expressions=terms))

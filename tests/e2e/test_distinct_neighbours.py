@@ -122,7 +122,9 @@ def ranked_over_all(kind):
                 args["partition_by"] = args["partition_by"][1:]
             return exp.Window(**args)
 
-        patch.setattr(distinct_rule(), "exp", _With(exp, Window=window))
+        groups = importlib.import_module("dpsql.rules.groups")
+        rule = groups if kind is exp.DenseRank else distinct_rule()
+        patch.setattr(rule, "exp", _With(exp, Window=window))
 
     return fault
 
