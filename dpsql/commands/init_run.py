@@ -19,7 +19,6 @@ from dpsql.dialects.engine import Engine
 from dpsql.errors import InterfaceError, OperationalError, PolicyError
 from dpsql.policy import check, load_text
 from dpsql.policy.schema import Policy
-from dpsql.policy.urls import DEFAULT_LEDGER
 from dpsql.setup import flags as read
 from dpsql.setup.assemble import Decisions, assemble, open_tables
 from dpsql.setup.budgets import propose
@@ -28,6 +27,7 @@ from dpsql.setup.draft import ColumnDraft, Draft, TableDraft
 from dpsql.setup.files import Columns, Keys, is_csv, load, read_columns
 from dpsql.setup.guessed_keys import propose_primary, propose_references
 from dpsql.setup.in_place import Place, holds_parquet_alone, look_once, lost_of, places
+from dpsql.setup.ledger_place import ledger_of
 from dpsql.setup.names import unit_word
 from dpsql.setup.shape import Shape, read_shape
 from dpsql.setup.smartnoise import Imported, read_smartnoise, table_decisions, unit_of
@@ -155,8 +155,7 @@ class Run:
                 f"{shown} holds no table", code="init-source", hint="load data first"
             )
         said, scan = self._decide(shape)
-        folder = self._output.absolute().parent
-        ledger = url_from(folder, folder / DEFAULT_LEDGER, "sqlite")
+        ledger = ledger_of(self._output)
         draft = assemble(shape, said, database=database, ledger=ledger)
         tables = {
             key: replace(table, files=files.get(key, ())) for key, table in draft.tables.items()

@@ -104,8 +104,9 @@ def test_the_data_writes_nothing(clinic, init):
         c.execute("INSERT INTO patients VALUES (-5, 99, 'f', 3, 1e6, NULL, NULL, 'x')")
         c.execute("UPDATE patients SET weight = NULL, born = DATE '1800-01-01'")
         c.execute("DELETE FROM prescriptions")
-    init("clinic.duckdb", *UNIT, "-o", "two.yaml")
-    one, two = (clinic / "one.yaml").read_bytes(), (clinic / "two.yaml").read_bytes()
+    one = (clinic / "one.yaml").read_bytes()
+    init("clinic.duckdb", *UNIT, "-o", "one.yaml", "--force")
+    two = (clinic / "one.yaml").read_bytes()
     assert one == two
     assert b"gay" not in one.replace(b"ENUM('grumpy', 'gay')", b"")  # the type's, as a comment
 
@@ -170,6 +171,32 @@ def test_what_is_wrong_is_named_and_nothing_is_written(clinic, dpsql, args, said
 def test_a_file_that_is_no_database(clinic, dpsql):
     (clinic / "noise.bin").write_text("no database")
     assert dpsql("init", "noise.bin", *UNIT).exit_code == 5
+
+
+def test_a_policy_of_another_name_has_a_ledger_of_its_own(clinic, init, dpsql):
+    """Two policies in one folder: what one's analysts spend is not spent in the other."""
+    for name in ("dpsql", "north", "south"):
+        init("clinic.duckdb", *UNIT, "-o", f"{name}.yaml")
+    ledgers = {name: load(f"{name}.yaml").ledger for name in ("dpsql", "north", "south")}
+    assert [str(one).rpartition("/")[2] for one in ledgers.values()] == [
+        "dpsql-ledger.db",
+        "north-ledger.db",
+        "south-ledger.db",
+    ]
+    asked = ("--analyst", "ann", "SELECT COUNT(*) FROM patients")
+    assert dpsql("query", "--policy", "north.yaml", *asked).exit_code == 0
+    left = dpsql("budget", "--policy", "south.yaml", "--analyst", "ann", "--format", "json")
+    assert '"share": 0' in left.stdout
+
+
+def test_a_policy_that_is_replaced_keeps_its_ledger(clinic, init):
+    """What was spent stays spent."""
+    init("clinic.duckdb", *UNIT)
+    written = (clinic / "dpsql.yaml").read_text()
+    moved = written.replace("sqlite:///dpsql-ledger.db", "sqlite:///spent/here.db")
+    (clinic / "dpsql.yaml").write_text(moved)
+    init("clinic.duckdb", *UNIT, "--force")
+    assert "ledger: sqlite:///spent/here.db" in (clinic / "dpsql.yaml").read_text()
 
 
 def test_nothing_is_overwritten_without_force(clinic, init, dpsql):
