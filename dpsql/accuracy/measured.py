@@ -22,7 +22,7 @@ from fractions import Fraction
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.core.numbers import MIN_EPSILON
 from dpsql.core.targets import FirstLook
-from dpsql.errors import InvalidQuery
+from dpsql.errors import Error, InvalidQuery
 from dpsql.pipeline.plan import Asked, Looked
 from dpsql.pipeline.stages import Planned, Release
 
@@ -106,7 +106,7 @@ def first_look(
     planned: Planned,
     paid: tuple[Fraction, Fraction],
     found: Mapping[tuple[int, int], Fraction],
-    refused: str | None = None,
+    refused: Error | None = None,
 ) -> FirstLook:
     """What the report tells of it. `refused`: why nothing was asked after it."""
     named = {
@@ -115,7 +115,11 @@ def first_look(
         for one in reached.columns
         if (index, one.place) in found
     }
-    return FirstLook(*paid, tuple(named.items()), refused)
+    sizes = tuple(named.items())
+    if refused is None:
+        return FirstLook(*paid, sizes)
+    why = f"{refused.message}; {refused.hint}" if refused.hint else refused.message
+    return FirstLook(*paid, sizes, why, refused.code, refused.exit_code)
 
 
 def second_id(request_id: object) -> str | None:

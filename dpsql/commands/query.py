@@ -28,8 +28,8 @@ from dpsql.commands.parameters import read_params
 from dpsql.commands.waiting import cancellable, waiting
 
 if TYPE_CHECKING:
+    from dpsql.answer import Answer
     from dpsql.core.targets import Aims
-    from dpsql.session import Answer
 
 
 @click.command("query")

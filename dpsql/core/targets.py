@@ -149,13 +149,16 @@ class FirstLook:
     """The small paid look before an answer within a percentage: what it cost and told.
 
     `magnitudes`: by column, no more than it is with 97.5 % probability. `refused`: why nothing was
-    asked after it, so that the target is not met and its own answer is shown.
+    asked after it, so that the target is not met and its own answer is shown; `code`: of that
+    refusal, `exit_code`: what a command that shows the answer ends with.
     """
 
     epsilon: Fraction
     delta: Fraction
     magnitudes: tuple[tuple[str, float], ...]
     refused: str | None = None
+    code: str | None = None
+    exit_code: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -163,6 +166,7 @@ class FirstLook:
             "delta": float(self.delta),
             "magnitudes": dict(self.magnitudes),
             "refused": self.refused,
+            "code": self.code,
         }
 
 
