@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
 
@@ -115,6 +115,20 @@ def met(plan: Plan, held: Columns, target: Target) -> tuple[Met, ...]:
         rows = target.rows if _by_rows(plan, one.place, target) else None
         found.append(Met(one.place, one.name, one.asked, limit, half, rows))
     return tuple(found)
+
+
+def at_the_largest(plan: Plan, held: Columns) -> Columns:
+    """Percentages whose magnitude is yet to be looked at, of the largest that a range allows.
+
+    A mean and a quantile lie in the range of their values; of other columns nothing is known.
+    """
+    found = []
+    for one in held.unmeasured:
+        call = plan.columns[one.place].aggregate
+        if call.arg is not None and (call.fn == "avg" or call.quantile is not None):
+            largest = max(map(abs, call.arg.domain.bounds.numbers()))
+            found.append(replace(one, limit=one.asked.value * largest / 100))
+    return Columns(tuple(found), ())
 
 
 def _has_bar(plan: Plan, place: int, target: Target) -> bool:

@@ -49,7 +49,7 @@ def after(asked: Asked, planned: Planned, tables: Sequence[Release]) -> Asked:
         raise InvalidQuery(
             "the first look takes all that max_epsilon allows",
             code="max-epsilon",
-            hint="allow more, or state the magnitude",
+            hint="allow more (--max-epsilon), or state the magnitude (--magnitude 20000)",
         )
     return replace(asked, aims=replace(asked.aims, max_epsilon=left), looked=looked)
 

@@ -79,3 +79,16 @@ def read(said: dict[str, Any], epsilon: object = None) -> Any:
         return one_price(epsilon, aims)
     except Error as problem:
         raise wrong_option("--error", problem, "drop --epsilon; --max-epsilon limits it") from None
+
+
+def refuse_idle(aims: Any, sql: str) -> None:
+    """UsageError where --confidence, --magnitude or --error-rows has no error that it is of.
+
+    SQL that says something of an error (WITH ERROR, OPTIONS(max_error = ...)) may ask for it.
+    """
+    if aims.error is not None or "error" in sql.casefold():
+        return
+    said = {"confidence": aims.confidence, "magnitude": aims.magnitude, "error-rows": aims.rows}
+    for name, value in said.items():
+        if value is not None:
+            raise click.UsageError(f"--{name} is for an error that is asked for: add --error 100")

@@ -25,7 +25,8 @@ MOST_ROWS = 10**15
 _LEAST, _MOST = Fraction(1, 10**300), Fraction(10**300)
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = Fraction(1, 2), Fraction(999_999, 10**6)
 MOST_NAMED = 100
-HINT = "write a positive number or a percentage: 100, '5%', or of one column 'income=500'"
+HINT = "write 100 (the column's units), 5% (of its magnitude), or of one column income=5%"
+_SIZE_HINT = "write a positive number, 20000, or of one column income=20000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class Reached:
     """The price of one private aggregate, found from its target.
 
     `law`: the noise law for which it was found. `exempt`: columns without error bars. `first`: it
-    is the small paid look that a percentage without a magnitude takes first.
+    is the small paid look that a percentage without a magnitude takes first; `most`: what the
+    answer after it may cost, which depends on what the look releases, at the most.
     """
 
     epsilon: Fraction
@@ -133,6 +135,7 @@ class Reached:
     columns: tuple[Met, ...]
     exempt: tuple[str, ...]
     first: bool = False
+    most: Fraction | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -141,6 +144,7 @@ class Reached:
             "columns": [one.to_json() for one in self.columns],
             "without_error_bars": list(self.exempt),
             "first_look": self.first,
+            "then_at_most": None if self.most is None else float(self.most),
         }
 
 
@@ -301,7 +305,10 @@ def _amount(value: object) -> Amount:
 
 
 def _positive(value: object, what: str) -> Fraction:
-    found = read_number(value.strip() if isinstance(value, str) else value, what)
+    try:
+        found = read_number(value.strip() if isinstance(value, str) else value, what)
+    except InvalidQuery as problem:
+        raise InvalidQuery(problem.message, code=problem.code, hint=_hint(what)) from None
     if not _LEAST <= found <= _MOST:
         raise _bad(what, "it must be above 0 and no larger than 1e300")
     return found
@@ -309,5 +316,8 @@ def _positive(value: object, what: str) -> Fraction:
 
 def _bad(what: str, why: str, *, twice: bool = False) -> InvalidQuery:
     told = f"{what} is given twice for {why[:60]}" if twice else f"{what}: {why}"
-    hint = HINT if what == "error" else "write a positive number, or of one column 'income=20000'"
-    return InvalidQuery(told, code="bad-target", hint=hint)
+    return InvalidQuery(told, code="bad-target", hint=_hint(what))
+
+
+def _hint(what: str) -> str:
+    return HINT if what == "error" else _SIZE_HINT

@@ -175,6 +175,18 @@ def test_what_was_paid_for_is_shown_where_the_second_is_refused(asking):
         nobody.close()
 
 
+@pytest.mark.parametrize("call", ["AVG(income)", "MEDIAN(income)"])
+def test_what_no_magnitude_of_the_range_allows_is_refused_before_the_first_look(asking, call):
+    """A mean of 0..30,000 is 30,000 at the most; half of 0.001 % of that no price gives."""
+    before = asking.account(asking.budget_spec).spent
+    sql = f"SELECT {call} AS m FROM people"
+    with pytest.raises(InvalidQuery, match="no price that may be asked") as found:
+        ask(asking, sql, error="0.0005%", max_epsilon=1)
+    assert found.value.code == "target-unreachable"
+    assert asking.account(asking.budget_spec).spent == before
+    assert ask(asking, sql, error="30%").privacy.first.refused is None
+
+
 def test_the_limit_holds_for_both_together(asking):
     answer = ask(asking, COUNT, error="1%", max_epsilon="0.5")
     assert answer.privacy.first.epsilon == Fraction(1, 20)
