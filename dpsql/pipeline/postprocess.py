@@ -12,7 +12,13 @@ from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Sealed, TypedTable, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
-from dpsql.pipeline.computed_bars import Formula, formula, with_bars, without_rows
+from dpsql.pipeline.computed_bars import (
+    Formula,
+    formulas_of,
+    source_of,
+    with_bars,
+    without_rows,
+)
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows, several_values
 from dpsql.pipeline.row_limits import held
@@ -22,10 +28,6 @@ from dpsql.sql.settled import settled
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-FORMULA = "e"
-"""What a release calls the bars of what is computed from it, when it is read: e3_low, e3_high."""
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,6 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
     return Result(presentable(pa.table(arrays, names=listed)), tuple(columns))
 
 
-def _index(table: str) -> int:
-    return int(table.removeprefix(RELEASE))
-
-
 def _told(query: exp.Expr) -> set[int]:
     """Positions of projections that show a key or an end of a release as it is, or a report."""
     projections = query.expressions if isinstance(query, exp.Select) else []
@@ -253,36 +251,25 @@ def _with_bars(
 
     Returns their positions, and the formulas of the latter by their bars' names.
     """
-    formulas: dict[str, Formula] = {}
-    if not isinstance(query, exp.Select) or query.args.get("distinct") or query.args.get("joins"):
-        return query, [], formulas
-    if any(query.args.get(name) for name in ("group", "with_")):
-        return query, [], formulas
-    source = query.args.get("from_")
-    if source is None or not isinstance(source.this, (exp.Table, exp.Subquery)):
-        return query, [], formulas
-    table = source.this.alias_or_name  # a release, or those of grouping sets under the first's name
-    if not table.startswith(RELEASE):
-        return query, [], formulas
+    source = source_of(query)
+    if source is None:
+        return query, [], {}
+    table = source.alias_or_name  # a release, or those of grouping sets under the first's name
+    _, computed = formulas_of(query, plans)
     result = query.copy()
     bars: list[int] = []
-    alone = isinstance(source.this, exp.Table) and releases_of(query) == [_index(table)]
-    plan = plans[_index(table)] if alone and plans else None
     for index, projection in enumerate(query.expressions):
         node = projection.unalias()
         shown = isinstance(node, exp.Column) and node.table == table
         bar = ""
         if shown and node.name.startswith("a") and not _told_by(node.name):
             bar = node.name
-        elif not shown and plan is not None:
-            found = formula(node, table, plan, f"{FORMULA}{index}")
-            if found is not None:
-                bar = found.name
-                formulas[bar] = found
+        elif index in computed:
+            bar = computed[index].name
         if bar:
             bars.append(index)
             for suffix in (LOW, HIGH):
                 name = f"dpsql_bar_{index}{suffix}"
                 end = exp.alias_(exp.column(bar + suffix, table=table), name)
                 result.append("expressions", end)
-    return result, bars, formulas
+    return result, bars, {one.name: one for one in computed.values()}
