@@ -21,6 +21,7 @@ from typing import TypeVar
 from sqlglot import exp
 
 from dpsql.accuracy import computed
+from dpsql.binding.interval_ends import computed_end_of
 from dpsql.binding.release_names import UNNAMED, release_table
 from dpsql.core import nearest
 from dpsql.core.targets import CONFIDENCE, ROWS, Amount, Met, Target, plain
@@ -241,7 +242,9 @@ def _aliased(projection: exp.Expr) -> bool:
 
 def _inside(root: exp.Expr, formulas: Mapping[int, Formula]) -> set[str]:
     """Names of the release's columns that stand in computed columns with bars, and nowhere else."""
-    within = {id(node) for at in formulas for node in root.expressions[at].find_all(exp.Column)}
+    ends = [node for node in root.find_all(exp.Anonymous) if computed_end_of(node)]
+    inside = [*(root.expressions[at] for at in formulas), *ends]
+    within = {id(node) for one in inside for node in one.find_all(exp.Column)}
     everywhere = [*root.find_all(exp.Column)] if formulas else []
     outside = {node.name for node in everywhere if id(node) not in within}
     return {node.name for node in everywhere} - outside
@@ -262,7 +265,8 @@ def _aliases(
     root, table = bound.remainder, release_table(index)
     sets = _stacked(root, table)
     for at, projection in enumerate(root.expressions if isinstance(root, exp.Select) else ()):
-        name = "" if at in formulas else projection.alias
+        end = computed_end_of(projection.unalias())
+        name = "" if at in formulas or end else projection.alias
         for node in projection.find_all(exp.Column) if name else ():
             if node.table in (table, sets):
                 found[node.name] = (*found.get(node.name, ()), name)

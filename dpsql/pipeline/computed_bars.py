@@ -25,9 +25,10 @@ from sqlglot import exp
 
 from dpsql.aggregates.conditions import tested
 from dpsql.aggregates.noisy import NoisyBlock
-from dpsql.binding.interval_ends import HIGH, LOW
+from dpsql.binding.interval_ends import HIGH, LOW, computed_end_of
 from dpsql.binding.release_names import RELEASE, releases_of
 from dpsql.core.domain import TEMPORAL
+from dpsql.errors import RefusedQuery
 from dpsql.mechanisms.interval import half_width
 from dpsql.mechanisms.means import REFINED, SLACK
 from dpsql.mechanisms.open_ratio import open_ratio_interval
@@ -72,8 +73,9 @@ class Formula:
     bottom: Line | None
 
 
-BAR = "e"
-"""What a release calls the bars of what is computed from it, when it is read: e3_low, e3_high."""
+BAR, END = "e", "f"
+"""What a release calls the bars of what is computed from it, when it is read: e3_low, e3_high of a
+projection, f0_low of what the text asks an end of."""
 
 
 # ---- reading ---------------------------------------------------------------------------------
@@ -89,6 +91,38 @@ def source_of(query: exp.Expr) -> exp.Expr | None:
     if source is None or not isinstance(source.this, (exp.Table, exp.Subquery)):
         return None
     return source.this if source.this.alias_or_name.startswith(RELEASE) else None
+
+
+def with_ends(
+    remainder: exp.Expr, plans: Sequence[Plan]
+) -> tuple[exp.Expr, dict[int, list[Formula]]]:
+    """DP_LOW and DP_HIGH of computed columns as columns of the release; formulas by release.
+
+    RefusedQuery `no-interval` where what they are of has no bar, or not over one release.
+    """
+    if not any(computed_end_of(node) for node in remainder.find_all(exp.Anonymous)):
+        return remainder, {}
+    result = remainder.copy()
+    found: dict[int, list[Formula]] = {}
+    for call in [node for node in result.find_all(exp.Anonymous) if computed_end_of(node)]:
+        source, value = source_of(call.find_ancestor(exp.Select) or result), call.expressions[0]
+        table = source.alias_or_name if isinstance(source, exp.Table) else ""
+        one = None
+        if table and plans:
+            index = int(table.removeprefix(RELEASE))
+            known = found.setdefault(index, [])
+            one = formula(value, table, plans[index], f"{END}{len(known)}")
+        if one is None:
+            raise RefusedQuery(
+                f"{'DP_LOW' if computed_end_of(call) == LOW else 'DP_HIGH'} of what has no"
+                " interval: only sums, differences, multiples and ratios of counts and sums of one"
+                " table of groups have one",
+                code="no-interval",
+                hint="name an aggregate: SELECT SUM(x) AS s, DP_LOW(s) AS low, ...",
+            )
+        known.append(one)
+        call.replace(exp.column(one.name + str(computed_end_of(call)), table=table))
+    return result, found
 
 
 def formulas_of(query: exp.Expr, plans: Sequence[Plan]) -> tuple[int, dict[int, Formula]]:
@@ -196,26 +230,26 @@ def _combined(node: exp.Expr, left: _Read, right: _Read) -> _Read | None:
 # ---- working out -----------------------------------------------------------------------------
 
 
-def with_bars(release: Release, plan: Plan, formulas: Mapping[str, Formula]) -> pa.Table:
+def with_bars(release: Release, plan: Plan, formulas: Sequence[Formula]) -> pa.Table:
     """The release's table with both ends of each formula's interval; NULL where there is none."""
     import pyarrow as pa
 
     table = release.table
-    for name, one in formulas.items():
+    for one in formulas:
         low, high = interval(release, plan, one)
         for suffix, end in ((LOW, low), (HIGH, high)):
             column = pa.array(end, mask=~np.isfinite(end))
-            table = table.append_column(name + suffix, column)
+            table = table.append_column(one.name + suffix, column)
     return table
 
 
-def without_rows(table: pa.Table, formulas: Mapping[str, Formula]) -> pa.Table:
+def without_rows(table: pa.Table, formulas: Sequence[Formula]) -> pa.Table:
     """The same columns over an empty release, to bind the remainder against."""
     import pyarrow as pa
 
-    for name in formulas:
+    for one in formulas:
         for suffix in (LOW, HIGH):
-            table = table.append_column(name + suffix, pa.array([], pa.float64()))
+            table = table.append_column(one.name + suffix, pa.array([], pa.float64()))
     return table
 
 

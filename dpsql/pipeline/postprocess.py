@@ -17,6 +17,7 @@ from dpsql.pipeline.computed_bars import (
     formulas_of,
     source_of,
     with_bars,
+    with_ends,
     without_rows,
 )
 from dpsql.pipeline.presentable import presentable
@@ -68,8 +69,8 @@ class Outer:
     sql: str
     bars: tuple[int, ...]
     types: tuple[str, ...]
-    formulas: Mapping[str, Formula] = field(default_factory=dict)
-    """Of what is computed from the aggregates of the one release, by its bar's name."""
+    formulas: Mapping[int, Sequence[Formula]] = field(default_factory=dict)
+    """Of what is computed from the aggregates of a release, by its place."""
 
 
 def check(
@@ -99,17 +100,19 @@ def check(
             code="several-values",
             hint="aggregate it once more, or take one row: ORDER BY ... LIMIT 1",
         )
+    remainder, ends = with_ends(remainder, plans)
     query, bars, formulas = _with_bars(remainder, plans)
-    if formulas:
-        (at,) = releases_of(remainder)
+    for at, more in ends.items():
+        formulas[at] = [*formulas.get(at, ()), *more]
+    for at, listed in formulas.items():
         read = release_table(at)
-        wide = without_rows(given[read].table, formulas)
+        wide = without_rows(given[read].table, listed)
         given = {**given, read: _typed(wide, given[read].types)}
     ordered = held(_ordered(query))
     sql = ordered.sql("duckdb", comments=False, copy=ordered is remainder)
     if not settled(sql):
         raise InternalError("what would run above the noise is not what was read", code="binding")
-    plain = _projection(remainder) is not None  # nothing is computed
+    plain = not formulas and _projection(remainder) is not None  # nothing is computed
     types = sealed.describe(sql, given)[1] if plain else sealed.check(ordered, sql, given)
     return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)], formulas)
 
@@ -125,7 +128,7 @@ def run(
 
     `plans`: as `check` had them.
     """
-    plain = _projection(outer.remainder)
+    plain = None if outer.formulas else _projection(outer.remainder)
     if plain is not None:
         (shown_alone,) = releases_of(outer.remainder)
         table = releases[shown_alone].table
@@ -135,9 +138,8 @@ def run(
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = TypedTable(release.table, release.types)
-    if outer.formulas:
-        (at,) = releases_of(outer.remainder)
-        table = with_bars(releases[at], plans[at], outer.formulas)
+    for at, formulas in outer.formulas.items():
+        table = with_bars(releases[at], plans[at], formulas)
         given[release_table(at)] = _typed(table, releases[at].types)
     finished = sealed.run(outer.sql, given)
     shown = len(finished.types) - 2 * len(outer.bars)
@@ -246,16 +248,16 @@ def _plain_release(query: exp.Expr) -> bool:
 
 def _with_bars(
     query: exp.Expr, plans: Sequence[Plan]
-) -> tuple[exp.Expr, list[int], dict[str, Formula]]:
+) -> tuple[exp.Expr, list[int], dict[int, Sequence[Formula]]]:
     """Carry the intervals of columns that show an aggregate, or what is computed from aggregates.
 
-    Returns their positions, and the formulas of the latter by their bars' names.
+    Returns their positions, and the formulas of the latter by release.
     """
     source = source_of(query)
     if source is None:
         return query, [], {}
     table = source.alias_or_name  # a release, or those of grouping sets under the first's name
-    _, computed = formulas_of(query, plans)
+    read, computed = formulas_of(query, plans)
     result = query.copy()
     bars: list[int] = []
     for index, projection in enumerate(query.expressions):
@@ -272,4 +274,4 @@ def _with_bars(
                 name = f"dpsql_bar_{index}{suffix}"
                 end = exp.alias_(exp.column(bar + suffix, table=table), name)
                 result.append("expressions", end)
-    return result, bars, {one.name: one for one in computed.values()}
+    return result, bars, {read: [*computed.values()]} if computed else {}
