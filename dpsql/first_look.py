@@ -69,6 +69,7 @@ def after_first(
 def _met(session: Preparation, text: Text, asked: Asked, first: Planned) -> tuple[Reached, ...]:
     """The targets that a first look has met itself, where nothing would be found stored."""
     with session.engine.snapshot():
-        bound = session.bind(text.sql, text.parameters, dialect=text.dialect)
+        clips = asked.aims.clips
+        bound = session.bind(text.sql, text.parameters, dialect=text.dialect, clips=clips)
         planned = session.plan(bound, asked=asked)
     return (*planned.reached.values(),) if measured.enough(first, planned) else ()

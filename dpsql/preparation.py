@@ -113,9 +113,18 @@ class Preparation(ABC):
     # ---- up to the charge --------------------------------------------------------------
 
     def bind(
-        self, sql: str, parameters: Parameters, *, dialect: str, policy: Policy | None = None
+        self,
+        sql: str,
+        parameters: Parameters,
+        *,
+        dialect: str,
+        policy: Policy | None = None,
+        clips: bool | None = None,
     ) -> Bound:
-        """parse and bind; under another `policy` to see what that would change."""
+        """parse and bind; under another `policy` to see what that would change.
+
+        `clips`: also estimate what clipping moves.
+        """
         return bind.run(
             parse.run(sql, dialect=dialect, parameters=parameters),
             policy=self.policy if policy is None else policy,
@@ -123,6 +132,7 @@ class Preparation(ABC):
             default_schema=self.engine.default_schema,
             describe=self._describe,
             analyst=self.analyst,
+            clips=bool(clips),
         )
 
     def _describe(
@@ -164,7 +174,8 @@ class Preparation(ABC):
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
         """Everything that can refuse, before anything is charged. Call within a snapshot."""
         with not_too_deep():
-            bound = self.bind(sql, parameters, dialect=dialect)
+            clips = asked.aims.clips
+            bound = self.bind(sql, parameters, dialect=dialect, clips=clips)
             planned = self.plan(bound, asked=asked)
             with placed(bound.parsed):
                 rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)

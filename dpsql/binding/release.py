@@ -67,7 +67,7 @@ def bind_release(
     options = read_options(
         select.node, context, lambda column: select.is_unit(select.scope.expr(column))
     )
-    if options.clip_estimate:
+    if options.clip_estimate or context.clips:
         asked = list(splitter.aggregates)
         splitter.clips = clip_counts(asked, splitter._spelled, splitter._registered)
     if sets is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -23,7 +24,9 @@ def accuracy_options(command: F) -> F:
     @functools.wraps(command)
     def with_aims(**given: Any) -> Any:
         said = {name: given.pop(name) for name in NAMES}
-        return command(**given, aims=read(said, given.get("epsilon")))
+        clips = given.pop("clip_estimate") or None
+        aims = read(said, given.get("epsilon"))
+        return command(**given, aims=aims if clips is None else replace(aims, clips=clips))
 
     found: Any = with_aims
     for option in reversed(_OPTIONS):
@@ -58,6 +61,12 @@ _OPTIONS = (
         "--max-epsilon",
         metavar="E",
         help="Refuse, before any charge, what would cost more than this ε in all.",
+    ),
+    click.option(
+        "--clip-estimate",
+        is_flag=True,
+        help="Also estimate, from the same ε, how many rows lie outside the ranges that values are"
+        " cut to, which no error bar holds.",
     ),
 )
 

@@ -58,6 +58,8 @@ class Aims:
     magnitude: Magnitudes | None = None
     rows: int | None = None
     max_epsilon: Fraction | None = None
+    clips: bool | None = None
+    """Whether to estimate, from the same ε, how many rows clipping moves."""
 
     def over(self, usual: Aims) -> Aims:
         """These, and the usual ones where these say nothing."""

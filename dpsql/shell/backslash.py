@@ -261,6 +261,16 @@ def _post_process(desk: Desk, argument: str) -> None:
     note(f"totals add up: {desk.settings.post_process or desk.session.post_process}")
 
 
+def _clip_estimate(desk: Desk, argument: str) -> None:
+    word = argument.casefold()
+    if word not in ("", "on", "off"):
+        raise InterfaceError(f"\\clip-estimate is on or off, not {argument[:40]}", code="usage")
+    if word:
+        desk.settings.aims = replace(desk.settings.aims, clips=True if word == "on" else None)
+    note("a part of each query's ε estimates what clipping moves" if desk.settings.aims.clips
+         else "what clipping moves is not estimated")  # fmt: skip
+
+
 def _max_epsilon(desk: Desk, argument: str) -> None:
     most = _said(argument, desk.settings.aims.max_epsilon, read_epsilon)
     desk.settings.aims = replace(desk.settings.aims, max_epsilon=most)
@@ -349,6 +359,8 @@ ENTRIES = (
     Entry("magnitude", "\\magnitude [M|COLUMN=M, ...|off]", "of what an error in % is meant",
           _magnitude),
     Entry("maxepsilon", "\\maxepsilon [E|off]", "refuse what would cost more", _max_epsilon),
+    Entry("clip-estimate", "\\clip-estimate [on|off]", "from the same ε, how many rows lie outside"
+          " their ranges", _clip_estimate),
     Entry("confirm", "\\confirm [E|off|default]", "ask before a query that costs more than ε = E;"
           " default: more than usual, or a quarter of what is left", _confirm),
     Entry("post-process", "\\post-process [WORD|default]", f"how totals add up: {', '.join(MODES)}",

@@ -160,6 +160,9 @@ def test_shell_settings_of_accuracy_and_of_totals(shop):
 \\post-process consistent
 \\post-process both
 \\post-process default
+\\clip-estimate on
+SELECT AVG(age) AS m FROM people;
+\\clip-estimate off
 \\maxepsilon 3
 \\maxepsilon off
 """
@@ -172,6 +175,8 @@ def test_shell_settings_of_accuracy_and_of_totals(shop):
     assert "totals add up: consistent" in told
     assert "there is no way of adding up called both" in told
     assert "totals add up: auto" in told
+    assert "bars leave out clipping" in told
+    assert "what clipping moves is not estimated" in told
     assert "no query is refused for its price alone" in told
 
 
