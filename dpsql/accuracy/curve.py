@@ -18,6 +18,9 @@ from dpsql.pipeline.stages import Planned
 from dpsql.policy.schema import Policy
 
 _STEPS = (Fraction(1), Fraction(2), Fraction(5))
+DROPPED = ("price-too-small", "range-too-wide", "bad-epsilon", "max-epsilon")
+"""Why a price has no point: no group could be shown for it, its noise would fit no number, or the
+statement may not cost so much. What else refuses the query at another price is a fault."""
 _AROUND = 10  # from a tenth of the price to ten times it
 
 
@@ -42,8 +45,10 @@ def curve(
         prices = {**others, index: Settled(epsilon, law)}
         try:
             found = plan(replace(asked, settled=prices, trial=True)).plans[index]
-        except (RefusedQuery, InvalidQuery):
-            continue  # too little for any group to be shown
+        except (RefusedQuery, InvalidQuery) as problem:
+            if problem.code not in DROPPED:
+                raise
+            continue
         halves = tuple(expected(found, one, rows, float(sure))[0] for one, rows in columns.values())
         units = None if found.threshold is None else threshold_explanation(found.threshold).even
         points.append(CurvePoint(epsilon, halves, units, epsilon == own.epsilon))

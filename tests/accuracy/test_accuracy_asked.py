@@ -9,8 +9,9 @@ import accuracy_world as world
 import numpy as np
 import pytest
 
+from dpsql.accuracy.curve import DROPPED, curve
 from dpsql.core.targets import read_aims
-from dpsql.errors import BudgetExceeded, Error, InvalidQuery
+from dpsql.errors import BudgetExceeded, Error, InvalidQuery, RefusedQuery
 from dpsql.explain import explain
 
 COUNT = "SELECT sex, COUNT(*) AS n FROM people GROUP BY sex"
@@ -227,6 +228,27 @@ def test_explain_tells_the_target_and_errors_by_price(asking):
     plain = explain(asking, COUNT)
     assert "← as asked" in plain.to_text()
     assert plain.releases[0].target is None
+
+
+@pytest.mark.parametrize("code", [*DROPPED, "no-bounds"])
+def test_a_curve_drops_the_prices_that_cannot_be_asked_and_hides_nothing_else(asking, code):
+    sql = "SELECT town, COUNT(*) FROM people GROUP BY town"
+    with asking.engine.snapshot():
+        bound = asking.bind(sql, None, dialect="duckdb")
+        asked = asking.asked_for(1, None)
+        planned = asking.plan(bound, asked=asked)
+
+        def plan(prices):
+            if prices.settled[0].epsilon < 1:
+                raise RefusedQuery("not at this price", code=code)
+            return asking.plan(bound, asked=prices)
+
+        if code in DROPPED:
+            points = curve(planned, 0, asked, plan, asking.policy).points
+            assert [float(one.epsilon) for one in points] == [1, 2, 5, 10]
+        else:
+            with pytest.raises(RefusedQuery, match="not at this price"):
+                curve(planned, 0, asked, plan, asking.policy)
 
 
 def test_explain_tells_a_first_look_the_same_on_any_data(asking):
