@@ -156,6 +156,7 @@ class Preparation(ABC):
     ) -> Planned:
         """Plan with the noise laws, and the rest, to choose from. Call within a snapshot."""
         rules = self.policy if policy is None else policy
+        made: plan.Made = {}
 
         def at(prices: Asked) -> Planned:
             return plan.run(
@@ -167,6 +168,7 @@ class Preparation(ABC):
                 public_rows=self._public.rows,
                 laws=laws,
                 alternatives=alternatives,
+                made=made,
             )
 
         return settle.planned(bound, asked, at, rules)

@@ -13,6 +13,7 @@ from dpsql.accuracy.curve import DROPPED, curve
 from dpsql.core.targets import read_aims
 from dpsql.errors import BudgetExceeded, Error, InvalidQuery, RefusedQuery
 from dpsql.explain import explain
+from dpsql.pipeline import plan
 
 COUNT = "SELECT sex, COUNT(*) AS n FROM people GROUP BY sex"
 
@@ -230,6 +231,24 @@ def test_explain_tells_the_target_and_errors_by_price(asking):
     assert plain.releases[0].target is None
 
 
+def test_plans_that_a_search_keeps_are_those_it_would_make_again(asking, monkeypatch):
+    """Of grouping sets and of a chain: the same prices, scales and fingerprints either way."""
+    chain = "SELECT COUNT(*) FROM people WHERE income > (SELECT AVG(income) FROM people)"
+    found = []
+    right = plan.run
+    for forget in (False, True):
+        if forget:
+            monkeypatch.setattr(plan, "run", lambda *a, made, **said: right(*a, **said))
+        for sql in ("SELECT sex, AVG(income) FROM people GROUP BY ROLLUP(sex)", chain):
+            with asking.engine.snapshot():
+                bound = asking.bind(sql, None, dialect="duckdb")
+                asked = asking.asked_for(None, None, read_aims(error=150))
+                planned = asking.plan(bound, asked=asked)
+            found.append([(one.epsilon, one.blocks, one.law) for one in planned.plans])
+            found[-1].append(planned.fingerprints)
+    assert found[:2] == found[2:]
+
+
 @pytest.mark.parametrize("code", [*DROPPED, "no-bounds"])
 def test_a_curve_drops_the_prices_that_cannot_be_asked_and_hides_nothing_else(asking, code):
     sql = "SELECT town, COUNT(*) FROM people GROUP BY town"
@@ -238,17 +257,17 @@ def test_a_curve_drops_the_prices_that_cannot_be_asked_and_hides_nothing_else(as
         asked = asking.asked_for(1, None)
         planned = asking.plan(bound, asked=asked)
 
-        def plan(prices):
+        def at(prices):
             if prices.settled[0].epsilon < 1:
                 raise RefusedQuery("not at this price", code=code)
             return asking.plan(bound, asked=prices)
 
         if code in DROPPED:
-            points = curve(planned, 0, asked, plan, asking.policy).points
+            points = curve(planned, 0, asked, at, asking.policy).points
             assert [float(one.epsilon) for one in points] == [1, 2, 5, 10]
         else:
             with pytest.raises(RefusedQuery, match="not at this price"):
-                curve(planned, 0, asked, plan, asking.policy)
+                curve(planned, 0, asked, at, asking.policy)
 
 
 def test_explain_tells_a_first_look_the_same_on_any_data(asking):
