@@ -15,7 +15,9 @@ are for noise alone. epsilon = 1 for each query, delta = 1e-6.
 A cell shows the percentage of bars that hold the truth, and in brackets the percentage of runs
 whose bar lacks an end: nothing is claimed then, and nothing missed. `-`: no run has a bar. Groups
 behind a threshold are counted where they are shown. `!` stands above 97 % and `<` below 94 %, by
-more than three standard errors of this many runs.
+more than three standard errors of this many runs. "by law": below counts of whole numbers, what
+their bars hold as worked out from the law (`coverage_law.py`). No shorter bar of whole numbers
+holds 95 %, so less cannot be had.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+from coverage_law import by_law
 
 from dpsql.core.exact import Exact
 from dpsql.pipeline import execute, perturb, postprocess
@@ -319,6 +322,18 @@ def measure(session: OneLaw, one: Question, runs: int, many: int) -> Iterator[Ce
             yield judged(asked(session, one, size, max(int(runs * one.share), 20)), exact)
 
 
+def laws(session: OneLaw, one: Question) -> list[float | None]:
+    """What the bars hold by their law, at each size; None where only draws can tell."""
+    price = Asked(Fraction(EPSILON), DELTA)
+    found: list[float | None] = []
+    for size in one.sizes:
+        with session.engine.snapshot():
+            bound = session.bind(sql_of(one, size, one.value), None, dialect="duckdb")
+            plan = session.plan(bound, asked=price).plans[0]
+        found.append(by_law(plan, size))
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="coverage of dpsql's error bars")
     parser.add_argument("--runs", type=int, default=4_000, help="draws of each question (4000)")
@@ -351,6 +366,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     below += sum(cell is not None and cell.verdict == "<" for cell in found)
                     shown = ["-" if cell is None else str(cell) for cell in found]
                     print(f"{one.name:32}" + "".join(f"{cell:>12}" for cell in shown), flush=True)
+                    known = laws(session, one)
+                    if any(share is not None for share in known):
+                        told = ("-" if share is None else f"{100 * share:.1f}" for share in known)
+                        print(f"{'  by law':32}" + "".join(f"{share:>12}" for share in told))
         finally:
             session.close()
     return 1 if below else 0

@@ -130,7 +130,18 @@ def _explanation(question: Question, prepared: Prepared, advice: bool, mode: Mod
         None if account.window.end is None else account.window,
         account.terms.epsilon,
         totals,
+        _at_most(planned, paid, question.asked),
     )
+
+
+def _at_most(planned: Planned, paid: Sequence[int], asked: Asked) -> Fraction | None:
+    """What a first look and the answer after it may cost together; None without a first look."""
+    rest = [one.most for index in paid if (one := planned.reached.get(index)) and one.most]
+    if not rest:
+        return None
+    looks = sum((planned.plans[index].epsilon for index in paid), start=Fraction(0))
+    whole, most = looks + sum(rest, start=Fraction(0)), asked.aims.max_epsilon
+    return whole if most is None else min(whole, most)
 
 
 def _release(

@@ -275,7 +275,8 @@ class Explanation:
     `share_before`, `share_after`: part of the budget's ε that is used (`selection_*`: of the δ
     kept for private keys), in the present `window` if it has windows. `fits`: the budget would
     cover it now; `lacking`: the one that would not; `budget_epsilon`: its ε, grants included.
-    `dot`: the plan as a graph in Graphviz's language.
+    `dot`: the plan as a graph in Graphviz's language. `at_most`: where `epsilon` is that of a
+    first look, the most that the look and the answer after it may cost together.
     """
 
     analyst: str
@@ -295,6 +296,7 @@ class Explanation:
     window: Window | None = None
     budget_epsilon: Fraction | None = None
     totals: TotalsExplanation | None = None
+    at_most: Fraction | None = None
 
     @property
     def share(self) -> float:
@@ -314,6 +316,7 @@ class Explanation:
             "columns": list(self.names),
             "epsilon": float(self.epsilon),
             "delta": float(self.delta),
+            "epsilon_at_most": None if self.at_most is None else float(self.at_most),
             "budget": {
                 "name": self.budget,
                 "epsilon": None if self.budget_epsilon is None else float(self.budget_epsilon),

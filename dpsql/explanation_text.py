@@ -66,6 +66,11 @@ def _head(explanation: Explanation) -> Iterator[str]:
     price = _price(explanation.epsilon, explanation.delta)
     if len(explanation.releases) > 1:
         price += f", the sum of {len(explanation.releases)} releases"
+    if explanation.at_most is not None:
+        price += (
+            " for a first look, then what the answer takes: at most"
+            f" ε = {_short_number(explanation.at_most)} in all"
+        )
     yield from _entry("price", price)
     whose = f"the budget {explanation.budget}"
     if not explanation.fits:

@@ -6,13 +6,13 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
+from dpsql.answer import Answer
 from dpsql.error_bars import Interval
 from dpsql.render.answers import bars_of
 from dpsql.render.bars import inline, legend, told
 from dpsql.render.numbers import amount, count
 from dpsql.render.text import printable
 from dpsql.rows import RowReader
-from dpsql.session import Answer
 
 SHOWN = 50
 

@@ -113,9 +113,18 @@ class Preparation(ABC):
     # ---- up to the charge --------------------------------------------------------------
 
     def bind(
-        self, sql: str, parameters: Parameters, *, dialect: str, policy: Policy | None = None
+        self,
+        sql: str,
+        parameters: Parameters,
+        *,
+        dialect: str,
+        policy: Policy | None = None,
+        clips: bool | None = None,
     ) -> Bound:
-        """parse and bind; under another `policy` to see what that would change."""
+        """parse and bind; under another `policy` to see what that would change.
+
+        `clips`: also estimate what clipping moves.
+        """
         return bind.run(
             parse.run(sql, dialect=dialect, parameters=parameters),
             policy=self.policy if policy is None else policy,
@@ -123,6 +132,7 @@ class Preparation(ABC):
             default_schema=self.engine.default_schema,
             describe=self._describe,
             analyst=self.analyst,
+            clips=bool(clips),
         )
 
     def _describe(
@@ -146,6 +156,7 @@ class Preparation(ABC):
     ) -> Planned:
         """Plan with the noise laws, and the rest, to choose from. Call within a snapshot."""
         rules = self.policy if policy is None else policy
+        made: plan.Made = {}
 
         def at(prices: Asked) -> Planned:
             return plan.run(
@@ -157,6 +168,7 @@ class Preparation(ABC):
                 public_rows=self._public.rows,
                 laws=laws,
                 alternatives=alternatives,
+                made=made,
             )
 
         return settle.planned(bound, asked, at, rules)
@@ -164,7 +176,8 @@ class Preparation(ABC):
     def prepare(self, sql: str, parameters: Parameters, *, dialect: str, asked: Asked) -> Prepared:
         """Everything that can refuse, before anything is charged. Call within a snapshot."""
         with not_too_deep():
-            bound = self.bind(sql, parameters, dialect=dialect)
+            clips = asked.aims.clips
+            bound = self.bind(sql, parameters, dialect=dialect, clips=clips)
             planned = self.plan(bound, asked=asked)
             with placed(bound.parsed):
                 rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)

@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from dpsql.answer import Answer
 from dpsql.error_bars import with_ends
 from dpsql.errors import InterfaceError
 from dpsql.notebook import html_table
 from dpsql.pep249_types import precision_and_scale
 from dpsql.report import PrivacyReport
 from dpsql.rows import Row, RowReader, narrow_integers, unique_names
-from dpsql.session import Answer
 
 if TYPE_CHECKING:
     import pandas

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpsql.accuracy import left, measured
+from dpsql.answer import Answer, Released, Text
 from dpsql.answering import (
     Answered,
     Steps,
-    Told,
     bounds_found,
     drawn_now,
     fed,
@@ -24,80 +24,34 @@ from dpsql.answering import (
     stored_answer,
     with_bounds,
 )
-from dpsql.consistency.earlier import joined, margins
 from dpsql.consistency.families import Mode, read_mode
-from dpsql.consistency.reconcile import reconciled
-from dpsql.core.targets import NOTHING, Aims, Reached
+from dpsql.consistency.shown import shown
+from dpsql.core.targets import NOTHING, Aims
 from dpsql.dialects.engine import TimedOut
 from dpsql.error_bars import ColumnReport
-from dpsql.errors import BudgetExceeded, InvalidQuery, LedgerError, RefusedQuery
+from dpsql.errors import BudgetExceeded, LedgerError, RefusedQuery
+from dpsql.first_look import Looking, after_first
 from dpsql.guard import guarded
 from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
 from dpsql.pipeline.clip_shares import clip_shares
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.stages import Charged, Order, Planned, Release
-from dpsql.planning.types import Plan
+from dpsql.pipeline.stages import Charged, Order, Planned
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.reconciled import Reconciled
 from dpsql.reply_clock import on_the_clock
-from dpsql.report import Answering, BudgetReport, PrivacyReport, budget_report, release_report
+from dpsql.report import BudgetReport, PrivacyReport, budget_report, release_report
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account
     from dpsql.ledger import Release as ReleasedBytes
-    from dpsql.ledger.releases import Found
+    from dpsql.ledger.releases import Found, Replay
     from dpsql.ledger.requests import Attempt
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A finished query: the result set as Arrow, its columns, and the privacy report."""
-
-    table: Any
-    names: tuple[str, ...]
-    types: tuple[str, ...]
-    privacy: PrivacyReport
-
-    def told(self, **changed: Any) -> Answer:
-        """With a report that says otherwise."""
-        return replace(self, privacy=replace(self.privacy, **changed))
-
-
-@dataclass(frozen=True)
-class Text:
-    """A statement as it was asked."""
-
-    sql: str
-    parameters: Parameters
-    dialect: str
-
-
-@dataclass(frozen=True)
-class Released:
-    """The releases of a statement in order, each with how it came about, and the balance.
-
-    `paid`: what was charged in all. `account` is the budget when the last of them was paid or
-    found; None without any.
-    """
-
-    tables: list[Release]
-    how: tuple[Answering, ...]
-    paid: tuple[Fraction, Fraction]
-    account: Account | None
-    plans: tuple[Plan, ...]
-    """With the bounds that were found."""
-    found: tuple[tuple[Told, ...], ...]
-    """These, of each release."""
-    drawn: list[Release]
-    """The same with their coordinates, in their forms' order."""
-    newest: int | None
-    """The last of the charges that they rest on."""
 
 
 class Session(Preparation):
@@ -172,9 +126,13 @@ class Session(Preparation):
             prepared, released, answer = self._ask(text, asked, request_id, progress, mode)
             if not measured.is_first(prepared.planned):
                 return answer
-            return self._second(
-                text, asked, request_id, progress, mode, (prepared, released, answer)
-            )
+
+            def ask(then: Asked, again: object) -> Answer:
+                return self._ask(text, then, again, progress, mode)[2]
+
+            before = Looking(prepared.planned, released, answer)
+            counted = self._refusals_counted(sql)
+            return after_first(self, text, asked, request_id, before, ask, counted)
 
     def _ask(
         self, text: Text, asked: Asked, request_id: object, progress: Progress, mode: Mode
@@ -191,7 +149,16 @@ class Session(Preparation):
                 raise
             public = self._public.tables(prepared.planned.bound.public)
             found = replace(prepared.planned, plans=released.plans)
-            tables, told = self._reconciled(found, released, mode)
+            tables, told = shown(
+                found,
+                released.tables,
+                released.drawn,
+                released.newest,
+                mode,
+                self.policy,
+                self._public,
+                self._kept,
+            )
         progress.stage = Stage.RUNNING  # of what was stored or public, too
         result = postprocess.run(prepared.outer, tables, public, self._sealed, released.plans)
         return prepared, released, self._answer(prepared, result, released, told)
@@ -211,50 +178,6 @@ class Session(Preparation):
 
         found = left.reachable(planned, asked, plan, fits)
         return "" if found is None else left.way_out(found)
-
-    def _second(
-        self,
-        text: Text,
-        asked: Asked,
-        request_id: object,
-        progress: Progress,
-        mode: Mode,
-        before: tuple[Prepared, Released, Answer],
-    ) -> Answer:
-        """After a first look: the answer within the percentage that was asked for.
-
-        Where it is refused, the first look's own answer, which was paid for, and why.
-        """
-        first, looked, shown = before
-        found: Mapping[tuple[int, int], Fraction] = {}
-        try:
-            with self._refusals_counted(text.sql):
-                then = measured.after(asked, first.planned, looked.tables)
-                assert then.looked is not None
-                found = then.looked.magnitudes
-                if not self.policy.releases_reuse and (met := self._met(text, then, first)):
-                    told = measured.first_look(first.planned, looked.paid, found)
-                    return shown.told(first=told, targets=met)
-                again = measured.second_id(request_id)
-                _, _, answer = self._ask(text, then, again, progress, mode)
-        except (BudgetExceeded, InvalidQuery) as problem:
-            why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-            told = measured.first_look(first.planned, looked.paid, found, why)
-            return shown.told(first=told, targets=())
-        epsilon, delta = looked.paid
-        privacy = answer.privacy
-        return answer.told(
-            first=measured.first_look(first.planned, looked.paid, found),
-            epsilon=privacy.epsilon + epsilon,
-            delta=privacy.delta + delta,
-        )
-
-    def _met(self, text: Text, asked: Asked, first: Prepared) -> tuple[Reached, ...]:
-        """The targets that a first look has met itself, where nothing would be found stored."""
-        with self.engine.snapshot():
-            bound = self.bind(text.sql, text.parameters, dialect=text.dialect)
-            planned = self.plan(bound, asked=asked)
-        return (*planned.reached.values(),) if measured.enough(first.planned, planned) else ()
 
     @contextlib.contextmanager
     def _cancellable(self, progress: Progress) -> Iterator[None]:
@@ -403,28 +326,18 @@ class Session(Preparation):
         hashes = [] if reused or kept else [release.hash for release in stored]
         return self.ledger.settle(reservation, "released", hashes, releases=reused, kept=kept)
 
-    def _reconciled(
-        self, planned: Planned, released: Released, mode: Mode
-    ) -> tuple[list[Release], tuple[Reconciled, ...]]:
-        """The releases as they are shown, with what was done to them. Within a snapshot."""
-        shown, drawn, count = released.tables, released.drawn, len(released.tables)
-        if self.policy.releases_reuse and released.newest is not None:
-            more = margins(planned, self.policy, mode, self._public.values, self._public.rows)
-            if more:
-                asked = [margin.form.question for margin in more]
-                found = self.ledger.releases.find(self.budget_spec.key, self.data_version, asked)
-                planned, drawn, shown = joined(
-                    planned, drawn, shown, more, found.found, released.newest
-                )
-        tables, told = reconciled(planned, self.policy, drawn, shown, mode)
-        return tables[:count], tuple(one for one in told if one.release < count)
-
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:
         """What this budget has paid for already of each question of the statement."""
         pairs = zip(planned.forms, planned.plans, strict=True)
         wanted = dict.fromkeys(form.question for form, one in pairs if one.items)
-        replay = self.ledger.releases.find(self.budget_spec.key, self.data_version, list(wanted))
+        replay = self._replay(list(wanted))
         return replay.found, replay.account
+
+    def _kept(self, questions: Sequence[str]) -> Mapping[str, Sequence[Found]]:
+        return self._replay(questions).found
+
+    def _replay(self, questions: Sequence[str]) -> Replay:
+        return self.ledger.releases.find(self.budget_spec.key, self.data_version, questions)
 
     def _answer(
         self,

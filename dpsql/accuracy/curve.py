@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from dpsql.accuracy.columns import names_of
+from dpsql.accuracy.columns import Candidate, candidates, expected
 from dpsql.accuracy.settle import cap_of
 from dpsql.core.numbers import MIN_EPSILON
 from dpsql.core.targets import CONFIDENCE
 from dpsql.errors import InvalidQuery, RefusedQuery
-from dpsql.expected import column_explanation, threshold_explanation
+from dpsql.expected import threshold_explanation
 from dpsql.explanation import CurvePoint, ErrorCurve
 from dpsql.pipeline.plan import Asked, Settled
 from dpsql.pipeline.stages import Planned
 from dpsql.policy.schema import Policy
 
 _STEPS = (Fraction(1), Fraction(2), Fraction(5))
+DROPPED = ("price-too-small", "range-too-wide", "bad-epsilon", "max-epsilon")
+"""Why a price has no point: no group could be shown for it, its noise would fit no number, or the
+statement may not cost so much. What else refuses the query at another price is a fault."""
 _AROUND = 10  # from a tenth of the price to ten times it
 
 
@@ -42,37 +45,28 @@ def curve(
         prices = {**others, index: Settled(epsilon, law)}
         try:
             found = plan(replace(asked, settled=prices, trial=True)).plans[index]
-        except (RefusedQuery, InvalidQuery):
-            continue  # too little for any group to be shown
-        halves = tuple(
-            told.half_width if rows is None else told.half_widths[0][1]
-            for place, (_, rows) in columns.items()
-            for told in (
-                column_explanation(
-                    found,
-                    found.columns[place],
-                    "",
-                    sizes=(rows or 1,),
-                    confidence=float(sure),
-                ),
-            )
-        )
+        except (RefusedQuery, InvalidQuery) as problem:
+            if problem.code not in DROPPED:
+                raise
+            continue
+        halves = tuple(expected(found, one, rows, float(sure))[0] for one, rows in columns.values())
         units = None if found.threshold is None else threshold_explanation(found.threshold).even
         points.append(CurvePoint(epsilon, halves, units, epsilon == own.epsilon))
-    return ErrorCurve(float(sure), tuple(columns.values()), tuple(points))
+    named = tuple((one.label, rows) for one, rows in columns.values())
+    return ErrorCurve(float(sure), named, tuple(points))
 
 
-def _columns(planned: Planned, index: int, sure: float) -> Mapping[int, tuple[str, int | None]]:
-    """(name, rows for which it is told) of those with a bar, by place."""
+def _columns(
+    planned: Planned, index: int, sure: float
+) -> Mapping[int, tuple[Candidate, int | None]]:
+    """Those with a bar, and the rows for which it is told, by place."""
     plan, reached = planned.plans[index], planned.reached.get(index)
     asked_rows = {} if reached is None else {one.place: one.rows for one in reached.columns}
-    found: dict[int, tuple[str, int | None]] = {}
-    for place, name, _ in names_of(planned, index):
-        told = column_explanation(plan, plan.columns[place], name, confidence=sure)
-        if told.half_width is not None:
-            found[place] = (name, None)
-        elif told.half_widths:
-            found[place] = (name, asked_rows.get(place) or told.expected()[0])
+    found: dict[int, tuple[Candidate, int | None]] = {}
+    for one in candidates(planned, index):
+        half, rows = expected(plan, one, asked_rows.get(one.place), sure)
+        if half is not None or rows is not None:
+            found[one.place] = (one, rows)
     return found
 
 

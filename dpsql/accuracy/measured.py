@@ -18,11 +18,15 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
 
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.core.numbers import MIN_EPSILON
 from dpsql.core.targets import FirstLook
-from dpsql.errors import InvalidQuery
+from dpsql.errors import Error, InvalidQuery
+from dpsql.pipeline.computed_bars import formulas_of, interval, line_value
 from dpsql.pipeline.plan import Asked, Looked
 from dpsql.pipeline.stages import Planned, Release
 
@@ -49,7 +53,7 @@ def after(asked: Asked, planned: Planned, tables: Sequence[Release]) -> Asked:
         raise InvalidQuery(
             "the first look takes all that max_epsilon allows",
             code="max-epsilon",
-            hint="allow more, or state the magnitude",
+            hint="allow more (--max-epsilon), or state the magnitude (--magnitude 20000)",
         )
     return replace(asked, aims=replace(asked.aims, max_epsilon=left), looked=looked)
 
@@ -65,21 +69,40 @@ def magnitudes(planned: Planned, tables: Sequence[Release]) -> dict[tuple[int, i
     for index, reached in planned.reached.items():
         for one in reached.columns:
             if one.limit is None:
-                name = planned.plans[index].columns[one.place].aggregate.name
-                size = _magnitude(tables[index], name)
+                size = _magnitude(*_seen(planned, index, one.place, tables[index]))
                 if size is None:
                     raise _unknown(one.name)
                 found[index, one.place] = size
     return found
 
 
-def _magnitude(release: Release, name: str) -> Fraction | None:
+_Column = Sequence[Any]
+
+
+def _seen(
+    planned: Planned, index: int, place: int, release: Release
+) -> tuple[_Column, _Column, _Column]:
+    """What was released of a column: its values, and both ends of their intervals."""
+    plan, table = planned.plans[index], release.table
+    if place < len(plan.columns):
+        name = plan.columns[place].aggregate.name
+        value, low, high = (table.column(name + end).to_pylist() for end in ("", LOW, HIGH))
+        return value, low, high
+    one = formulas_of(planned.bound.remainder, planned.plans)[1][place - len(plan.columns)]
+    middle = line_value(table, one.top)
+    if one.bottom is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            middle = middle / line_value(table, one.bottom)
+    ends = interval(release, plan, one)
+    value, low, high = (part.tolist() for part in (middle, *ends))
+    return value, low, high
+
+
+def _magnitude(values: _Column, lows: _Column, highs: _Column) -> Fraction | None:
     """None where the noise hides it."""
-    table = release.table
     sizes: list[Fraction] = []
-    ends = (table.column(name + end).to_pylist() for end in (LOW, HIGH))
-    for value, low, high in zip(table.column(name).to_pylist(), *ends, strict=True):
-        if None not in (value, low, high) and _is_number(value):
+    for value, low, high in zip(values, lows, highs, strict=True):
+        if None not in (value, low, high) and _is_number(value) and _finite(value):
             half = (Fraction(high) - Fraction(low)) / 2 if _finite(low, high) else None
             sizes.append(Fraction(0) if half is None else abs(Fraction(value)) - half)
     middle = statistics.median(sizes) if sizes else Fraction(0)
@@ -106,7 +129,7 @@ def first_look(
     planned: Planned,
     paid: tuple[Fraction, Fraction],
     found: Mapping[tuple[int, int], Fraction],
-    refused: str | None = None,
+    refused: Error | None = None,
 ) -> FirstLook:
     """What the report tells of it. `refused`: why nothing was asked after it."""
     named = {
@@ -115,7 +138,11 @@ def first_look(
         for one in reached.columns
         if (index, one.place) in found
     }
-    return FirstLook(*paid, tuple(named.items()), refused)
+    sizes = tuple(named.items())
+    if refused is None:
+        return FirstLook(*paid, sizes)
+    why = f"{refused.message}; {refused.hint}" if refused.hint else refused.message
+    return FirstLook(*paid, sizes, why, refused.code, refused.exit_code)
 
 
 def second_id(request_id: object) -> str | None:

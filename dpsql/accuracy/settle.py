@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from dpsql.accuracy.columns import (
     Columns,
+    at_the_largest,
     columns_of,
     met,
     no_bars,
@@ -30,6 +31,7 @@ from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.pipeline.plan import Asked, Settled
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.noise import LAWS, Laws
+from dpsql.planning.types import Plan
 from dpsql.policy.schema import Policy
 from dpsql.wording import number
 
@@ -85,6 +87,15 @@ def cap_of(bound: Bound, index: int, asked: Asked, policy: Policy) -> Fraction:
     return min([MAX_EPSILON, *(one for one in said if one is not None)])
 
 
+def _who_says(cap: Fraction, policy: Policy) -> str:
+    """Whose limit the largest price is, in words."""
+    if cap == policy.budgets.max_per_query.epsilon:
+        return "the most that the policy lets a query cost (max_per_query)"
+    return (
+        "the most that you allow (--max-epsilon)" if cap < MAX_EPSILON else "the largest there is"
+    )
+
+
 class _Settling:
     """One statement's search; prices that are found stay in `_found`."""
 
@@ -119,6 +130,8 @@ class _Settling:
         for index in (*free, *unnamed):  # nothing is asked of them: they have their usual price
             del self._found[index]
         first = any(one.unmeasured for one in columns.values())
+        if first:
+            self._refuse_hopeless(columns)
         for index in columns:
             if index in self._found:
                 self._found[index] = (
@@ -135,6 +148,7 @@ class _Settling:
                 met(done.plans[index], columns[index], self._targets[index]),
                 columns[index].exempt,
                 first,
+                self._caps[index] if first else None,
             )
             for index, one in self._found.items()
         }
@@ -154,6 +168,13 @@ class _Settling:
         usual = self._policy.budgets.per_query.epsilon or Fraction(1)
         base = min(usual, self._caps[index])
         return three_digits_down(max(base * FIRST_SHARE, MIN_EPSILON))
+
+    def _refuse_hopeless(self, columns: Mapping[int, Columns]) -> None:
+        """Before a first look is charged: of no magnitude that a range allows is it in reach."""
+        for index in (index for index in columns if index in self._found):
+            most = at_the_largest(self._trial({}).plans[index], columns[index])
+            if most.held and self._best(index, most, self._targets[index])[1] > 1:
+                raise self._unreachable(index, most, self._targets[index])
 
     # ---- one aggregate ---------------------------------------------------------------------
 
@@ -194,23 +215,28 @@ class _Settling:
             raise
         return ratio(found.plans[index], columns, target)
 
+    def _best(self, index: int, columns: Columns, target: Target) -> tuple[Plan, float]:
+        """At the largest price, by the better law: the plan, and its error over the target's."""
+        tried = (
+            self._trial({index: Settled(self._caps[index], (law,))}).plans[index] for law in LAWS
+        )
+        found = ((plan, ratio(plan, columns, target)) for plan in tried)
+        return min(found, key=lambda one: one[1])
+
     def _unreachable(self, index: int, columns: Columns, target: Target) -> InvalidQuery:
         """With the best that can be had, and its price."""
         cap = self._caps[index]
-        best = min(
-            (self._trial({index: Settled(cap, (law,))}).plans[index] for law in LAWS),
-            key=lambda plan: ratio(plan, columns, target),
-        )
-        told = met(best, columns, target)
+        told = met(self._best(index, columns, target)[0], columns, target)
         worst = max(told, key=lambda one: (one.expected or 0) / (one.limit or 1))
         rows = "" if worst.rows is None else f" for {worst.rows:,} rows"
         reach = "no use" if worst.expected is None else f"± {number(worst.expected)}"
+        free = "nothing was charged; " if self._asked.looked is None else ""
         return InvalidQuery(
             f"no price that may be asked brings {worst.name} within ± {number(worst.limit or 0)}"
             f"{rows} at {confidence(target.confidence)}",
             code="target-unreachable",
-            hint=f"the largest ε that it may ask, {float(cap):.6g}, gives {reach}; ask for that"
-            " or more, or see what would help: dpsql explain --epsilon",
+            hint=f"{free}ε = {float(cap):.6g}, {_who_says(cap, self._policy)}, gives"
+            f" {reach}: ask for that or more, or see what would help: dpsql explain --epsilon",
         )
 
 
@@ -230,9 +256,16 @@ def _within(found: Planned, asked: Asked) -> None:
             raise _above(plan.epsilon, most)
 
 
+def _up(price: Fraction) -> str:
+    """In six digits, not below."""
+    shown = f"{float(price):.6g}"
+    return shown if Fraction(shown) >= price else f"{float(price) * (1 + 1e-5):.6g}"
+
+
 def _above(price: Fraction, most: Fraction) -> InvalidQuery:
     return InvalidQuery(
         f"it would cost epsilon {float(price):.6g}, more than the {float(most):.6g} that you allow",
         code="max-epsilon",
-        hint="nothing was charged; ask for less, or allow more by max_epsilon",
+        hint="nothing was charged; ask for less, or allow it:"
+        f" --max-epsilon {_up(price)}, in SQL and Python max_epsilon = {_up(price)}",
     )

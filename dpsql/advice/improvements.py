@@ -46,12 +46,17 @@ class Question:
 
     def planned(self, other: Alternative) -> Planned | None:
         """The alternative's plan; None where it would be refused. Call within a snapshot."""
+        clips = self.asked.aims.clips
         try:
             if other.sql is not None:
-                bound = self.session.bind(other.sql, None, dialect="duckdb")
+                bound = self.session.bind(other.sql, None, dialect="duckdb", clips=clips)
             else:
                 bound = self.session.bind(
-                    self.sql, self.parameters, dialect=self.dialect, policy=other.rules
+                    self.sql,
+                    self.parameters,
+                    dialect=self.dialect,
+                    policy=other.rules,
+                    clips=clips,
                 )
             return self.session.plan(bound, asked=self.asked, policy=other.rules)
         except (RefusedQuery, InvalidQuery):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dpsql.core.domain import SqlType
+from dpsql.core.domain import Kind, SqlType
 from dpsql.core.ir import Expr
 
 
@@ -184,6 +184,19 @@ class HistogramBlock:
     def at(self, bin_: int) -> Fraction:
         """The value that stands for a bin, within the range."""
         return min(self.grid.lo + bin_ * self.step, self.grid.hi) * self.grid.unit
+
+    def ends(self, bin_: int) -> tuple[Fraction, Fraction]:
+        """The least and the largest value of the range that fall into a bin.
+
+        Whole grid units from step // 2 below its own; values between the units half a unit more.
+        """
+        grid, kind = self.grid, self.value.domain.type
+        own = {Kind.INTEGER: Fraction(1), Kind.DECIMAL: Fraction(1, 10**kind.scale)}.get(kind.kind)
+        between = Fraction(0) if grid.unit == own else Fraction(1, 2)
+        first = grid.lo + bin_ * self.step - self.step // 2 - between
+        last = first + self.step - 1 + 2 * between
+        least = max(first, Fraction(grid.lo))
+        return least * grid.unit, min(last, Fraction(grid.hi)) * grid.unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,22 +65,21 @@ class Quantile:
         return None
 
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
-        """Coordinates are drawn bins: the quantile's, and the interval's first and last."""
+        """Coordinates are drawn bins: the quantile's, and the interval's first and last, told by
+        their outer ends: a quantile lies anywhere in its bin."""
         block, type_ = noisy.block, self.result_type(aggregate)
         assert isinstance(block, HistogramBlock)
         chosen, low, high = (row.tolist() for row in noisy.coords)
         values = [_value(block.at(bin_), aggregate, type_) for bin_ in chosen]
+        firsts = [block.ends(bin_)[0] for bin_ in low]
+        lasts = [block.ends(bin_)[1] for bin_ in high]
         if aggregate.moment:
             first, last = (
-                np.array([_value(block.at(bin_), aggregate, type_) for bin_ in row], dtype=object)
-                for row in (low, high)
+                np.array([_value(end, aggregate, type_) for end in ends], dtype=object)
+                for ends in (firsts, lasts)
             )
             return Answer(values, first, last)
-        return Answer(
-            values,
-            np.array([float(block.at(bin_)) for bin_ in low], dtype=float),
-            np.array([float(block.at(bin_)) for bin_ in high], dtype=float),
-        )
+        return Answer(values, np.array(firsts, dtype=float), np.array(lasts, dtype=float))
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:
         return None  # in ranks it is known beforehand, in values it depends on where people are

@@ -71,6 +71,8 @@ class Context:
     ids: itertools.count[int] = field(default_factory=itertools.count)
     steps: list[Step] = field(default_factory=list)
     describe: Describe = undescribed
+    clips: bool = False
+    """Every private SELECT counts what clipping moves, as OPTIONS(clip_estimate = true) asks."""
 
     def reserve(self) -> int:
         """The number of a private aggregate that is about to be bound."""

@@ -1,7 +1,8 @@
 """An aggregate's 95 % interval in SQL: `DP_LOW(n)`, `DP_HIGH(n)`, `report_format => 'JSON'`.
 
-The ends are columns of every release, beside the answers. A query that shows them asks for the
-same release as one that does not: they cost nothing and change no fingerprint.
+The ends are columns of every release, beside the answers; those of what is computed from several
+are worked out when the release is read. A query that shows them asks for the same release as one
+that does not: they cost nothing and change no fingerprint.
 """
 
 from __future__ import annotations
@@ -22,9 +23,18 @@ LOW, HIGH = "_low", "_high"
 _ENDS = {"dp_low": LOW, "dp_high": HIGH, "dp_interval_low": LOW, "dp_interval_high": HIGH}
 FUNCTIONS = tuple(_ENDS)
 
+COMPUTED = "dpsql_end"
+"""What an end of a computed column is called in the remainder, until its formula is read."""
+_PARTS = (
+    *(exp.Paren, exp.Literal, exp.Column, exp.Neg, exp.Cast, exp.Nullif),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Identifier, exp.DataType),
+)
+"""What sums, differences, multiples and ratios are made of."""
+
 REPORT_FORMAT = "report_format"
 REPORT = "json_object"
 _WAY = "name an aggregate of this SELECT: SELECT SUM(x) AS s, DP_LOW(s) AS low, ..."
+_LINES = "only sums, differences, multiples and ratios of counts and sums have an interval"
 
 
 def end_of(node: exp.Expr) -> str | None:
@@ -44,9 +54,10 @@ def asks_for_ends(select: exp.Select) -> bool:
 
 
 def aggregate_of(call: exp.Expr, projections: Sequence[exp.Expr], context: Context) -> exp.Expr:
-    """The aggregate whose end `DP_LOW(alias)` or `DP_LOW(SUM(x))` means.
+    """The aggregate, or what is computed from some, whose end `DP_LOW(alias)` or `DP_LOW(SUM(x))`
+    means.
 
-    Refuses what has no interval: group keys, numbers computed from several noisy ones.
+    Refuses what has no interval: group keys, public numbers.
     """
     if len(call.expressions) != 1:
         context.invalid(call, "no-interval", f"{call.name.upper()} takes one argument", _WAY)
@@ -65,13 +76,40 @@ def aggregate_of(call: exp.Expr, projections: Sequence[exp.Expr], context: Conte
         if isinstance(targets[0], exp.Column) and targets[0].name.casefold() == name:
             _none(call, f"{node.name} is no aggregate", context)
         node = targets[0]
-    if not is_aggregate(node):
-        _none(
-            call,
-            "an aggregate has an interval here, what is computed from it in the report alone",
-            context,
-        )
+    if not is_aggregate(node) and not any(map(is_aggregate, node.walk())):
+        within = {p.alias.casefold() for p in projections if isinstance(p, exp.Alias)}
+        if not any(name.name.casefold() in within for name in node.find_all(exp.Column)):
+            _none(call, "it is computed from no aggregate", context)
     return node
+
+
+def computed_end(value: exp.Expr, end: str, call: exp.Expr, context: Context) -> exp.Expr:
+    """An end of what is computed from a release's columns: `value`, as the remainder has it.
+
+    Refuses what can have no interval, whatever the plan.
+    """
+    if not all(isinstance(node, _PARTS) for node in value.walk()):
+        _none(call, _LINES, context)
+    made = exp.Anonymous(this=COMPUTED, expressions=[value])
+    made.meta["computed_end"] = end  # ours: no text of an analyst's makes one
+    return made
+
+
+def computed_end_of(node: exp.Expr) -> str | None:
+    """LOW or HIGH of one that is made by `computed_end`."""
+    return node.meta.get("computed_end") if isinstance(node, exp.Anonymous) else None
+
+
+def refuse_computed(query: exp.Expr, context: Context) -> None:
+    """Where a released table feeds another query, before it is known what has an interval."""
+    for node in query.find_all(exp.Anonymous):
+        if computed_end_of(node) is not None:
+            context.refuse(
+                node,
+                "no-interval",
+                "an interval of a computed column cannot feed another query",
+                "show it: SELECT SUM(x) / COUNT(*) AS r, DP_LOW(r) AS low, ...",
+            )
 
 
 def _aliased(name: str, projections: Sequence[exp.Expr]) -> Iterator[exp.Expr]:

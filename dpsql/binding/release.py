@@ -19,6 +19,7 @@ from dpsql.binding.grouping_sets import bits, leaves, stacked, total_column
 from dpsql.binding.interval_ends import (
     aggregate_of,
     asks_for_ends,
+    computed_end,
     end_of,
     is_aggregate,
     report,
@@ -66,7 +67,7 @@ def bind_release(
     options = read_options(
         select.node, context, lambda column: select.is_unit(select.scope.expr(column))
     )
-    if options.clip_estimate:
+    if options.clip_estimate or context.clips:
         asked = list(splitter.aggregates)
         splitter.clips = clip_counts(asked, splitter._spelled, splitter._registered)
     if sets is None:
@@ -259,6 +260,8 @@ class _Splitter:
         if (end := end_of(node)) is not None:
             projections = self.select.node.expressions
             call = aggregate_of(node, projections, self.select.context)
+            if not is_aggregate(call):
+                return computed_end(self.visit(call), end, node, self.select.context)
             return self._listed(call, end) or self._ref(self._registered(call) + end)
         if isinstance(node, (exp.Grouping, exp.GroupingId)):
             return self._grouping(node)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.binding.context import Context
-from dpsql.binding.interval_ends import end_of, is_report, refuse_end
+from dpsql.binding.interval_ends import computed_end_of, end_of, is_report, refuse_end
 from dpsql.binding.quantiles import is_list
 from dpsql.binding.series import array, series
 from dpsql.checks.subscripts import check_subscripts
@@ -92,7 +92,7 @@ def check_remainder(root: exp.Expr, context: Context) -> None:
             name = node.name.lower()
             if end_of(node) is not None:
                 refuse_end(node, context)
-            if name not in _CALLS and not is_report(node):
+            if name not in _CALLS and not is_report(node) and not computed_end_of(node):
                 _refuse_function(node, name, context)
         elif type(node) not in _ALLOWED and not is_list(node):
             if isinstance(node, exp.Func):

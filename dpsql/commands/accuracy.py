@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -23,7 +24,9 @@ def accuracy_options(command: F) -> F:
     @functools.wraps(command)
     def with_aims(**given: Any) -> Any:
         said = {name: given.pop(name) for name in NAMES}
-        return command(**given, aims=read(said, given.get("epsilon")))
+        clips = given.pop("clip_estimate") or None
+        aims = read(said, given.get("epsilon"))
+        return command(**given, aims=aims if clips is None else replace(aims, clips=clips))
 
     found: Any = with_aims
     for option in reversed(_OPTIONS):
@@ -59,6 +62,12 @@ _OPTIONS = (
         metavar="E",
         help="Refuse, before any charge, what would cost more than this ε in all.",
     ),
+    click.option(
+        "--clip-estimate",
+        is_flag=True,
+        help="Also estimate, from the same ε, how many rows lie outside the ranges that values are"
+        " cut to, which no error bar holds.",
+    ),
 )
 
 
@@ -79,3 +88,16 @@ def read(said: dict[str, Any], epsilon: object = None) -> Any:
         return one_price(epsilon, aims)
     except Error as problem:
         raise wrong_option("--error", problem, "drop --epsilon; --max-epsilon limits it") from None
+
+
+def refuse_idle(aims: Any, sql: str) -> None:
+    """UsageError where --confidence, --magnitude or --error-rows has no error that it is of.
+
+    SQL that says something of an error (WITH ERROR, OPTIONS(max_error = ...)) may ask for it.
+    """
+    if aims.error is not None or "error" in sql.casefold():
+        return
+    said = {"confidence": aims.confidence, "magnitude": aims.magnitude, "error-rows": aims.rows}
+    for name, value in said.items():
+        if value is not None:
+            raise click.UsageError(f"--{name} is for an error that is asked for: add --error 100")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dpsql.commands.accuracy import accuracy_options
+from dpsql.commands.accuracy import accuracy_options, refuse_idle
 from dpsql.commands.options import (
     analyst_option,
     options_at_fault,
@@ -63,6 +63,7 @@ def command(
     if dot and (form == "json" or bounded):
         raise click.UsageError("--dot writes the graph alone: drop --sql and --format")
     text, values = read_sql(sql, file), read_params(params)
+    refuse_idle(aims, text)
     output = Output(None, binary=False)
 
     from dpsql.explain import explain

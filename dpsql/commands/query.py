@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dpsql.commands.accuracy import accuracy_options
+from dpsql.commands.accuracy import accuracy_options, refuse_idle
 from dpsql.commands.options import (
     ALIGNED_FORMATS,
     BINARY_FORMATS,
@@ -28,8 +28,8 @@ from dpsql.commands.parameters import read_params
 from dpsql.commands.waiting import cancellable, waiting
 
 if TYPE_CHECKING:
+    from dpsql.answer import Answer
     from dpsql.core.targets import Aims
-    from dpsql.session import Answer
 
 
 @click.command("query")
@@ -58,7 +58,7 @@ def command(
     request_id: str | None,
     analyst: str,
     policy: str,
-) -> None:
+) -> int:
     """Ask one question and print its private answer.
 
     The budget is charged before the data is touched; a repeat of a paid question is free. The
@@ -66,7 +66,8 @@ def command(
     is not even (means, variances, small private groups); csv, jsonl, parquet and arrow hold the
     values alone unless you say --bars, json adds the whole privacy report. Arrow is an
     IPC stream, in FILE.arrow and FILE.feather an IPC file. What it cost and what is left goes to
-    stderr.
+    stderr. Where a percentage (--error 5%) cannot be met after its first look, the first look's
+    answer is printed, which was paid for, and the exit code is that of the refusal.
 
     \b
     Example:
@@ -78,6 +79,7 @@ def command(
         "SELECT COUNT(*) FROM persons WHERE health = :health"
     """
     text, values = read_sql(sql, file), read_params(params)
+    refuse_idle(aims, text)
     form = form_of(form, output)
     target = Output(output, binary=form in BINARY_FORMATS)
 
@@ -104,6 +106,8 @@ def command(
         write_answer(answer, form, target, bars=bars)
         shown = form in ALIGNED_FORMATS and bars is not False
         note(footer(answer, session.policy, shown=shown))
+        first = answer.privacy.first
+        return 0 if first is None else first.exit_code
     finally:
         session.close()
 

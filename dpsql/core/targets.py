@@ -25,7 +25,8 @@ MOST_ROWS = 10**15
 _LEAST, _MOST = Fraction(1, 10**300), Fraction(10**300)
 _LEAST_CONFIDENCE, _MOST_CONFIDENCE = Fraction(1, 2), Fraction(999_999, 10**6)
 MOST_NAMED = 100
-HINT = "write a positive number or a percentage: 100, '5%', or of one column 'income=500'"
+HINT = "write 100 (the column's units), 5% (of its magnitude), or of one column income=5%"
+_SIZE_HINT = "write a positive number, 20000, or of one column income=20000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Aims:
     magnitude: Magnitudes | None = None
     rows: int | None = None
     max_epsilon: Fraction | None = None
+    clips: bool | None = None
+    """Whether to estimate, from the same ε, how many rows clipping moves."""
 
     def over(self, usual: Aims) -> Aims:
         """These, and the usual ones where these say nothing."""
@@ -124,7 +127,8 @@ class Reached:
     """The price of one private aggregate, found from its target.
 
     `law`: the noise law for which it was found. `exempt`: columns without error bars. `first`: it
-    is the small paid look that a percentage without a magnitude takes first.
+    is the small paid look that a percentage without a magnitude takes first; `most`: what the
+    answer after it may cost, which depends on what the look releases, at the most.
     """
 
     epsilon: Fraction
@@ -133,6 +137,7 @@ class Reached:
     columns: tuple[Met, ...]
     exempt: tuple[str, ...]
     first: bool = False
+    most: Fraction | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -141,6 +146,7 @@ class Reached:
             "columns": [one.to_json() for one in self.columns],
             "without_error_bars": list(self.exempt),
             "first_look": self.first,
+            "then_at_most": None if self.most is None else float(self.most),
         }
 
 
@@ -149,13 +155,16 @@ class FirstLook:
     """The small paid look before an answer within a percentage: what it cost and told.
 
     `magnitudes`: by column, no more than it is with 97.5 % probability. `refused`: why nothing was
-    asked after it, so that the target is not met and its own answer is shown.
+    asked after it, so that the target is not met and its own answer is shown; `code`: of that
+    refusal, `exit_code`: what a command that shows the answer ends with.
     """
 
     epsilon: Fraction
     delta: Fraction
     magnitudes: tuple[tuple[str, float], ...]
     refused: str | None = None
+    code: str | None = None
+    exit_code: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -163,6 +172,7 @@ class FirstLook:
             "delta": float(self.delta),
             "magnitudes": dict(self.magnitudes),
             "refused": self.refused,
+            "code": self.code,
         }
 
 
@@ -297,7 +307,10 @@ def _amount(value: object) -> Amount:
 
 
 def _positive(value: object, what: str) -> Fraction:
-    found = read_number(value.strip() if isinstance(value, str) else value, what)
+    try:
+        found = read_number(value.strip() if isinstance(value, str) else value, what)
+    except InvalidQuery as problem:
+        raise InvalidQuery(problem.message, code=problem.code, hint=_hint(what)) from None
     if not _LEAST <= found <= _MOST:
         raise _bad(what, "it must be above 0 and no larger than 1e300")
     return found
@@ -305,5 +318,8 @@ def _positive(value: object, what: str) -> Fraction:
 
 def _bad(what: str, why: str, *, twice: bool = False) -> InvalidQuery:
     told = f"{what} is given twice for {why[:60]}" if twice else f"{what}: {why}"
-    hint = HINT if what == "error" else "write a positive number, or of one column 'income=20000'"
-    return InvalidQuery(told, code="bad-target", hint=hint)
+    return InvalidQuery(told, code="bad-target", hint=_hint(what))
+
+
+def _hint(what: str) -> str:
+    return HINT if what == "error" else _SIZE_HINT

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from dpsql.answer import Answer
 from dpsql.demo import questions
 from dpsql.demo.owner import Truth, true_answers
 from dpsql.demo.questions import QUESTIONS, Question
@@ -25,7 +26,7 @@ from dpsql.render.answers import left as what_is_left
 from dpsql.render.numbers import count
 from dpsql.render.terminal import Style
 from dpsql.render.text import wrapped
-from dpsql.session import Answer, Session
+from dpsql.session import Session
 
 ANALYST = "ada"
 LABEL = "people"

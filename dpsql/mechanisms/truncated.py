@@ -4,7 +4,8 @@ A key is shown iff its noisy count reached T, so a shown count is drawn from the
 at T*: near T it was pushed up, and a plain ±1.96σ covered 22 % where 95 % was written (n = 30,
 T = 46). These intervals invert the cut law: n is kept iff, given that it was released, neither
 "at least what was seen" nor "at most what was seen" has probability α/2 or less. Exact, equal
-tails, conservative by discreteness (as Clopper and Pearson's).
+tails, conservative by discreteness (as Clopper and Pearson's). Counts that no upper end can miss,
+since what is shown is at least T, are tested one-sided: by "at least what was seen", at α.
 
 A count n whose release had probability below 1e-12 is not considered: without this, at huge ε
 a count of 2 would have to be told from a 1 that is never shown.
@@ -122,20 +123,32 @@ def _invert(
     near = seen < threshold + reach + fading + 1
     if near.any():
         close = seen[near]
-        lows[near] = _lower(close, log_tail, math.log(alpha), threshold, at_least)
-        highs[near] = _upper(close, log_tail, math.log1p(-alpha), threshold, at_least, reach)
+        rest = math.log1p(-alpha)
+        least = np.array([threshold], dtype=np.int64)
+        one_sided = max(
+            threshold, int(_upper(least, log_tail, rest, threshold, at_least, reach)[0])
+        )
+        lows[near] = _lower(close, log_tail, math.log(alpha), threshold, at_least, one_sided)
+        highs[near] = _upper(close, log_tail, rest, threshold, at_least, reach)
     # What was shown stays inside its own bar, also where the inversion alone would leave it out.
     highs = np.maximum(highs, seen)
     return lows[place], highs[place]
 
 
-def _lower(seen: Ints, log_tail: LogTail, log_alpha: float, threshold: int, at_least: int) -> Ints:
-    """Least n ≥ at_least with P(≥ seen | shown) > α; the ratio of tails grows with n."""
+def _lower(
+    seen: Ints, log_tail: LogTail, log_alpha: float, threshold: int, at_least: int, one_sided: int
+) -> Ints:
+    """Least n ≥ at_least with P(≥ seen | shown) > α(n); the ratio of tails grows with n, α falls.
+
+    `one_sided`: the least upper end that any bar has. A count up to there is below no upper end, so
+    it can only be missed by a lower one, and that tail has both halves of the misses.
+    """
 
     def fine(n: Ints) -> NDArray[np.bool_]:
         shown = log_tail((threshold - n).astype(np.float64))
         ratio = log_tail((seen - n).astype(np.float64)) - np.maximum(shown, _NEVER_SHOWN)
-        return np.asarray((ratio > log_alpha) & (shown > _NEVER_SHOWN))
+        allowed = np.where(n <= one_sided, log_alpha + math.log(2), log_alpha)
+        return np.asarray((ratio > allowed) & (shown > _NEVER_SHOWN))
 
     low = np.full(seen.shape, at_least, dtype=np.int64)
     return _least(fine, low, np.maximum(seen, low))

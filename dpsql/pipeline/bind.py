@@ -28,11 +28,12 @@ def run(
     default_schema: str,
     describe: Describe = undescribed,
     analyst: str = "",
+    clips: bool = False,
 ) -> Bound:
     """Raises InvalidQuery or RefusedQuery with a caret; reads schema and public tables only.
 
     `describe`: what a query above the noise line gives, for chains. `analyst`: what current_user
-    says; nothing else depends on it.
+    says; nothing else depends on it. `clips`: every private SELECT estimates what clipping moves.
     """
 
     def described(context: Context, query: exp.Expr) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -40,7 +41,7 @@ def run(
         check_size(query, context)
         return describe(context, query)
 
-    context = Context(parsed.text, policy, catalog, default_schema, describe=described)
+    context = Context(parsed.text, policy, catalog, default_schema, describe=described, clips=clips)
     refuse_reserved(parsed.root, context)
     check_ordinals(parsed.root, context)
     check_subscripts(parsed.root, context)

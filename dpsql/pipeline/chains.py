@@ -13,6 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from dpsql.binding.context import Context, Step
+from dpsql.binding.interval_ends import refuse_computed
 from dpsql.binding.release_names import release_table, releases_of
 from dpsql.core.domain import Kind
 from dpsql.core.ir import column_parameter, value_parameter
@@ -33,6 +34,7 @@ def describe(
     context: Context, query: exp.Expr, public: Mapping[str, TypedTable], sealed: Sealed
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names and types of a step's columns, its aggregates not planned yet. DoesNotBind."""
+    refuse_computed(query, context)
     given = dict(public)
     for index in releases_of(query):
         aggregate = context.released[index]

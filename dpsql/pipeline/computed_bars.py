@@ -15,7 +15,7 @@ held at 0 or above are biased by more than their noise tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -23,14 +23,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlglot import exp
 
+from dpsql.aggregates.conditions import tested
 from dpsql.aggregates.noisy import NoisyBlock
-from dpsql.binding.interval_ends import HIGH, LOW
+from dpsql.binding.interval_ends import HIGH, LOW, computed_end_of
+from dpsql.binding.release_names import RELEASE, releases_of
 from dpsql.core.domain import TEMPORAL
+from dpsql.errors import RefusedQuery
 from dpsql.mechanisms.interval import half_width
 from dpsql.mechanisms.means import REFINED, SLACK
 from dpsql.mechanisms.open_ratio import open_ratio_interval
 from dpsql.pipeline.stages import Release
-from dpsql.planning.answer_types import noisy_part
+from dpsql.planning.answer_types import noise_scale, noisy_part
 from dpsql.planning.types import ColumnPlan, Plan
 
 if TYPE_CHECKING:
@@ -70,7 +73,78 @@ class Formula:
     bottom: Line | None
 
 
+BAR, END = "e", "f"
+"""What a release calls the bars of what is computed from it, when it is read: e3_low, e3_high of a
+projection, f0_low of what the text asks an end of."""
+
+
 # ---- reading ---------------------------------------------------------------------------------
+
+
+def source_of(query: exp.Expr) -> exp.Expr | None:
+    """The release, or the releases of grouping sets, that a plain SELECT shows row by row."""
+    if not isinstance(query, exp.Select) or query.args.get("distinct") or query.args.get("joins"):
+        return None
+    if any(query.args.get(name) for name in ("group", "with_")):
+        return None
+    source = query.args.get("from_")
+    if source is None or not isinstance(source.this, (exp.Table, exp.Subquery)):
+        return None
+    return source.this if source.this.alias_or_name.startswith(RELEASE) else None
+
+
+def with_ends(
+    remainder: exp.Expr, plans: Sequence[Plan]
+) -> tuple[exp.Expr, dict[int, list[Formula]]]:
+    """DP_LOW and DP_HIGH of computed columns as columns of the release; formulas by release.
+
+    RefusedQuery `no-interval` where what they are of has no bar, or not over one release.
+    """
+    if not any(computed_end_of(node) for node in remainder.find_all(exp.Anonymous)):
+        return remainder, {}
+    result = remainder.copy()
+    found: dict[int, list[Formula]] = {}
+    for call in [node for node in result.find_all(exp.Anonymous) if computed_end_of(node)]:
+        source, value = source_of(call.find_ancestor(exp.Select) or result), call.expressions[0]
+        table = source.alias_or_name if isinstance(source, exp.Table) else ""
+        one = None
+        if table and plans:
+            index = int(table.removeprefix(RELEASE))
+            known = found.setdefault(index, [])
+            one = formula(value, table, plans[index], f"{END}{len(known)}")
+        if one is None:
+            raise RefusedQuery(
+                f"{'DP_LOW' if computed_end_of(call) == LOW else 'DP_HIGH'} of what has no"
+                " interval: only sums, differences, multiples and ratios of counts and sums of one"
+                " table of groups have one",
+                code="no-interval",
+                hint="name an aggregate: SELECT SUM(x) AS s, DP_LOW(s) AS low, ...",
+            )
+        known.append(one)
+        call.replace(exp.column(one.name + str(computed_end_of(call)), table=table))
+    return result, found
+
+
+def formulas_of(query: exp.Expr, plans: Sequence[Plan]) -> tuple[int, dict[int, Formula]]:
+    """The release that a SELECT reads alone, and what it computes from it, by projection.
+
+    (-1, {}) for all others.
+    """
+    source = source_of(query)
+    if not isinstance(source, exp.Table) or not plans:
+        return -1, {}
+    table = source.alias_or_name
+    index = int(table.removeprefix(RELEASE))
+    if releases_of(query) != [index]:
+        return -1, {}
+    found = {}
+    for at, projection in enumerate(query.expressions):
+        node = projection.unalias()
+        if not (isinstance(node, exp.Column) and node.table == table):
+            one = formula(node, table, plans[index], f"{BAR}{at}")
+            if one is not None:
+                found[at] = one
+    return index, found
 
 
 def formula(node: exp.Expr, table: str, plan: Plan, name: str) -> Formula | None:
@@ -156,30 +230,31 @@ def _combined(node: exp.Expr, left: _Read, right: _Read) -> _Read | None:
 # ---- working out -----------------------------------------------------------------------------
 
 
-def with_bars(release: Release, plan: Plan, formulas: Mapping[str, Formula]) -> pa.Table:
+def with_bars(release: Release, plan: Plan, formulas: Sequence[Formula]) -> pa.Table:
     """The release's table with both ends of each formula's interval; NULL where there is none."""
     import pyarrow as pa
 
     table = release.table
-    for name, one in formulas.items():
-        low, high = _interval(release, plan, one)
+    for one in formulas:
+        low, high = interval(release, plan, one)
         for suffix, end in ((LOW, low), (HIGH, high)):
             column = pa.array(end, mask=~np.isfinite(end))
-            table = table.append_column(name + suffix, column)
+            table = table.append_column(one.name + suffix, column)
     return table
 
 
-def without_rows(table: pa.Table, formulas: Mapping[str, Formula]) -> pa.Table:
+def without_rows(table: pa.Table, formulas: Sequence[Formula]) -> pa.Table:
     """The same columns over an empty release, to bind the remainder against."""
     import pyarrow as pa
 
-    for name in formulas:
+    for one in formulas:
         for suffix in (LOW, HIGH):
-            table = table.append_column(name + suffix, pa.array([], pa.float64()))
+            table = table.append_column(one.name + suffix, pa.array([], pa.float64()))
     return table
 
 
-def _interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Floats]:
+def interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Floats]:
+    """Both ends in each row; NaN or infinite where there is none."""
     if one.bottom is None and len(one.top.terms) == 1:
         return _moved(release.table, one.top)
     if release.held:
@@ -187,14 +262,14 @@ def _interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Float
         return nothing, nothing
     noise = Noise(plan, release)
     top, above = noise.of(one.top)
-    centre = _value(release.table, one.top)
+    centre = line_value(release.table, one.top)
     if one.bottom is None:
         half = half_width(plan.law, top, noise.scales) + above
         return centre - half, centre + half
     bottom, below = noise.of(one.bottom)
     return open_ratio_interval(
         centre,
-        _value(release.table, one.bottom),
+        line_value(release.table, one.bottom),
         numerator=top,
         denominator=bottom,
         law=plan.law,
@@ -213,7 +288,8 @@ def _moved(table: pa.Table, line: Line) -> tuple[Floats, Floats]:
     return (ends[0], ends[1]) if factor >= 0 else (ends[1], ends[0])
 
 
-def _value(table: pa.Table, line: Line) -> Floats:
+def line_value(table: pa.Table, line: Line) -> Floats:
+    """What a line is in each row."""
     found = np.full(table.num_rows, float(line.constant))
     for name, factor in line.terms.items():
         found = found + float(factor) * floats(table, name)
@@ -229,12 +305,15 @@ def floats(table: pa.Table, name: str) -> Floats:
 class Noise:
     """The draws behind a release, coordinate by coordinate over all its blocks."""
 
-    def __init__(self, plan: Plan, release: Release) -> None:
-        self._plan, self._averaged = plan, release.averaged
+    def __init__(self, plan: Plan, release: Release | None = None) -> None:
+        """Of a plan without a release: as they are to be drawn."""
+        self._plan = plan
+        self._averaged = release is not None and release.averaged
+        scales = [noise_scale(part) for part in plan.blocks] if release is None else release.scales
         self._columns = {column.aggregate.name: column for column in plan.columns}
         self._starts: list[int] = []
         self.scales: list[Fraction] = []
-        for part, scale in zip(plan.blocks, release.scales, strict=True):
+        for part, scale in zip(plan.blocks, scales, strict=True):
             self._starts.append(len(self.scales))
             self.scales += [scale] * part.block.coordinates
 
@@ -251,17 +330,18 @@ class Noise:
 
     def _error(self, column: ColumnPlan) -> tuple[list[Fraction], Fraction]:
         assert column.block is not None
-        call, block = column.aggregate, self._plan.blocks[column.block]
+        block = self._plan.blocks[column.block]
         noisy = noisy_part(block, self._plan.weight, self._plan.law, np.zeros((0, 0)))
         whole, unit = _line_of(noisy, column)
         weights = [weight * unit for weight in whole]
         loose = Fraction(0)
         if self._averaged:
             loose = Fraction(SLACK, REFINED) * sum(map(abs, weights))
-        elif self._plan.weight > 1 or len(weights) > 1:
+        elif column.aggregate.fn != "sum" or column.result.text != "DOUBLE":
             last = 10**column.result.type.scale if column.result.type.scale else 1
-            rounds = call.fn != "sum" or column.result.text != "DOUBLE"
-            loose = Fraction(1, 2 * last) if rounds else loose
+            # Coordinates are whole: nothing is rounded where each counts whole units of the last.
+            exact = all((weight * last).denominator == 1 for weight in weights)
+            loose = Fraction(0) if exact else Fraction(1, 2 * last)
         return weights, loose
 
 
@@ -271,5 +351,5 @@ def _line_of(noisy: NoisyBlock, column: ColumnPlan) -> tuple[list[Fraction], Fra
         weights, divisor = noisy.sum_weights(column.aggregate.arg)
         unit = noisy.grid_of(column.aggregate.arg).unit
     else:
-        (weights, divisor), unit = noisy.count_weights(), Fraction(1)
+        (weights, divisor), unit = noisy.count_weights(tested(column.aggregate)), Fraction(1)
     return [Fraction(weight) / divisor for weight in weights], unit

@@ -59,6 +59,10 @@ class Asked:
     trial: bool = False
 
 
+Made = dict[tuple[int, Fraction, Fraction, Laws, bool], tuple[Plan, Form]]
+"""By aggregate, price, laws, and whether it is planned as if nothing stood above it."""
+
+
 def run(
     bound: Bound,
     *,
@@ -69,8 +73,14 @@ def run(
     public_rows: PublicRows = lambda table: 1,
     laws: Laws = LAWS,
     alternatives: Alternatives = EVERY,
+    made: Made | None = None,
 ) -> Planned:
-    """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price)."""
+    """Raises RefusedQuery (no bounds, price above the cap) or InvalidQuery (no price).
+
+    `made`: plans of the same statement, policy and alternatives at other prices, for a search among
+    them: of several aggregates one alone changes its price.
+    """
+    known: Made = {} if made is None else made
     plans: dict[int, Plan] = {}
     forms: dict[int, Form] = {}
     shown = uses(bound.remainder, bound.private, bound.fed)
@@ -78,7 +88,8 @@ def run(
 
     def plan(index: int, importance: Importance | None) -> None:
         aggregate = bound.private[index]
-        if bound.read_by(index):
+        fed = bool(bound.read_by(index))
+        if fed:
             aggregate = with_steps(aggregate, chains.names(bound, forms))
         options = aggregate.options  # OPTIONS in the SQL come before what the cursor says
         named = asked.epsilon if options.epsilon is None else options.epsilon
@@ -93,6 +104,13 @@ def run(
         allowed = settled.laws or laws
         chosen: Any = {"laws": allowed, "importance": importance, "alternatives": alternatives}
         wanted = automatic(aggregate, policy)
+        if wanted is None and not fed:
+            key = index, epsilon, delta, allowed, importance is None
+            if key not in known:
+                one = make_plan(aggregate, policy, epsilon=epsilon, delta=delta, **given, **chosen)
+                known[key] = one, canonical(one)
+            plans[index], forms[index] = known[key]
+            return
         if wanted is None:
             plans[index] = make_plan(
                 aggregate, policy, epsilon=epsilon, delta=delta, **given, **chosen

@@ -12,7 +12,14 @@ from dpsql.binding.interval_ends import HIGH, LOW, is_report
 from dpsql.binding.release_names import RELEASE, release_table, releases_of
 from dpsql.dialects.sealed import MAX_ROWS, Sealed, TypedTable, too_many_rows
 from dpsql.errors import InternalError, RefusedQuery
-from dpsql.pipeline.computed_bars import Formula, formula, with_bars, without_rows
+from dpsql.pipeline.computed_bars import (
+    Formula,
+    formulas_of,
+    source_of,
+    with_bars,
+    with_ends,
+    without_rows,
+)
 from dpsql.pipeline.presentable import presentable
 from dpsql.pipeline.row_count import least_rows, several_values
 from dpsql.pipeline.row_limits import held
@@ -22,10 +29,6 @@ from dpsql.sql.settled import settled
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-FORMULA = "e"
-"""What a release calls the bars of what is computed from it, when it is read: e3_low, e3_high."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ class Outer:
     sql: str
     bars: tuple[int, ...]
     types: tuple[str, ...]
-    formulas: Mapping[str, Formula] = field(default_factory=dict)
-    """Of what is computed from the aggregates of the one release, by its bar's name."""
+    formulas: Mapping[int, Sequence[Formula]] = field(default_factory=dict)
+    """Of what is computed from the aggregates of a release, by its place."""
 
 
 def check(
@@ -97,17 +100,19 @@ def check(
             code="several-values",
             hint="aggregate it once more, or take one row: ORDER BY ... LIMIT 1",
         )
+    remainder, ends = with_ends(remainder, plans)
     query, bars, formulas = _with_bars(remainder, plans)
-    if formulas:
-        (at,) = releases_of(remainder)
+    for at, more in ends.items():
+        formulas[at] = [*formulas.get(at, ()), *more]
+    for at, listed in formulas.items():
         read = release_table(at)
-        wide = without_rows(given[read].table, formulas)
+        wide = without_rows(given[read].table, listed)
         given = {**given, read: _typed(wide, given[read].types)}
     ordered = held(_ordered(query))
     sql = ordered.sql("duckdb", comments=False, copy=ordered is remainder)
     if not settled(sql):
         raise InternalError("what would run above the noise is not what was read", code="binding")
-    plain = _projection(remainder) is not None  # nothing is computed
+    plain = not formulas and _projection(remainder) is not None  # nothing is computed
     types = sealed.describe(sql, given)[1] if plain else sealed.check(ordered, sql, given)
     return Outer(remainder, sql, tuple(bars), types[: len(types) - 2 * len(bars)], formulas)
 
@@ -123,7 +128,7 @@ def run(
 
     `plans`: as `check` had them.
     """
-    plain = _projection(outer.remainder)
+    plain = None if outer.formulas else _projection(outer.remainder)
     if plain is not None:
         (shown_alone,) = releases_of(outer.remainder)
         table = releases[shown_alone].table
@@ -133,9 +138,8 @@ def run(
     given = dict(public)
     for index, release in enumerate(releases):
         given[release_table(index)] = TypedTable(release.table, release.types)
-    if outer.formulas:
-        (at,) = releases_of(outer.remainder)
-        table = with_bars(releases[at], plans[at], outer.formulas)
+    for at, formulas in outer.formulas.items():
+        table = with_bars(releases[at], plans[at], formulas)
         given[release_table(at)] = _typed(table, releases[at].types)
     finished = sealed.run(outer.sql, given)
     shown = len(finished.types) - 2 * len(outer.bars)
@@ -182,10 +186,6 @@ def _projected(table: pa.Table, names: Sequence[str], types: Sequence[str]) -> R
             arrays += [table.column(name + LOW), table.column(name + HIGH)]
     listed = [f"c{index}" for index in range(len(arrays))]
     return Result(presentable(pa.table(arrays, names=listed)), tuple(columns))
-
-
-def _index(table: str) -> int:
-    return int(table.removeprefix(RELEASE))
 
 
 def _told(query: exp.Expr) -> set[int]:
@@ -248,41 +248,30 @@ def _plain_release(query: exp.Expr) -> bool:
 
 def _with_bars(
     query: exp.Expr, plans: Sequence[Plan]
-) -> tuple[exp.Expr, list[int], dict[str, Formula]]:
+) -> tuple[exp.Expr, list[int], dict[int, Sequence[Formula]]]:
     """Carry the intervals of columns that show an aggregate, or what is computed from aggregates.
 
-    Returns their positions, and the formulas of the latter by their bars' names.
+    Returns their positions, and the formulas of the latter by release.
     """
-    formulas: dict[str, Formula] = {}
-    if not isinstance(query, exp.Select) or query.args.get("distinct") or query.args.get("joins"):
-        return query, [], formulas
-    if any(query.args.get(name) for name in ("group", "with_")):
-        return query, [], formulas
-    source = query.args.get("from_")
-    if source is None or not isinstance(source.this, (exp.Table, exp.Subquery)):
-        return query, [], formulas
-    table = source.this.alias_or_name  # a release, or those of grouping sets under the first's name
-    if not table.startswith(RELEASE):
-        return query, [], formulas
+    source = source_of(query)
+    if source is None:
+        return query, [], {}
+    table = source.alias_or_name  # a release, or those of grouping sets under the first's name
+    read, computed = formulas_of(query, plans)
     result = query.copy()
     bars: list[int] = []
-    alone = isinstance(source.this, exp.Table) and releases_of(query) == [_index(table)]
-    plan = plans[_index(table)] if alone and plans else None
     for index, projection in enumerate(query.expressions):
         node = projection.unalias()
         shown = isinstance(node, exp.Column) and node.table == table
         bar = ""
         if shown and node.name.startswith("a") and not _told_by(node.name):
             bar = node.name
-        elif not shown and plan is not None:
-            found = formula(node, table, plan, f"{FORMULA}{index}")
-            if found is not None:
-                bar = found.name
-                formulas[bar] = found
+        elif index in computed:
+            bar = computed[index].name
         if bar:
             bars.append(index)
             for suffix in (LOW, HIGH):
                 name = f"dpsql_bar_{index}{suffix}"
                 end = exp.alias_(exp.column(bar + suffix, table=table), name)
                 result.append("expressions", end)
-    return result, bars, formulas
+    return result, bars, {read: [*computed.values()]} if computed else {}

@@ -28,7 +28,10 @@ MOST_CELLS = 2**24
 """Bins of all groups together, where every one is full and there are no more groups than that."""
 PRIVATE_BINS = 2**14
 INTERVAL_SHARE = Fraction(1, 2)
-"""What the interval of a quantile is given, beside what the quantile is."""
+"""What both ends of a quantile's interval are given of pure ε, beside what the quantile is."""
+END_SHARE, CONCENTRATED_SHARE = INTERVAL_SHARE / 2, Fraction(7, 20)
+"""The ε of one end, as part of the quantile's: of pure prices, and under Gaussian noise, where
+squares add up."""
 MOST_ALONE = 9
 _MISSED = 20  # an extreme lies beyond all people's values with a chance of 1/20 at the most
 _FINE = 1_000
@@ -143,9 +146,11 @@ def histogram_plan(
     one_row: bool,
     prices: Sequence[Fraction],
     round_price: Fraction | None,
+    end_share: Fraction,
 ) -> HistogramPlan:
-    """`prices`: ε of each quantile in each group, in the order of `wanted.alone`; its interval pays
-    INTERVAL_SHARE of it besides. `round_price`: of each round of those drawn together."""
+    """`prices`: ε of each quantile in each group, in the order of `wanted.alone`; each end of its
+    interval pays `end_share` of it besides. `round_price`: of each round of those drawn together.
+    """
     bounds = ContributionBounds(
         touched=found.touched,
         max_groups=found.touched if found.cap_needed else None,
@@ -161,7 +166,7 @@ def histogram_plan(
             inward = _inward(plan, epsilon)
             points.append(PointPlan(QuantileMechanism(epsilon, *fixed, inward), None))
             continue
-        interval = QuantileInterval(epsilon * INTERVAL_SHARE, *fixed)
+        interval = QuantileInterval(epsilon * end_share, *fixed)
         points.append(PointPlan(QuantileMechanism(epsilon, *fixed), interval))
     tree = None
     if round_price is not None:

@@ -30,7 +30,13 @@ from dpsql.mechanisms.threshold import GaussianThreshold, TruncatedGeometricThre
 from dpsql.planning.bounds import Limits
 from dpsql.planning.distinct import Distincts
 from dpsql.planning.division import Division, Turn
-from dpsql.planning.histograms import INTERVAL_SHARE, Histogram, histogram_plan
+from dpsql.planning.histograms import (
+    CONCENTRATED_SHARE,
+    END_SHARE,
+    INTERVAL_SHARE,
+    Histogram,
+    histogram_plan,
+)
 from dpsql.planning.types import WEIGHT, BlockPlan, DistinctPlan, HistogramPlan, Strategy
 
 # δ of a Gaussian release with private keys: this share calibrates the noise, the rest is the
@@ -303,6 +309,7 @@ class _Quantiles:
                 part,
                 [each * _own(q, w) / k for q, w in _pairs(part)],
                 each * part.tree_weight / (k * _rounds(part)),
+                END_SHARE,
             )
             for part in self.histograms
         )
@@ -311,23 +318,25 @@ class _Quantiles:
         """The parts of a release that is 1/(2s²)-zCDP, s = `multiplier`; `each` as in `pure`.
 
         Bounded range ε is ε²/8-zCDP (Cesar and Rogers 2021), so k quantiles of
-        k·(1 + share²)·ε²/8 = weight·each/(2s²).
+        k·(1 + 2·share²)·ε²/8 = weight·each/(2s²).
         """
         k, square = self.found.touched, 4 / multiplier**2
         made = []
         for part in self.histograms:
             prices = []
             for q, weight in _pairs(part):
-                both = 1 + (INTERVAL_SHARE**2 if q not in (0, 1) else 0)
+                both = 1 + (2 * CONCENTRATED_SHARE**2 if q not in (0, 1) else 0)
                 prices.append(root_down(square * weight * each / (k * both)))
             whole = square * part.tree_weight * each
             round_ = root_down(whole / (k * _rounds(part))) if part.together else whole
-            made.append(self._plan(part, prices, round_))
+            made.append(self._plan(part, prices, round_, CONCENTRATED_SHARE))
         return tuple(made)
 
-    def _plan(self, part: Histogram, prices: Sequence[Fraction], round_: Fraction) -> HistogramPlan:
+    def _plan(
+        self, part: Histogram, prices: Sequence[Fraction], round_: Fraction, end_share: Fraction
+    ) -> HistogramPlan:
         price = round_ if part.together else None
-        return histogram_plan(part, self.found, self.one_row, prices, price)
+        return histogram_plan(part, self.found, self.one_row, prices, price, end_share)
 
 
 def _rounds(part: Histogram) -> int:

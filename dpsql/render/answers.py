@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dpsql.accuracy.words import first, target
+from dpsql.answer import Answer
 from dpsql.error_bars import ClippedShare, ColumnReport, centred, without_bars
 from dpsql.policy.schema import Policy
 from dpsql.render.bars import Bars, legend
@@ -15,7 +16,6 @@ from dpsql.render.records import JsonText
 from dpsql.render.table import Grid
 from dpsql.report import MAX_QUERIES, BudgetReport, PrivacyReport, TotalReport
 from dpsql.rows import AllRows, Row
-from dpsql.session import Answer
 from dpsql.wording import number
 
 if TYPE_CHECKING:

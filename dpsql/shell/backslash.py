@@ -8,14 +8,22 @@ from fractions import Fraction
 from os.path import expanduser
 from typing import TYPE_CHECKING, TypeVar
 
+from dpsql.accuracy.words import confidence
 from dpsql.commands.budget import in_words as budget_in_words
 from dpsql.commands.ledger_lines import in_words as ledger_in_words
 from dpsql.commands.options import BINARY_FORMATS, TEXT_FORMATS
 from dpsql.commands.output import grid_lines, note, record_grid
 from dpsql.commands.tables import FIELDS, records_of
+from dpsql.consistency.families import MODES
 from dpsql.core import nearest
 from dpsql.core.numbers import read_delta, read_epsilon
-from dpsql.core.targets import read_error, read_magnitude, written
+from dpsql.core.targets import (
+    CONFIDENCE,
+    read_confidence,
+    read_error,
+    read_magnitude,
+    written,
+)
 from dpsql.errors import InterfaceError, InvalidQuery, RefusedQuery
 from dpsql.history.filters import Filter
 from dpsql.history.lines import lines_of
@@ -91,6 +99,8 @@ def complete_command(before: str, words: Vocabulary) -> list[Suggestion] | None:
             return _beginning(argument, words.tables, "table")
         case "format":
             return _beginning(argument, FORMATS, "format")
+        case "post-process":
+            return _beginning(argument, MODES, "totals")
     return []
 
 
@@ -232,6 +242,35 @@ def _magnitude(desk: Desk, argument: str) -> None:
          else f"percentages are of {argument or 'what was said'}")  # fmt: skip
 
 
+def _confidence(desk: Desk, argument: str) -> None:
+    sure = _said(argument, desk.settings.aims.confidence, read_confidence)
+    desk.settings.aims = replace(desk.settings.aims, confidence=sure)
+    note(f"errors that are asked for hold with {confidence(CONFIDENCE if sure is None else sure)}")
+
+
+def _post_process(desk: Desk, argument: str) -> None:
+    word = argument.casefold()
+    if word and word not in (*MODES, "default"):
+        raise InterfaceError(
+            f"there is no way of adding up called {argument[:40]}",
+            code="usage",
+            hint=nearest.hint(word, MODES, ", ".join(MODES)),
+        )
+    if word:
+        desk.settings.post_process = None if word == "default" else word
+    note(f"totals add up: {desk.settings.post_process or desk.session.post_process}")
+
+
+def _clip_estimate(desk: Desk, argument: str) -> None:
+    word = argument.casefold()
+    if word not in ("", "on", "off"):
+        raise InterfaceError(f"\\clip-estimate is on or off, not {argument[:40]}", code="usage")
+    if word:
+        desk.settings.aims = replace(desk.settings.aims, clips=True if word == "on" else None)
+    note("a part of each query's ε estimates what clipping moves" if desk.settings.aims.clips
+         else "what clipping moves is not estimated")  # fmt: skip
+
+
 def _max_epsilon(desk: Desk, argument: str) -> None:
     most = _said(argument, desk.settings.aims.max_epsilon, read_epsilon)
     desk.settings.aims = replace(desk.settings.aims, max_epsilon=most)
@@ -240,10 +279,10 @@ def _max_epsilon(desk: Desk, argument: str) -> None:
 
 
 def _said(argument: str, now: T | None, read: Callable[[object], T]) -> T | None:
-    """A setting as it will be: nothing said leaves it, `default` takes it away."""
+    """A setting as it will be: nothing said leaves it, `off` or `default` takes it away."""
     if not argument:
         return now
-    return None if argument.casefold() == "default" else read(argument)
+    return None if argument.casefold() in ("off", "default") else read(argument)
 
 
 def _delta(desk: Desk, argument: str) -> None:
@@ -314,13 +353,18 @@ ENTRIES = (
     Entry("ledger", "\\ledger [N]", f"your last {LEDGER_LINES} charges, or N; 0 for all", _ledger),
     Entry("epsilon", "\\epsilon [E|default]", "the price ε of each of the next queries", _epsilon),
     Entry("delta", "\\delta [D|default]", "its δ", _delta),
-    Entry("error", "\\error [E|E%|COLUMN=E, ...|default]", "in place of a price: the error that"
+    Entry("error", "\\error [E|E%|COLUMN=E, ...|off]", "in place of a price: the error that"
           " will do", _error),
-    Entry("magnitude", "\\magnitude [M|COLUMN=M, ...|default]", "of what an error in % is meant",
+    Entry("confidence", "\\confidence [P|default]", "how surely it holds: 0.95, 90%", _confidence),
+    Entry("magnitude", "\\magnitude [M|COLUMN=M, ...|off]", "of what an error in % is meant",
           _magnitude),
-    Entry("maxepsilon", "\\maxepsilon [E|default]", "refuse what would cost more", _max_epsilon),
+    Entry("maxepsilon", "\\maxepsilon [E|off]", "refuse what would cost more", _max_epsilon),
+    Entry("clip-estimate", "\\clip-estimate [on|off]", "from the same ε, how many rows lie outside"
+          " their ranges", _clip_estimate),
     Entry("confirm", "\\confirm [E|off|default]", "ask before a query that costs more than ε = E;"
           " default: more than usual, or a quarter of what is left", _confirm),
+    Entry("post-process", "\\post-process [WORD|default]", f"how totals add up: {', '.join(MODES)}",
+          _post_process),
     Entry("format", "\\format [NAME]", ", ".join(FORMATS), _format),
     Entry("o", "\\o [FILE]", "write the next answer to FILE; its ending names the format", _output),
     Entry("g", "\\g", "send the unfinished statement, as ; does", _send),

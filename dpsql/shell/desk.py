@@ -48,6 +48,8 @@ class Settings:
     confirm: Confirm = "usual"
     aims: Aims = NOTHING
     """The error asked for in place of a price, and what may be spent."""
+    post_process: str | None = None
+    """How totals are made to add up; None is usual."""
 
 
 def read_confirm(text: str) -> Confirm:
@@ -74,15 +76,18 @@ class Desk:
         self._first = False  # the statement takes a first look, whose answer decides the price
         self._ask = ask
 
-    def answer(self, sql: str) -> None:
-        """Ask, charge, print. Errors of ours alone; KeyboardInterrupt once it is cancelled."""
+    def answer(self, sql: str) -> int:
+        """Ask, charge, print. Errors of ours alone; KeyboardInterrupt once it is cancelled.
+
+        The exit code is 0, or that of the refusal where a first look's own answer is shown.
+        """
         self.last, self._first = sql, False
         form, target = self._destination()
         before = self._spent()
         try:
             if not self._agreed(sql):
                 note("not asked, nothing charged")
-                return
+                return 0
             answer = self.session.query(sql, **self._unasked())
         except KeyboardInterrupt:
             self._cancelled(before)
@@ -94,6 +99,8 @@ class Desk:
         if self.settings.file is not None:
             note(f"written to {self.settings.file}")
             self.settings.file = None
+        first = answer.privacy.first
+        return 0 if first is None else first.exit_code
 
     def explain(self, sql: str) -> None:
         """What the statement would cost and do; nothing is charged."""
@@ -157,7 +164,12 @@ class Desk:
         settings = self.settings
         given = {"epsilon": settings.epsilon, "delta": settings.delta}
         found = {name: value for name, value in given.items() if value is not None}
-        return {**found, "aims": settings.aims, "dialect": settings.dialect}
+        return {
+            **found,
+            "aims": settings.aims,
+            "dialect": settings.dialect,
+            "post_process": settings.post_process,
+        }
 
     def _unasked(self) -> dict[str, Any]:
         """The price, and of a percentage the most that is spent unasked, first look and answer."""

@@ -76,9 +76,9 @@ def _one(desk: Desk, item: Item, first: int) -> int:
     """Run one statement or command; the code of the first failure so far."""
     try:
         if isinstance(item, Statement):
-            desk.answer(item.text)
-        else:
-            backslash.run(desk, item.name, item.argument)
+            code = desk.answer(item.text)
+            return first or code
+        backslash.run(desk, item.name, item.argument)
         return first
     except Error as problem:
         failure = problem

@@ -9,9 +9,11 @@ import accuracy_world as world
 import numpy as np
 import pytest
 
+from dpsql.accuracy.curve import DROPPED, curve
 from dpsql.core.targets import read_aims
-from dpsql.errors import BudgetExceeded, Error, InvalidQuery
+from dpsql.errors import BudgetExceeded, Error, InvalidQuery, RefusedQuery
 from dpsql.explain import explain
+from dpsql.pipeline import plan
 
 COUNT = "SELECT sex, COUNT(*) AS n FROM people GROUP BY sex"
 
@@ -175,6 +177,18 @@ def test_what_was_paid_for_is_shown_where_the_second_is_refused(asking):
         nobody.close()
 
 
+@pytest.mark.parametrize("call", ["AVG(income)", "MEDIAN(income)"])
+def test_what_no_magnitude_of_the_range_allows_is_refused_before_the_first_look(asking, call):
+    """A mean of 0..30,000 is 30,000 at the most; half of 0.001 % of that no price gives."""
+    before = asking.account(asking.budget_spec).spent
+    sql = f"SELECT {call} AS m FROM people"
+    with pytest.raises(InvalidQuery, match="no price that may be asked") as found:
+        ask(asking, sql, error="0.0005%", max_epsilon=1)
+    assert found.value.code == "target-unreachable"
+    assert asking.account(asking.budget_spec).spent == before
+    assert ask(asking, sql, error="30%").privacy.first.refused is None
+
+
 def test_the_limit_holds_for_both_together(asking):
     answer = ask(asking, COUNT, error="1%", max_epsilon="0.5")
     assert answer.privacy.first.epsilon == Fraction(1, 20)
@@ -215,6 +229,45 @@ def test_explain_tells_the_target_and_errors_by_price(asking):
     plain = explain(asking, COUNT)
     assert "← as asked" in plain.to_text()
     assert plain.releases[0].target is None
+
+
+def test_plans_that_a_search_keeps_are_those_it_would_make_again(asking, monkeypatch):
+    """Of grouping sets and of a chain: the same prices, scales and fingerprints either way."""
+    chain = "SELECT COUNT(*) FROM people WHERE income > (SELECT AVG(income) FROM people)"
+    found = []
+    right = plan.run
+    for forget in (False, True):
+        if forget:
+            monkeypatch.setattr(plan, "run", lambda *a, made, **said: right(*a, **said))
+        for sql in ("SELECT sex, AVG(income) FROM people GROUP BY ROLLUP(sex)", chain):
+            with asking.engine.snapshot():
+                bound = asking.bind(sql, None, dialect="duckdb")
+                asked = asking.asked_for(None, None, read_aims(error=150))
+                planned = asking.plan(bound, asked=asked)
+            found.append([(one.epsilon, one.blocks, one.law) for one in planned.plans])
+            found[-1].append(planned.fingerprints)
+    assert found[:2] == found[2:]
+
+
+@pytest.mark.parametrize("code", [*DROPPED, "no-bounds"])
+def test_a_curve_drops_the_prices_that_cannot_be_asked_and_hides_nothing_else(asking, code):
+    sql = "SELECT town, COUNT(*) FROM people GROUP BY town"
+    with asking.engine.snapshot():
+        bound = asking.bind(sql, None, dialect="duckdb")
+        asked = asking.asked_for(1, None)
+        planned = asking.plan(bound, asked=asked)
+
+        def at(prices):
+            if prices.settled[0].epsilon < 1:
+                raise RefusedQuery("not at this price", code=code)
+            return asking.plan(bound, asked=prices)
+
+        if code in DROPPED:
+            points = curve(planned, 0, asked, at, asking.policy).points
+            assert [float(one.epsilon) for one in points] == [1, 2, 5, 10]
+        else:
+            with pytest.raises(RefusedQuery, match="not at this price"):
+                curve(planned, 0, asked, at, asking.policy)
 
 
 def test_explain_tells_a_first_look_the_same_on_any_data(asking):

@@ -76,6 +76,8 @@ def test_command_line(shop):
         (["--error", "nan"], "bad-number", 2),
         (["--error", "5", "--epsilon", "1"], "bad-target", 2),
         (["--confidence", "1"], "bad-target", 2),
+        (["--error", "x"], "bad-number", 2),
+        (["--error", "5%%"], "bad-number", 2),
         (["--error", "5", "--error", "6"], "bad-target", 2),
         (["--max-epsilon", "-1"], "bad-epsilon", 2),
         (["--max-epsilon", "0.5"], "max-epsilon", 3),
@@ -90,6 +92,92 @@ def test_command_line_refusals(shop, words, code, exit_code):
     assert f"[{code}]" in found.stderr
     budget = run("budget", "--analyst", "a", "--format", "json")
     assert json.loads(budget.stdout)["share"] == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["--confidence", "0.9"], ["--magnitude", "500"], ["--error-rows", "9"]]
+)
+@pytest.mark.parametrize("command", ["query", "explain"])
+def test_what_belongs_to_an_error_that_nobody_asks_for_is_wrong_usage(shop, command, words):
+    found = run(command, "--analyst", "a", *words, SQL)
+    assert found.exit_code == 2
+    assert f"{words[0]} is for an error that is asked for: add --error 100" in found.stderr
+    inside = "SELECT WITH ERROR 5 PERCENT COUNT(*) AS n FROM people"
+    found = run("explain", "--analyst", "a", *words, inside)
+    assert found.exit_code == 0, found.output
+
+
+def test_the_words_of_wrong_entries(shop):
+    for value in ("x", "n=x", "5%x", "n=", ""):
+        found = run("query", "--analyst", "a", f"--error={value}", SQL)
+        assert "100 (the column's units), 5% (of its magnitude), or of one column" in " ".join(
+            found.stderr.split()
+        )
+    found = run("query", "--analyst", "a", "--max-epsilon", "0.5", SQL)
+    assert "--max-epsilon 1" in found.stderr
+    told = " ".join(run("query", "--analyst", "a", "--error", "0.5", SQL).stderr.split())
+    assert "ε = 2, the most that the policy lets a query cost (max_per_query), gives ± 1" in told
+    told = run("query", "--analyst", "a", "--error", "0.5", "--max-epsilon", "1.5", SQL).stderr
+    assert "the most that you allow (--max-epsilon)" in " ".join(told.split())
+
+
+def test_a_target_that_is_missed_after_its_first_look_is_told_by_the_exit_code(shop):
+    """The first look's answer was paid for, so it is printed; a script must see that it is that."""
+    found = run("query", "--analyst", "a", "--error", "0.01%", "--format", "json", SQL)
+    assert found.exit_code == 3
+    first = json.loads(found.stdout)["privacy"]["first_look"]
+    assert first["code"] == "target-unreachable"
+    assert "nothing was charged" not in first["refused"]
+    assert "the target is not met" in found.stderr
+    piped = run("shell", "--analyst", "a", "--error", "0.01%", stdin=f"{SQL};\n")
+    assert piped.exit_code == 3
+    good = run("query", "--analyst", "b", "--error", "4%", SQL)
+    assert good.exit_code == 0
+
+
+def test_explain_shows_the_whole_price_of_a_percentage(shop):
+    told = run("explain", "--analyst", "a", "--error", "5%", SQL).stdout
+    first_line = " ".join(told.split("budget")[0].split())
+    assert "ε = 0.1" in first_line
+    assert "then what the answer takes: at most ε = 2.1 in all" in first_line
+    told = run(
+        "explain", "--analyst", "a", "--error", "5%", "--max-epsilon", "1", "--format", "json", SQL
+    )
+    found = json.loads(told.stdout)
+    assert found["epsilon_at_most"] == 1
+    assert found["releases"][0]["target"]["then_at_most"] == 1
+    plain = run("explain", "--analyst", "a", "--format", "json", SQL)
+    assert json.loads(plain.stdout)["epsilon_at_most"] is None
+
+
+def test_shell_settings_of_accuracy_and_of_totals(shop):
+    script = f"""\\error 100
+\\confidence 90%
+{SQL};
+\\confidence
+\\error off
+\\confidence default
+\\post-process consistent
+\\post-process both
+\\post-process default
+\\clip-estimate on
+SELECT AVG(age) AS m FROM people;
+\\clip-estimate off
+\\maxepsilon 3
+\\maxepsilon off
+"""
+    found = run("shell", "--analyst", "a", stdin=script)
+    told = found.stderr
+    assert "errors that are asked for hold with 90 %" in told
+    assert "within ± 100 at 90 %" in told
+    assert "next queries at a price, not within an error" in told
+    assert "errors that are asked for hold with 95 %" in told
+    assert "totals add up: consistent" in told
+    assert "there is no way of adding up called both" in told
+    assert "totals add up: auto" in told
+    assert "bars leave out clipping" in told
+    assert "what clipping moves is not estimated" in told
+    assert "no query is refused for its price alone" in told
 
 
 def test_python(shop):

@@ -8,11 +8,14 @@ Gaussian noise, and are seen.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from fractions import Fraction
 
 import duckdb
 import pytest
 
+from dpsql.mechanisms.interval import half_width, rounded_pmf
 from dpsql.pipeline import perturb
 
 DRAWS = 20_000
@@ -66,6 +69,44 @@ def test_bars_a_tenth_too_narrow_or_too_wide_are_seen(coverage, law, name, wrong
 
     monkeypatch.setattr(perturb, "noisy_part", told)
     assert not 0.94 <= covered(coverage, law, name) <= 0.96
+
+
+def test_what_the_lattice_allows_is_worked_out_from_the_law(coverage):
+    """Laplace b = 1: h = 3 holds 1 - e^-3.5, h = 2 only 1 - e^-2.5 (91.8 %)."""
+    from coverage_law import least
+
+    assert least("laplace", 1.0) == pytest.approx(1 - math.exp(-3.5), abs=1e-9)
+    for law in ("laplace", "gaussian"):
+        for scale in (0.3, 1.0, 1.7, 4.0, 50.0):
+            found = least(law, scale)
+            values, chances = rounded_pmf(law, scale)
+            half = half_width(law, [1], [scale])
+            assert found >= 0.95 - 1e-9
+            assert chances[abs(values) < half].sum() < 0.95 or half == 0  # a step less is too few
+
+
+@pytest.mark.parametrize("law", ["laplace", "gaussian"])
+def test_behind_a_threshold_as_often_as_the_law_says(coverage, law):
+    """4,000 draws: 6 standard errors of a true 97 %. By the law alone: never below 95 %."""
+    from coverage_law import by_law
+
+    name, size = "users behind a threshold", 25
+    (one,) = [one for one in coverage.QUESTIONS if one.name == name]
+    engine = duckdb.connect(":memory:")
+    coverage.data(engine)
+    session = coverage.OneLaw(coverage.policy(), "tests", engine=engine)
+    session.law = (law,)
+    try:
+        with session.engine.snapshot():
+            bound = session.bind(coverage.sql_of(one, size, one.value), None, dialect="duckdb")
+            price = coverage.Asked(Fraction(1), coverage.DELTA)
+            plan = session.plan(bound, asked=price).plans[0]
+        shares = {true: by_law(plan, true) for true in range(1, 80)}
+    finally:
+        session.close()
+    assert min(shares.values()) >= 0.95
+    assert max(share for true, share in shares.items() if true > 4) < 0.982  # two half tails: 0.989
+    assert covered(coverage, law, name, size, 4_000) == pytest.approx(shares[size], abs=0.017)
 
 
 def test_a_threshold_that_is_forgotten_is_seen(coverage, monkeypatch):

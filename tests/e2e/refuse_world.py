@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 import e2e_world as world
 
+from dpsql.answer import Answer
 from dpsql.errors import Error
-from dpsql.session import Answer, Session
+from dpsql.session import Session
 
 FOLDER = world.CASES / "refuse"
 _HEADER = re.compile(r"-- (instead|dialect|params|epsilon|delta|policy|before|change|pad): (.*)\n")

@@ -129,7 +129,8 @@ def test_report_format_json(session):
     [
         ("SELECT city, DP_LOW(city) FROM users GROUP BY city", "no-interval"),
         ("SELECT city AS c, COUNT(*), DP_LOW(c) FROM users GROUP BY city", "no-interval"),
-        ("SELECT COUNT(*) * 2 AS n, DP_LOW(n) FROM users", "no-interval"),
+        ("SELECT COUNT(*) * SUM(age) AS n, DP_LOW(n) FROM users", "no-interval"),
+        ("SELECT ROUND(COUNT(*)) AS n, DP_LOW(n) FROM users", "no-interval"),
         ("SELECT COUNT(*) AS n, DP_HIGH(m) FROM users", "no-interval"),
         ("SELECT COUNT(*) AS n, DP_LOW(u.n) FROM users u", "no-interval"),
         ("SELECT COUNT(*) AS n, DP_LOW() FROM users", "no-interval"),

@@ -159,7 +159,7 @@ def cases(epsilon: float) -> dict[str, Case]:
             ({19: 1}, {0: 1, 19: 1}), epsilon, slow=True,
         ),
         "interval": Case(
-            chosen(QuantileInterval(e, half, 1, 8), 4), (few, more), epsilon, slow=True
+            chosen(QuantileInterval(e, half, 1, 8), 4), (few, more), 2 * epsilon, slow=True
         ),
         "tree of two rounds": Case(
             chosen(QuantileTree(e, (Fraction(1, 4), half), 1, 8)), (few, more), 2 * epsilon,

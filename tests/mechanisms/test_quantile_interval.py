@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
 
 import mpmath as mp
 import numpy as np
@@ -12,36 +13,39 @@ from test_quantile import HALF, HISTOGRAM, as_dict, chi_square, neighbours
 from dpsql.accountant.events import Exponential
 from dpsql.core.exact import Exact
 from dpsql.mechanisms.quantile import QuantileMechanism
-from dpsql.mechanisms.quantile_interval import END, QuantileInterval, distances
+from dpsql.mechanisms.quantile_interval import END, QuantileInterval, counted, distances
+
+
+def end_law(mechanism: QuantileInterval, held: list[Fraction], reach: list[int]) -> list[mp.mpf]:
+    """The exact probability of each distance on one side, by the docstring's formula."""
+    margin, q = mechanism.margin, mechanism.quantile
+    short = [margin - f for f in held[:-1]] + [Fraction(0)]
+    long = [Fraction(0)] + [f - margin for f in held[:-1]]
+    delta = mechanism.sensitivity * max(q, 1 - q)
+    weights = []
+    for at, (one, other) in enumerate(zip(short, long, strict=True)):
+        exponent = mechanism.epsilon * max(one, other, Fraction(0)) / (2 * delta)
+        chance = mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator)
+        weights.append(int(counted(len(reach))[at]) * chance)
+    return [weight / mp.fsum(weights) for weight in weights]
 
 
 def law(
     mechanism: QuantileInterval, histogram: dict[int, int], centre: int
 ) -> dict[tuple[int, int], mp.mpf]:
-    """The exact probability of every interval, by the docstring's formula."""
+    """The exact probability of every interval."""
     q, n = mechanism.quantile, sum(histogram.values())
     lows = [centre - d for d in distances(centre)]
     highs = [centre + d for d in distances(mechanism.bins - 1 - centre)]
-    held = (
-        [q * n - sum(w for j, w in histogram.items() if j < low) for low in lows],
-        [sum(w for j, w in histogram.items() if j <= high) - q * n for high in highs],
-    )
-    sides, margin = [], mechanism.margin
-    for side in held:
-        short = [margin - f for f in side[:-1]] + [Fraction(0)]
-        long = [Fraction(0)] + [f - margin for f in side[:-1]]
-        sides.append([max(a, b, Fraction(0)) for a, b in zip(short, long, strict=True)])
-    weights = {}
-    delta = mechanism.sensitivity * max(q, 1 - q)
     with mp.workdps(40):
-        for low, p in zip(lows, sides[0], strict=True):
-            for high, r in zip(highs, sides[1], strict=True):
-                exponent = mechanism.epsilon * max(p, r) / (2 * delta)
-                chance = mp.e ** -(mp.mpf(exponent.numerator) / exponent.denominator)
-                ends = (low == lows[-1]) + (high == highs[-1])
-                weights[low, high] = END**ends * chance
-        total = mp.fsum(weights.values())
-        return {pair: w / total for pair, w in weights.items()}
+        below = [q * n - sum(w for j, w in histogram.items() if j < low) for low in lows]
+        above = [sum(w for j, w in histogram.items() if j <= high) - q * n for high in highs]
+        low_law, high_law = (end_law(mechanism, *side) for side in ((below, lows), (above, highs)))
+        return {
+            (low, high): p * r
+            for low, p in zip(lows, low_law, strict=True)
+            for high, r in zip(highs, high_law, strict=True)
+        }
 
 
 def exact(histogram: dict[int, int]) -> Exact:
@@ -58,6 +62,17 @@ def test_distances_double_and_reach_the_end() -> None:
         (0, 1, 2, 3),
         (0, 1, 2, 4, 8, 9),
     ]
+
+
+def test_distances_count_as_the_roots_of_what_they_reach() -> None:
+    """What comes before the last is at most 1 / ((√2 - 1)·END) of it, else 1 / (√2 - 1)."""
+    for length in range(2, 56):
+        w = [int(one) for one in counted(length)]
+        assert sum(w) < 2**53
+        assert w[:-1] == [isqrt(1 << (20 + t)) for t in range(length - 1)]
+        assert sum(w[:-1]) * END <= 2.4166 * w[-1]
+        if length > 2:
+            assert sum(w[:-2]) <= 2.4166 * w[-2]
 
 
 @pytest.mark.parametrize("q", [Fraction(1, 10), HALF, Fraction(2, 3)])
@@ -89,13 +104,12 @@ def test_bounded_range_over_all_small_neighbours(q: Fraction, monkeypatch) -> No
     """Every histogram of 3 bins, every unit of weight <= 2, every centre; margins that matter."""
     for margin in (0, 1, 2):
         monkeypatch.setattr(QuantileInterval, "margin", margin)
-        assert worst(QuantileInterval(Fraction(1), q, 2, 3), 2) <= 1 + 1e-12
+        assert worst(QuantileInterval(Fraction(1, 2), q, 2, 3), 2) <= 1 + 1e-12
 
 
 def test_a_unit_heavier_than_the_sensitivity_breaks_the_bound(monkeypatch) -> None:
     monkeypatch.setattr(QuantileInterval, "margin", 1)
-    assert worst(QuantileInterval(Fraction(1), HALF, 1, 3), 2) > 1.2
-    assert worst(QuantileInterval(Fraction(1), HALF, 2, 3), 2) > 0.5  # and the bound is used
+    assert worst(QuantileInterval(Fraction(1, 2), HALF, 1, 4), 2) > 1.4  # and the bound is used
 
 
 BINS = 2**12
@@ -125,14 +139,14 @@ def test_the_bar_holds_the_quantile(kind: str, rows: int) -> None:
     histogram, held, width = Exact((positions, weights)), 0, []
     for q in (Fraction(1, 20), HALF, Fraction(99, 100)):
         point = QuantileMechanism(Fraction(2, 3), q, 1, BINS)
-        bar = QuantileInterval(Fraction(1, 3), q, 1, BINS)
+        bar = QuantileInterval(Fraction(1, 6), q, 1, BINS)
         ordered = np.sort(placed)
         truth = ordered[max(-(-rows * q.numerator // q.denominator) - 1, 0)] if rows else None
         for _ in range(100):
             centre = point.release(histogram)
             low, high = bar.release(histogram, centre)
             held += truth is None or low <= truth <= high
-            bar_margin = QuantileInterval(Fraction(1, 3), HALF, 1, BINS).margin
+            bar_margin = QuantileInterval(Fraction(1, 6), HALF, 1, BINS).margin
             width.append(((placed >= low) & (placed <= high)).mean() if rows else 0)
     assert held / 300 >= 0.91
     if rows == 3_000 and kind == "uniform":  # two-sided: a bar is no wider than its margin asks
@@ -153,9 +167,50 @@ def test_a_margin_too_small_is_seen(monkeypatch) -> None:
     assert held / 300 < 0.85
 
 
-def test_the_price_is_one_event_for_each_group_touched() -> None:
+def missed(mechanism: QuantileInterval, histogram: dict[int, int], centre: int) -> float:
+    """The exact chance that the interval does not hold the least and the largest quantile."""
+    q, n = mechanism.quantile, sum(histogram.values())
+    bins = range(mechanism.bins)
+    upto = [sum(w for j, w in histogram.items() if j <= place) for place in bins]
+    least = next(place for place in bins if upto[place] >= q * n)
+    largest = next((place for place in bins if upto[place] > q * n), mechanism.bins - 1)
+    return max(
+        float(sum(p for (lo, hi), p in law(mechanism, histogram, centre).items()
+                  if not lo <= x <= hi))
+        for x in (least, largest)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("q", [Fraction(1, 10), HALF, Fraction(9, 10)])
+def test_a_miss_is_no_likelier_than_proved(q: Fraction) -> None:
+    """Counted out, wherever the released bin lies: gaps, atoms at their edges, crowds, nobody."""
+    mechanism = QuantileInterval(Fraction(1, 12), q, 1, 1024)
+    worst_small, worst_large, n = 0.0, 0.0, 500
+    edge = int(q * n)
+    for histogram, centre in (
+        ({600: 1}, 0), ({600: 1}, 1023), ({0: 3, 600: 4}, 10), ({100: edge, 500: n - edge}, 100),
+        ({100: edge - 1, 500: n - edge + 1}, 100), ({500: edge + 1, 900: n - edge - 1}, 1000),
+        ({500: edge + 1, 900: n - edge - 1}, 899), ({2 * j: 3 for j in range(512)}, 200),
+        ({500: edge + 1, 1020: n}, 1016),
+    ):  # fmt: skip
+        rows = sum(histogram.values())
+        small = max(q, 1 - q) * rows < mechanism.margin
+        found = missed(mechanism, histogram, centre)
+        worst_small = max(worst_small, found if small else 0.0)
+        worst_large = max(worst_large, found)
+    assert 0.025 < worst_small <= 0.0432
+    assert 0.1 < worst_large <= 0.1727  # both bounds are nearly reached
+
+
+def test_a_shorter_margin_breaks_what_is_proved(monkeypatch) -> None:
+    mechanism = QuantileInterval(Fraction(1, 12), HALF, 1, 1024)
+    monkeypatch.setattr(QuantileInterval, "margin", mechanism.margin // 2)
+    assert missed(mechanism, {600: 1}, 0) > 0.05
+
+
+def test_the_price_is_one_event_for_each_end_in_each_group_touched() -> None:
     mechanism = QuantileInterval(Fraction(1, 3), HALF, 7, 9, cells=4)
-    assert mechanism.items == [(Exponential(Fraction(1, 3)), 4)]
+    assert mechanism.items == [(Exponential(Fraction(1, 3)), 8)]
 
 
 def test_huge_weights_are_exact() -> None:
