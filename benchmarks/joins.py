@@ -39,7 +39,7 @@ import numpy as np
 from dpsql.pipeline import execute, perturb
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import ExactCells
-from dpsql.planning.automatic import resolved
+from dpsql.planning.resolved import resolved
 from dpsql.session import Session
 
 MOST = 10**6
@@ -188,7 +188,7 @@ class Rig:
             self.prepared = self.session.prepare(
                 text(self.query), None, dialect="duckdb", asked=asked
             )
-            self.answer, self.scan = self.prepared.planned.plans
+            self.answer, self.choice = self.prepared.planned.plans
             cells = self._run(self.prepared.certified[1])
         self.counts = cells
 
@@ -197,7 +197,7 @@ class Rig:
 
     def draw(self) -> tuple[float, int]:
         """The answer of one run, and the bound that was found."""
-        marks = perturb.run(self.scan, self.counts).table
+        marks = perturb.run(self.choice, self.counts).table
         chosen = marks.column("a0").to_pylist().index(1)
         if chosen not in self._exact:
             plan = resolved(self.answer, [chosen])
@@ -206,8 +206,8 @@ class Rig:
                 self._exact[chosen] = plan, self._run(certified)
         plan, cells = self._exact[chosen]
         (answer,) = perturb.run(plan, cells).table.column("a0").to_pylist()
-        assert self.scan.scan is not None
-        return float(answer), int(self.scan.scan.candidates[chosen] * self.scan.scan.unit)
+        assert self.choice.choice is not None
+        return float(answer), int(self.choice.choice.candidates[chosen] * self.choice.choice.unit)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Sealed, TypedTable
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
-from dpsql.planning.automatic import resolved
+from dpsql.planning.resolved import resolved
 from dpsql.planning.types import Plan
 from dpsql.report import AnsweredBy, Answering
 from dpsql.wording import sought
@@ -172,28 +172,28 @@ Told = tuple[str, float]
 
 
 def with_bounds(planned: Planned, index: int, known: Known) -> Plan:
-    """The plan with the bounds that its scans found; as it is, where it awaits none."""
+    """The plan with the bounds that its choices found; as it is, where it awaits none."""
     plan = planned.plans[index]
     return resolved(plan, [_chosen(planned, one.place, known) for one in plan.awaited])
 
 
 def bounds_found(planned: Planned, index: int, known: Known, unit: str) -> tuple[Told, ...]:
-    """The bounds that were found for an aggregate, or by a scan itself: in words, and what."""
+    """The bounds that were found for an aggregate, or by a choice itself: in words, and what."""
     plan = planned.plans[index]
-    scans = [(one.scan, one.place) for one in plan.awaited]
-    if plan.scan is not None:
-        scans = [(plan.scan, index)]
+    choices = [(one.choice, one.place) for one in plan.awaited]
+    if plan.choice is not None:
+        choices = [(plan.choice, index)]
     told = []
-    for scan, place in scans:
-        end = scan.candidates[_chosen(planned, place, known)] * scan.unit
+    for choice, place in choices:
+        end = choice.candidates[_chosen(planned, place, known)] * choice.unit
         told.append(
-            (sought(scan.kind, scan.value, unit), float(-end if scan.kind == "low" else end))
+            (sought(choice.kind, choice.value, unit), float(-end if choice.kind == "low" else end))
         )
     return tuple(told)
 
 
 def _chosen(planned: Planned, index: int, known: Known) -> int:
-    """The place that a scan marked."""
+    """The place that a choice marked."""
     form, plan = planned.forms[index], planned.plans[index]
     table = storage.restored(form, plan, known[form.fingerprint].release).table
     marks = dict(zip(*(table.column(name).to_pylist() for name in ("k0", "a0")), strict=True))

@@ -348,5 +348,5 @@ def _fit(account: Account, epsilon: Fraction | None) -> int | None:
 
 
 def _beyond(plan: Plan) -> int:
-    laws = [part.mechanism for part in plan.blocks] if plan.scan is not None else []
+    laws = [part.mechanism for part in plan.blocks] if plan.choice is not None else []
     return max((law.beyond for law in laws if isinstance(law, BoundChoice)), default=0)

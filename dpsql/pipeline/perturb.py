@@ -85,7 +85,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             return aggregates.for_name(call.fn).combine(call, found)
         if column.block is not None:
             found = _noisy(plan, column.block, noisy[column.block], drawn)
-            if plan.scan is not None:  # a choice is marked, nothing is counted
+            if plan.choice is not None:  # a choice is marked, nothing is counted
                 return without_bar(aggregates.for_name(call.fn).combine(call, found))
             return aggregates.for_name(call.fn).combine(call, found)
         return _threshold_answer(threshold, counts)
@@ -99,7 +99,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
 def _kept(plan: Plan) -> bool:
     """Are the coordinates kept: for one more draw, or because they may add up with others'?"""
     whole = plan.bounds.max_groups is None and plan.units_column is None
-    if plan.awaited or plan.scan is not None:  # found bounds differ from release to release
+    if plan.awaited or plan.choice is not None:  # found bounds differ from release to release
         return False
     return (plan.law == "gaussian" and not plan.apart) or (whole and bool(plan.blocks))
 

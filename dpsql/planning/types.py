@@ -161,7 +161,7 @@ Found = Literal["rows", "total", "high", "low"]
 
 
 @dataclass(frozen=True, slots=True)
-class ScanPlan:
+class ChoicePlan:
     """The choice of a contribution bound: place i of the release stands for `candidates[i]`.
 
     They count `unit`s; of `value`, where the bound is of one.
@@ -175,9 +175,9 @@ class ScanPlan:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A bound that a scan of the statement finds: its place among the private aggregates."""
+    """A bound that a choice of the statement finds: its place among the private aggregates."""
 
-    scan: ScanPlan
+    choice: ChoicePlan
     place: int
 
 
@@ -204,7 +204,7 @@ class Plan:
     division: Division | None = None
     """How the blocks share what is paid; for explain, the mechanisms say it all."""
     distincts: tuple[DistinctPlan, ...] = ()
-    scan: ScanPlan | None = None
+    choice: ChoicePlan | None = None
     """The release is the choice of a bound."""
     awaited: tuple[Awaited, ...] = ()
     """Bounds that are found before this runs; until then the plan holds the widest of them."""
@@ -219,7 +219,7 @@ class Plan:
     @property
     def law_name(self) -> str:
         """What is drawn, for people."""
-        if self.scan is not None:
+        if self.choice is not None:
             return EXPONENTIAL
         chosen = any(part.mechanism.choice is not None for part in self.distincts)
         if not self.histograms and not chosen:

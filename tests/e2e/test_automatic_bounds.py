@@ -183,8 +183,10 @@ def test_the_price_is_that_asked_and_knows_no_data(owner: Any, sql: str) -> None
                 assert report.delta == Fraction(1, 10**6)
                 events.append(report.events)
                 found.append(report.releases[0].bounds_found)
-                scans = [one for one in report.releases if one.mechanism == "exponential mechanism"]
-                assert sum(one.epsilon for one in scans) == Fraction(1, 4)
+                choices = [
+                    one for one in report.releases if one.mechanism == "exponential mechanism"
+                ]
+                assert sum(one.epsilon for one in choices) == Fraction(1, 4)
         assert events[0] == events[1]
         assert told[0] == told[1]
         assert found[0] != found[1]
@@ -219,7 +221,7 @@ def test_off_draws_all_anew(owner: Any) -> None:
 def test_a_failure_after_the_bounds_keeps_the_charge(
     owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The scan has run, the answer fails: nothing is stored, the whole charge stands."""
+    """The choice has run, the answer fails: nothing is stored, the whole charge stands."""
     runs: list[str] = []
     real = execute.run
 
@@ -261,12 +263,14 @@ def test_a_scan_is_not_the_count_that_somebody_asks(owner: Any) -> None:
                 "SELECT COUNT(*) FROM visits", None, dialect="duckdb", asked=session.asked
             )
         planned = prepared.planned
-        assert planned.plans[1].scan is not None
+        assert planned.plans[1].choice is not None
         from dataclasses import replace
 
         from dpsql.canonical import canonical
 
-        assert canonical(replace(planned.plans[1], scan=None)).question != planned.forms[1].question
+        assert (
+            canonical(replace(planned.plans[1], choice=None)).question != planned.forms[1].question
+        )
 
 
 def test_the_report_says_what_was_found(cursor: Any) -> None:
