@@ -12,13 +12,14 @@ import numpy as np
 from dpsql import aggregates
 from dpsql.aggregates.basis import DistinctBlock, HistogramBlock, MomentsBlock, PairBlock, SumBlock
 from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Answer, NoisyBlock
+from dpsql.core.numbers import two_digits
 from dpsql.expected_thresholds import of_threshold, threshold_explanation
 from dpsql.explanation import (
     BoundExplanation,
     ColumnExplanation,
     PartExplanation,
 )
-from dpsql.mechanisms.bound_choice import BoundChoice
+from dpsql.mechanisms.bound_size import enough
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.interval import expected_error, half_width
 from dpsql.mechanisms.threshold import (
@@ -27,6 +28,7 @@ from dpsql.mechanisms.threshold import (
 )
 from dpsql.pipeline.perturb import noisy_block
 from dpsql.pipeline.stages import Planned
+from dpsql.planning.held import choice_law
 from dpsql.planning.resolved import resolved
 from dpsql.planning.types import BlockPlan, ColumnPlan, DistinctPlan, HistogramPlan, Plan
 from dpsql.wording import number, sought, spelled
@@ -71,11 +73,13 @@ def column_explanation(
     if column.block is None:
         return of_threshold(plan, label, shown_as, confidence)
     if plan.choice is not None:
-        law = plan.blocks[column.block].mechanism
-        most = law.beyond if isinstance(law, BoundChoice) else 0
+        law = choice_law(plan)
+        ends = 2 if plan.choice.kind in ("high", "low") else 1
+        people = two_digits(enough([law.epsilon] * ends))
         note = (
-            f"one of {len(plan.choice.candidates):,} public candidates bounds the answer;"
-            f" the values of about {most:,} of those protected may lie beyond it at this price"
+            f"one of {len(plan.choice.candidates):,} public candidates bounds the answer; whom it"
+            " cuts is counted. It takes people: with fewer than about"
+            f" {people:,} the answer has no error bar at this price"
         )
         return ColumnExplanation(
             label, shown_as, EXPONENTIAL, {}, None, None, (), note, column.block, None

@@ -13,7 +13,6 @@ from dpsql.accuracy import left, measured
 from dpsql.answering import (
     Answered,
     Steps,
-    Told,
     bounds_found,
     drawn_now,
     fed,
@@ -45,7 +44,14 @@ from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.reconciled import Reconciled
 from dpsql.reply_clock import on_the_clock
-from dpsql.report import Answering, BudgetReport, PrivacyReport, budget_report, release_report
+from dpsql.report import (
+    Answering,
+    BudgetReport,
+    FoundBound,
+    PrivacyReport,
+    budget_report,
+    release_report,
+)
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -92,7 +98,7 @@ class Released:
     account: Account | None
     plans: tuple[Plan, ...]
     """With the bounds that were found."""
-    found: tuple[tuple[Told, ...], ...]
+    found: tuple[tuple[FoundBound, ...], ...]
     """These, of each release."""
     drawn: list[Release]
     """The same with their coordinates, in their forms' order."""

@@ -69,7 +69,11 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         for part, exact in zip(plan.distincts, cells.distincts, strict=True)
     ]
 
-    def answer(column: ColumnPlan) -> Answer:
+    def answer(place: int) -> Answer:
+        told = valued(plan.columns[place])
+        return without_bar(told) if place in plan.barless else told
+
+    def valued(column: ColumnPlan) -> Answer:
         call = column.aggregate
         if column.point is not None:
             at, point = column.point
@@ -90,7 +94,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             return aggregates.for_name(call.fn).combine(call, found)
         return _threshold_answer(threshold, counts)
 
-    answers = [answer(column) for column in plan.columns]
+    answers = [answer(place) for place in range(len(plan.columns))]
     scales = tuple(noise_scale(part) for part in plan.blocks) if drawn is None else drawn.scales
     averaged = drawn is not None and drawn.refined > 1
     return replace(build(plan, keys, answers), drawn=drawn, scales=scales, averaged=averaged)

@@ -22,6 +22,7 @@ from dpsql.core.domain import Domain, Kind
 from dpsql.core.ir import Expr, FixedPoint, PrivateAggregate
 from dpsql.errors import InternalError, RefusedQuery
 from dpsql.mechanisms.bound_choice import BoundChoice
+from dpsql.mechanisms.bound_size import SHARE
 from dpsql.planning.bounds import declared_total
 from dpsql.planning.candidates import MOST_ROWS, REACH, ladder, least, reach
 from dpsql.planning.division import Importance
@@ -34,9 +35,6 @@ from dpsql.planning.resolved import with_arguments
 from dpsql.planning.search import EVERY, Alternatives
 from dpsql.planning.types import ChoicePlan, Plan
 from dpsql.policy.schema import Auto, Policy
-
-SHARE = Fraction(1, 10)
-"""Of a query's ε, for all of its bounds together (benchmarks/joins.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +169,9 @@ class _Finder:
             wide = widest.get(value, value)
             row = _row(wide, most, open_=value in widest)
             top = max(abs(row.lo), abs(row.hi), 1) * most
-            candidates = ladder(top, fine=False, first=least(row.unit))
+            candidates = (0, *ladder(top, fine=False, first=least(row.unit)))
             where = next(need.rows.where for need in needs if need.value == value)
-            choice = ChoicePlan("total", wide, row.unit, candidates)
+            choice = ChoicePlan("total", wide, row.unit, candidates, nothing=True)
             sought.append(Sought(choice, where, row))
         return Automatic(tuple(sought), aggregate, most)
 
@@ -248,8 +246,7 @@ def _ends(value: Expr, wide: Expr) -> list[Sought]:
     sought = []
     if known.hi is None:
         steps = ladder(max(found.hi, 1), fine=False, first=least(found.unit))
-        first = () if found.lo >= 0 else (0,)
-        choice = ChoicePlan("high", wide, found.unit, (*first, *steps))
+        choice = ChoicePlan("high", wide, found.unit, (0, *steps), nothing=found.lo >= 0)
         sought.append(Sought(choice, None))
     if known.lo is None:
         choice = ChoicePlan(
@@ -294,7 +291,7 @@ def choice_plan(
     (part,) = made.blocks
     if not isinstance(part.block, UnitsBlock) or part.sensitivity != Sensitivity(1, 1, 1, 1):
         raise InternalError("a unit is counted in more than one place", code="certify")
-    choice = BoundChoice(epsilon, len(sought.choice.candidates))
+    choice = BoundChoice(epsilon, len(sought.choice.candidates), sought.choice.first)
     return replace(
         made,
         blocks=(replace(part, mechanism=choice),),

@@ -38,9 +38,9 @@ def resolved(plan: Plan, chosen: Sequence[int]) -> Plan:
     ends: dict[Expr, tuple[Fraction | None, Fraction | None]] = {}
     for awaited, place in zip(plan.awaited, chosen, strict=True):
         choice, value = awaited.choice, awaited.choice.value
-        end = choice.candidates[place] * choice.unit
+        end = choice.end(place)
         if choice.kind == "rows":
-            bounds = replace(bounds, max_rows_per_group=choice.candidates[place])
+            bounds = replace(bounds, max_rows_per_group=int(end))
             continue
         if value is None:
             raise _not_covered("a range is found of no value")

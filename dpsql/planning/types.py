@@ -171,6 +171,17 @@ class ChoicePlan:
     value: Expr | None
     unit: Fraction
     candidates: tuple[int, ...]
+    nothing: bool = False
+    """Are units at place 0 without anything to bound? The bound is then the least above it."""
+
+    @property
+    def first(self) -> int:
+        """The first place of units that have something to bound: one value at least, or a row."""
+        return 0 if self.kind == "rows" else 1
+
+    def end(self, place: int) -> Fraction:
+        """The bound that a place stands for, in the value's own unit; of low ends its size."""
+        return self.candidates[max(place, 1) if self.nothing else place] * self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +219,8 @@ class Plan:
     """The release is the choice of a bound."""
     awaited: tuple[Awaited, ...] = ()
     """Bounds that are found before this runs; until then the plan holds the widest of them."""
+    barless: frozenset[int] = frozenset()
+    """Columns whose found bounds may cut too much for a bar to be true (planning/held.py)."""
 
     def has_bar(self, column: ColumnPlan) -> bool:
         """Has a quantile an interval of its own? Extremes and those drawn together have none."""

@@ -14,9 +14,9 @@ from scipy import stats
 
 from dpsql.errors import BudgetExceeded
 from dpsql.mechanisms import entropy
-from dpsql.mechanisms.bound_choice import STEP
+from dpsql.mechanisms.bound_choice import read
+from dpsql.mechanisms.bound_size import COUNTED, SHARE, STEP
 from dpsql.pipeline import execute, perturb
-from dpsql.planning.automatic import SHARE
 from dpsql.planning.resolved import resolved
 
 
@@ -80,7 +80,7 @@ def drawn():
             cells = execute.run(prepared.certified[1], session.engine, timeout=None)
         exact, noise, places = {}, [], []
         for _ in range(SIZE):
-            place = perturb.run(choice, cells).table.column("a0").to_pylist().index(1)
+            place = read(perturb.run(choice, cells).table.column("a0").to_pylist()).place
             if place not in exact:
                 plan = resolved(answer, [place])
                 with session.engine.snapshot():
@@ -116,7 +116,7 @@ def test_the_noise_of_a_whole_query_follows_the_bound_that_was_found(drawn):
 def test_the_choice_in_a_whole_query_follows_its_law(drawn):
     """Given the data: by how many units each candidate cuts. False alarm 1e-5."""
     _, places, candidates = drawn
-    price = float(EPSILON * SHARE)
+    price = float(EPSILON * SHARE * (1 - COUNTED))
 
     def p_at(epsilon):
         cut = np.array([UNITS if end < ROWS else 0 for end in candidates])
