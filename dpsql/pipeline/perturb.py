@@ -43,7 +43,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
     drawn: Drawn | None = None
     if plan.threshold is None:
         threshold = None
-        keys, coords = _public(plan, cells)
+        keys, coords = laid_out(plan, cells)
         noisy = [
             part.mechanism.release(Exact(block))
             for part, block in zip(plan.blocks, coords, strict=True)
@@ -141,7 +141,7 @@ def _mask(kept: NDArray[Any]) -> Any:
     return pa.array(kept)
 
 
-def _public(plan: Plan, cells: ExactCells) -> tuple[list[Any], list[NDArray[Any]]]:
+def laid_out(plan: Plan, cells: ExactCells) -> tuple[list[Any], list[NDArray[Any]]]:
     """Coordinates laid out over the whole public domain; rows with other keys are dropped."""
     columns = cells.keys.open_for_noise()
     blocks = [block.open_for_noise() for block in cells.blocks]
