@@ -36,10 +36,11 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from dpsql.mechanisms.bound_choice import read
 from dpsql.pipeline import execute, perturb
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import ExactCells
-from dpsql.planning.automatic import resolved
+from dpsql.planning.resolved import resolved
 from dpsql.session import Session
 
 MOST = 10**6
@@ -188,7 +189,7 @@ class Rig:
             self.prepared = self.session.prepare(
                 text(self.query), None, dialect="duckdb", asked=asked
             )
-            self.answer, self.scan = self.prepared.planned.plans
+            self.answer, self.choice = self.prepared.planned.plans
             cells = self._run(self.prepared.certified[1])
         self.counts = cells
 
@@ -197,8 +198,8 @@ class Rig:
 
     def draw(self) -> tuple[float, int]:
         """The answer of one run, and the bound that was found."""
-        marks = perturb.run(self.scan, self.counts).table
-        chosen = marks.column("a0").to_pylist().index(1)
+        told = perturb.run(self.choice, self.counts).table.column("a0").to_pylist()
+        chosen = read(told).place
         if chosen not in self._exact:
             plan = resolved(self.answer, [chosen])
             with self.session.engine.snapshot():
@@ -206,8 +207,8 @@ class Rig:
                 self._exact[chosen] = plan, self._run(certified)
         plan, cells = self._exact[chosen]
         (answer,) = perturb.run(plan, cells).table.column("a0").to_pylist()
-        assert self.scan.scan is not None
-        return float(answer), int(self.scan.scan.candidates[chosen] * self.scan.scan.unit)
+        assert self.choice.choice is not None
+        return float(answer), int(self.choice.choice.end(chosen))
 
 
 @dataclass(frozen=True)
@@ -263,8 +264,8 @@ def _row(session: Session, query: Query, epsilon: str, truth: float, runs: int, 
     drawn = [rig.draw() for _ in range(runs - whole)]
     for _ in range(whole):
         answer = session.query(text(query), epsilon=epsilon)
-        ((_, found),) = answer.privacy.releases[0].bounds_found
-        drawn.append((float(answer.table.column(0)[0].as_py()), int(found)))
+        (found,) = answer.privacy.releases[0].bounds_found
+        drawn.append((float(answer.table.column(0)[0].as_py()), int(found.value)))
     errors = tuple(100 * abs(answer - truth) / truth for answer, _ in drawn)
     return Row(query, epsilon, errors, tuple(bound for _, bound in drawn))
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from dpsql.answering import Told
 from dpsql.pipeline.stages import Release
 from dpsql.planning.types import Plan
-from dpsql.report import Answering, PrivacyReport
+from dpsql.report import Answering, FoundBound, PrivacyReport
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Released:
     account: Account | None
     plans: tuple[Plan, ...]
     """With the bounds that were found."""
-    found: tuple[tuple[Told, ...], ...]
+    found: tuple[tuple[FoundBound, ...], ...]
     """These, of each release."""
     drawn: list[Release]
     """The same with their coordinates, in their forms' order."""

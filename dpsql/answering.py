@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Sealed, TypedTable
+from dpsql.mechanisms.bound_choice import BoundChoice, Cut, read
+from dpsql.mechanisms.bound_size import margin
 from dpsql.pipeline import chains, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
-from dpsql.planning.automatic import resolved
-from dpsql.planning.types import Plan
-from dpsql.report import AnsweredBy, Answering
+from dpsql.planning.held import barless, choice_law, enough_people
+from dpsql.planning.resolved import resolved
+from dpsql.planning.types import Awaited, Plan
+from dpsql.report import AnsweredBy, Answering, FoundBound
 from dpsql.wording import sought
 
 if TYPE_CHECKING:
@@ -168,36 +171,48 @@ def drawn_now(
     return answered, ReleasedBytes(order.fingerprint, payload)
 
 
-Told = tuple[str, float]
-
-
 def with_bounds(planned: Planned, index: int, known: Known) -> Plan:
-    """The plan with the bounds that its scans found; as it is, where it awaits none."""
+    """The plan with the bounds that its choices found; as it is, where it awaits none."""
     plan = planned.plans[index]
-    return resolved(plan, [_chosen(planned, one.place, known) for one in plan.awaited])
+    if not plan.awaited:
+        return plan
+    cuts = [_cut(planned, one.place, known) for one in plan.awaited]
+    found = resolved(plan, [cut.place for cut in cuts])
+    return replace(found, barless=barless(plan, _laws(planned, plan.awaited), cuts))
 
 
-def bounds_found(planned: Planned, index: int, known: Known, unit: str) -> tuple[Told, ...]:
-    """The bounds that were found for an aggregate, or by a scan itself: in words, and what."""
+def bounds_found(planned: Planned, index: int, known: Known, unit: str) -> tuple[FoundBound, ...]:
+    """The bounds that were found for an aggregate, or by a choice itself, and whom they cut."""
     plan = planned.plans[index]
-    scans = [(one.scan, one.place) for one in plan.awaited]
-    if plan.scan is not None:
-        scans = [(plan.scan, index)]
+    awaited = plan.awaited if plan.choice is None else (Awaited(plan.choice, index),)
     told = []
-    for scan, place in scans:
-        end = scan.candidates[_chosen(planned, place, known)] * scan.unit
+    laws = _laws(planned, awaited)
+    for one, law in zip(awaited, laws, strict=True):
+        cut = _cut(planned, one.place, known)
+        end = one.choice.end(cut.place)
         told.append(
-            (sought(scan.kind, scan.value, unit), float(-end if scan.kind == "low" else end))
+            FoundBound(
+                sought(one.choice.kind, one.choice.value, unit),
+                float(-end if one.choice.kind == "low" else end),
+                cut.within,
+                cut.beyond,
+                margin([law.epsilon]),
+                enough_people(awaited, laws),
+            )
         )
     return tuple(told)
 
 
-def _chosen(planned: Planned, index: int, known: Known) -> int:
-    """The place that a scan marked."""
+def _laws(planned: Planned, awaited: Sequence[Awaited]) -> list[BoundChoice]:
+    return [choice_law(planned.plans[one.place]) for one in awaited]
+
+
+def _cut(planned: Planned, index: int, known: Known) -> Cut:
+    """What a choice released."""
     form, plan = planned.forms[index], planned.plans[index]
     table = storage.restored(form, plan, known[form.fingerprint].release).table
     marks = dict(zip(*(table.column(name).to_pylist() for name in ("k0", "a0")), strict=True))
-    return next(int(place) for place, mark in marks.items() if mark)
+    return read([int(marks[place]) for place in range(len(marks))])
 
 
 @dataclass

@@ -12,13 +12,14 @@ import numpy as np
 from dpsql import aggregates
 from dpsql.aggregates.basis import DistinctBlock, HistogramBlock, MomentsBlock, PairBlock, SumBlock
 from dpsql.aggregates.noisy import EXPONENTIAL, LAW_NAMES, Answer, NoisyBlock
+from dpsql.core.numbers import two_digits
 from dpsql.expected_thresholds import of_threshold, threshold_explanation
 from dpsql.explanation import (
     BoundExplanation,
     ColumnExplanation,
     PartExplanation,
 )
-from dpsql.mechanisms.bound_choice import BoundChoice
+from dpsql.mechanisms.bound_size import enough
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.interval import expected_error, half_width
 from dpsql.mechanisms.threshold import (
@@ -27,7 +28,8 @@ from dpsql.mechanisms.threshold import (
 )
 from dpsql.pipeline.perturb import noisy_block
 from dpsql.pipeline.stages import Planned
-from dpsql.planning.automatic import resolved
+from dpsql.planning.held import choice_law
+from dpsql.planning.resolved import resolved
 from dpsql.planning.types import BlockPlan, ColumnPlan, DistinctPlan, HistogramPlan, Plan
 from dpsql.wording import number, sought, spelled
 
@@ -40,8 +42,8 @@ SELECTION = "choice of groups"
 def column_labels(planned: Planned, index: int, unit: str) -> list[str]:
     """The planned columns as the query writes them; a hidden count of units says what it is for."""
     plan, columns = planned.plans[index], planned.bound.sites[index].columns
-    if plan.scan is not None:
-        return [f"choice of a bound: {sought(plan.scan.kind, plan.scan.value, unit)}"]
+    if plan.choice is not None:
+        return [f"choice of a bound: {sought(plan.choice.kind, plan.choice.value, unit)}"]
     return [
         f"number of {unit}s in a group (it decides which groups are shown)"
         if place == plan.units_column
@@ -70,12 +72,14 @@ def column_explanation(
         return _of_distinct(plan, column, label, shown_as, confidence)
     if column.block is None:
         return of_threshold(plan, label, shown_as, confidence)
-    if plan.scan is not None:
-        law = plan.blocks[column.block].mechanism
-        most = law.beyond if isinstance(law, BoundChoice) else 0
+    if plan.choice is not None:
+        law = choice_law(plan)
+        ends = 2 if plan.choice.kind in ("high", "low") else 1
+        people = two_digits(enough([law.epsilon] * ends))
         note = (
-            f"one of {len(plan.scan.candidates):,} public candidates; the answer is bounded by it;"
-            f" the values of about {most:,} of those protected may lie beyond it at this price"
+            f"one of {len(plan.choice.candidates):,} public candidates bounds the answer; whom it"
+            " cuts is counted. It takes people: with fewer than about"
+            f" {people:,} the answer has no error bar at this price"
         )
         return ColumnExplanation(
             label, shown_as, EXPONENTIAL, {}, None, None, (), note, column.block, None
@@ -127,8 +131,10 @@ def _of_awaited(
     told = []
     for size in _SIZES:
         places = [
-            next((at for at, end in enumerate(scan.candidates) if end * scan.unit >= size), None)
-            for scan in (awaited.scan for awaited in plan.awaited)
+            next(
+                (at for at, end in enumerate(choice.candidates) if end * choice.unit >= size), None
+            )
+            for choice in (awaited.choice for awaited in plan.awaited)
         ]
         if any(place is None for place in places):
             break

@@ -155,7 +155,7 @@ def _release(
     plan, uses = planned.plans[index], _uses(prepared, index)
     origins, site = Origins(planned, index, policy), planned.bound.sites[index]
     labels = column_labels(planned, index, policy.unit)
-    advise = advice and plan.scan is None and not plan.awaited
+    advise = advice and plan.choice is None and not plan.awaited
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
@@ -171,7 +171,7 @@ def _release(
                 if key.values is None
                 else key_origin(key.expr, plan.aggregate.block, policy, planned.bound.catalog),
             )
-            for key in (() if plan.scan is not None else plan.keys)
+            for key in (() if plan.choice is not None else plan.keys)
         ),
         prod(len(key.values or ()) for key in plan.keys) if plan.public_keys else None,
         (*origins.counts(), *origins.ranges()),
@@ -249,7 +249,7 @@ def _shown_as(root: exp.Expr, table: str) -> str:
 
 
 def _why(plan: Plan, unit: str) -> str:
-    if plan.scan is not None:
+    if plan.choice is not None:
         return "by the least bound that would cut nothing of theirs"
     if plan.strategy == "row":
         return one_row(plan.aggregate.block, unit)[0]

@@ -108,8 +108,8 @@ class Origins:
         return BoundExplanation("max_rows_per_group", m, origin, sources)
 
     def _found(self, *kinds: str) -> bool:
-        """Does the plan await a bound of these kinds from a scan?"""
-        return any(awaited.scan.kind in kinds for awaited in self.plan.awaited)
+        """Does the plan await a bound of these kinds from a choice?"""
+        return any(awaited.choice.kind in kinds for awaited in self.plan.awaited)
 
     def _unread(self) -> bool:
         """Is no bound on rows declared, nor found, since distinct values alone are counted?"""
@@ -180,7 +180,7 @@ class Origins:
         return words(value)
 
     def _range_origin(self, value: Expr) -> tuple[str, tuple[str, ...]]:
-        if any(awaited.scan.value == value for awaited in self.plan.awaited):
+        if any(awaited.choice.value == value for awaited in self.plan.awaited):
             return "found privately before the answer; this wide at most", ("automatic",)
         given = self._given(value)
         if not isinstance(value, Col):

@@ -13,11 +13,11 @@ from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
 from dpsql.core.targets import FirstLook, Reached
 from dpsql.error_bars import ClippedShare, ColumnReport
-from dpsql.mechanisms.bound_choice import BoundChoice
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.reconciled import Reconciled
+from dpsql.wording import number
 
 if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
@@ -74,6 +74,38 @@ class Answering:
 
 
 @dataclass(frozen=True)
+class FoundBound:
+    """A bound that was found privately, in words, and the units that lie in it and beyond it.
+
+    Both numbers are noisy: off by `margin` at the most on each side, with 97.5 %. They are of units
+    that have anything to be bounded: a row, or a value that is not 0.
+    """
+
+    name: str
+    value: float
+    within: int
+    beyond: int
+    margin: float
+    enough: int
+    """About how many units it takes until it is shown to cut few at this price."""
+
+    @property
+    def text(self) -> str:
+        """`high end of x 5,243 (beyond it about 12 of 5,880, ± 120)`."""
+        beyond, most = max(self.beyond, 0), max(self.within, 0) + max(self.beyond, 0)
+        told = f"beyond it about {beyond:,} of {most:,}, ± {number(self.margin)}"
+        return f"{self.name} {number(self.value)} ({told})"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "within": self.within,
+            "beyond": self.beyond,
+            "margin": self.margin,
+            "enough": self.enough,
+        }
+
+
+@dataclass(frozen=True)
 class ReleaseReport:
     """One private aggregate: its price, what was enforced on each unit, what noise was drawn.
 
@@ -91,10 +123,10 @@ class ReleaseReport:
     events: tuple[tuple[dict[str, Any], int], ...]
     key_threshold: int | None
     answering: Answering
-    bounds_found: tuple[tuple[str, float], ...] = ()
-    """Bounds that were found privately, in words, and what they were found to be."""
-    beyond: int = 0
-    """Of the choice of a bound: about how many units may lie beyond it, whatever the data."""
+    bounds_found: tuple[FoundBound, ...] = ()
+    """Bounds that were found privately, and about how many units they cut."""
+    barless: tuple[str, ...] = ()
+    """Of its aggregates those without an error bar, since their found bounds may cut too many."""
     extremes: bool = False
     """MIN or MAX is among its aggregates: drawn near the end of the values, without an interval."""
     clipped: tuple[ClippedShare, ...] = ()
@@ -115,8 +147,9 @@ class ReleaseReport:
                 "max_rows_per_group": self.max_rows_per_group,
                 "max_rows_per_unit": self.max_rows_per_unit,
             },
-            "bounds_found": dict(self.bounds_found),
-            "beyond_bounds": self.beyond,
+            "bounds_found": {one.name: one.value for one in self.bounds_found},
+            "bounds_cut": {one.name: one.to_json() for one in self.bounds_found},
+            "bounds_hold": not self.barless,
             "key_threshold": self.key_threshold,
             "clipping": {
                 "in_intervals": False,
@@ -259,7 +292,7 @@ def release_report(
     plan: Plan,
     answering: Answering,
     clipped: tuple[ClippedShare, ...] = (),
-    found: tuple[tuple[str, float], ...] = (),
+    found: tuple[FoundBound, ...] = (),
 ) -> ReleaseReport:
     """`found`: the bounds that were found for it."""
     return ReleaseReport(
@@ -275,7 +308,7 @@ def release_report(
         answering.key_threshold,
         answering,
         found,
-        _beyond(plan),
+        tuple(plan.columns[place].aggregate.name for place in sorted(plan.barless)),
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
         clipped,
         plan.capped,
@@ -345,8 +378,3 @@ def _fit(account: Account, epsilon: Fraction | None) -> int | None:
         return None
     event = Laplace(noise_multiplier=1 / epsilon)
     return repeats(account.terms, account.spent, [event], MAX_QUERIES)
-
-
-def _beyond(plan: Plan) -> int:
-    laws = [part.mechanism for part in plan.blocks] if plan.scan is not None else []
-    return max((law.beyond for law in laws if isinstance(law, BoundChoice)), default=0)

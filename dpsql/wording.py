@@ -52,7 +52,7 @@ def spelled(columns: Mapping[str, tuple[exp.Expr, ...]], name: str, fallback: Ex
 
 
 def sought(kind: str, value: Expr | None, unit: str) -> str:
-    """A bound that is found privately (a `ScanPlan`'s kind and value), in words."""
+    """A bound that is found privately (a `ChoicePlan`'s kind and value), in words."""
     if value is None:
         return f"rows of a {unit} in one group"
     name = words(value)

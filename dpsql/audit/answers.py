@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from dpsql.audit.made_up import CannotInvent
 from dpsql.audit.questions import Question
 from dpsql.audit.world import World
 from dpsql.mechanisms import entropy
+
+if TYPE_CHECKING:
+    from dpsql.session import Session
 
 Array = NDArray[Any]
 
@@ -40,6 +45,13 @@ def coins(number: int) -> Array:
 
 
 def _ask(world: World, question: Question, present: Array, canary: Canary) -> Any:
+    with opened(world, present, canary) as session:
+        return session.query(question.sql(world.policy.tables[world.table])).table
+
+
+@contextlib.contextmanager
+def opened(world: World, present: Array, canary: Canary) -> Iterator[Session]:
+    """A session over the made-up world. CannotInvent."""
     import duckdb
 
     from dpsql.session import Session
@@ -52,7 +64,7 @@ def _ask(world: World, question: Question, present: Array, canary: Canary) -> An
             warnings.simplefilter("ignore")  # a ledger in memory is what is wanted here
             session = Session(policy, "audit", engine=connection)
         try:
-            return session.query(question.sql(policy.tables[world.table])).table
+            yield session
         finally:
             session.close()
     except duckdb.Error as problem:

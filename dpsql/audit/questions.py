@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dpsql.audit.made_up import quoted
 from dpsql.audit.world import KEY, range_of
@@ -21,11 +21,14 @@ class Question:
     aggregates: str
     column: str | None
     slow: bool = False
+    found: bool = False
+    """Is its bound on a unit found first, whatever the policy declares?"""
 
     def sql(self, table: Table) -> str:
         key = quoted(KEY)
         name = quoted(*table.parts)
-        return f"SELECT {key}, {self.aggregates} FROM {name} GROUP BY {key} ORDER BY {key}"
+        how = "WITH DIFFERENTIAL_PRIVACY OPTIONS(bounds = 'auto') " if self.found else ""
+        return f"SELECT {how}{key}, {self.aggregates} FROM {name} GROUP BY {key} ORDER BY {key}"
 
 
 def questions(table: Table, entry: CatalogTable, *, rows: int = 1) -> Iterator[Question]:
@@ -54,6 +57,14 @@ def questions(table: Table, entry: CatalogTable, *, rows: int = 1) -> Iterator[Q
         yield Question(f"COUNT(*), SUM({column}), AVG({column})", several, column)
         yield Question(f"VAR_POP({column})", f"VAR_POP({x}) AS a0", column, slow=True)
         yield Question(f"MEDIAN({column})", f"MEDIAN({x}) AS a0", column, slow=True)
+
+
+def of_found_bounds(table: Table, entry: CatalogTable) -> Iterator[Question]:
+    """COUNT and SUM alone, each within a bound on a unit's rows or total that is found first."""
+    yield Question("COUNT(*), rows found", "COUNT(*) AS a0", None, found=True)
+    for question in questions(table, entry):
+        if question.shown == f"SUM({question.column})":
+            yield replace(question, shown=f"{question.shown}, total found", found=True)
 
 
 def _keys(table: Table, entry: CatalogTable) -> list[str]:

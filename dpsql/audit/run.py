@@ -12,8 +12,9 @@ import numpy as np
 from dpsql.audit.answers import Array, answers, coins, shown
 from dpsql.audit.canaries import MANY_ROWS, Canary, all_groups, canaries, many_rows
 from dpsql.audit.estimates import block_bound, one_run_bound, proportion_above, scores
+from dpsql.audit.found import runs
 from dpsql.audit.made_up import CannotInvent
-from dpsql.audit.questions import Question, questions
+from dpsql.audit.questions import Question, of_found_bounds, questions
 from dpsql.audit.world import World
 from dpsql.core.catalog import Catalog, CatalogTable
 from dpsql.errors import Error
@@ -74,6 +75,8 @@ class Trial:
     question: Question
     world: World
     canaries: tuple[Canary, ...]
+    runs: int = 0
+    """Answers to draw; 0 where one holds as many experiments as there are blocks."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,17 @@ class Audit:
                 self._policy(), self.catalog, name, question.column, blocks, all_groups(groups)
             )
             yield Trial(question, world, tuple(canaries(groups, rows, blocks, one_row=one_row)))
+        if self.policy.bounds.automatic and not one_row:
+            yield from self._found_bounds(name, table, entry)
         yield self._selection(name, table, entry, 1 if one_row else groups, one_row)
+
+    def _found_bounds(self, name: str, table: Table, entry: CatalogTable) -> Iterator[Trial]:
+        """One block, asked many times: its groups share what is found."""
+        groups, rows = self._bounds()
+        told = [Canary(touched, many_rows(groups, rows), beyond=True) for touched in (1, groups)]
+        for question in of_found_bounds(table, entry):
+            world = World(self._policy(), self.catalog, name, question.column, 1, groups)
+            yield Trial(question, world, tuple(dict.fromkeys(told)), max(LEAST_BLOCKS, self.blocks))
 
     def _selection(
         self, name: str, table: Table, entry: CatalogTable, groups: int, one_row: bool
@@ -170,11 +183,13 @@ class Audit:
             float(self.claim.epsilon if listed else KEYS_DELTA),
             None,
             None,
-            world.blocks,
+            trial.runs or world.blocks,
         )
-        if world.blocks < LEAST_BLOCKS:
+        if finding.blocks < LEAST_BLOCKS:
             return replace(finding, problem="one unit has too many groups to try: lower max_groups")
-        if not listed:
+        if trial.runs:
+            measure = self._by_runs
+        elif not listed:
             measure = self._keys
         else:
             measure = self._in_one_run if self.method == "one-run" else self._by_blocks
@@ -192,6 +207,14 @@ class Audit:
         found: list[tuple[float, Canary]] = []
         for canary in trial.canaries:
             within = answers(trial.world, trial.question, np.ones(blocks, bool), canary)
+            found.append((block_bound(without, within, delta=delta, alpha=alpha), canary))
+        return max(found, key=lambda pair: pair[0])
+
+    def _by_runs(self, trial: Trial, alpha: float) -> tuple[float, Canary]:
+        """The same of answers drawn again and again, with a canary and without."""
+        delta, found = float(self.claim.delta), []
+        for canary in trial.canaries:
+            without, within = runs(trial.world, trial.question, canary, count=trial.runs)
             found.append((block_bound(without, within, delta=delta, alpha=alpha), canary))
         return max(found, key=lambda pair: pair[0])
 

@@ -44,10 +44,10 @@ def group_keys(select: PrivateSelect) -> list[Expr]:
     if group is None:
         if distinct is None or has_aggregates(node):
             return []
-        return [scope.informed(p.unalias()) for p in expanded(select)]
+        return [scope.key(p.unalias()) for p in expanded(select)]
     if group.args.get("all"):
         return [
-            scope.informed(p.unalias())
+            scope.key(p.unalias())
             for p in node.expressions
             if not any(True for _ in aggregate_nodes(p))
         ]
@@ -74,8 +74,8 @@ def _key(term: exp.Expr, select: PrivateSelect) -> Expr:
         projection = node.expressions[position - 1].unalias()
         if any(True for _ in aggregate_nodes(projection)):
             select.context.invalid(term, "bad-ordinal", f"GROUP BY {text} names an aggregate")
-        return select.scope.informed(projection)
-    return select.scope.informed(term)
+        return select.scope.key(projection)
+    return select.scope.key(term)
 
 
 def expanded(select: PrivateSelect) -> list[exp.Expr]:

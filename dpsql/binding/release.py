@@ -328,7 +328,7 @@ class _Splitter:
         """GROUPING(a, b): one bit a key; 1 where the row is not by the key."""
         context, totals = self.select.context, []
         for part in node.expressions:
-            bound = self.select.scope.informed(part)
+            bound = self.select.scope.key(part)
             if bound not in self.keys:
                 context.invalid(
                     part, "not-grouped", "GROUPING takes keys of GROUP BY", "name one of them"
@@ -343,7 +343,7 @@ class _Splitter:
         context = self.select.context
         mark = context.mark()
         try:
-            bound = self.select.scope.informed(node)
+            bound = self.select.scope.key(node)
         except Error:
             context.take_back(mark)
             return None

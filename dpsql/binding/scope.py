@@ -16,7 +16,7 @@ from dpsql import aggregates, functions
 from dpsql.binding.context import Context
 from dpsql.core import nearest
 from dpsql.core.domain import Domain, Kind, Scalar, of_literal
-from dpsql.core.ir import Col, Expr, Lit, Unknown
+from dpsql.core.ir import Call, Col, Expr, Lit, Unknown
 from dpsql.functions.refused import why_refused
 from dpsql.functions.weight import weighed
 from dpsql.sql.written import written
@@ -110,6 +110,20 @@ class Scope:
         safe = self.expr(node)
         told = replace(self, trusting=True).expr(node).domain
         return replace(safe, domain=told.with_(certain=safe.domain.certain))
+
+    def key(self, node: exp.Expr) -> Expr:
+        """`informed` of a group key, whose NULL is a group only where rows of the domain have it.
+
+        A part of a moment is NULL for the infinities, too. They lie outside of a declared range,
+        and rows outside of the domain are in no group.
+        """
+        expr = self.informed(node)
+        told = replace(self, trusting=True).expr(node)
+        if isinstance(told, Call) and told.fn in ("date_part", "date_trunc"):
+            (moment,) = (arg.domain for arg in told.args)
+            if moment.bounds.bounded and not moment.nullable:
+                return replace(expr, domain=expr.domain.with_(nullable=False))
+        return expr
 
     def condition(self, node: exp.Expr) -> Expr:
         """A boolean expression; the engine would cast anything else, and casts can raise."""

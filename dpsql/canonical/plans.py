@@ -36,12 +36,12 @@ from dpsql.core.ir import Expr
 from dpsql.planning.answer_types import turned_by
 from dpsql.planning.types import (
     BlockPlan,
+    ChoicePlan,
     ColumnPlan,
     DistinctPlan,
     HistogramPlan,
     KeyPlan,
     Plan,
-    ScanPlan,
 )
 
 VERSION = 2
@@ -130,16 +130,16 @@ def canonical(plan: Plan) -> Form:
 
 
 def _bounds_found(plan: Plan) -> list[str]:
-    """What a scan chooses from; which bounds a plan awaits. Its own are the widest of them.
+    """What a choice chooses from; which bounds a plan awaits. Its own are the widest of them.
 
-    Values are told by the relation of the scan, and by the blocks: here it is their order.
+    Values are told by the relation of the choice, and by the blocks: here it is their order.
     """
-    found = [] if plan.scan is None else [_scan(plan.scan)]
-    return [*found, *(f"awaits {_scan(awaited.scan)}" for awaited in plan.awaited)]
+    found = [] if plan.choice is None else [_choice(plan.choice)]
+    return [*found, *(f"awaits {_choice(awaited.choice)}" for awaited in plan.awaited)]
 
 
-def _scan(scan: ScanPlan) -> str:
-    return f"scan {scan.kind} {scan.unit} {digest(str(scan.candidates))[:16]}"
+def _choice(choice: ChoicePlan) -> str:
+    return f"choice {choice.kind} {choice.unit} {digest(str(choice.candidates))[:16]}"
 
 
 def _sorted(texts: Sequence[str]) -> Places:

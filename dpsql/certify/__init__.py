@@ -37,7 +37,7 @@ totals      the outermost SELECT against the claim
 levels      levels of one relation each, the cap on groups
 histogram   the same for a histogram: bins, weights, groups
 distinct    the same for distinct values: who has which
-scan        counts that one more unit cannot lower: for the choice of a bound
+choice      counts that one more unit cannot lower: for the choice of a bound
 
 What is trusted: sqlglot reads the text as the engine does, the catalog says what the engine
 enforces, the engine computes what its SQL says. What is not checked here: that no listed
@@ -47,13 +47,13 @@ message).
 
 from __future__ import annotations
 
+from dpsql.certify.choice import check_choice
 from dpsql.certify.claim import BlockClaim, Claim, DistinctClaim, HistogramClaim
 from dpsql.certify.distinct import check_distinct
 from dpsql.certify.forms import normal_form
 from dpsql.certify.histogram import check_histogram
 from dpsql.certify.reader import read_statement
 from dpsql.certify.relations import Reader
-from dpsql.certify.scan import check_scan
 from dpsql.certify.scope import Serials
 from dpsql.certify.tables import Tables
 from dpsql.certify.totals import check_totals
@@ -84,9 +84,9 @@ def certify_distinct(sql: str, claim: DistinctClaim, *, policy: Policy, catalog:
     check_distinct(root, claim, Reader(Tables(policy, catalog), Serials()))
 
 
-def certify_scan(sql: str) -> None:
+def certify_choice(sql: str) -> None:
     """What a choice of a bound needs of a statement that `certify` has passed: counts go up."""
-    check_scan(read_statement(sql))
+    check_choice(read_statement(sql))
 
 
 __all__ = [
@@ -97,6 +97,6 @@ __all__ = [
     "certify",
     "certify_distinct",
     "certify_histogram",
-    "certify_scan",
+    "certify_choice",
     "normal_form",
 ]

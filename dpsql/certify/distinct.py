@@ -10,6 +10,10 @@
 
 The rows of a unit are computed from its rows alone, and all have its pseudonym; L of them are in
 one group at the most, and k groups. What is counted in them needs no more.
+
+Precondition: the text parses, and the catalog's keys are enforced. Postcondition: a unit has rows
+in at most the claimed groups, at most the claimed number in each, none twice; which they are is a
+function of its own rows; pseudonyms are hashes of the unit alone and of the value alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Levels of a statement apart: one SELECT over one derived relation, and the cap on its groups."""
+"""Levels of a statement apart: one SELECT over one derived relation, and the cap on its groups.
+
+Precondition: a SELECT of the listed grammar over one derived relation whose facts are known.
+Postcondition: its outputs by name, each a column below as it is, or refused; a cap says in how many
+groups of its keys one unit's rows lie at the most, whatever other units have.
+"""
 
 from __future__ import annotations
 

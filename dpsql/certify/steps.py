@@ -5,6 +5,10 @@
 
 Sums of such functions of one value are added up point by point: that of each row, being at one
 point, is at most the largest of the table.
+
+Precondition: an expression over one column, of the shapes above. Postcondition: a table of all
+points at which it is not 0, at most `MOST`, whose entries are its exact values; None where it is
+of another shape.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def margins(
     known = {form.question for form in planned.forms}
     found: list[Margin] = []
     for index, plan in enumerate(planned.plans):
-        if plan.scan is not None or plan.awaited:  # no table of answers, or bounds of its own
+        if plan.choice is not None or plan.awaited:  # no table of answers, or bounds of its own
             continue
         whole = plan.items and plan.public_keys and len(plan.keys) <= MAX_KEYS
         asked = mode_of(plan, usual) in ("additive", "consistent")

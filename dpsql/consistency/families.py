@@ -129,7 +129,7 @@ def _candidates(planned: Planned, usual: Mode) -> Iterable[tuple[Mode, list[int]
     selects: dict[tuple[Mode, int], list[int]] = {}
     for index, plan in enumerate(planned.plans):
         mode = mode_of(plan, usual)
-        if mode != "none" and plan.items and plan.scan is None:
+        if mode != "none" and plan.items and plan.choice is None:
             select = id(planned.bound.sites[index].select) if mode == "auto" else 0
             selects.setdefault((mode, select), []).append(index)
     for (mode, _), together in selects.items():

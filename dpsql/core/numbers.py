@@ -84,3 +84,9 @@ def _show(value: object) -> str:
             return f"a huge {type(value).__name__}"
         return text if len(text) <= 40 else text[:37] + "..."
     return f"a {type(value).__name__}"
+
+
+def two_digits(count: int) -> int:
+    """About so many, rounded up to two digits: 8,123 is 8,200."""
+    step: int = 10 ** max(len(str(count)) - 2, 0)
+    return -(-count // step) * step

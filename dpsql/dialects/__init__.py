@@ -1,7 +1,9 @@
 """Engines: what one must do (`engine`), the normal form in its words (`writing`).
 
-DuckDB, as the owner's database (`duckdb`, and `duckdb_*` for opening, catalog and types) and as
-the sealed instances above the noise line (`sealed`, `naming`); `interrupts` serves all.
+DuckDB, as the owner's database (`duckdb`, and `duckdb_*` for opening, catalog, types, identity, and
+what its answers are asked for at opening: `duckdb_drift`) and as the sealed instances above the
+noise line (`sealed`, `naming`; `trial` runs over made-up rows before the charge); `interrupts`
+serves all.
 `files_*` and `duckdb_files`: tables of Parquet and CSV files as views of a database of our own.
 
 PostgreSQL, as the owner's database:

@@ -1,10 +1,10 @@
 """What a WHERE tells about the columns of the rows that pass it.
 
 From conjuncts `column op expression`, `column IN (constants)`, `column = constant`, IS NOT NULL
-(their mirror images, their negations, and BETWEEN) follow tighter certain and declared
-ranges, finite values, and the absence of NULL. They hold *above* the filter only: the filter's own
-expressions, a FILTER's argument and the ON of an outer join are evaluated on all rows and must be
-bound with the columns' own domains.
+(their mirror images, their negations, and BETWEEN; of OR, what all its sides tell of NULL) follow
+tighter certain and declared ranges, finite values, and the absence of NULL. They hold *above* the
+filter only: the filter's own expressions, a FILTER's argument and the ON of an outer join are
+evaluated on all rows and must be bound with the columns' own domains.
 
 A comparison with another column tells no more than is known of that one: the limits of its type
 are `certain`, never `declared`.
@@ -41,6 +41,7 @@ from dpsql.functions.unify import agree
 
 Change = Callable[[Domain], Domain]
 Place = tuple[int, str]
+Facts = Iterable[tuple[Col, Change]]
 
 _MIRROR = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
 OPPOSITE = {"gt": "lte", "gte": "lt", "lt": "gte", "lte": "gt", "neq": "eq"}
@@ -48,6 +49,11 @@ OPPOSITE = {"gt": "lte", "gte": "lt", "lt": "gte", "lte": "gt", "neq": "eq"}
 _EQUAL = ("eq", "eq_rounded", "same")
 _COMPARISONS = (*_MIRROR, "eq", "eq_rounded")
 _TESTS = (*_COMPARISONS, "between", "between_rounded", "in", "in_rounded", "like", "ilike")
+_STRICT = (
+    *("add", "sub", "mul", "neg", "abs", "cast", "length", "lower", "upper"),
+    *("date_part", "date_trunc"),
+)
+"""NULL wherever an argument is, in every engine's form."""
 
 
 def narrow(predicates: Sequence[Expr]) -> dict[Place, Change]:
@@ -64,7 +70,7 @@ def _in_turn(changes: Sequence[Change]) -> Change:
     return lambda domain: reduce(lambda told, change: change(told), changes, domain)
 
 
-def _facts(predicate: Expr) -> Iterable[tuple[Col, Change]]:
+def _facts(predicate: Expr) -> Facts:
     if isinstance(predicate, Col) and predicate.domain.type == BOOLEAN:
         yield predicate, _only_values((True,))
     if not isinstance(predicate, Call):
@@ -75,8 +81,14 @@ def _facts(predicate: Expr) -> Iterable[tuple[Col, Change]]:
             yield from _facts(part)
     elif predicate.fn == "not":
         yield from _negated(args[0])
-    elif predicate.fn in ("is_true", "is_false") and isinstance(args[0], Col):
-        yield args[0], _only_values((predicate.fn == "is_true",))
+    elif predicate.fn == "or":
+        yield from _present_in_all([_facts(part) for part in args])
+    elif predicate.fn in ("is_true", "is_false"):
+        yield from _facts(args[0]) if predicate.fn == "is_true" else _negated(args[0])
+    elif predicate.fn == "eq" and isinstance(args[1], Lit) and isinstance(args[1].value, bool):
+        yield from _facts(args[0]) if args[1].value else _negated(args[0])
+    elif predicate.fn == "distinct" and isinstance(args[1], Lit) and args[1].value is None:
+        yield from _present(args[0])
     elif predicate.fn in ("between", "between_rounded"):
         value, low, high = args
         exact = predicate.fn == "between"
@@ -96,22 +108,43 @@ def _facts(predicate: Expr) -> Iterable[tuple[Col, Change]]:
         yield from _present(args[0])
 
 
-def _negated(inner: Expr) -> Iterable[tuple[Col, Change]]:
+def _negated(inner: Expr) -> Facts:
     """What holds where something is FALSE: of most tests, that what they are about is there."""
     if isinstance(inner, Col) and inner.domain.type == BOOLEAN:
         yield inner, _only_values((False,))
     elif isinstance(inner, Call) and inner.fn == "or":
         for part in inner.args:
             yield from _negated(part)
+    elif isinstance(inner, Call) and inner.fn == "and":
+        yield from _present_in_all([_negated(part) for part in inner.args])
     elif isinstance(inner, Call) and inner.fn in OPPOSITE:
         yield from _facts(replace(inner, fn=OPPOSITE[inner.fn]))
     elif isinstance(inner, Call) and inner.fn in ("is_null", *_TESTS):
         yield from _present(inner.args[0])
 
 
-def _present(side: Expr) -> Iterable[tuple[Col, Change]]:
+def _present(side: Expr) -> Facts:
+    """A value that is there: so are the arguments of what gives NULL wherever one of them is."""
     if isinstance(side, Col):
         yield side, lambda domain: domain.with_(nullable=False)
+    elif isinstance(side, Call) and side.fn in _STRICT:
+        for part in side.args:
+            yield from _present(part)
+
+
+def _present_in_all(branches: Sequence[Facts]) -> Facts:
+    """Columns that are not NULL whichever of these facts hold."""
+    found: list[dict[Place, Col]] = []
+    for facts in branches:
+        there = {
+            (column.source, column.name): column
+            for column, change in facts
+            if not change(column.domain.with_(nullable=True)).nullable
+        }
+        found.append(there)
+    for place, column in found[0].items():
+        if all(place in other for other in found[1:]):
+            yield from _present(column)
 
 
 def _only_values(kept: tuple[Scalar, ...]) -> Change:
@@ -125,12 +158,12 @@ def _only_values(kept: tuple[Scalar, ...]) -> Change:
 # ---- comparisons -------------------------------------------------------------------------
 
 
-def _comparison(fn: str, column: Expr, other: Expr, *, exact: bool) -> Iterable[tuple[Col, Change]]:
-    if not isinstance(column, Col):
-        return
+def _comparison(fn: str, column: Expr, other: Expr, *, exact: bool) -> Facts:
     if fn == "same" and other.domain.nullable:
         return  # NULL IS NOT DISTINCT FROM NULL passes
     yield from _present(column)
+    if not isinstance(column, Col):
+        return
     kinds = column.domain.type.kind, other.domain.type.kind
     span = _reach(fn, kinds, other.domain.certain, exact=exact)
     told = _reach(fn, kinds, other.domain.bounds, exact=exact)
@@ -220,11 +253,11 @@ def _within(value: Scalar, span: Interval) -> bool:
 # ---- membership --------------------------------------------------------------------------
 
 
-def _membership(predicate: Call) -> Iterable[tuple[Col, Change]]:
+def _membership(predicate: Call) -> Facts:
     column, *items = predicate.args
+    yield from _present(column)
     if not isinstance(column, Col):
         return
-    yield from _present(column)
     constants = [item for item in items if isinstance(item, Lit) and item.value is not None]
     if not constants:
         return
@@ -240,9 +273,7 @@ def _membership(predicate: Call) -> Iterable[tuple[Col, Change]]:
     yield from _listed(column, [item.value for item in constants], exact=exact)
 
 
-def _listed(
-    column: Col, constants: Sequence[Scalar | None], *, exact: bool
-) -> Iterable[tuple[Col, Change]]:
+def _listed(column: Col, constants: Sequence[Scalar | None], *, exact: bool) -> Facts:
     """The column takes one of these values, as the engine returns them in its type."""
     type_ = column.domain.type
     if not exact and type_.kind is not Kind.FLOAT:

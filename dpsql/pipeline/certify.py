@@ -11,9 +11,9 @@ from dpsql.certify import (
     DistinctClaim,
     HistogramClaim,
     certify,
+    certify_choice,
     certify_distinct,
     certify_histogram,
-    certify_scan,
     normal_form,
 )
 from dpsql.errors import InternalError
@@ -40,9 +40,9 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certif
         if sql:
             normal = normal_form(sql, engine.dialect, catalog)
             certify(normal, claim(plan), policy=policy, catalog=catalog)
-            if plan.scan is not None:
-                certify_scan(normal)
-        elif plan.scan is not None:
+            if plan.choice is not None:
+                certify_choice(normal)
+        elif plan.choice is not None:
             raise InternalError("the choice of a bound has no statement", code="certify")
         for text, told in zip(counted, histogram_claims(plan), strict=True):
             normal = normal_form(text, engine.dialect, catalog)

@@ -257,7 +257,7 @@ def interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Floats
     """Both ends in each row; NaN or infinite where there is none."""
     if one.bottom is None and len(one.top.terms) == 1:
         return _moved(release.table, one.top)
-    if release.held:
+    if release.held or not _barred(plan, one):
         nothing = np.full(release.table.num_rows, np.nan)
         return nothing, nothing
     noise = Noise(plan, release)
@@ -276,6 +276,12 @@ def interval(release: Release, plan: Plan, one: Formula) -> tuple[Floats, Floats
         scales=noise.scales,
         slack=(above, below),
     )
+
+
+def _barred(plan: Plan, one: Formula) -> bool:
+    """Has every aggregate of it a bar of its own?"""
+    used = {*one.top.terms, *(() if one.bottom is None else one.bottom.terms)}
+    return not used & {plan.columns[place].aggregate.name for place in plan.barless}
 
 
 def _moved(table: pa.Table, line: Line) -> tuple[Floats, Floats]:

@@ -43,7 +43,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
     drawn: Drawn | None = None
     if plan.threshold is None:
         threshold = None
-        keys, coords = _public(plan, cells)
+        keys, coords = laid_out(plan, cells)
         noisy = [
             part.mechanism.release(Exact(block))
             for part, block in zip(plan.blocks, coords, strict=True)
@@ -69,7 +69,11 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         for part, exact in zip(plan.distincts, cells.distincts, strict=True)
     ]
 
-    def answer(column: ColumnPlan) -> Answer:
+    def answer(place: int) -> Answer:
+        told = valued(plan.columns[place])
+        return without_bar(told) if place in plan.barless else told
+
+    def valued(column: ColumnPlan) -> Answer:
         call = column.aggregate
         if column.point is not None:
             at, point = column.point
@@ -85,12 +89,12 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             return aggregates.for_name(call.fn).combine(call, found)
         if column.block is not None:
             found = _noisy(plan, column.block, noisy[column.block], drawn)
-            if plan.scan is not None:  # a choice is marked, nothing is counted
+            if plan.choice is not None:  # a choice is marked, nothing is counted
                 return without_bar(aggregates.for_name(call.fn).combine(call, found))
             return aggregates.for_name(call.fn).combine(call, found)
         return _threshold_answer(threshold, counts)
 
-    answers = [answer(column) for column in plan.columns]
+    answers = [answer(place) for place in range(len(plan.columns))]
     scales = tuple(noise_scale(part) for part in plan.blocks) if drawn is None else drawn.scales
     averaged = drawn is not None and drawn.refined > 1
     return replace(build(plan, keys, answers), drawn=drawn, scales=scales, averaged=averaged)
@@ -99,7 +103,7 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
 def _kept(plan: Plan) -> bool:
     """Are the coordinates kept: for one more draw, or because they may add up with others'?"""
     whole = plan.bounds.max_groups is None and plan.units_column is None
-    if plan.awaited or plan.scan is not None:  # found bounds differ from release to release
+    if plan.awaited or plan.choice is not None:  # found bounds differ from release to release
         return False
     return (plan.law == "gaussian" and not plan.apart) or (whole and bool(plan.blocks))
 
@@ -137,7 +141,7 @@ def _mask(kept: NDArray[Any]) -> Any:
     return pa.array(kept)
 
 
-def _public(plan: Plan, cells: ExactCells) -> tuple[list[Any], list[NDArray[Any]]]:
+def laid_out(plan: Plan, cells: ExactCells) -> tuple[list[Any], list[NDArray[Any]]]:
     """Coordinates laid out over the whole public domain; rows with other keys are dropped."""
     columns = cells.keys.open_for_noise()
     blocks = [block.open_for_noise() for block in cells.blocks]

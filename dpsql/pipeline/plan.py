@@ -14,7 +14,7 @@ from dpsql.core.ir import with_steps
 from dpsql.core.targets import NOTHING, Aims
 from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
-from dpsql.planning.automatic import automatic, division, scan_plan, widest_plan
+from dpsql.planning.automatic import automatic, choice_plan, division, widest_plan
 from dpsql.planning.division import Importance
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
@@ -84,7 +84,7 @@ def run(
     plans: dict[int, Plan] = {}
     forms: dict[int, Form] = {}
     shown = uses(bound.remainder, bound.private, bound.fed)
-    scans: dict[int, tuple[int, ...]] = {}
+    choices: dict[int, tuple[int, ...]] = {}
 
     def plan(index: int, importance: Importance | None) -> None:
         aggregate = bound.private[index]
@@ -118,16 +118,16 @@ def run(
         else:
             answer, each = division(epsilon, len(wanted.sought))
             widest = widest_plan(wanted, policy, epsilon=answer, delta=delta, **given, **chosen)
-            first = len(bound.private) + sum(len(scans[at]) for at in scans if at != index)
-            places = scans.get(index) or range(first, first + len(wanted.sought))
+            first = len(bound.private) + sum(len(choices[at]) for at in choices if at != index)
+            places = choices.get(index) or range(first, first + len(wanted.sought))
             awaited = []
             for place, sought in zip(places, wanted.sought, strict=True):
-                plans[place] = scan_plan(
+                plans[place] = choice_plan(
                     aggregate, sought, policy, epsilon=each, delta=delta, **given
                 )
                 forms[place] = canonical(plans[place])
-                awaited.append(Awaited(sought.scan, place))
-            scans[index] = tuple(places)
+                awaited.append(Awaited(sought.choice, place))
+            choices[index] = tuple(places)
             plans[index] = replace(widest, awaited=tuple(awaited))
         forms[index] = canonical(plans[index])
 
@@ -140,8 +140,8 @@ def run(
     if not asked.trial:
         allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
     places = range(len(plans))
-    if scans:
-        bound = _with_scans(bound, plans, scans)
+    if choices:
+        bound = _with_choices(bound, plans, choices)
     return Planned(bound, tuple(plans[at] for at in places), tuple(forms[at] for at in places))
 
 
@@ -157,12 +157,12 @@ def _shown_apart(forms: Mapping[int, Form]) -> list[int]:
     return [index for index, form in forms.items() if len(alike[form.question]) > 1]
 
 
-def _with_scans(
-    bound: Bound, plans: Mapping[int, Plan], scans: Mapping[int, tuple[int, ...]]
+def _with_choices(
+    bound: Bound, plans: Mapping[int, Plan], choices: Mapping[int, tuple[int, ...]]
 ) -> Bound:
-    """The statement with the scans for bounds behind its own private aggregates."""
-    places = [place for found in scans.values() for place in found]
-    owner = {place: index for index, found in scans.items() for place in found}
+    """The statement with the choices for bounds behind its own private aggregates."""
+    places = [place for found in choices.values() for place in found]
+    owner = {place: index for index, found in choices.items() for place in found}
     return replace(
         bound,
         private=(*bound.private, *(plans[place].aggregate for place in places)),
@@ -170,5 +170,5 @@ def _with_scans(
             *bound.sites,
             *(Site(bound.sites[owner[place]].select, {}) for place in places),
         ),
-        scans=scans,
+        choices=choices,
     )

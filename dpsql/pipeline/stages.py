@@ -49,7 +49,7 @@ class Bound:
     """Where each private aggregate stands in the statement, for advice on wording it otherwise."""
     steps: tuple[Step, ...] = ()
     """Queries over releases that private aggregates read."""
-    scans: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    choices: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """The private aggregates that find bounds for another, by its place: planned, not written."""
 
     def read_by(self, index: int) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ class Bound:
     def feeding(self, index: int) -> tuple[int, ...]:
         """The releases that the steps of a private aggregate read, and those of its bounds."""
         found = {one for at in self.read_by(index) for one in releases_of(self.steps[at].query)}
-        return tuple(sorted(found | {*self.scans.get(index, ())}))
+        return tuple(sorted(found | {*self.choices.get(index, ())}))
 
     @cached_property
     def fed(self) -> tuple[int, ...]:

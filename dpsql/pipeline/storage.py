@@ -189,7 +189,7 @@ def describe(
     planned = tuple(noise_scale(plan.blocks[place]) for place in form.blocks)
     keys = [spelled(site.columns, plan.keys[k].name, plan.keys[k].expr) for k in form.keys]
     calls = [plan.columns[place].aggregate for place in form.columns]
-    if plan.scan is not None:
+    if plan.choice is not None:
         keys = ["place"]
     return About(
         plan.epsilon,

@@ -1,10 +1,12 @@
 """Bounds that nobody declares: which are found privately, what they cost, and the plan with them.
 
-The query's ε is divided beforehand: `SHARE` of it finds bounds (each scan the same part), the rest
-pays for the answer. The answer is planned with the widest bounds that can be found: laws, shares,
-thresholds, types and price are those of this plan. When the bounds are there, `resolved` shrinks
-grids, sensitivities and noise scales by one factor a block, so that every noise multiplier, hence
-the price, stays what it was (docs/proofs/automatic_bounds.md).
+The query's ε is divided beforehand: `SHARE` of it finds bounds (each choice the same part), the
+rest pays for the answer. The answer is planned with the widest bounds that can be found: laws,
+shares, thresholds, types and price are those of this plan; `resolved` narrows it when they are
+there (docs/proofs/automatic_bounds.md).
+
+Precondition: an aggregate whose bounds are declared, or not. Postcondition: what is to be found,
+and its price, are functions of text, policy and schema.
 """
 
 from __future__ import annotations
@@ -12,39 +14,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil
 
 from dpsql import aggregates
-from dpsql.aggregates.basis import Block, MomentsBlock, Need, SumBlock, UnitsBlock
-from dpsql.core.bounds import ContributionBounds, Sensitivity, cap_sensitivity
-from dpsql.core.domain import Domain, Interval, Kind
-from dpsql.core.ir import Aggregate, Expr, FixedPoint, PrivateAggregate
-from dpsql.errors import RefusedQuery
+from dpsql.aggregates.basis import Need, UnitsBlock
+from dpsql.core.bounds import Sensitivity
+from dpsql.core.domain import Domain, Kind
+from dpsql.core.ir import Expr, FixedPoint, PrivateAggregate
+from dpsql.errors import InternalError, RefusedQuery
 from dpsql.mechanisms.bound_choice import BoundChoice
-from dpsql.mechanisms.centred import CentredGaussian
-from dpsql.mechanisms.gaussian import GaussianMechanism
-from dpsql.mechanisms.laplace import LaplaceMechanism
+from dpsql.mechanisms.bound_size import SHARE
 from dpsql.planning.bounds import declared_total
 from dpsql.planning.candidates import MOST_ROWS, REACH, ladder, least, reach
 from dpsql.planning.division import Importance
 from dpsql.planning.grids import make_grid
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
+from dpsql.planning.places import units_by_place
 from dpsql.planning.plan import PublicRows, make_plan
-from dpsql.planning.scans import scan_aggregate
+from dpsql.planning.resolved import with_arguments
 from dpsql.planning.search import EVERY, Alternatives
-from dpsql.planning.types import WEIGHT, BlockPlan, Plan, ScanPlan
+from dpsql.planning.types import ChoicePlan, Plan
 from dpsql.policy.schema import Auto, Policy
-
-SHARE = Fraction(1, 10)
-"""Of a query's ε, for all of its bounds together (benchmarks/joins.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
     """A bound to be found: the rows it is about, and the grid of a total's rows."""
 
-    scan: ScanPlan
+    choice: ChoicePlan
     where: Expr | None
     row: FixedPoint | None = None
 
@@ -103,7 +100,7 @@ class _Finder:
         widest: dict[Expr, Expr] = {
             value: replace(value, domain=_widest(value)) for value in values
         }
-        calls = tuple(_with_arguments(call, widest) for call in self.aggregate.aggregates)
+        calls = tuple(with_arguments(call, widest) for call in self.aggregate.aggregates)
         aggregate = replace(self.aggregate, aggregates=calls)
         sums = None if "distinct" in kinds else _sums_alone(needs)
         if sums is not None and _totals_tell(sums, widest):
@@ -114,7 +111,7 @@ class _Finder:
         return Automatic(tuple(sought), aggregate, rows)
 
     def _distinct_alone(self) -> Automatic | None:
-        """Distinct values have a choice of their own (`planning/distinct.py`): no scan gains it."""
+        """Distinct values have their cap drawn with the answer (`planning/distinct.py`)."""
         m = self.policy.bounds.max_rows_per_group
         if declared_total(self.aggregate, self.policy) is not None:
             return None
@@ -156,7 +153,7 @@ class _Finder:
         """Rows in a group: of those that all aggregates read, where they read the same."""
         wheres = {need.rows.where for need in needs}
         where = wheres.pop() if len(wheres) == 1 else None
-        return Sought(ScanPlan("rows", None, Fraction(1), ladder(rows, fine=True)), where)
+        return Sought(ChoicePlan("rows", None, Fraction(1), ladder(rows, fine=True)), where)
 
     def _totals(
         self,
@@ -166,16 +163,16 @@ class _Finder:
         widest: Mapping[Expr, Expr],
         rows: int | None,
     ) -> Automatic:
-        """Sums asked alone: what is found is how large a unit's own total is, in one scan a sum."""
+        """Sums asked alone: how large a unit's own total is, in one choice a sum."""
         sought, most = [], _most_rows(sums[0], widest) if widest else rows or 1
         for value in sums:
             wide = widest.get(value, value)
             row = _row(wide, most, open_=value in widest)
             top = max(abs(row.lo), abs(row.hi), 1) * most
-            candidates = ladder(top, fine=False, first=least(row.unit))
+            candidates = (0, *ladder(top, fine=False, first=least(row.unit)))
             where = next(need.rows.where for need in needs if need.value == value)
-            scan = ScanPlan("total", wide, row.unit, candidates)
-            sought.append(Sought(scan, where, row))
+            choice = ChoicePlan("total", wide, row.unit, candidates, nothing=True)
+            sought.append(Sought(choice, where, row))
         return Automatic(tuple(sought), aggregate, most)
 
 
@@ -243,36 +240,35 @@ def _row(value: Expr, rows: int, *, open_: bool) -> FixedPoint:
 
 
 def _ends(value: Expr, wide: Expr) -> list[Sought]:
-    """A scan for each end that nobody declares."""
+    """A choice for each end that nobody declares."""
     known = value.domain.bounds
     found = reach(value.domain.type, value.domain.declared, value.domain.certain)
     sought = []
     if known.hi is None:
         steps = ladder(max(found.hi, 1), fine=False, first=least(found.unit))
-        first = () if found.lo >= 0 else (0,)
-        scan = ScanPlan("high", wide, found.unit, (*first, *steps))
-        sought.append(Sought(scan, None))
+        choice = ChoicePlan("high", wide, found.unit, (0, *steps), nothing=found.lo >= 0)
+        sought.append(Sought(choice, None))
     if known.lo is None:
-        scan = ScanPlan(
+        choice = ChoicePlan(
             "low",
             wide,
             found.unit,
             (0, *ladder(max(-found.lo, 1), fine=False, first=least(found.unit))),
         )
-        sought.append(Sought(scan, None))
+        sought.append(Sought(choice, None))
     return sought
 
 
-def division(epsilon: Fraction, scans: int) -> tuple[Fraction, Fraction]:
-    """The ε of the answer and of each scan: together the query's, whatever is found."""
-    each = epsilon * SHARE / max(scans, 1)
-    return epsilon - scans * each, each
+def division(epsilon: Fraction, choices: int) -> tuple[Fraction, Fraction]:
+    """The ε of the answer and of each choice: together the query's, whatever is found."""
+    each = epsilon * SHARE / max(choices, 1)
+    return epsilon - choices * each, each
 
 
 # ---- plans -----------------------------------------------------------------------------------
 
 
-def scan_plan(
+def choice_plan(
     aggregate: PrivateAggregate,
     sought: Sought,
     policy: Policy,
@@ -282,9 +278,9 @@ def scan_plan(
     public_values: PublicValues,
     public_rows: PublicRows,
 ) -> Plan:
-    """The plan of one scan: an exact count of units by place, and the choice that reads it."""
+    """The plan of one choice: an exact count of units by place, and the choice that reads it."""
     made = make_plan(
-        scan_aggregate(aggregate, sought.scan, sought.where, sought.row),
+        units_by_place(aggregate, sought.choice, sought.where, sought.row),
         replace(policy, bounds=replace(policy.bounds, max_rows_per_group=1)),
         epsilon=epsilon,
         delta=delta,
@@ -293,15 +289,15 @@ def scan_plan(
         laws=("laplace",),
     )
     (part,) = made.blocks
-    assert isinstance(part.block, UnitsBlock)
-    assert part.sensitivity == Sensitivity(1, 1, 1, 1), "a unit is counted in one place, once"
-    choice = BoundChoice(epsilon, len(sought.scan.candidates))
+    if not isinstance(part.block, UnitsBlock) or part.sensitivity != Sensitivity(1, 1, 1, 1):
+        raise InternalError("a unit is counted in more than one place", code="certify")
+    choice = BoundChoice(epsilon, len(sought.choice.candidates), sought.choice.first)
     return replace(
         made,
         blocks=(replace(part, mechanism=choice),),
         delta=Fraction(0),
         items=tuple(choice.items),
-        scan=sought.scan,
+        choice=sought.choice,
     )
 
 
@@ -334,119 +330,3 @@ def widest_plan(
         alternatives=replace(alternatives, strategies=capped),
         rows=found.rows,
     )
-
-
-def resolved(plan: Plan, chosen: Sequence[int]) -> Plan:
-    """The plan with the bounds that were found: the place that each scan chose, in order.
-
-    Guarantee: the mechanism of every block has the noise multiplier of `plan`'s, exactly (scale and
-    sensitivity are multiplied by one rational), and all that `plan.items` charges covers it.
-    """
-    if not plan.awaited:
-        return plan
-    bounds = plan.bounds
-    ends: dict[Expr, tuple[Fraction | None, Fraction | None]] = {}
-    for awaited, place in zip(plan.awaited, chosen, strict=True):
-        scan, value = awaited.scan, awaited.scan.value
-        end = scan.candidates[place] * scan.unit
-        if scan.kind == "rows":
-            bounds = replace(bounds, max_rows_per_group=scan.candidates[place])
-            continue
-        assert value is not None
-        low, high = ends.get(value, (None, None))
-        if scan.kind == "total":
-            rows, low, high = _total(value, end, bounds)
-            bounds = replace(bounds, max_rows_per_group=rows)
-        elif scan.kind == "high":
-            high = end
-        else:
-            low = -end
-        ends[value] = low, high
-    narrow = {value: _narrowed(value, *pair) for value, pair in ends.items()}
-    parts = tuple(_shrunk(part, narrow, bounds, plan.epsilon) for part in plan.blocks)
-    return replace(
-        plan,
-        bounds=bounds,
-        blocks=parts,
-        columns=tuple(
-            replace(column, aggregate=_with_arguments(column.aggregate, narrow))
-            for column in plan.columns
-        ),
-    )
-
-
-def _total(
-    value: Expr, end: Fraction, bounds: ContributionBounds
-) -> tuple[int, Fraction, Fraction]:
-    """How many rows of a value's range make up the total, and the range, no wider than it."""
-    lo, hi = value.domain.bounds.numbers()
-    largest = max(abs(lo), abs(hi))
-    if end <= largest or not largest:
-        return 1, max(lo, -end), min(hi, end)
-    return min(ceil(end / largest), bounds.max_rows_per_group), lo, hi
-
-
-def _narrowed(value: Expr, low: Fraction | None, high: Fraction | None) -> Expr:
-    """The value with the range that was found; never empty."""
-    lo, hi = value.domain.bounds.numbers()
-    lo, hi = lo if low is None else max(lo, low), hi if high is None else min(hi, high)
-    if lo >= hi:
-        hi = lo + 1
-    return replace(value, domain=value.domain.with_(declared=Interval(lo, hi)))
-
-
-def _shrunk(
-    part: BlockPlan, narrow: Mapping[Expr, Expr], bounds: ContributionBounds, epsilon: Fraction
-) -> BlockPlan:
-    block = _with_value(part.block, narrow)
-    if isinstance(block, (SumBlock, MomentsBlock)):
-        degree = block.degree if isinstance(block, MomentsBlock) else 1
-        grid = make_grid(
-            block.value.domain.type,
-            block.value.domain.bounds,
-            degree=degree,
-            alone=isinstance(block, SumBlock),
-            rows=bounds.max_rows_per_group,
-            weight=WEIGHT,
-            epsilon=epsilon,
-        )
-        block = replace(block, grid=grid)
-    if isinstance(block, UnitsBlock):
-        return replace(part, block=block)
-    sensitivity = cap_sensitivity(bounds, block.row_total)
-    factor = Fraction(sensitivity.linf, part.sensitivity.linf)
-    return BlockPlan(block, sensitivity, _scaled(part, sensitivity, factor))
-
-
-def _scaled(
-    part: BlockPlan, sensitivity: Sensitivity, factor: Fraction
-) -> LaplaceMechanism | GaussianMechanism:
-    law = part.mechanism
-    if isinstance(law, CentredGaussian):
-        moved = law.steps * sensitivity.l2_squared
-        assert moved == factor**2 * law.l2_squared
-        return CentredGaussian(law.sigma * factor, moved, law.total, law.difference)
-    if isinstance(law, GaussianMechanism):
-        assert sensitivity.l2_squared == factor**2 * part.sensitivity.l2_squared
-        return GaussianMechanism(law.sigma * factor, sensitivity.l2_squared)
-    assert isinstance(law, LaplaceMechanism)
-    assert sensitivity.l1 == factor * part.sensitivity.l1
-    cell = law.cell_sensitivity * factor
-    assert cell.denominator == 1
-    return LaplaceMechanism(law.scale * factor, int(cell), law.cells)
-
-
-def _with_arguments(call: Aggregate, new: Mapping[Expr, Expr]) -> Aggregate:
-    """The call over other arguments; conditions, which may read the same columns, stay."""
-    return call if call.arg is None else replace(call, arg=new.get(call.arg, call.arg))
-
-
-def _with_value(block: Block, new: Mapping[Expr, Expr]) -> Block:
-    present, also = (
-        None if value is None else new.get(value, value)
-        for value in (block.rows.present, block.rows.also)
-    )
-    block = replace(block, rows=replace(block.rows, present=present, also=also))
-    if isinstance(block, (SumBlock, MomentsBlock)):
-        return replace(block, value=new.get(block.value, block.value))
-    return block

@@ -35,7 +35,7 @@ def limits(
 ) -> Limits:
     """Raises RefusedQuery `no-bounds` where neither query, policy nor keys bound a unit.
 
-    `rows`: of a unit in one group, where a scan finds them; nothing else then caps rows.
+    `rows`: of a unit in one group, where a choice finds them; nothing else then caps rows.
     """
     block = aggregate.block
     if block.one_row_per_unit:

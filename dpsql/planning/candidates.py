@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from dpsql.core.domain import Interval, Kind, SqlType
+from dpsql.errors import InternalError
 
 MOST_ROWS = 2**20
 """Rows of a unit in one group that can be found; a group of more is cut to so many."""
@@ -68,7 +69,8 @@ def _unit(kind: SqlType) -> tuple[Fraction, int]:
 
 
 def _step(end: object, unit: Fraction, most: int) -> int:
-    assert isinstance(end, Fraction)
+    if not isinstance(end, Fraction):
+        raise InternalError("the end of a number's range is no number", code="internal")
     steps = end / unit
     outward = ceil(abs(steps))
     return max(-most, min(most, outward if steps > 0 else -outward))

@@ -37,19 +37,17 @@ def _private(key: KeyPlan) -> KeyPlan:
 def _key(key: Key, sources: Sequence[Source], public_values: PublicValues) -> KeyPlan:
     domain = key.expr.domain
     values: tuple[Scalar | None, ...] | None = domain.values
-    nullable = domain.nullable
     if values is None:
         column = _public_column(key.expr, sources)
         values = public_values(*column) if column is not None else None
         if values is not None:
-            nullable = nullable or None in values
             values = tuple(value for value in values if value is not None)
     if values is None or len(values) > MAX_CELLS:
         return KeyPlan(key.name, key.expr, None)
     coded: Literal["self", "index"] = (
         "self" if _returned_exactly(domain.type.kind, values) else "index"
     )
-    return KeyPlan(key.name, key.expr, (*values, None) if nullable else values, coded)
+    return KeyPlan(key.name, key.expr, (*values, None) if domain.nullable else values, coded)
 
 
 def _public_column(expr: Expr, sources: Sequence[Source]) -> tuple[str, str] | None:

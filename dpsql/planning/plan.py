@@ -67,7 +67,7 @@ def make_plan(
 
     `laws`: the noise laws to choose from; explain compares them. `importance`: of each column in
     what the statement shows, None where that is not known. `alternatives`: to choose from
-    otherwise; benchmarks force them. `rows`: of a unit in a group at the most, where a scan finds
+    otherwise; benchmarks force them. `rows`: of a unit in a group at the most, where a choice finds
     how many.
     """
     _check_joins(aggregate.block, policy, public_rows)

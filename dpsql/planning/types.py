@@ -161,7 +161,7 @@ Found = Literal["rows", "total", "high", "low"]
 
 
 @dataclass(frozen=True, slots=True)
-class ScanPlan:
+class ChoicePlan:
     """The choice of a contribution bound: place i of the release stands for `candidates[i]`.
 
     They count `unit`s; of `value`, where the bound is of one.
@@ -171,13 +171,24 @@ class ScanPlan:
     value: Expr | None
     unit: Fraction
     candidates: tuple[int, ...]
+    nothing: bool = False
+    """Are units at place 0 without anything to bound? The bound is then the least above it."""
+
+    @property
+    def first(self) -> int:
+        """The first place of units that have something to bound: one value at least, or a row."""
+        return 0 if self.kind == "rows" else 1
+
+    def end(self, place: int) -> Fraction:
+        """The bound that a place stands for, in the value's own unit; of low ends its size."""
+        return self.candidates[max(place, 1) if self.nothing else place] * self.unit
 
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A bound that a scan of the statement finds: its place among the private aggregates."""
+    """A bound that a choice of the statement finds: its place among the private aggregates."""
 
-    scan: ScanPlan
+    choice: ChoicePlan
     place: int
 
 
@@ -204,10 +215,12 @@ class Plan:
     division: Division | None = None
     """How the blocks share what is paid; for explain, the mechanisms say it all."""
     distincts: tuple[DistinctPlan, ...] = ()
-    scan: ScanPlan | None = None
+    choice: ChoicePlan | None = None
     """The release is the choice of a bound."""
     awaited: tuple[Awaited, ...] = ()
     """Bounds that are found before this runs; until then the plan holds the widest of them."""
+    barless: frozenset[int] = frozenset()
+    """Columns whose found bounds may cut too much for a bar to be true (planning/held.py)."""
 
     def has_bar(self, column: ColumnPlan) -> bool:
         """Has a quantile an interval of its own? Extremes and those drawn together have none."""
@@ -219,7 +232,7 @@ class Plan:
     @property
     def law_name(self) -> str:
         """What is drawn, for people."""
-        if self.scan is not None:
+        if self.choice is not None:
             return EXPONENTIAL
         chosen = any(part.mechanism.choice is not None for part in self.distincts)
         if not self.histograms and not chosen:

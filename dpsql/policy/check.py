@@ -11,6 +11,7 @@ from dpsql.errors import PolicyError
 from dpsql.policy.catalog import find_column, find_table
 from dpsql.policy.check_budgets import check_budgets
 from dpsql.policy.check_columns import check_columns
+from dpsql.policy.check_found import check_found
 from dpsql.policy.check_keys import check_keys
 from dpsql.policy.check_units import check_units
 from dpsql.policy.findings import Finding
@@ -72,6 +73,7 @@ def check_tables(policy: Policy, catalog: Catalog) -> list[Finding]:
         found += check_units(policy, table, entry, catalog)
         found += check_keys(policy, table, entry, catalog)
         found += check_columns(table, entry)
+        found += check_found(policy, table, entry, catalog)
     return [*found, *_unit_types(policy, catalog), *_unlisted(policy, catalog)]
 
 

@@ -88,8 +88,9 @@ def _nulls(where: str, rule: ColumnRule, nullable: bool) -> Iterator[Finding]:
         )
 
 
-def _unbounded(table: Table, entry: CatalogTable) -> Iterator[Finding]:
-    names = [
+def without_range(table: Table, entry: CatalogTable) -> list[str]:
+    """Numbers that analysts see, of which the policy says neither range nor values."""
+    return [
         column
         for column, found in entry.columns.items()
         if found.type.kind in NUMERIC
@@ -98,6 +99,10 @@ def _unbounded(table: Table, entry: CatalogTable) -> Iterator[Finding]:
         and table.rule(column).min is None
         and table.rule(column).values is None
     ]
+
+
+def _unbounded(table: Table, entry: CatalogTable) -> Iterator[Finding]:
+    names = without_range(table, entry)
     if names:
         summed = "Filtered and grouped freely, but summed"
         if table.public:

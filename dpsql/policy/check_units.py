@@ -107,7 +107,10 @@ def _rows(policy: Policy, table: Table, catalog: Catalog) -> list[Finding]:
     message = f"a {unit} may have many rows; what one adds is bounded by {', '.join(caps)}"
     if rows is None and table.max_rows_per_unit is None:
         message = f"a {unit} may have many rows and nothing here bounds them"
-        hint = "set bounds.max_rows_per_group, else every query must name a bound"
+        named = "every query must name a bound"
+        if policy.bounds.automatic:
+            named = "every query names or finds a bound"
+        hint = f"set bounds.max_rows_per_group, else {named}"
         return [*found, Finding("warning", where, message, hint)]
     return [*found, Finding("note", where, message)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.accuracy.words import first, target
 from dpsql.answer import Answer
+from dpsql.core.numbers import two_digits
 from dpsql.error_bars import ClippedShare, ColumnReport, centred, without_bars
 from dpsql.policy.schema import Policy
 from dpsql.render.bars import Bars, legend
@@ -84,18 +85,38 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
         remarks.append(
             f"COUNT(DISTINCT ...) is a lower bound where a {unit} has more values than count"
         )
-    found = {name: value for one in privacy.releases for name, value in one.bounds_found}
-    if found:
-        listed = ", ".join(f"{name} {number(value)}" for name, value in found.items())
-        most = max(one.beyond for one in privacy.releases)
-        told = f" (of about {most:,} {unit}s, it may be)" if most else ""
-        remarks.append(f"bounds found: {listed}; what they cut off{told} is in no error bar")
+    remarks += _found(privacy, unit)
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:
         remarks.append(
             f"groups of fewer than about {max(needed)} are mostly withheld: their keys are private"
         )
     return remarks
+
+
+def _found(privacy: PrivacyReport, unit: str) -> list[str]:
+    """Bounds that were found, and whom they cut; where these may be too many, that comes first."""
+    told: list[str] = []
+    for one in privacy.releases:
+        listed = ", ".join(bound.text for bound in one.bounds_found)
+        if listed and one.barless:
+            enough = two_digits(max(bound.enough for bound in one.bounds_found))
+            barless = [c.name for c in privacy.columns if c.low is not None and without_bars(c)]
+            told.append(
+                f"no error bar for {', '.join(barless) or 'what was bounded so'}: the bounds found"
+                f" may be far too low, and cut many {unit}s: {listed}. At this price it takes about"
+                f" {enough:,} {unit}s or more: ask at a larger ε, or give the range"
+            )
+    kept = {
+        bound.text: None
+        for one in privacy.releases
+        if not one.barless
+        for bound in one.bounds_found
+        if not any(bound.text in text for text in told)
+    }
+    if kept:
+        told.append(f"bounds found: {', '.join(kept)}; what they cut off is in no error bar")
+    return told
 
 
 def clipped_shares(privacy: PrivacyReport) -> list[ClippedShare]:

@@ -8,10 +8,15 @@ pairs     the first L values of the first k groups, unit and value as salted has
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from sqlglot import exp
 
 from dpsql.aggregates.basis import DistinctBlock
 from dpsql.core.catalog import Catalog
+from dpsql.core.domain import Interval, Kind
+from dpsql.core.ir import Col, Expr
+from dpsql.functions.forms import cast
 from dpsql.planning.types import DistinctPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, conjunction, integer, is_not_null, named, paren, select
@@ -54,6 +59,7 @@ def _rows(plan: Plan, block: DistinctBlock, catalog: Catalog, tables: Tables) ->
     columns: list[exp.Expr] = [named(sources.column(plan.aggregate.block.unit), names.UNIT)]
     columns += [named(key_column(key, sources.expr(key.expr)), key.name) for key in plan.keys]
     value = presentable(block.value, sources.expr(block.value))  # equal values: the same bytes
+    value = _well_hashed(block.value, value)
     query.set("expressions", [*columns, named(value, names.PLACE)])
     if block.rows.where is not None:  # nothing else reads these rows
         test = exp.And(
@@ -61,6 +67,27 @@ def _rows(plan: Plan, block: DistinctBlock, catalog: Catalog, tables: Tables) ->
         )
         query.set("where", exp.Where(this=test))
     return query
+
+
+_BIGINT = Interval(Fraction(-(2**63)), Fraction(2**63 - 1))
+
+
+def _well_hashed(value: Expr, node: exp.Expr) -> exp.Expr:
+    """The value in a type whose hash tells its values apart.
+
+    DuckDB's HASH of 128-bit numbers makes one of many: of -1 and 0, and of numbers whose halves
+    are alike. As BIGINT they differ, and as text.
+    """
+    domain = value.domain
+    if domain.type.kind is Kind.INTEGER and not (isinstance(value, Col) and _small(domain.certain)):
+        return cast(node, "BIGINT" if _small(domain.certain) else "VARCHAR")
+    if domain.type.kind is Kind.DECIMAL and domain.type.precision > 18:
+        return cast(node, "VARCHAR")
+    return node
+
+
+def _small(certain: Interval) -> bool:
+    return certain.meet(_BIGINT) == certain
 
 
 def _pairs(plan: Plan, rows: exp.Select) -> exp.Select:

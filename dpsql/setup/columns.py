@@ -17,6 +17,9 @@ from dpsql.setup.shape import Shape
 
 Ranges = OneOf["ask", "from-types", "none"]
 
+UNRANGED = "no range"
+"""In the comment of a number of which neither owner nor schema says how large it is."""
+
 WIDEST_TYPE = Fraction(2**32)
 """A type's range beyond this is no range: noise as wide would leave nothing of any sum."""
 
@@ -89,7 +92,7 @@ def rangeable(column: CatalogColumn) -> bool:
 def _advice(column: CatalogColumn) -> str:
     """The comment of a column about which the policy says nothing."""
     if column.type.kind in NUMERIC:
-        return f"{column.type_text}: no range: sums need bounds in the query, or find some"
+        return f"{column.type_text}: {UNRANGED}: sums need bounds in the query, or find some"
     if column.type.kind in TEMPORAL:
         return f"{column.type_text}: with a range, months and years are public groups"
     if column.type.kind is Kind.TEXT:

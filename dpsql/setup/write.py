@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from fractions import Fraction
 
+from dpsql.policy.check_found import people
 from dpsql.setup.budgets import meaning
+from dpsql.setup.columns import UNRANGED
 from dpsql.setup.draft import ColumnDraft, Draft, TableDraft
 from dpsql.setup.names import scalar
 from dpsql.setup.typed import end_text
@@ -46,7 +49,22 @@ def _lines(draft: Draft) -> Iterator[str]:
         f"  max_rows_per_group: {draft.max_rows_per_group}", f"rows of one {draft.unit} in a group"
     )
     yield ""
+    yield from _found(draft)
     yield from _tables(draft)
+
+
+def _found(draft: Draft) -> Iterator[str]:
+    """Where ranges are left open: how many people it takes to find them."""
+    price = Fraction(draft.budgets.per_query[0])
+    private = [table for table in draft.tables.values() if table.state == "private"]
+    if any(UNRANGED in column.comment for table in private for column in table.columns):
+        yield from _comment(
+            f"A number without a range has one found by the query that sums it. At"
+            f" ε = {draft.budgets.per_query[0]}"
+            f" this works for about {people(price):,} {draft.unit}s and more (a mean:"
+            f" {people(price, ends=2):,}). With fewer, write min and max, or let a question cost"
+            " more."
+        )
 
 
 def _budgets(draft: Draft) -> Iterator[str]:

@@ -110,8 +110,9 @@ def test_a_declared_bound_may_be_found_too(owner: Any) -> None:
         assert not release.bounds_found
         count = cursor.execute(f"{AUTO} COUNT(*) FROM visits").fetchone()[0]
         assert count == 3 * UNITS
-        found = dict(cursor.privacy.releases[0].bounds_found)
-        assert 3 <= found["rows of a person in one group"] <= 20
+        (found,) = cursor.privacy.releases[0].bounds_found
+        assert found.name == "rows of a person in one group"
+        assert 3 <= found.value <= 20
         assert len(cursor.privacy.releases) == 2
 
 
@@ -174,21 +175,23 @@ def test_the_price_is_that_asked_and_knows_no_data(owner: Any, sql: str) -> None
         other.execute("INSERT INTO visits SELECT v, v % 90, 7, 9, 1 FROM range(9000, 20000) t(v)")
         events, told, found = [], [], []
         for database in (owner, other):
-            with opened(database, epsilon=2.5) as connection:
+            with opened(database, epsilon=25) as connection:
                 cursor = connection.cursor()
                 told.append(cursor.explain(sql).to_dict())
                 cursor.execute(sql)
                 report = cursor.privacy
-                assert report.epsilon == Fraction(5, 2)
+                assert report.epsilon == 25
                 assert report.delta == Fraction(1, 10**6)
                 events.append(report.events)
-                found.append(report.releases[0].bounds_found)
-                scans = [one for one in report.releases if one.mechanism == "exponential mechanism"]
-                assert sum(one.epsilon for one in scans) == Fraction(1, 4)
+                found.append([one.value for one in report.releases[0].bounds_found])
+                choices = [
+                    one for one in report.releases if one.mechanism == "exponential mechanism"
+                ]
+                assert sum(one.epsilon for one in choices) == Fraction(5, 2)
         assert events[0] == events[1]
         assert told[0] == told[1]
         assert found[0] != found[1]
-        assert told[0]["epsilon"] == 2.5
+        assert told[0]["epsilon"] == 25
 
 
 def test_found_bounds_are_reused_for_nothing(owner: Any) -> None:
@@ -219,7 +222,7 @@ def test_off_draws_all_anew(owner: Any) -> None:
 def test_a_failure_after_the_bounds_keeps_the_charge(
     owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The scan has run, the answer fails: nothing is stored, the whole charge stands."""
+    """The choice has run, the answer fails: nothing is stored, the whole charge stands."""
     runs: list[str] = []
     real = execute.run
 
@@ -261,12 +264,14 @@ def test_a_scan_is_not_the_count_that_somebody_asks(owner: Any) -> None:
                 "SELECT COUNT(*) FROM visits", None, dialect="duckdb", asked=session.asked
             )
         planned = prepared.planned
-        assert planned.plans[1].scan is not None
+        assert planned.plans[1].choice is not None
         from dataclasses import replace
 
         from dpsql.canonical import canonical
 
-        assert canonical(replace(planned.plans[1], scan=None)).question != planned.forms[1].question
+        assert (
+            canonical(replace(planned.plans[1], choice=None)).question != planned.forms[1].question
+        )
 
 
 def test_the_report_says_what_was_found(cursor: Any) -> None:

@@ -14,13 +14,14 @@ from scipy import stats
 
 from dpsql.errors import BudgetExceeded
 from dpsql.mechanisms import entropy
-from dpsql.mechanisms.bound_choice import STEP
+from dpsql.mechanisms.bound_choice import read
+from dpsql.mechanisms.bound_size import COUNTED, SHARE, STEP
 from dpsql.pipeline import execute, perturb
-from dpsql.planning.automatic import SHARE, resolved
+from dpsql.planning.resolved import resolved
 
 
 def test_killed_between_the_bounds_and_the_answer(place, opened):
-    """The scan ran, the answer did not: the one charge stands for both, and nothing is kept."""
+    """The choice ran, the answer did not: the one charge stands for both, and nothing is kept."""
     path = place(epsilon="1.1")
     worker = start("die-at-bounds", path)
     out, err = worker.communicate(timeout=120)
@@ -30,7 +31,7 @@ def test_killed_between_the_bounds_and_the_answer(place, opened):
     assert outcomes(path) == []
     session = opened(path)
     assert outcomes(path) == ["forfeited"]
-    first = session.query(AUTOMATIC)  # drawn anew, the scan too: no choice was stored
+    first = session.query(AUTOMATIC)  # drawn anew, the choice too: no choice was stored
     assert first.privacy.epsilon == Fraction(1, 2)
     assert len(charges(path)) == 2
     again = session.query(AUTOMATIC)
@@ -75,22 +76,22 @@ def drawn():
             prepared = session.prepare(
                 "SELECT COUNT(*) FROM visits", None, dialect="duckdb", asked=session.asked
             )
-            answer, scan = prepared.planned.plans
+            answer, choice = prepared.planned.plans
             cells = execute.run(prepared.certified[1], session.engine, timeout=None)
         exact, noise, places = {}, [], []
         for _ in range(SIZE):
-            place = perturb.run(scan, cells).table.column("a0").to_pylist().index(1)
+            place = read(perturb.run(choice, cells).table.column("a0").to_pylist()).place
             if place not in exact:
                 plan = resolved(answer, [place])
                 with session.engine.snapshot():
                     certified = session.certified(prepared.planned, plan)
                     exact[place] = plan, execute.run(certified, session.engine, timeout=None)
             (count,) = perturb.run(*exact[place]).table.column("a0").to_pylist()
-            bound = scan.scan.candidates[place]
+            bound = choice.choice.candidates[place]
             noise.append((count - min(ROWS, bound) * UNITS) / bound)
             places.append(place)
         session.close()
-    return np.array(noise), np.array(places), scan.scan.candidates
+    return np.array(noise), np.array(places), choice.choice.candidates
 
 
 def p_of_scale(noise, scale):
@@ -115,7 +116,7 @@ def test_the_noise_of_a_whole_query_follows_the_bound_that_was_found(drawn):
 def test_the_choice_in_a_whole_query_follows_its_law(drawn):
     """Given the data: by how many units each candidate cuts. False alarm 1e-5."""
     _, places, candidates = drawn
-    price = float(EPSILON * SHARE)
+    price = float(EPSILON * SHARE * (1 - COUNTED))
 
     def p_at(epsilon):
         cut = np.array([UNITS if end < ROWS else 0 for end in candidates])

@@ -2,7 +2,7 @@
 
 The widest plan of each query is resolved at places all over its ladders. Each time every noise
 multiplier is that of the plan that was charged, `certify` accepts the statement, and the statement
-runs on D and on D less each unit, as in test_neighbours.py. The scans run, too: a unit moves the
+runs on D and on D less each unit, as in test_neighbours.py. The choices run, too: a unit moves the
 choice's scores one way alone. docs/proofs/automatic_bounds.md.
 """
 
@@ -17,14 +17,14 @@ from distinct_pairs import pairs, problems
 from e2e_neighbours import Moved, Stated
 from neighbour_shapes import MESSY
 
-from dpsql.certify import certify, certify_distinct, certify_scan
+from dpsql.certify import certify, certify_choice, certify_distinct
 from dpsql.mechanisms.centred import CentredGaussian
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.laplace import LaplaceMechanism
 from dpsql.pipeline import rewrite
 from dpsql.pipeline.certify import claim, distinct_claims
-from dpsql.planning import automatic
-from dpsql.planning.automatic import resolved
+from dpsql.planning import resolved as narrowing
+from dpsql.planning.resolved import resolved
 from dpsql.policy import load
 
 TABLES = {name: name for name in neighbours.DDL}
@@ -179,7 +179,7 @@ def covered(found, charged):
 
 def places(plan, steps):
     """Places all over the ladders: the ends, and between them; unlike ones together, too."""
-    sizes = [len(awaited.scan.candidates) for awaited in plan.awaited]
+    sizes = [len(awaited.choice.candidates) for awaited in plan.awaited]
     found = {tuple((size - 1) * step // steps for size in sizes) for step in range(steps + 1)}
     found |= {tuple((size - 1) * (at % 2) for at, size in enumerate(sizes))}
     found |= {tuple(min(3 + 7 * at, size - 1) for at, size in enumerate(sizes))}
@@ -193,10 +193,10 @@ def hold(world, name):
     policy = rules(**bounds)
     stated, kinds = [], set()
     for plan in world.plan(sql, policy, epsilon=epsilon, delta=delta):
-        if plan.scan is not None:
+        if plan.choice is not None:
             text = world.statement(plan)
             certify(text, claim(plan), policy=policy, catalog=world.catalog)
-            certify_scan(text)
+            certify_choice(text)
             one_way(world, plan, text)
             stated.append(Stated(sql, plan, text))
             continue
@@ -229,7 +229,7 @@ def distinct_too(world, plan, policy):
 
 def one_way(world, plan, text):
     """Of the units each candidate cuts: nobody's leaving makes them more, or two fewer."""
-    size = len(plan.scan.candidates)
+    size = len(plan.choice.candidates)
     whole = above(world.vector(plan, text), size)
     for unit in world.units():
         with world.without(unit):
@@ -250,23 +250,25 @@ def test_every_shape_at_many_found_bounds(name, neighbour_world):
 
 
 def test_equal_questions_shown_apart_share_their_bounds(neighbour_world):
-    """Planned once by what is shown and once without: one release, and the scans of one."""
+    """Planned once by what is shown and once without: one release, and the choices of one."""
     neighbour_world.load(MESSY)
     plans = neighbour_world.plan(SHAPES["shown in two ways"][0], rules())
-    answers = [plan for plan in plans if plan.scan is None]
+    answers = [plan for plan in plans if plan.choice is None]
     assert all(len(plan.awaited) == 3 for plan in answers)
     read = [one.place for plan in answers for one in plan.awaited]
     assert sorted(read) == list(range(len(answers), len(plans)))
     for plan in answers:
-        assert [plans[one.place].scan for one in plan.awaited] == [one.scan for one in plan.awaited]
+        assert [plans[one.place].choice for one in plan.awaited] == [
+            one.choice for one in plan.awaited
+        ]
 
 
 def test_too_small_a_sensitivity_is_seen(neighbour_world):
     """With the claim of the next smaller candidate the replay fails: the check can fail."""
     neighbour_world.load(MESSY)
     (plan, *_) = neighbour_world.plan("SELECT COUNT(*) FROM events", rules())
-    scan = plan.awaited[0].scan
-    at = max(at for at, end in enumerate(scan.candidates) if end <= 20)
+    choice = plan.awaited[0].choice
+    at = max(at for at, end in enumerate(choice.candidates) if end <= 20)
     found, less = resolved(plan, [at]), resolved(plan, [at - 1])
     part, smaller = found.blocks[0], less.blocks[0]
     wrong = replace(found, blocks=(replace(part, sensitivity=smaller.sensitivity),))
@@ -285,11 +287,11 @@ def test_noise_that_does_not_follow_is_seen(neighbour_world, monkeypatch, law):
     given = rules(kinds=KINDS, max_groups=9)
     plans = neighbour_world.plan(sql, given, epsilon=price[0], delta=price[1])
     plan = plans[0]
-    real = automatic._scaled
+    real = narrowing._scaled
     monkeypatch.setattr(
-        automatic, "_scaled", lambda part, moved, factor: _smaller(real(part, moved, factor))
+        narrowing, "_scaled", lambda part, moved, factor: _smaller(real(part, moved, factor))
     )
-    chosen = [len(one.scan.candidates) // 2 for one in plan.awaited]
+    chosen = [len(one.choice.candidates) // 2 for one in plan.awaited]
     assert multipliers(resolved(plan, chosen)) != multipliers(plan)
 
 

@@ -45,6 +45,15 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "not in": ("{0} NOT IN (1, 2)", NUMBERS),
     "not": ("NOT ({0} > 1 OR {0} IS NULL)", NUMBERS),
     "or": ("{0} > 1 OR {0} IS NULL", NUMBERS),
+    "or, both there": ("({0} > 1 AND {1} > 0) OR {0} = -1", FEW),
+    "or, another there": ("{0} > 1 OR {1} > 1", FEW),
+    "not and": ("NOT ({0} > 1 AND {0} < {1})", FEW),
+    "of strict functions": ("{0} + {1} IS NOT NULL AND -{0} < 5", FEW),
+    "of a cast": ("CAST({0} AS DOUBLE) > -100 OR ABS({0}) IN (1, 2)", NUMBERS),
+    "is null, as a value": ("({0} IS NULL) = FALSE AND ({1} IS NULL) IS FALSE", FEW),
+    "is null, is true": ("({0} IS NULL) = TRUE OR ({1} IS NOT NULL) IS TRUE", FEW),
+    "distinct from NULL": ("{0} IS DISTINCT FROM NULL", NUMBERS),
+    "same as what is there": ("{0} + 1 IS NOT DISTINCT FROM 2", NUMBERS),
     "expression": ("{0} < 3 * 7 AND {0} > LEAST({1}, 5)", FEW),
     "moments": ("{0} >= '2020-02-29' AND {0} < TIMESTAMP '9999-12-31 10:00:00'", ("day", "ts")),
     "moment": ("{0} = '2020-02-29'", ("day", "ts")),
@@ -117,8 +126,12 @@ def test_ranges_and_values() -> None:
 
 
 def test_what_is_not_known_is_not_claimed() -> None:
-    assert narrow([bind("i > 1 OR i < 0")]) == {}
+    assert narrow([bind("i > 1 OR h < 0")]) == {}
     assert narrow([bind("i IS NOT DISTINCT FROM i_")]) == {}
-    assert narrow([bind("i + 1 > 5")]) == {}
     assert narrow([bind("i IS NULL")]) == {}
+    assert narrow([bind("COALESCE(i, 6) > 5")]) == {}
+    have = domain("i")
+    for only_there in ("i + 1 > 5", "i > 1 OR i < 0"):
+        (change,) = narrow([bind(only_there)]).values()
+        assert change(have) == have.with_(nullable=False)
     assert narrow([]) == {}

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dpsql.accountant.events import Exponential
+from dpsql.accountant.events import Exponential, Laplace
 from dpsql.core.exact import Exact
-from dpsql.mechanisms.bound_choice import STEP, BoundChoice
+from dpsql.mechanisms.bound_choice import BoundChoice, Cut, holds, read
+from dpsql.mechanisms.bound_size import COUNTED, STEP, enough
 
 
 def law(counts: tuple[int, ...], epsilon: float) -> np.ndarray:
@@ -23,16 +24,21 @@ def law(counts: tuple[int, ...], epsilon: float) -> np.ndarray:
     return np.asarray(weights / weights.sum())
 
 
-def drawn(counts: tuple[int, ...], epsilon: Fraction, size: int) -> np.ndarray:
-    mechanism = BoundChoice(epsilon, len(counts))
+def cuts(counts: tuple[int, ...], choosing: Fraction, size: int, first: int = 0) -> list[Cut]:
+    mechanism = BoundChoice(choosing / (1 - COUNTED), len(counts), first)
+    assert mechanism.choosing == choosing
     exact = np.array([counts], dtype=np.int64)
-    hits = np.zeros(len(counts), dtype=np.int64)
+    found = []
     for _ in range(size):
-        mark = mechanism.release(Exact(exact))
-        assert mark.shape == exact.shape
-        assert sorted(mark.ravel())[-2:] == [0, 1]
-        hits += mark[0]
-    return hits
+        told = mechanism.release(Exact(exact))
+        assert told.shape == exact.shape
+        found.append(read(told[0].tolist()))
+    return found
+
+
+def drawn(counts: tuple[int, ...], epsilon: Fraction, size: int) -> np.ndarray:
+    places = [cut.place for cut in cuts(counts, epsilon, size)]
+    return np.bincount(places, minlength=len(counts))
 
 
 SMALL = list(itertools.product(range(4), repeat=4))
@@ -95,8 +101,84 @@ def test_far_beyond_the_data_is_never_drawn() -> None:
 
 def test_items_and_scale() -> None:
     choice = BoundChoice(Fraction(1, 5), 10)
-    assert choice.items == [(Exponential(Fraction(1, 5)), 1)]
-    assert choice.scale == Fraction(15, 4)
+    (chosen, once), (counted, twice) = choice.items
+    assert (chosen, once, twice) == (Exponential(Fraction(3, 20)), 1, 1)
+    assert counted == Laplace(noise_multiplier=Fraction(20))
+    assert chosen.epsilon + choice.counting.epsilon == Fraction(1, 5)
+    assert choice.scale == 5
+
+
+# ---- whom it cuts ----------------------------------------------------------------------------
+
+
+def test_the_counts_are_those_of_the_place_with_the_noise_that_is_charged() -> None:
+    """Σ|noise|/b of n Laplace draws is Gamma(n); 5 % more or less is refused. False alarm 1e-5."""
+    counts, choosing = (400, 300, 200, 50, 20, 0, 0), Fraction(1, 50)
+    found = cuts(counts, choosing, 12_000, 1)
+    assert len({cut.place for cut in found}) > 2
+    pairs = [
+        (cut.within - sum(counts[1 : cut.place + 1]), cut.beyond - sum(counts[cut.place + 1 :]))
+        for cut in found
+        if cut.place < len(counts) - 1
+    ]
+    scale = float((1 - COUNTED) / (COUNTED * choosing))
+    sizes = np.abs(pairs).ravel()
+    for factor, right in ((1.0, True), (1.05, False), (0.95, False)):
+        total = float(sizes.sum()) / (scale * factor)
+        law_ = stats.gamma(len(sizes))
+        assert bool(2 * min(law_.cdf(total), law_.sf(total)) > 1e-5) is right
+    assert abs(stats.pearsonr(*np.transpose(pairs)).statistic) < 0.05  # 5 σ: apart
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_units_without_anything_to_bound_are_not_counted(first: int) -> None:
+    counts = (40, 7, 5, 0, 0)
+    (cut,) = cuts(counts, Fraction(10**9), 1, first)
+    assert cut == Cut(2, sum(counts[first:]), 0)
+
+
+def test_nobody_is_beyond_the_last_place() -> None:
+    law_ = BoundChoice(Fraction(10**6), 3)
+    told = law_.release(Exact(np.array([[0, 0, 5]], dtype=np.int64)))
+    assert read(told[0].tolist()) == Cut(2, 5, 0)
+
+
+def test_what_holds_cuts_no_large_share() -> None:
+    """Where a fifth and more are cut, it says that it holds in 5 % of all runs at the most."""
+    rng = np.random.Generator(np.random.PCG64(5))
+    law_ = BoundChoice(Fraction(1), 9)
+    for laws in ([law_], [law_, law_]):
+        wrong, right, size = 0, 0, 4_000
+        for _ in range(size):
+            noise = rng.laplace(0, float(law_.counting.scale), (2, 2)).round()
+            parts = len(laws)
+            bad = [Cut(3, 799 + int(a), 201 + int(b)) for a, b in noise[:parts]]
+            good = [Cut(3, 799 + int(a), 21 + int(b)) for a, b in noise[:parts]]
+            wrong += holds(laws, bad)
+            right += holds(laws, good)
+        assert stats.binomtest(wrong, size, 0.05, alternative="greater").pvalue > 1e-5
+        assert right == size
+
+
+@pytest.mark.parametrize("ends", [1, 2])
+def test_enough_units_are_enough(ends: int) -> None:
+    """So many with a few of them cut: it holds mostly; with half as many seldom."""
+    rng = np.random.Generator(np.random.PCG64(6))
+    law_ = BoundChoice(Fraction(1, 20), 9, 1)
+    laws = [law_] * ends
+    people, cut = enough([one.epsilon for one in laws]), 4 * float(law_.scale)
+
+    def share(units: float) -> float:
+        hits = 0
+        for _ in range(500):
+            noise = rng.laplace(0, float(law_.counting.scale), (ends, 2)).round()
+            each = [Cut(3, int(units / ends - cut + a), int(cut + b)) for a, b in noise]
+            hits += holds(laws, each)
+        return hits / 500
+
+    assert share(1.2 * people) > 0.5
+    assert share(people / 2) < 0.2
+    assert share(2 * people) > 0.97
 
 
 def test_huge_epsilon_cuts_nobody() -> None:
@@ -107,7 +189,14 @@ def test_huge_epsilon_cuts_nobody() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(Fraction(0), 3), (Fraction(-1), 3), (0.5, 3), (Fraction(1), 0), (Fraction(1), 2.0)],
+    [
+        (Fraction(0), 3),
+        (Fraction(-1), 3),
+        (0.5, 3),
+        (Fraction(1), 0),
+        (Fraction(1), 2.0),
+        (Fraction(1), 3, 2),
+    ],
 )
 def test_nonsense_is_refused(arguments: tuple[object, object]) -> None:
     with pytest.raises(ValueError, match=r"choice|candidate"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,7 @@ from dpsql.policy import (
     refuse_not_built,
     refuse_unfit,
 )
+from dpsql.policy.check_found import people
 
 KINDS = {
     "INTEGER": Kind.INTEGER,
@@ -140,6 +142,34 @@ def test_columns_without_range_and_public_keys() -> None:
     assert "no range: cost." in said(found, "tables.visits.columns")
     assert "the limits of a type are none" in notes
     assert "no public group key" in said(found, "tables.visits.columns")
+
+
+def test_what_is_found_privately_is_told_with_the_people_it_takes() -> None:
+    """From the usual price alone; where none is usual, or such queries are refused, nothing is."""
+    price = {"default": {"epsilon": 10, "delta": "1e-4"}, "per_query": {"epsilon": "0.1"}}
+    told = said(run(budgets=price), "tables.patients.columns", "warning")
+    assert "the range of height is found by each query, at the usual price (ε = 0.1)" in told
+    many = [int(n.replace(",", "")) for n in re.findall(r"(?:about|sum,) ([\d,]+)", told)]
+    assert many == [people(Fraction(1, 10)), people(Fraction(1, 10), ends=2)]
+    assert 7_000 < many[0] < 9_000 < 20_000 < many[1] < 30_000
+    dearer = {**price, "per_query": {"epsilon": 1}}
+    assert f"about {people(Fraction(1)):,} " in said(
+        run(budgets=dearer), "tables.patients.columns", "warning"
+    )
+    assert people(Fraction(1)) < many[0] / 9
+    refused = run(budgets=price, bounds={"max_groups": 3, "undeclared": "refuse"})
+    assert not said(refused, "tables.patients.columns", "warning")
+    assert not said(run(), "tables.patients.columns", "warning")
+    assert not said(run(budgets=price), "tables.codes.columns", "warning")
+
+
+def test_rows_that_are_found_privately_are_told() -> None:
+    price = {"default": {"epsilon": 10, "delta": "1e-4"}, "per_query": {"epsilon": "0.1"}}
+    for bounds in ({"max_groups": 3, "max_rows_per_group": "auto"}, {"max_groups": 3}):
+        told = said(run(budgets=price, bounds=bounds), "tables.lines", "warning")
+        assert "in a group are found by each query, at the usual price (ε = 0.1)" in told
+    fixed = run(budgets=price, bounds={"max_groups": 3, "max_rows_per_group": 5})
+    assert "are found" not in said(fixed, "tables.lines", "warning")
 
 
 def test_public_tables_and_ranges_as_wide_as_a_type() -> None:

@@ -12,12 +12,12 @@ from dpsql.certify.claim import require
 from dpsql.certify.reader import bare
 
 
-def check_scan(root: exp.Select) -> None:
+def check_choice(root: exp.Select) -> None:
     """Refuse unless the outputs are one key and one COUNT of a column, without sign or factor."""
-    require(len(root.expressions) == 2, "a scan gives a place and the units in it")
+    require(len(root.expressions) == 2, "a choice gives a place and the units in it")
     key, count = (bare(item.unalias()) for item in root.expressions)
-    require(type(key) is exp.Column, "a scan's place is a column")
+    require(type(key) is exp.Column, "a choice's place is a column")
     require(
         type(count) is exp.Count and type(bare(count.this)) is exp.Column and not count.expressions,
-        "a scan counts: one more unit lowers no count",
+        "a choice counts: one more unit lowers no count",
     )

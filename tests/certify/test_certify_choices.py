@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from certify_world import World, claim_of
 
-from dpsql.certify import Claim, certify, certify_scan
+from dpsql.certify import Claim, certify, certify_choice
 from dpsql.errors import InternalError
 from dpsql.pipeline import rewrite
-from dpsql.planning.automatic import resolved
+from dpsql.planning.resolved import resolved
 from dpsql.planning.types import Plan
 
 AUTO = "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(bounds = 'auto')"
@@ -25,17 +25,17 @@ QUERIES = {
 }
 
 
-def scans(world: World, name: str) -> list[tuple[str, Claim, Plan]]:
-    return [made for made in world.planned(QUERIES[name]) if made[2].scan is not None]
+def choices(world: World, name: str) -> list[tuple[str, Claim, Plan]]:
+    return [made for made in world.planned(QUERIES[name]) if made[2].choice is not None]
 
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_accepted_and_true_of_hostile_units(world: World, name: str) -> None:
-    found = scans(world, name)
+    found = choices(world, name)
     assert found
     for sql, claim, plan in found:
         certify(sql, claim, policy=world.policy, catalog=world.catalog)
-        certify_scan(sql)
+        certify_choice(sql)
         assert (plan.blocks[0].sensitivity.l1, plan.blocks[0].sensitivity.l0) == (1, 1)
         assert world.excess(sql, claim) == []
         assert world.engine.binds(sql, timeout=10)
@@ -44,11 +44,11 @@ def test_accepted_and_true_of_hostile_units(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_unit_that_leaves_lowers_counts_alone(world: World, name: str) -> None:
     """c_i moves by at most 1, and one way: on the engine, for units with rows far outside."""
-    for sql, claim, plan in scans(world, name):
-        assert plan.scan is not None
-        whole = _above(world._rows(sql, claim, None), len(plan.scan.candidates))
+    for sql, claim, plan in choices(world, name):
+        assert plan.choice is not None
+        whole = _above(world._rows(sql, claim, None), len(plan.choice.candidates))
         for unit in world.without:
-            less = _above(world._rows(sql, claim, unit), len(plan.scan.candidates))
+            less = _above(world._rows(sql, claim, unit), len(plan.choice.candidates))
             moved = [a - b for a, b in zip(whole, less, strict=True)]
             assert set(moved) <= {0, 1}
             assert moved == sorted(moved, reverse=True)  # 1 up to the unit's own place
@@ -102,13 +102,13 @@ MUTATIONS: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_mutations_are_refused(world: World, name: str) -> None:
     which, old, new = MUTATIONS[name]
-    sql, claim, _ = scans(world, which)[0]
+    sql, claim, _ = choices(world, which)[0]
     assert old in sql
     broken = sql.replace(old, new)
 
     def check() -> None:
         certify(broken, claim, policy=world.policy, catalog=world.catalog)
-        certify_scan(broken)
+        certify_choice(broken)
 
     with pytest.raises(InternalError) as caught:
         check()
@@ -121,7 +121,7 @@ def test_every_bound_that_can_be_found_is_certified(world: World, name: str) -> 
     plans = [plan for _, _, plan in world.planned(QUERIES[name])]
     tables = {t: world.catalog.key_of(t) or "" for t in world.policy.tables}
     widest = plans[0]
-    sizes = [len(awaited.scan.candidates) for awaited in widest.awaited]
+    sizes = [len(awaited.choice.candidates) for awaited in widest.awaited]
     assert sizes
     for place in range(0, max(sizes), 9):
         found = resolved(widest, [min(place, size - 1) for size in sizes])

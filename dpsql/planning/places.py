@@ -4,6 +4,9 @@ Within each unit's rows t_u is worked out: the largest count or total of a group
 value's range. The key is the place of the first candidate that is not below t_u, so a unit is
 counted in one place, once. Groups beyond a cap count for t_u, too: it is a function of all of the
 unit's rows, and needs no salt (docs/proofs/automatic_bounds.md).
+
+Precondition: a unit-separable relation, candidates that ascend. Postcondition: each unit is counted
+once, in one place among those of the candidates, which are all public groups.
 """
 
 from __future__ import annotations
@@ -28,16 +31,17 @@ from dpsql.core.ir import (
     PerUnit,
     PrivateAggregate,
 )
+from dpsql.errors import InternalError
 from dpsql.functions.forms import truth
 from dpsql.functions.literals import lit
-from dpsql.planning.types import ScanPlan
+from dpsql.planning.types import ChoicePlan
 
 MAX_ROWS = 2**48  # the most rows a unit is taken to have, for overflow alone
 _EXACT = Context(prec=60)
 
 
-def scan_aggregate(
-    aggregate: PrivateAggregate, scan: ScanPlan, where: Expr | None, row: FixedPoint | None
+def units_by_place(
+    aggregate: PrivateAggregate, choice: ChoicePlan, where: Expr | None, row: FixedPoint | None
 ) -> PrivateAggregate:
     """Units counted by the place of their own bound. Every place is a public group.
 
@@ -45,11 +49,11 @@ def scan_aggregate(
     """
     block = aggregate.block
     first = max(_ids(block)) + 1
-    by_group = scan.kind in ("rows", "total")
+    by_group = choice.kind in ("rows", "total")
     keys = aggregate.keys if by_group else ()
-    calls = _calls(scan, where, row)
+    calls = _calls(choice, where, row)
     inner = PerUnit(first, block, tuple((key.name, key.expr) for key in keys), calls)
-    place = _place(scan, [Col(first, call.name, call.domain) for call in calls])
+    place = _place(choice, [Col(first, call.name, call.domain) for call in calls])
     source, unit = inner, _unit(block, first)
     if keys:  # the largest of the unit's groups
         largest = InnerAggregate("a0", "max", place, None, place.domain.with_(values=None))
@@ -74,16 +78,16 @@ def _around(source: PerUnit, unit: Col, one: frozenset[int]) -> Block:
 
 
 def _calls(
-    scan: ScanPlan, where: Expr | None, row: FixedPoint | None
+    choice: ChoicePlan, where: Expr | None, row: FixedPoint | None
 ) -> tuple[InnerAggregate, ...]:
     most = Fraction(MAX_ROWS)
-    if scan.kind == "rows":
+    if choice.kind == "rows":
         counted = Domain(INTEGER, Interval(Fraction(0), most), nullable=False)
         return (InnerAggregate("a0", "count_star", None, where, counted),)
-    value = scan.value
-    assert value is not None
-    if scan.kind == "total":
-        assert row is not None
+    value = choice.value
+    if value is None or (choice.kind == "total" and row is None):
+        raise InternalError("a range is looked for of no value", code="internal")
+    if choice.kind == "total" and row is not None:
         return tuple(
             InnerAggregate(
                 f"a{index}",
@@ -95,7 +99,7 @@ def _calls(
             )
             for index, (lo, hi) in enumerate(_signs(row))
         )
-    fn = "max" if scan.kind == "high" else "min"  # NaN and infinities count as NULL there
+    fn = "max" if choice.kind == "high" else "min"  # NaN and infinities count as NULL there
     domain = value.domain.with_(nullable=True, values=None)
     return (InnerAggregate("a0", fn, value, where, domain),)
 
@@ -108,15 +112,15 @@ def _signs(row: FixedPoint) -> Iterator[tuple[int, int]]:
         yield row.lo, min(row.hi, 0)
 
 
-def _place(scan: ScanPlan, columns: Sequence[Col]) -> Expr:
+def _place(choice: ChoicePlan, columns: Sequence[Col]) -> Expr:
     """The place of the first candidate that t_u does not exceed; the last has no end.
 
     NULL, where no row has a value, exceeds nothing.
     """
     parts: list[Expr] = []
-    last = len(scan.candidates) - 1
+    last = len(choice.candidates) - 1
     for place in range(last, 0, -1):
-        tests = [_exceeds(scan, column, scan.candidates[place - 1]) for column in columns]
+        tests = [_exceeds(choice, column, choice.candidates[place - 1]) for column in columns]
         parts += [_any(tests), _whole(place)]
     if not parts:
         return _whole(0)
@@ -134,14 +138,14 @@ def _any(tests: list[Expr]) -> Expr:
     return tests[0] if len(tests) == 1 else Call("or", tuple(tests), truth(tests))
 
 
-def _exceeds(scan: ScanPlan, column: Col, candidate: int) -> Expr:
+def _exceeds(choice: ChoicePlan, column: Col, candidate: int) -> Expr:
     """Sums and counts are whole numbers of units already; extremes are values."""
-    if scan.kind in ("rows", "total"):
+    if choice.kind in ("rows", "total"):
         low = column.domain.certain.numbers()[1] <= 0
         end: Lit = _whole(-candidate if low else candidate)
     else:
-        low = scan.kind == "low"
-        end = lit(_value(column.domain.type.kind, candidate * scan.unit * (-1 if low else 1)))
+        low = choice.kind == "low"
+        end = lit(_value(column.domain.type.kind, candidate * choice.unit * (-1 if low else 1)))
     return Call("lt" if low else "gt", (column, end), truth((column, end)))
 
 
