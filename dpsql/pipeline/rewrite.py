@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dpsql.core.catalog import Catalog
-from dpsql.dialects.writing import written
+from dpsql.dialects.writing import SHORT_DECIMALS, written
 from dpsql.mechanisms import entropy
 from dpsql.pipeline.stages import Planned, Rewritten
 from dpsql.planning.types import Plan
@@ -36,7 +36,8 @@ def text(
     plan: Plan, catalog: Catalog, tables: dict[str, str], salt: int, dialect: str = "duckdb"
 ) -> str:
     """The statement of sums as it will be sent."""
-    return written(rewrite(plan, catalog, tables, salt), dialect, catalog)
+    narrow = dialect in SHORT_DECIMALS
+    return written(rewrite(plan, catalog, tables, salt, narrow=narrow), dialect, catalog)
 
 
 def histogram_text(

@@ -31,10 +31,15 @@ from dpsql.rules.source import Sources, Tables
 from dpsql.rules.totals import totals
 
 
-def rewrite(plan: Plan, catalog: Catalog, tables: Tables, salt: int) -> exp.Select:
-    """The bounded statement, as DuckDB AST. `salt` decides which groups are kept, freshly."""
+def rewrite(
+    plan: Plan, catalog: Catalog, tables: Tables, salt: int, *, narrow: bool = True
+) -> exp.Select:
+    """The bounded statement, as DuckDB AST. `salt` decides which groups are kept, freshly.
+
+    `narrow`: as of `Sources`.
+    """
     plan = without_repeats(plan, catalog, tables)
-    sources, split = Sources(catalog, tables), late(plan)
+    sources, split = Sources(catalog, tables, narrow), late(plan)
     core = plan if split is None else split.core
     statement = rows(core, sources)
     if plan.strategy != "row":

@@ -40,6 +40,8 @@ class Sources:
 
     catalog: Catalog
     tables: Tables
+    narrow: bool = True
+    """Does the engine compute short decimals faster than long ones?"""
     aliases: dict[int, str] = field(default_factory=dict)
 
     def column(self, node: Col) -> exp.Expr:

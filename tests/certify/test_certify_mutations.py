@@ -10,6 +10,7 @@ from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
 from mutations_late import LATE
 from mutations_listed import LISTED
+from mutations_narrow import NARROW
 from mutations_pairs import PAIRS
 from mutations_relations import RELATIONS
 from mutations_steps import STEPS
@@ -34,6 +35,7 @@ LISTS = (
     GIVEN,
     TALLIES,
     LATE,
+    NARROW,
 )
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
