@@ -45,6 +45,8 @@ from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Planned
 from dpsql.plan_graph import dot
 from dpsql.planning.types import Plan
+from dpsql.policy.catalog import table_keys
+from dpsql.rules import joined_late
 from dpsql.sql.parameters import Parameters
 from dpsql.wording import spelled
 
@@ -191,6 +193,7 @@ def _release(
         division_explanation(plan),
         planned.reached.get(index),
         _curve(question, planned, index) if advice else None,
+        joined_late(plan, planned.bound.catalog, table_keys(policy, planned.bound.catalog)),
     )
 
 

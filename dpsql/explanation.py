@@ -205,6 +205,7 @@ class ReleaseExplanation:
     """One private aggregate: price, bounds, noise, keys, events, and the SQL that would run.
 
     `reads`: the numbers of the releases that feed it in a chain; in `sql` they are parameters.
+    `joined_late`: tables whose one row each unit's aggregated rows meet, not each of its rows.
     `shown`: does the answer read it itself, and not only another release? `target`: the error that
     was asked for, in place of a price. `curve`: None where it was not asked for.
     """
@@ -230,6 +231,7 @@ class ReleaseExplanation:
     division: DivisionExplanation | None = None
     target: Reached | None = None
     curve: ErrorCurve | None = None
+    joined_late: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -241,6 +243,7 @@ class ReleaseExplanation:
             "why": self.why,
             "keys": [key.to_dict() for key in self.keys],
             "public_groups": self.groups,
+            "joined_late": list(self.joined_late),
             "bounds": [bound.to_dict() for bound in self.bounds],
             "parts": [part.to_dict() for part in self.parts],
             "division": None if self.division is None else self.division.to_dict(),

@@ -129,6 +129,8 @@ def _release(
     yield from _entry(unit[: _INDENT - 1], _contribution(release, unit))
     if release.strategy != "row":
         yield from _entry("method", f"{release.strategy}: {release.why}")
+    if release.joined_late:
+        yield from _entry("joined", _late(release, unit))
     if release.target is not None:
         told = target if not release.target.first else before_first
         yield from _entry("target", told(release.target))
@@ -164,6 +166,16 @@ def _reads(release: ReleaseExplanation, sql: bool) -> str:
         return f"the bounds that {listed} {finds}: cuts and noise follow them, the price does not"
     text = f"what {listed} gives, once it is drawn; bounds, groups, noise and price do not depend"
     return text + " on it" + ("; in the SQL it is $given_..." if sql else "")
+
+
+def _late(release: ReleaseExplanation, unit: str) -> str:
+    """Which joins the rows of a unit are spared, and why."""
+    tables = _listed(list(release.joined_late))
+    one = "of it" if len(release.joined_late) == 1 else "of each"
+    return (
+        f"{tables} after each {unit}'s rows are aggregated: by enforced keys a {unit} meets one"
+        f" row {one}, and only group keys read it"
+    )
 
 
 # ---- groups and bounds -----------------------------------------------------------------------

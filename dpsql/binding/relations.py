@@ -202,6 +202,7 @@ class BlockBuilder:
             constant(known, left),
             fanning(self.facts, inner, left) - known,
             tuple(self.lookups),
+            tuple((fact.source.id, fact.unit) for fact in self.facts if fact.unit is not None),
         )
         return block, tuple(self.facts)
 

@@ -5,6 +5,7 @@ What is proved, from bare column equalities and keys the catalog enforces, nothi
 unit      every private source's row belongs to the unit of the whole row: inner ones by
           conditions that hold for every row, a LEFT JOINed one by its own ON
 single    sources of which a unit meets at most one row
+kept      derived relations whose rows are not repeated, since all other sources are single
 by unit   sources whose columns are the same in all rows of a unit. A LEFT JOINed source is
           NULL in some rows and not in others as soon as its ON looks at anything that varies
 """
@@ -70,6 +71,7 @@ class Joined:
     pairs: list[tuple[Place, Place]] = field(default_factory=list)
     units: frozenset[Place] = frozenset()
     single: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
     by_unit: set[str] = field(default_factory=set)
 
     def analyse(self) -> None:
@@ -78,6 +80,7 @@ class Joined:
         self.pairs = [p for c in self.inner if (p := self._equality(c))]
         self._find_unit()
         self._find_single()
+        self._find_kept()
         self._find_by_unit()
 
     def column(self, place: Place) -> Column:
@@ -86,11 +89,22 @@ class Joined:
         fixed = place[0] in self.by_unit or place in self.units
         if place in self.units:
             return replace(column, fact=Unit(), by_unit=True, barred="")
+        if place[0] in self.kept:
+            return replace(column, by_unit=fixed)
         return replace(column, fact=None, by_unit=fixed)  # a join may repeat rows: facts end
 
     @property
     def one_row(self) -> bool:
         return len(self.single) == len(self.sources)
+
+    def relation(self) -> Relation:
+        """How many rows of a unit there are, and by which columns they are told apart."""
+        if self.one_row:
+            return Relation({}, 1, frozenset())
+        for source in self.sources:
+            if source.alias in self.kept and isinstance(source.origin, Relation):
+                return Relation({}, source.origin.rows, source.origin.keys)
+        return Relation({}, None, None)
 
     # ---- the unit ----------------------------------------------------------------------
 
@@ -228,9 +242,19 @@ class Joined:
             mine
             for a, b in (*self.pairs, *own)
             for mine, theirs in ((a, b), (b, a))
-            if mine[0] == source.alias and theirs[0] in self.single
+            if mine[0] == source.alias and (theirs[0] in self.single or theirs in self.units)
         }
         return any(all((source.alias, fold(name)) in told for name in key) for key in keys)
+
+    def _find_kept(self) -> None:
+        """A relation each row of which is met by at most one row of all others, or dropped.
+
+        What is known of its rows, how many a unit has and what tells them apart stays true.
+        """
+        for source in self.sources:
+            others = {s.alias for s in self.sources} - {source.alias}
+            if isinstance(source.origin, Relation) and not source.left and others <= self.single:
+                self.kept.add(source.alias)
 
     def _find_by_unit(self) -> None:
         if self.one_row:

@@ -104,9 +104,7 @@ class Reader:
             alias: {name: joined.column((alias, name)) for name in names}
             for alias, names in columns.items()
         }
-        rows = 1 if joined.one_row else None
-        keys: frozenset[int] | None = frozenset() if joined.one_row else None
-        return Scope(after, self.serials), Relation({}, rows, keys)
+        return Scope(after, self.serials), joined.relation()
 
     def _source(self, node: exp.Expr, join: exp.Join | None) -> Source:
         alias = node.args.get("alias")

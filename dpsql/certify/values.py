@@ -5,6 +5,7 @@
     CASE WHEN <condition> THEN constant ... ELSE constant END
     CASE WHEN x BETWEEN lo AND hi THEN scaled x ± c WHEN <condition> THEN constant ...
          [ELSE TRY_CAST(x * positive constant AS BIGINT) ± c] END
+    CASE WHEN x BETWEEN lo AND hi THEN scaled x ± c ELSE <one of these> END
 
 `clamped` is built from clamps by constants, positive constant factors and monotone roundings, and
 is an integer at last. The guard (x IS NOT NULL, ISFINITE(x)) keeps NULL, NaN and infinities from
@@ -40,6 +41,8 @@ def row_value(node: exp.Case, scope: Scope) -> Number | None:
         return None
     if otherwise is not None and (told := whole(otherwise)) is not None:
         return _class(branches, told, scope)
+    if isinstance(rest := None if otherwise is None else bare(otherwise), exp.Case):
+        return _either(branches, rest, scope)
     if len(branches) > 1:
         if otherwise is not None and not _never(otherwise, branches, scope):
             return None
@@ -62,6 +65,17 @@ def row_value(node: exp.Case, scope: Scope) -> Number | None:
         "a clamped value is guarded against NULL and NaN",
     )
     return Number(scope.serials(), int(found.lo), int(found.hi))
+
+
+def _either(branches: list[exp.If], rest: exp.Case, scope: Scope) -> Number | None:
+    """What a branch's own test bounds, else another guarded clamp."""
+    if any(whole(bare(branch.args["true"])) is not None for branch in branches):
+        return None
+    first = _steps(branches, scope)
+    other = None if first is None else row_value(rest, scope)
+    if first is None or other is None:
+        return None
+    return Number(scope.serials(), min(first.lo, other.lo), max(first.hi, other.hi))
 
 
 def _class(branches: list[exp.If], rest: int, scope: Scope) -> Number | None:

@@ -247,7 +247,8 @@ class Block:
     By enforced keys alone: `determined` are sources with at most one row per unit in this block,
     `constant` those of them whose columns are functions of the unit (a LEFT JOINed source whose ON
     also reads the row is NULL in some of a unit's rows and a value in others). `fanning` are
-    sources that may meet one row of the others more than once.
+    sources that may meet one row of the others more than once. `owners`: of each private source
+    that holds its unit in a column, by id, that column; scans of a unit path alone have none.
     """
 
     first: Source
@@ -259,6 +260,7 @@ class Block:
     constant: frozenset[int]
     fanning: frozenset[int]
     lookups: tuple[PublicIn, ...] = ()
+    owners: tuple[tuple[int, Col], ...] = ()
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -30,6 +30,9 @@ def _postgres(query: exp.Query, catalog: Catalog) -> str:
 
 WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb, "postgresql": _postgres}
 
+SHORT_DECIMALS = frozenset({"duckdb"})
+"""Engines whose decimals of up to 18 digits are integers of 64 bits."""
+
 
 def written(query: exp.Query, dialect: str, catalog: Catalog) -> str:
     """The text to send. NotThere (`not-on-this-engine`) for what has no total form there."""

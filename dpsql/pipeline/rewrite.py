@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dpsql.core.catalog import Catalog
-from dpsql.dialects.writing import written
+from dpsql.dialects.writing import SHORT_DECIMALS, written
 from dpsql.mechanisms import entropy
 from dpsql.pipeline.stages import Planned, Rewritten
 from dpsql.planning.types import Plan
+from dpsql.policy.catalog import table_keys
 from dpsql.policy.schema import Policy
 from dpsql.rules import distinct, histogram, rewrite
 
@@ -14,9 +15,7 @@ from dpsql.rules import distinct, histogram, rewrite
 def run(planned: Planned, *, policy: Policy, dialect: str = "duckdb") -> Rewritten:
     """A fresh salt decides, for each statement, which groups of a unit are kept."""
     catalog = planned.bound.catalog
-    tables = {  # '' for a table that the database lacks
-        name: catalog.key_of(".".join(table.parts)) or "" for name, table in policy.tables.items()
-    }
+    tables = table_keys(policy, catalog)
     texts, counted, paired = [], [], []
     for plan in planned.plans:
         salt = int(entropy.words(1)[0])
@@ -37,7 +36,8 @@ def text(
     plan: Plan, catalog: Catalog, tables: dict[str, str], salt: int, dialect: str = "duckdb"
 ) -> str:
     """The statement of sums as it will be sent."""
-    return written(rewrite(plan, catalog, tables, salt), dialect, catalog)
+    narrow = dialect in SHORT_DECIMALS
+    return written(rewrite(plan, catalog, tables, salt, narrow=narrow), dialect, catalog)
 
 
 def histogram_text(

@@ -6,12 +6,19 @@ from collections.abc import Mapping
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable
 from dpsql.policy.identifiers import same_name
-from dpsql.policy.schema import Table, UnitPath
+from dpsql.policy.schema import Policy, Table, UnitPath
 
 
 def find_table(catalog: Catalog, table: Table) -> CatalogTable | None:
     """The catalog's table for a declared one, found as the binder finds it."""
     return catalog.find(".".join(table.parts))
+
+
+def table_keys(policy: Policy, catalog: Catalog) -> dict[str, str]:
+    """Policy table name → its key in the catalog; '' for a table that the database lacks."""
+    return {
+        name: catalog.key_of(".".join(table.parts)) or "" for name, table in policy.tables.items()
+    }
 
 
 def find_column(table: CatalogTable, column: str) -> CatalogColumn | None:

@@ -1,9 +1,11 @@
 """The rewrite of a plan into one bounded statement: one rule a file, in this order.
 
+paths       a table of the unit path that the query joins itself, scanned once
 rows        unit attached, filters, keys coded, values clamped to integers
 cells       one row per (unit, keys): counts and sums
 bound       each cell's partial bounded, or rows weighted
 groups      at most k cells of a unit kept
+late        sources that a unit meets once joined to them, for keys that are functions of it
 totals      integer sums over units, one row per key
 
 Quantiles have a statement of their own for each histogram (`histogram`), and each expression whose
@@ -15,25 +17,45 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.core.catalog import Catalog
+from dpsql.core.ir import Scan
 from dpsql.planning.types import Plan
 from dpsql.rules.bound import bound
 from dpsql.rules.cells import cells
 from dpsql.rules.distinct import distinct
 from dpsql.rules.groups import groups
 from dpsql.rules.histogram import histogram
+from dpsql.rules.late import attach, late
+from dpsql.rules.paths import without_repeats
 from dpsql.rules.rows import rows
-from dpsql.rules.source import Tables
+from dpsql.rules.source import Sources, Tables
 from dpsql.rules.totals import totals
 
 
-def rewrite(plan: Plan, catalog: Catalog, tables: Tables, salt: int) -> exp.Select:
-    """The bounded statement, as DuckDB AST. `salt` decides which groups are kept, freshly."""
-    statement = rows(plan, catalog, tables)
+def rewrite(
+    plan: Plan, catalog: Catalog, tables: Tables, salt: int, *, narrow: bool = True
+) -> exp.Select:
+    """The bounded statement, as DuckDB AST. `salt` decides which groups are kept, freshly.
+
+    `narrow`: as of `Sources`.
+    """
+    plan = without_repeats(plan, catalog, tables)
+    sources, split = Sources(catalog, tables, narrow), late(plan)
+    core = plan if split is None else split.core
+    statement = rows(core, sources)
     if plan.strategy != "row":
-        statement = cells(plan, statement)
-        statement = bound(plan, statement)
-        statement = groups(plan, statement, salt)
+        statement = cells(core, statement)
+        statement = bound(core, statement)
+        statement = groups(core, statement, salt)
+    if split is not None:
+        statement = attach(plan, split, statement, sources)
     return totals(plan, statement)
 
 
-__all__ = ["distinct", "histogram", "rewrite"]
+def joined_late(plan: Plan, catalog: Catalog, tables: Tables) -> tuple[str, ...]:
+    """Names of the tables that meet a unit's aggregated rows, not each of them; for explain."""
+    split = late(without_repeats(plan, catalog, tables)) if plan.sums else None
+    found = () if split is None else split.sources
+    return tuple(source.table if isinstance(source, Scan) else "a subquery" for source in found)
+
+
+__all__ = ["distinct", "histogram", "joined_late", "rewrite"]

@@ -5,22 +5,20 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.aggregates.basis import PairBlock
-from dpsql.core.catalog import Catalog
 from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import conjunction, named, select
 from dpsql.rules.keys import domain_tests, key_column
-from dpsql.rules.source import Sources, Tables
+from dpsql.rules.source import Sources
 from dpsql.rules.values import bounded_value, counts_all
 
 
-def rows(plan: Plan, catalog: Catalog, tables: Tables) -> exp.Select:
+def rows(plan: Plan, sources: Sources) -> exp.Select:
     """One row per row of the relation: u, keys, values.
 
     Guarantee: each row's `u` is the block's unit, not NULL; each value is NULL (row not read) or
     an integer within its grid, whatever the data holds (NaN and infinities count as NULL).
     """
-    sources = Sources(catalog, tables)
     query = sources.block(plan.aggregate.block)
     columns: list[exp.Expr] = [named(sources.column(plan.aggregate.block.unit), names.UNIT)]
     columns += [named(key_column(key, sources.expr(key.expr)), key.name) for key in plan.keys]

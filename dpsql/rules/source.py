@@ -40,6 +40,8 @@ class Sources:
 
     catalog: Catalog
     tables: Tables
+    narrow: bool = True
+    """Does the engine compute short decimals faster than long ones?"""
     aliases: dict[int, str] = field(default_factory=dict)
 
     def column(self, node: Col) -> exp.Expr:
@@ -55,7 +57,7 @@ class Sources:
         for source in block.sources:
             self.aliases[source.id] = f"t{len(self.aliases)}"
         query = exp.Select(from_=exp.From(this=self._source(block.first)))
-        query.set("joins", [self._join(join) for join in block.joins])
+        query.set("joins", [self.join(join) for join in block.joins])
         conditions: list[exp.Expr] = [is_not_null(self.column(block.unit))]
         conditions += [_grouped(self.expr(part)) for part in block.where]
         for semi in block.semijoins:
@@ -91,7 +93,7 @@ class Sources:
             )
         return exp.Not(this=exp.Paren(this=test))
 
-    def _join(self, join: Join) -> exp.Join:
+    def join(self, join: Join) -> exp.Join:
         node = exp.Join(this=self._source(join.source))
         if join.kind == "left":
             node.set("side", "LEFT")

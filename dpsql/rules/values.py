@@ -20,6 +20,7 @@ from dpsql.aggregates.basis import (
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Col
 from dpsql.rules.build import bigint, clamp, conjunction, double, integer, is_not_null, paren, when
+from dpsql.rules.narrow import narrow, text
 from dpsql.rules.tallies import tally_class
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def bounded_value(block: Block, sources: Sources) -> exp.Expr:
         # The engine's LEAST and GREATEST would turn NULL into a bound.
         tests.append(is_not_null(sources.expr(block.value)))
     number = _shifted(block, _on_grid(block, sources.expr(block.value)))
-    return when(conjunction(tests), number)
+    whole = when(conjunction(tests), number)
+    short = _short(block, sources)
+    return whole if short is None else exp.Case(ifs=[short], default=whole)
 
 
 def counts_all(block: Block) -> bool:
@@ -98,6 +101,19 @@ def _stepped(block: SumBlock | MomentsBlock, sources: Sources) -> exp.Expr:
     )
 
 
+def _short(block: SumBlock | MomentsBlock, sources: Sources) -> exp.If | None:
+    """A branch that most rows take: the value in 64 bits, if it is a decimal within its range."""
+    plain = block.rows.where is None and block.rows.also is None
+    if not (sources.narrow and plain and block.rows.present in (None, block.value)):
+        return None
+    if block.value.domain.type.kind is not Kind.DECIMAL or not _decimal_unit(block):
+        return None
+    found = narrow(block.value, sources, block.grid.lo, _top(block))
+    if found is not None:
+        found.set("true", _shifted(block, found.args["true"]))
+    return found
+
+
 def _top(block: SumBlock | MomentsBlock) -> int:
     grid = block.grid
     return grid.hi if isinstance(block, SumBlock) else grid.lo + grid.span
@@ -139,8 +155,8 @@ def _on_grid(block: SumBlock | MomentsBlock, node: exp.Expr) -> exp.Expr:
         return bigint(_within(node, integer(grid.lo), integer(top), bare))
     if kind.kind is Kind.DECIMAL and _decimal_unit(block):
         target = _decimal(kind.scale)
-        low = exp.cast(exp.Literal.string(_plain(grid.lo, kind.scale)), target)
-        high = exp.cast(exp.Literal.string(_plain(top, kind.scale)), target)
+        low = exp.cast(exp.Literal.string(text(grid.lo, kind.scale)), target)
+        high = exp.cast(exp.Literal.string(text(top, kind.scale)), target)
         scaled = exp.Mul(
             this=exp.cast(_within(node, low, high, bare), target),
             expression=exp.cast(exp.Literal.number(10**kind.scale), "DECIMAL(19,0)"),
@@ -168,9 +184,3 @@ def _decimal_unit(block: SumBlock | MomentsBlock) -> bool:
 
 def _decimal(scale: int) -> str:
     return f"DECIMAL({min(19 + scale, 38) if scale < 19 else 38},{scale})"
-
-
-def _plain(value: int, scale: int) -> str:
-    """value · 10^-scale as plain decimal text."""
-    sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(scale + 1, "0")
-    return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else f"{sign}{digits}"

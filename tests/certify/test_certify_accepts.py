@@ -37,6 +37,12 @@ QUERIES = [
     "SELECT city, drug, COUNT(*) FROM persons p JOIN visits v ON p.id = v.person_id"
     " JOIN rx ON rx.visit_id = v.visit_id GROUP BY 1, 2",
     "SELECT date_trunc('month', ts), COUNT(*), AVG(cost), STDDEV(cost) FROM visits GROUP BY 1",
+    "SELECT r.region, SUM(v.cost), COUNT(*) FROM visits v JOIN persons p ON v.person_id = p.id"
+    " JOIN regions r ON p.city = r.city GROUP BY 1",
+    "SELECT p.sex, SUM(x.qty) FROM rx x JOIN visits v ON x.visit_id = v.visit_id"
+    " JOIN persons p ON v.person_id = p.id GROUP BY 1",
+    "SELECT s.n, COUNT(*) FROM lab l JOIN (SELECT person_id, COUNT(*) AS n FROM visits"
+    " GROUP BY person_id) s ON s.person_id = l.person_id GROUP BY 1",
     # ---- weights
     "SELECT dept, COUNT(*), AVG(cost), SUM(cost) FILTER (WHERE ts > '2021-02-01')"
     " FROM visits GROUP BY 1",

@@ -8,7 +8,9 @@ from mutations_bounds import BOUNDS
 from mutations_given import GIVEN
 from mutations_grammar import GRAMMAR
 from mutations_having import HAVING
+from mutations_late import LATE
 from mutations_listed import LISTED
+from mutations_narrow import NARROW
 from mutations_pairs import PAIRS
 from mutations_relations import RELATIONS
 from mutations_steps import STEPS
@@ -20,7 +22,21 @@ from statements_all import ALL
 from dpsql.certify import certify
 from dpsql.errors import InternalError
 
-LISTS = (BOUNDS, STEPS, UNITS, GRAMMAR, PAIRS, HAVING, RELATIONS, WINDOWS, LISTED, GIVEN, TALLIES)
+LISTS = (
+    BOUNDS,
+    STEPS,
+    UNITS,
+    GRAMMAR,
+    PAIRS,
+    HAVING,
+    RELATIONS,
+    WINDOWS,
+    LISTED,
+    GIVEN,
+    TALLIES,
+    LATE,
+    NARROW,
+)
 MUTATIONS = {name: mutation for part in LISTS for name, mutation in part.items()}
 
 

@@ -305,3 +305,17 @@ def test_salt_and_prettiness(cursor: dpsql.Cursor) -> None:
 )
 def test_number(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_tables_joined_late_are_told(cursor: dpsql.Cursor) -> None:
+    """A user's city is read of one row, after the user's orders are aggregated."""
+    told = cursor.explain("SELECT city, COUNT(*) FROM orders JOIN users ON id = user_id GROUP BY 1")
+    assert told.releases[0].joined_late == ("users",)
+    assert told.to_dict()["releases"][0]["joined_late"] == ["users"]
+    words = " ".join(str(told).split())
+    assert "users after each user's rows are aggregated: by enforced keys" in words
+    early = cursor.explain(
+        "SELECT item, COUNT(*) FROM orders JOIN users ON id = user_id GROUP BY 1"
+    )
+    assert early.releases[0].joined_late == ()
+    assert "joined" not in str(early)
