@@ -34,7 +34,7 @@ from dpsql.owner_log import OWNER_LOG
 
 COMMANDS = (
     *("init", "check", "query", "explain", "shell", "tables"),
-    *("budget", "ledger", "releases", "audit", "demo"),
+    *("budget", "ledger", "releases", "cells", "audit", "demo"),
 )
 """In the order in which people meet them."""
 

@@ -34,6 +34,7 @@ from dpsql.explanation import (
     ColumnExplanation,
     ErrorCurve,
     Explanation,
+    KeptExplanation,
     KeyExplanation,
     ReleaseExplanation,
     TotalsExplanation,
@@ -42,7 +43,7 @@ from dpsql.guard import guarded
 from dpsql.key_origins import key_origin
 from dpsql.origins import Origins, one_row
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.stages import Planned
+from dpsql.pipeline.stages import Certified, Planned
 from dpsql.plan_graph import dot
 from dpsql.planning.types import Plan
 from dpsql.policy.catalog import table_keys
@@ -156,7 +157,8 @@ def _release(
     planned, policy = prepared.planned, question.session.policy
     plan, uses = planned.plans[index], _uses(prepared, index)
     origins, site = Origins(planned, index, policy), planned.bound.sites[index]
-    labels = column_labels(planned, index, policy.unit)
+    labels, catalog = column_labels(planned, index, policy.unit), planned.bound.catalog
+    kept = _kept(prepared.certified[index])
     advise = advice and plan.choice is None and not plan.awaited
     return ReleaseExplanation(
         plan.epsilon,
@@ -193,8 +195,15 @@ def _release(
         division_explanation(plan),
         planned.reached.get(index),
         _curve(question, planned, index) if advice else None,
-        joined_late(plan, planned.bound.catalog, table_keys(policy, planned.bound.catalog)),
+        () if kept else joined_late(plan, catalog, table_keys(policy, catalog)),
+        kept,
     )
+
+
+def _kept(certified: Certified) -> KeptExplanation | None:
+    if certified.kept is None:
+        return None
+    return KeptExplanation(certified.kept.offer.name, pretty(certified.kept.sql))
 
 
 def _curve(question: Question, planned: Planned, index: int) -> ErrorCurve | None:

@@ -201,13 +201,29 @@ class ColumnExplanation:
 
 
 @dataclass(frozen=True)
+class KeptExplanation:
+    """Cells that the owner keeps and that serve a release: which, and the SQL that reads them.
+
+    It is sent in place of the release's own where the cells are up to date, which is not told:
+    that would tell of the data. The answer is the same either way.
+    """
+
+    name: str
+    sql: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"of": self.name, "sql": self.sql}
+
+
+@dataclass(frozen=True)
 class ReleaseExplanation:
     """One private aggregate: price, bounds, noise, keys, events, and the SQL that would run.
 
     `reads`: the numbers of the releases that feed it in a chain; in `sql` they are parameters.
     `joined_late`: tables whose one row each unit's aggregated rows meet, not each of its rows.
     `shown`: does the answer read it itself, and not only another release? `target`: the error that
-    was asked for, in place of a price. `curve`: None where it was not asked for.
+    was asked for, in place of a price. `curve`: None where it was not asked for. `kept`: None where
+    no kept cells serve it.
     """
 
     epsilon: Fraction
@@ -232,6 +248,7 @@ class ReleaseExplanation:
     target: Reached | None = None
     curve: ErrorCurve | None = None
     joined_late: tuple[str, ...] = ()
+    kept: KeptExplanation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -256,6 +273,7 @@ class ReleaseExplanation:
             "sql": self.sql,
             "target": None if self.target is None else self.target.to_json(),
             "curve": None if self.curve is None else self.curve.to_dict(),
+            "kept_cells": None if self.kept is None else self.kept.to_dict(),
         }
 
 
@@ -362,6 +380,7 @@ __all__ = [
     "Explanation",
     "GainExplanation",
     "Improvement",
+    "KeptExplanation",
     "KeyExplanation",
     "OtherLaw",
     "PartExplanation",

@@ -131,6 +131,12 @@ def _release(
         yield from _entry("method", f"{release.strategy}: {release.why}")
     if release.joined_late:
         yield from _entry("joined", _late(release, unit))
+    if release.kept is not None:
+        yield from _entry(
+            "cells",
+            f"the owner keeps those of {release.kept.name}: where they are up to date they are read"
+            " in place of rows; answer, noise and price are the same",
+        )
     if release.target is not None:
         told = target if not release.target.first else before_first
         yield from _entry("target", told(release.target))
@@ -156,6 +162,9 @@ def _release(
         yield from _events(release)
         yield from _entry("sql", "")
         yield textwrap.indent(release.sql, "  ")
+        if release.kept is not None:
+            yield from _entry("or, of cells", "")
+            yield textwrap.indent(release.kept.sql, "  ")
 
 
 def _reads(release: ReleaseExplanation, sql: bool) -> str:

@@ -15,6 +15,7 @@ from dpsql.accuracy import settle
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
 from dpsql.binding.release_names import UNNAMED, release_table
+from dpsql.cells import CellsStore
 from dpsql.checks.unbound import unbound
 from dpsql.consistency.families import Mode
 from dpsql.core.catalog import Catalog
@@ -29,7 +30,7 @@ from dpsql.opening import open_engine
 from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewrite, storage
 from dpsql.pipeline.missing import placed
 from dpsql.pipeline.plan import Asked
-from dpsql.pipeline.stages import Bound, Certified, Planned
+from dpsql.pipeline.stages import Bound, Certified, Planned, Rewritten
 from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.search import EVERY, Alternatives
 from dpsql.planning.types import Plan
@@ -82,6 +83,7 @@ class Preparation(ABC):
         except BaseException:  # even an interrupt must not leave it open
             self.engine.close()
             raise
+        self.cells = CellsStore(self.policy, self.engine)
         self._public = PublicData(self.engine, self.policy)
         self._sealed = Sealed(timeout=self.policy.limits.timeout_seconds or 60.0)
         self._naming = Naming(FUNCTIONS)
@@ -89,6 +91,7 @@ class Preparation(ABC):
     def close(self) -> None:
         self._sealed.close()
         self._naming.close()
+        self.cells.close()
         self.engine.close()
 
     def declared(self) -> tuple[DeclaredTable, ...]:
@@ -180,14 +183,22 @@ class Preparation(ABC):
             bound = self.bind(sql, parameters, dialect=dialect, clips=clips)
             planned = self.plan(bound, asked=asked)
             with placed(bound.parsed):
-                rewritten = rewrite.run(planned, policy=self.policy, dialect=self.engine.dialect)
-            certified = certify.run(rewritten, policy=self.policy, engine=self.engine)
+                rewritten = self._rewritten(planned)
+            certified = self._certified(rewritten)
             outer = self._check_remainder(planned, sql)
             text = sql if dialect == "duckdb" else None
             names = self._names(bound.parsed.root, text, bound.catalog)
         if names is None or len(names) != len(outer.types):
             names = _fallback_names(bound, len(outer.types))
         return Prepared(planned, certified, tuple(names), outer)
+
+    def _rewritten(self, planned: Planned) -> Rewritten:
+        offer, dialect = self.cells.offer, self.engine.dialect
+        return rewrite.run(planned, policy=self.policy, dialect=dialect, offers=offer)
+
+    def _certified(self, rewritten: Rewritten) -> tuple[Certified, ...]:
+        cells = self.cells.engine
+        return certify.run(rewritten, policy=self.policy, engine=self.engine, cells=cells)
 
     def certified(self, planned: Planned, plan: Plan) -> Certified:
         """A plan whose bounds have been found, rewritten and certified like those before it.
@@ -197,8 +208,7 @@ class Preparation(ABC):
         """
         alone = replace(planned, plans=(plan,), forms=planned.forms[:1])
         try:
-            rewritten = rewrite.run(alone, policy=self.policy, dialect=self.engine.dialect)
-            return certify.run(rewritten, policy=self.policy, engine=self.engine)[0]
+            return self._certified(self._rewritten(alone))[0]
         except (InternalError, RefusedQuery) as problem:
             raise InternalError(
                 f"with the bounds that were found: {problem.message}",

@@ -304,6 +304,7 @@ class Session(Preparation):
                     self.engine,
                     timeout=self.policy.limits.timeout_seconds,
                     given=steps.given(order.index),
+                    cells=self.cells.readable(certified),
                 )
                 drawn = perturb.run(order.plan, cells, order.earlier)
                 made_with = fed(planned, order.index, known)

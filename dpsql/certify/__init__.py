@@ -30,6 +30,7 @@ given       lists beside the text as a public table (chains)
 lookups     IN a public table's column
 normal      floats without -0.0
 unions      UNION ALL of relations
+kept        a table of kept cells as the relation that its definition says
 windows     windows over the rows of a unit
 relations   one SELECT below the totals
 bounds      coordinates → L0, Linf, L1, L2²
@@ -52,6 +53,7 @@ from dpsql.certify.claim import BlockClaim, Claim, DistinctClaim, HistogramClaim
 from dpsql.certify.distinct import check_distinct
 from dpsql.certify.forms import normal_form
 from dpsql.certify.histogram import check_histogram
+from dpsql.certify.kept import KeptTable, check_cells
 from dpsql.certify.reader import read_statement
 from dpsql.certify.relations import Reader
 from dpsql.certify.scope import Serials
@@ -84,6 +86,29 @@ def certify_distinct(sql: str, claim: DistinctClaim, *, policy: Policy, catalog:
     check_distinct(root, claim, Reader(Tables(policy, catalog), Serials()))
 
 
+def certify_cells(definition: str, *, policy: Policy, catalog: Catalog) -> None:
+    """Return if the statement makes bounded cells with ranks, which may be kept as a table."""
+    root = read_statement(definition)
+    check_cells(Reader(Tables(policy, catalog), Serials()).relation(root))
+
+
+def certify_from_cells(
+    sql: str,
+    claim: Claim,
+    *,
+    place: tuple[str, str],
+    definition: str,
+    policy: Policy,
+    catalog: Catalog,
+) -> None:
+    """`certify` for a statement over the table of kept cells at `place` (schema, name).
+
+    What the table holds is derived from `definition`, by which it was made.
+    """
+    root, kept = read_statement(sql), KeptTable(*place, read_statement(definition))
+    check_totals(root, claim, Reader(Tables(policy, catalog), Serials(), kept))
+
+
 def certify_choice(sql: str) -> None:
     """What a choice of a bound needs of a statement that `certify` has passed: counts go up."""
     check_choice(read_statement(sql))
@@ -95,7 +120,9 @@ __all__ = [
     "DistinctClaim",
     "HistogramClaim",
     "certify",
+    "certify_cells",
     "certify_distinct",
+    "certify_from_cells",
     "certify_histogram",
     "certify_choice",
     "normal_form",

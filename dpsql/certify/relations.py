@@ -25,6 +25,7 @@ from dpsql.certify.facts import (
 )
 from dpsql.certify.given import given_table
 from dpsql.certify.joins import Joined, Source
+from dpsql.certify.kept import KeptTable
 from dpsql.certify.kinds import kind_of
 from dpsql.certify.listed import listed_table
 from dpsql.certify.lookups import check_lookup, lookup_of, reads_public
@@ -49,6 +50,7 @@ class Reader:
 
     tables: Tables
     serials: Serials
+    kept: KeptTable | None = None
 
     def relation(self, node: exp.Expr) -> Relation:
         """A nested SELECT over rows of units, or UNION ALL of such."""
@@ -121,6 +123,9 @@ class Reader:
                 "joins are inner, left or cross",
             )
         name, parts = fold(str(alias.this.this)), tuple(conjuncts(on))
+        if isinstance(node, exp.Table) and self.kept is not None and self.kept.named_by(node):
+            alone = Reader(self.tables, self.serials)  # cells are made of rows, not of cells
+            return Source(name, self.kept.relation(alone.relation), left, parts)
         if isinstance(node, exp.Table):
             return Source(name, self.tables.of(node), left, parts)
         if isinstance(node, exp.Values):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dpsql.commands.check_kept import check_kept
 from dpsql.commands.check_ledger import check_ledger
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
@@ -82,7 +83,10 @@ def _findings(policy: Policy) -> list[Finding]:
             f"{problem.message}: {problem.for_owner}", code=problem.code, hint=problem.hint
         ) from None
     try:
-        return [*check(policy, engine.catalog()), *_left_out(engine)]
+        found = [*check(policy, engine.catalog()), *_left_out(engine)]
+        if not _wrong(found):
+            found += check_kept(policy, engine)
+        return found
     finally:
         engine.close()
 

@@ -52,7 +52,7 @@ class Output:
 
         ledger = sqlite_path(policy.ledger or "")
         database = policy.database.path if policy.database else None
-        kept = [policy.source, database, ledger, *policy.attached.values()]
+        kept = [policy.source, database, ledger, policy.cells, *policy.attached.values()]
         target = os.path.realpath(self.path)
         named = (os.path.abspath(self.path), target)
         files = [table.files for table in policy.tables.values() if table.files is not None]

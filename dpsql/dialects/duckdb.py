@@ -12,7 +12,7 @@ from dpsql.core.catalog import Catalog
 from dpsql.dialects.duckdb_catalog import read_catalog
 from dpsql.dialects.duckdb_drift import refuse_drift
 from dpsql.dialects.duckdb_identity import of_connection, of_file
-from dpsql.dialects.duckdb_open import acquire, check_version, release
+from dpsql.dialects.duckdb_open import acquire, check_version, file_mark, last_change, release
 from dpsql.dialects.engine import FAILED, FAILED_HINT, TimedOut
 from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
@@ -26,6 +26,7 @@ _CHECKS = (
     "SELECT schema_name, table_name, expression FROM duckdb_constraints()"
     " WHERE constraint_type = 'CHECK' AND database_name = current_database()"
 )
+_BATCH = 100_000  # rows of a piece of a stream
 _PATH = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
 
 
@@ -68,8 +69,11 @@ class DuckDBEngine:
         path: str | None,
         frozen: bool,
         identity: str,
+        mark: str = "",
     ) -> None:
         self.identity = identity  # which database this is: equal for no other
+        self.marks = path is not None  # of a file that we have opened ourselves
+        self._mark = mark
         self._connection = connection
         self._path = path
         self._catalog: Catalog | None = None
@@ -81,8 +85,8 @@ class DuckDBEngine:
     @classmethod
     def open(cls, path: Path | str, *, memory: str | None = None) -> DuckDBEngine:
         """Open a database file read only; `:memory:` is refused."""
-        owner, real = acquire(path, memory)
-        return cls(owner.cursor(), path=real, frozen=True, identity=of_file(real))
+        owner, real, mark = acquire(path, memory)
+        return cls(owner.cursor(), path=real, frozen=True, identity=of_file(real), mark=mark)
 
     @classmethod
     def adopt(cls, connection: Any) -> DuckDBEngine:
@@ -113,6 +117,32 @@ class DuckDBEngine:
             self._path = None
 
     # ---- reading -------------------------------------------------------------------------
+
+    @property
+    def mark(self) -> str:
+        """The state of the file when it was opened; '' of a connection that others may write by."""
+        return self._mark
+
+    def mark_now(self) -> str:
+        """The state of the file at this moment; '' where it is not known."""
+        return file_mark(self._path) if self._mark and self._path is not None else ""
+
+    def last_change(self) -> float:
+        """When any file that is read was last written to, in seconds since 1970; 0: unknown."""
+        return last_change([self._path]) if self._path is not None else 0.0
+
+    def stream(self, sql: str) -> tuple[list[tuple[str, str]], pa.RecordBatchReader]:
+        """Columns (name, type) and rows of a statement for the owner, piece by piece.
+
+        EngineFailed as for `fetch`, but while the pieces are read whatever the engine raises.
+        """
+        with self._lock:
+            described = self._rows(f"DESCRIBE {sql}")
+            columns = [(str(name), str(type_)) for name, type_, *_ in described]
+            try:
+                return columns, self._connection.sql(sql).to_arrow_reader(_BATCH)
+            except Exception as problem:  # in whatever class
+                raise self._failed(problem) from None
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:

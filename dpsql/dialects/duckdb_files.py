@@ -18,8 +18,9 @@ from dpsql.core.catalog import Catalog
 from dpsql.core.files import Layout
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.duckdb_catalog import read_catalog
+from dpsql.dialects.duckdb_open import last_change
 from dpsql.dialects.engine import FAILED, FAILED_HINT
-from dpsql.dialects.files_open import State, acquire, look, release
+from dpsql.dialects.files_open import State, acquire, look, marks, release
 from dpsql.errors import EngineFailed, Error
 from dpsql.owner_log import OWNER_LOG
 
@@ -40,6 +41,7 @@ class FilesEngine(DuckDBEngine):
         super().__init__(
             self._opened.owner.cursor(), path=None, frozen=False, identity=identity(layout)
         )
+        self.marks = True
         try:
             self._columns = self._shape(self.catalog())
         except BaseException:
@@ -52,6 +54,23 @@ class FilesEngine(DuckDBEngine):
             if not self._shut:
                 self._shut = True
                 release(self._opened)
+
+    @property
+    def mark(self) -> str:
+        """The files as this snapshot found them, and the databases as they were opened."""
+        with self._lock:
+            return _mark(self._opened.mark, self._state)
+
+    def mark_now(self) -> str:
+        """The same of the files as they lie there at this moment."""
+        state = self._looked()
+        return "" if state is None else _mark(marks(self._layout), state)
+
+    def last_change(self) -> float:
+        found = [one.path for files in self._state.values() for one in files]
+        layout = self._layout
+        databases = [path for path in (layout.database, *layout.attached.values()) if path]
+        return last_change([*found, *databases])
 
     @property
     def left_out(self) -> tuple[tuple[str, str], ...]:
@@ -147,6 +166,13 @@ class FilesEngine(DuckDBEngine):
             for key, table in catalog.tables.items()
             if (table.schema, table.name) in self._layout.files
         }
+
+
+def _mark(databases: str, state: State) -> str:
+    if not databases:
+        return ""
+    said = repr((databases, sorted(state.items())))
+    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def identity(layout: Layout) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
 import threading
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +64,15 @@ def check_version(version: str) -> None:
 
 @dataclass
 class _Instance:
-    """An owner's instance, how many use it, its memory limit as the policy has it, its spill."""
+    """An owner's instance, how many use it, its memory limit as the policy has it, its spill.
+
+    `mark`: the state of the file that it has open.
+    """
 
     owner: duckdb.DuckDBPyConnection
     memory: str | None
     unspill: weakref.finalize[..., Any]
+    mark: str
     users: int = 1
 
 
@@ -78,8 +84,9 @@ class _Shared:
     """By real path."""
 
 
-def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnection, str]:
-    """The file's one read-only instance in this process, and the real path to `release` it by.
+def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnection, str, str]:
+    """The file's one read-only instance in this process, the real path to `release` it by, and
+    the state of the file that it has open ('' where that changed meanwhile).
 
     PolicyError for `:memory:`; EngineFailed where the file cannot be opened, or is open already
     under another memory limit.
@@ -103,7 +110,7 @@ def acquire(path: Path | str, memory: str | None) -> tuple[duckdb.DuckDBPyConnec
             if memory not in (None, instance.memory):
                 raise _other_limit(str(path), instance.memory)
             instance.users += 1
-    return instance.owner, real
+    return instance.owner, real, instance.mark
 
 
 def refuse_no_file(real: str, path: Path | str) -> None:
@@ -150,14 +157,14 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
     config: dict[str, Any] = {**HARDENED, "temp_directory": spill}
     if memory is not None:
         config["memory_limit"] = memory
-    connection = None
+    connection, before = None, file_mark(real)
     try:
         connection = duckdb.connect(real, read_only=True, config=config)
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
         connection.execute("SET lock_configuration = true")
         refuse_drift(connection, duckdb.__version__, ours=True)
         unspill = weakref.finalize(connection, remove_spill, spill, os.getpid())
-        return _Instance(connection, memory, unspill)
+        return _Instance(connection, memory, unspill, before if before == file_mark(real) else "")
     except EngineFailed:
         _give_up(connection, spill)
         raise
@@ -185,6 +192,34 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
             code="engine-locked" if locked else "engine-open",
             hint=hint,
         ) from None
+
+
+def file_mark(path: str) -> str:
+    """Which state of a database file this is: another after every write to it; '' of no file.
+
+    The time of its last change of status cannot be set back as that of its content can.
+    """
+    found = []
+    for one in (path, f"{path}.wal"):
+        try:
+            status = os.stat(one)
+        except OSError:
+            found.append("-")
+            continue
+        parts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        found.append(":".join(map(str, (*parts, status.st_ctime_ns))))
+    return "" if found[0] == "-" else " ".join(found)
+
+
+def last_change(paths: Iterable[str]) -> float:
+    """The newest time of any of the files, or of a log beside it; 0 where there is none."""
+    newest = 0.0
+    for path in paths:
+        for one in (path, f"{path}.wal"):
+            with contextlib.suppress(OSError):
+                status = os.stat(one)
+                newest = max(newest, status.st_mtime, status.st_ctime)
+    return newest
 
 
 def _give_up(connection: duckdb.DuckDBPyConnection | None, spill: str) -> None:

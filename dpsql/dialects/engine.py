@@ -44,6 +44,16 @@ class Engine(Protocol):
     frozen: bool
     """Can nobody change schema or rows while it is open?"""
 
+    marks: bool
+    """Does it know the state of the files that it reads?"""
+
+    @property
+    def mark(self) -> str:
+        """The state of the files that are read: another wherever one was written. '': unknown.
+
+        For the owner, and for whether kept cells are up to date: no analyst sees what it decides.
+        """
+
     def close(self) -> None: ...
 
     def snapshot(self) -> AbstractContextManager[None]:

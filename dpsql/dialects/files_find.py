@@ -25,11 +25,15 @@ def told(problem: EngineFailed, for_owner: str) -> EngineFailed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file as it lies there: another state of it is unequal."""
+    """A file as it lies there: another state of it is unequal.
+
+    `changed`: when its content was written, which can be set back; `status`: when anything of it.
+    """
 
     path: str
     size: int
     changed: int
+    status: int
     device: int
     inode: int
 
@@ -141,4 +145,5 @@ def _look(path: str) -> Found | None:
         ) from None
     if not os.path.isfile(path):
         return None
-    return Found(path, there.st_size, there.st_mtime_ns, there.st_dev, there.st_ino)
+    times = there.st_mtime_ns, there.st_ctime_ns
+    return Found(path, there.st_size, *times, there.st_dev, there.st_ino)

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.core.files import Layout
 from dpsql.dialects.duckdb_drift import refuse_drift
-from dpsql.dialects.duckdb_open import HARDENED, check_version, refuse_no_file, remove_spill
+from dpsql.dialects.duckdb_open import (
+    HARDENED,
+    check_version,
+    file_mark,
+    refuse_no_file,
+    remove_spill,
+)
 from dpsql.dialects.files_find import Found, find, literal
 from dpsql.dialects.files_text import identifier, text
 from dpsql.dialects.files_views import create, view
@@ -47,6 +53,8 @@ class Opened:
     key: str
     unspill: weakref.finalize[..., Any]
     left_out: tuple[tuple[str, str], ...] = ()
+    mark: str = ""
+    """The state of the database files beside; '' where one changed meanwhile."""
     users: int = 1
 
 
@@ -98,7 +106,7 @@ def _open(layout: Layout, state: State, memory: str | None, key: str) -> Opened:
     spill = tempfile.mkdtemp(prefix="dpsql-")
     config = {name: value for name, value in HARDENED.items() if name != "enable_external_access"}
     config |= {"temp_directory": spill} | ({} if memory is None else {"memory_limit": memory})
-    connection = None
+    connection, before = None, marks(layout)
     try:
         connection = _connected(layout.database, config)
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
@@ -117,12 +125,19 @@ def _open(layout: Layout, state: State, memory: str | None, key: str) -> Opened:
         connection.execute("SET lock_configuration = true")
         refuse_drift(connection, duckdb.__version__, ours=True)
         unspill = weakref.finalize(connection, remove_spill, spill, os.getpid())
-        return Opened(connection, key, unspill, tuple(left_out))
+        mark = before if before == marks(layout) else ""
+        return Opened(connection, key, unspill, tuple(left_out), mark)
     except BaseException:
         if connection is not None:
             connection.close()
         remove_spill(spill, os.getpid())
         raise
+
+
+def marks(layout: Layout) -> str:
+    """The state of the database files of a layout."""
+    paths = (layout.database, *layout.attached.values())
+    return repr([file_mark(os.path.realpath(path)) for path in paths if path is not None])
 
 
 def _connected(path: str | None, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:

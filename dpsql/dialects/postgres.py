@@ -41,6 +41,7 @@ class PostgresEngine:
     dialect = "postgresql"
     default_schema = "public"
     frozen = False
+    marks = False
 
     def __init__(self, url: str, *, watched: Iterable[str] = ()) -> None:
         """`watched`: names of the tables that must not change while a snapshot is open."""
@@ -56,6 +57,11 @@ class PostgresEngine:
     def open(cls, url: str, *, watched: Iterable[str] = ()) -> PostgresEngine:
         """Connect by the policy's URL. EngineFailed, PolicyError without the server's words."""
         return cls(url, watched=watched)
+
+    @property
+    def mark(self) -> str:
+        """A server does not tell cheaply whether rows have changed."""
+        return ""
 
     def close(self) -> None:
         with self._lock:

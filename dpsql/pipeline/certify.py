@@ -13,6 +13,7 @@ from dpsql.certify import (
     certify,
     certify_choice,
     certify_distinct,
+    certify_from_cells,
     certify_histogram,
     normal_form,
 )
@@ -21,20 +22,27 @@ from dpsql.pipeline.stages import Certified, Rewritten
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Policy
 from dpsql.rules import names
+from dpsql.rules.kept import SCHEMA
 
 if TYPE_CHECKING:
     from dpsql.dialects.engine import Engine
 
 
-def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certified, ...]:
-    """Raises InternalError where the two derivations disagree: what is not certified never runs."""
+def run(
+    rewritten: Rewritten, *, policy: Policy, engine: Engine, cells: Engine | None = None
+) -> tuple[Certified, ...]:
+    """Raises InternalError where the two derivations disagree: what is not certified never runs.
+
+    `cells`: where kept cells lie.
+    """
     catalog = rewritten.planned.bound.catalog
     done = []
-    for plan, sql, counted, paired in zip(
+    for plan, sql, counted, paired, kept in zip(
         rewritten.planned.plans,
         rewritten.statements,
         rewritten.histograms,
         rewritten.distincts,
+        rewritten.kept,
         strict=True,
     ):
         if sql:
@@ -50,9 +58,21 @@ def run(rewritten: Rewritten, *, policy: Policy, engine: Engine) -> tuple[Certif
         for text, listed in zip(paired, distinct_claims(plan), strict=True):
             normal = normal_form(text, engine.dialect, catalog)
             certify_distinct(normal, listed, policy=policy, catalog=catalog)
-        made = Certified(plan, sql, counted, paired)
+        if kept is not None:
+            certify_from_cells(
+                kept.sql,
+                claim(plan),
+                place=(SCHEMA, kept.offer.table),
+                definition=kept.offer.definition,
+                policy=policy,
+                catalog=catalog,
+            )
+        made = Certified(plan, sql, counted, paired, kept)
         timeout = policy.limits.timeout_seconds
-        if not all(engine.binds(text, timeout=timeout) for text in made.texts):
+        bind = all(engine.binds(text, timeout=timeout) for text in made.texts)
+        if kept is not None:
+            bind = bind and cells is not None and cells.binds(kept.sql, timeout=timeout)
+        if not bind:
             raise InternalError("the bounded statement does not fit the database", code="binding")
         done.append(made)
     return tuple(done)

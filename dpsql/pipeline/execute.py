@@ -30,10 +30,12 @@ def run(
     *,
     timeout: float | None,
     given: Mapping[str, Any] | None = None,
+    cells: Engine | None = None,
 ) -> ExactCells:
     """Takes only what `certify` made. Raises EngineFailed with one constant text.
 
-    `given`: what releases of the same statement give it (`chains.given`).
+    `given`: what releases of the same statement give it (`chains.given`). `cells`: where kept cells
+    lie that are up to date; they are read where they serve.
     """
     plan = certified.plan
 
@@ -46,7 +48,10 @@ def run(
     distincts = tuple(_pairs(plan, fetched(sql)) for sql in certified.distincts)
     if not certified.sql:  # statements apart, of public groups
         return ExactCells(nothing(plan).keys, None, (), histograms, distincts)
-    table = fetched(certified.sql)
+    if cells is not None and certified.kept is not None:
+        table = cells.fetch(certified.kept.sql, timeout=timeout)
+    else:
+        table = fetched(certified.sql)
     keys = tuple(table.column(key.name) for key in plan.keys)
     units = None
     if plan.threshold is not None:

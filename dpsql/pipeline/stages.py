@@ -18,6 +18,7 @@ from dpsql.core.exact import Exact
 from dpsql.core.ir import PrivateAggregate, steps
 from dpsql.core.targets import Reached
 from dpsql.mechanisms.means import Mean
+from dpsql.planning.kept import Offer
 from dpsql.planning.types import Plan
 from dpsql.policy.schema import Table
 
@@ -98,27 +99,41 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class FromCells:
+    """A statement over kept cells that sums what the plan's own would; see `Offer`."""
+
+    sql: str
+    offer: Offer
+
+
+@dataclass(frozen=True)
 class Rewritten:
     """The bounded statements of each plan, as the texts that will be sent.
 
     `statements`: sums over units, '' where statements apart are all. `histograms`: one text for
-    each histogram, `distincts`: one for each expression whose values are counted.
+    each histogram, `distincts`: one for each expression whose values are counted. `kept`: the same
+    sums from kept cells, where there are such.
     """
 
     planned: Planned
     statements: tuple[str, ...]
     histograms: tuple[tuple[str, ...], ...]
     distincts: tuple[tuple[str, ...], ...]
+    kept: tuple[FromCells | None, ...]
 
 
 @dataclass(frozen=True)
 class Certified:
-    """Only `certify` makes one: the texts, and the plan their guarantee was re-derived for."""
+    """Only `certify` makes one: the texts, and the plan their guarantee was re-derived for.
+
+    `kept` may be sent in place of `sql`, where the cells are up to date.
+    """
 
     plan: Plan
     sql: str
     histograms: tuple[str, ...] = ()
     distincts: tuple[str, ...] = ()
+    kept: FromCells | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from dpsql.policy.python_nodes import parse_python
 from dpsql.policy.quantities import seconds, size
 from dpsql.policy.read_budgets import read_budgets
 from dpsql.policy.read_files import read_attached
+from dpsql.policy.read_kept import check_cells, read_cells
 from dpsql.policy.read_tables import read_tables
 from dpsql.policy.schema import AUTO, Auto, Bounds, Limits, Policy
 from dpsql.policy.urls import DEFAULT_LEDGER, absolute, read_database, read_ledger, sqlite_url
@@ -36,6 +37,7 @@ _KEYS = (
     "releases",
     "limits",
     "checkpoints",
+    "cells",
     "analysts_only",
     "budgets",
     "bounds",
@@ -149,8 +151,10 @@ def _read(root: Node, base: Path, source: str | None) -> Policy:
         tables=tables,
         source=source,
         attached=attached or {},
+        cells=read_cells(fields.get("cells"), base, source),
     )
     check_places(policy, fields)
+    check_cells(policy, fields)
     return policy
 
 

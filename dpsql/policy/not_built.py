@@ -13,6 +13,7 @@ def not_built(policy: Policy) -> list[Finding]:
         *_database(policy),
         *ledger_not_built(policy),
         *_promises(policy),
+        *_kept(policy),
     ]
 
 
@@ -62,6 +63,21 @@ def _promises(policy: Policy) -> list[Finding]:
         )
         for name, table in policy.tables.items()
         if table.promised
+    ]
+
+
+def _kept(policy: Policy) -> list[Finding]:
+    if policy.database is None or policy.database.engine == "duckdb":
+        return []
+    return [
+        _finding(
+            f"tables.{name}.kept",
+            "cells are kept of DuckDB files, Parquet and CSV alone: a server does not tell whether"
+            " rows have changed, and cells of what is gone must not answer",
+            "leave `kept` out; repeated queries are free and quick where releases are kept",
+        )
+        for name, table in policy.tables.items()
+        if table.kept
     ]
 
 

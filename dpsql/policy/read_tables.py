@@ -13,10 +13,11 @@ from dpsql.policy.literals import in_range, read_range, read_values
 from dpsql.policy.nodes import Node, describe_value
 from dpsql.policy.read_files import KEYS as FILE_KEYS
 from dpsql.policy.read_files import read_files
-from dpsql.policy.schema import ColumnRule, Table, UnitPath
+from dpsql.policy.read_kept import read_kept
+from dpsql.policy.schema import ColumnRule, Kept, Table, UnitPath
 from dpsql.policy.unit_path import Written, parse_unit, resolve_units
 
-_KEYS = ("unit", "public", "columns", "max_rows_per_unit", "key", "promised", *FILE_KEYS)
+_KEYS = ("unit", "public", "columns", "max_rows_per_unit", "key", "promised", "kept", *FILE_KEYS)
 _COLUMN = ("values", "min", "max", "hidden", "nullable")
 
 
@@ -31,6 +32,7 @@ class _Draft:
     key: str | None
     promised: bool
     files: FileSource | None
+    kept: tuple[Kept, ...]
 
 
 def read_tables(node: Node, base: Path) -> dict[str, Table]:
@@ -69,6 +71,7 @@ def _finished(name: str, draft: _Draft, path: UnitPath | None) -> Table:
         key=draft.key,
         promised=draft.promised,
         files=draft.files,
+        kept=draft.kept,
     )
 
 
@@ -91,6 +94,9 @@ def _table(name: str, node: Node, base: Path) -> _Draft:
         )
     if is_public and most is not None:
         raise most.where.error("a public table has no units to bound", code="bad-value")
+    kept = fields.get("kept")
+    if is_public and kept is not None:
+        raise kept.where.error("a public table has no cells of units", code="bad-value")
     is_promised = promised is not None and flag(promised)
     if is_promised and key is None:
         hint = "name the column under `key`"
@@ -103,6 +109,7 @@ def _table(name: str, node: Node, base: Path) -> _Draft:
         key=None if key is None else text(key),
         promised=is_promised,
         files=read_files(fields, base),
+        kept=() if kept is None else read_kept(kept),
     )
 
 

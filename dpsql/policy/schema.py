@@ -146,11 +146,19 @@ UNLISTED = ColumnRule()
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Cells of a table that are kept: by these expressions, with sums of these values."""
+
+    by: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """`name` as written, `parts` without quotes: (table,) or (schema, table).
 
     Either `public`, about no one, or private with a `unit`. `files`: where its rows lie; None: in
-    the database.
+    the database. `kept`: which of its cells `dpsql cells build` writes.
     """
 
     name: str
@@ -162,6 +170,7 @@ class Table:
     key: str | None = None
     promised: bool = False
     files: FileSource | None = None
+    kept: tuple[Kept, ...] = ()
 
     def rule(self, column: str) -> ColumnRule:
         """The rule of a column, case ignored; the empty rule for one that is not listed."""
@@ -175,6 +184,7 @@ class Policy:
 
     `ledger` None: a dict without one, kept in memory (`connect` warns). URLs may hold passwords
     and stay out of the repr. `attached`: DuckDB files, absolute, by the name before their tables.
+    `cells`: the file of kept cells, absolute; None: a dict that names none.
     """
 
     version: int
@@ -191,6 +201,7 @@ class Policy:
     tables: Mapping[str, Table]
     source: str | None
     attached: Mapping[str, str] = field(default_factory=dict)
+    cells: str | None = None
 
     @property
     def layout(self) -> Layout | None:

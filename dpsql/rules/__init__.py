@@ -9,10 +9,13 @@ late        sources that a unit meets once joined to them, for keys that are fun
 totals      integer sums over units, one row per key
 
 Quantiles have a statement of their own for each histogram (`histogram`), and each expression whose
-distinct values are counted has one (`distinct`).
+distinct values are counted has one (`distinct`). Kept cells have two: one makes them, once, and
+one reads them in place of rows (`kept`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -32,20 +35,27 @@ from dpsql.rules.totals import totals
 
 
 def rewrite(
-    plan: Plan, catalog: Catalog, tables: Tables, salt: int, *, narrow: bool = True
+    plan: Plan,
+    catalog: Catalog,
+    tables: Tables,
+    salt: int,
+    ranked: Sequence[int] | None = None,
+    *,
+    narrow: bool = True,
 ) -> exp.Select:
     """The bounded statement, as DuckDB AST. `salt` decides which groups are kept, freshly.
 
-    `narrow`: as of `Sources`.
+    Where kept cells serve the plan it is theirs, and `ranked` their order of keys; no source is
+    joined late there, for the ranks are of all keys. `narrow`: as of `Sources`.
     """
     plan = without_repeats(plan, catalog, tables)
-    sources, split = Sources(catalog, tables, narrow), late(plan)
+    sources, split = Sources(catalog, tables, narrow), late(plan) if ranked is None else None
     core = plan if split is None else split.core
     statement = rows(core, sources)
     if plan.strategy != "row":
         statement = cells(core, statement)
         statement = bound(core, statement)
-        statement = groups(core, statement, salt)
+        statement = groups(core, statement, salt, ranked)
     if split is not None:
         statement = attach(plan, split, statement, sources)
     return totals(plan, statement)

@@ -14,14 +14,14 @@ from dpsql.aggregates.basis import (
     TallyBlock,
     UnitsBlock,
 )
-from dpsql.planning.types import BlockPlan, Plan
 from dpsql.rules import names
 from dpsql.rules.build import bigint, clamp, col, integer, least, named, paren, select, when
+from dpsql.rules.shaped import Blocked, Shaped
 
 _FITS = 2**62  # below it a partial is kept as BIGINT, which later sums read faster
 
 
-def bound(plan: Plan, cells: exp.Select) -> exp.Select:
+def bound(plan: Shaped, cells: exp.Select) -> exp.Select:
     """Cell by cell: integers whose L1, block by block, is at most m · M^d (bounding.md 3, 4).
 
     Guarantee (cap): a count is clamped to 0..m; a sum asked alone to [min(0, m·lo), max(0, m·hi)];
@@ -44,7 +44,7 @@ def bound(plan: Plan, cells: exp.Select) -> exp.Select:
 # ---- cap -------------------------------------------------------------------------------------
 
 
-def _capped(index: int, part: BlockPlan, m: int) -> list[exp.Expr]:
+def _capped(index: int, part: Blocked, m: int) -> list[exp.Expr]:
     n = col(names.count(index))
     match part.block:
         case UnitsBlock():
@@ -114,7 +114,7 @@ def _narrow(node: exp.Expr, most: int) -> exp.Expr:
 # ---- weights ---------------------------------------------------------------------------------
 
 
-def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Select:
+def _weighted(plan: Shaped, columns: list[exp.Expr], cells: exp.Select) -> exp.Select:
     weights: list[exp.Expr] = []
     if any(not isinstance(part.block, SumBlock) for part in plan.blocks):
         weights.append(named(_share(plan, col(names.ROWS), 1, _itself), names.WEIGHT))
@@ -141,7 +141,7 @@ def _weighted(plan: Plan, columns: list[exp.Expr], cells: exp.Select) -> exp.Sel
 
 
 def _share(
-    plan: Plan, size: exp.Expr, one_row: int, divisor: Callable[[exp.Expr], exp.Expr]
+    plan: Shaped, size: exp.Expr, one_row: int, divisor: Callable[[exp.Expr], exp.Expr]
 ) -> exp.Expr:
     """min(W, ⌊W·C·V/Σ size⌋, ⌊W·m·V/size⌋), V = `one_row` the size of one row at the most."""
     cap, m = plan.bounds.max_rows_per_unit, plan.bounds.max_rows_per_group

@@ -5,15 +5,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.aggregates.basis import MomentsBlock, PairBlock, SumBlock, TallyBlock
-from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, integer, named, select
 from dpsql.rules.pairs import pair_count, pair_products
+from dpsql.rules.shaped import Shaped
 from dpsql.rules.tallies import tally_parts
 from dpsql.rules.values import counts_all
 
 
-def cells(plan: Plan, rows: exp.Select) -> exp.Select:
+def cells(plan: Shaped, rows: exp.Select) -> exp.Select:
     """u, keys, n (all rows of the cell, if rows are weighed), and per block its count, Σv, Σv².
 
     Guarantee: (u, keys) is unique; all sums are of integers, so no other unit's cell changes

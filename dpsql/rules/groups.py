@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import col, integer, named, select
+from dpsql.rules.shaped import Shaped
 
 
-def groups(plan: Plan, cells: exp.Select, salt: int) -> exp.Select:
+def groups(
+    plan: Plan, cells: exp.Select, salt: int, ranked: Sequence[int] | None = None
+) -> exp.Select:
     """Keeps the k first cells of each unit; all of them where no cap is needed.
 
     Guarantee: at most `bounds.max_groups` rows per unit remain, whatever the hash: row_number
     counts them, and ties are broken by the keys. The order has two terms or more on purpose:
     DuckDB 2 rewrites row_number over one term into arg_min and unnest, which is slower and
     spills. Hash quality and the salt's secrecy matter for bias alone, never for privacy.
+    `ranked`: the order of the keys in it, where it is to be that of kept cells.
     """
     k = plan.bounds.max_groups
     if k is None:
         return cells
+    keys = key_columns(plan)
     rank = exp.Window(
         this=exp.RowNumber(),
         partition_by=[col(names.UNIT)],
-        order=ranking(key_columns(plan), salt),
+        order=ranking(keys if ranked is None else [keys[at] for at in ranked], salt),
         over="OVER",
     )
-    ranked = select([exp.Star(), named(rank, names.RANK)], cells, "p")
+    numbered = select([exp.Star(), named(rank, names.RANK)], cells, "p")
     carried: list[exp.Expr] = [exp.column(column.alias_or_name) for column in cells.expressions]
-    kept = select(carried, ranked, "k")
+    kept = select(carried, numbered, "k")
     kept.set("where", exp.Where(this=exp.LTE(this=col(names.RANK), expression=integer(k))))
     return kept
 
@@ -44,7 +51,7 @@ def group_rank(plan: Plan, salt: int) -> exp.Expr:
     return named(rank, names.RANK)
 
 
-def key_columns(plan: Plan) -> list[exp.Expr]:
+def key_columns(plan: Plan | Shaped) -> list[exp.Expr]:
     return [col(key.name) for key in plan.keys]
 
 

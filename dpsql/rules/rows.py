@@ -5,15 +5,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.aggregates.basis import PairBlock
-from dpsql.planning.types import Plan
 from dpsql.rules import names
 from dpsql.rules.build import conjunction, named, select
 from dpsql.rules.keys import domain_tests, key_column
+from dpsql.rules.shaped import Shaped
 from dpsql.rules.source import Sources
 from dpsql.rules.values import bounded_value, counts_all
 
 
-def rows(plan: Plan, sources: Sources) -> exp.Select:
+def rows(plan: Shaped, sources: Sources) -> exp.Select:
     """One row per row of the relation: u, keys, values.
 
     Guarantee: each row's `u` is the block's unit, not NULL; each value is NULL (row not read) or

@@ -21,6 +21,7 @@ _SPECIMEN: Mapping[str, Any] = {
     "releases": {"reuse": "budget"},
     "limits": {"reply_quantum": "10ms"},
     "checkpoints": "folder",
+    "cells": "cells.duckdb",
     "budgets": {
         "per_query": {"epsilon": 1},
         "max_per_query": {"epsilon": 1},
@@ -34,12 +35,14 @@ _SPECIMEN: Mapping[str, Any] = {
     "tables": {
         "TABLE": {"unit": "id", "columns": {"COLUMN": {"min": 0, "max": 1}}, "key": "id"},
         "PROMISED": {"unit": "id", "key": "id", "promised": True},
+        "TABLE_2": {"unit": "id", "kept": [{"by": ["city"]}]},
     },
 }
 _FILES = {"unit": "id", "files": "a.csv", "types": {"id": "BIGINT"}, "csv": {"header": True}}
 # Mappings whose keys are the owner's own names.
 _NAMED = {
     "attach": "a mapping of names to URLs of DuckDB files",
+    "tables.TABLE.kept": "a list of {by: [KEY, ...], values: [VALUE, ...]}",
     "tables.TABLE.types": "a mapping of columns to types",
     "tables.TABLE.partitions": "a mapping of columns to types",
     "tables.TABLE.csv": "a mapping of keys to values",
