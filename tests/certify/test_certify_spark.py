@@ -49,8 +49,7 @@ WRITTEN_ANEW = {
 """What is broken in the normal form and whole again in Spark's words, which are certified."""
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_mutation_is_refused_in_spark(world: World, name: str) -> None:
+def check_refused(world: World, name: str) -> None:
     which, old, new = MUTATIONS[name]
     try:
         text = written(parse_one(ALL[which].sql.replace(old, new), read="duckdb"), world.catalog)
@@ -64,6 +63,21 @@ def test_mutation_is_refused_in_spark(world: World, name: str) -> None:
     assert caught.value.code == "certify"
 
 
+QUICK = [*list(MUTATIONS)[::6], *WRITTEN_ANEW]
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(QUICK))
+def test_mutation_is_refused_in_spark(world: World, name: str) -> None:
+    check_refused(world, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in MUTATIONS if name not in QUICK])
+def test_every_mutation_is_refused_in_spark(world: World, name: str) -> None:
+    check_refused(world, name)
+
+
+@pytest.mark.slow
 def test_most_mutations_have_words(world: World) -> None:
     """So that the reader has something to refuse."""
     have = 0
