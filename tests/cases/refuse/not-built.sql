@@ -1,5 +1,5 @@
--- policy: {"ledger": "postgresql://reader@host/ledger"}
+-- policy: {"database": "spark://host"}
 SELECT COUNT(*) FROM users
 -- refuse: not-built (PolicyError, exit 2)
---   ledger: a ledger in PostgreSQL is not built yet
--- hint: use sqlite:///ledger.db
+--   database: Spark is not built yet
+-- hint: use duckdb:///file.duckdb
