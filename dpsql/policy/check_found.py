@@ -12,14 +12,17 @@ from dpsql.core.numbers import two_digits
 from dpsql.mechanisms.bound_size import SHARE, enough
 from dpsql.policy.catalog import one_row_per_unit
 from dpsql.policy.check_columns import without_range
-from dpsql.policy.findings import Finding
+from dpsql.policy.findings import Finding, Level
 from dpsql.policy.schema import AUTO, Policy, Table
+
+_MANY = 10_000
+"""Units of which a database is likely to hold fewer: the owner should look at it."""
 
 
 def check_found(
     policy: Policy, table: Table, entry: CatalogTable, catalog: Catalog
 ) -> list[Finding]:
-    """A warning where the usual price finds ranges or rows, with the number of people it takes."""
+    """A finding where the usual price finds ranges or rows, with the number of people it takes."""
     price = policy.budgets.per_query.epsilon
     if table.unit is None or price is None or not policy.bounds.automatic:
         return []
@@ -31,7 +34,7 @@ def check_found(
     if open_rows:
         found.append(
             Finding(
-                "warning",
+                _weight(people(price)),
                 where,
                 f"rows of a {policy.unit} in a group are found by each query, {usual} well for"
                 f" about {people(price):,} {policy.unit}s and more; with fewer, answers have no"
@@ -44,7 +47,7 @@ def check_found(
         mean = people(price, others=int(open_rows), ends=2)
         found.append(
             Finding(
-                "warning",
+                _weight(mean),
                 f"{where}.columns",
                 f"the range of {', '.join(names)} is found by each query, {usual} well for about"
                 f" {people(price):,} {policy.unit}s and more for a sum, {mean:,} for a mean; with"
@@ -54,6 +57,10 @@ def check_found(
             )
         )
     return found
+
+
+def _weight(units: int) -> Level:
+    return "warning" if units > _MANY else "note"
 
 
 def people(price: Fraction, *, others: int = 0, ends: int = 1) -> int:

@@ -388,7 +388,8 @@ def test_names_are_those_of_yesterday(session):
 
 
 FIELDS = {
-    "Block": "first joins where semijoins unit determined constant fanning lookups",
+    # `owners` is derived from the sources and the policy: it decides the plan alone.
+    "Block": "first joins where semijoins unit determined constant fanning lookups owners",
     "Join": "kind source on",
     "SemiJoin": "block negated",
     "Given": "id step columns keys name",

@@ -40,6 +40,7 @@ NOT_BY_SQL = {
     "the policy's file, before it has keys": "no-policy bad-yaml",
     "the state of the database's file, or a time limit": "engine engine-missing engine-locked"
     " engine-open engine-version engine-drift files-missing files-unreadable files-columns",
+    "kept cells, which tests/kept asks": "cells-changed cells-file kept-unfit",
     "the state of the ledger's file": "ledger ledger-missing ledger-locked ledger-read-only"
     " ledger-unreachable ledger-linked ledger-url ledger-disk ledger-broken ledger-newer"
     " ledger-replaced ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event"

@@ -64,8 +64,8 @@ def groups_by_arrival(patch: Any) -> None:
     rows, cells, bound = rules.rows, rules.cells, rules.bound
     place = exp.column("place")
 
-    def with_rowid(plan: Any, catalog: Any, tables: Any) -> exp.Select:
-        statement = rows(plan, catalog, tables)
+    def with_rowid(plan: Any, sources: Any) -> exp.Select:
+        statement = rows(plan, sources)
         source = statement.args["from_"].this.alias_or_name
         return statement.select(exp.column("rowid", table=source).as_("place"))
 
