@@ -24,6 +24,8 @@ SCHEMA = "dpsql"
 SUPPORTED = range(14, 19)
 """Major versions."""
 _BYTEA = 17
+_PATIENT = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '60s'"
+"""Whatever the role's are: for what comes before a transaction sets its own."""
 _NAME = re.compile(r"[^\W\d][\w$-]*")
 _DEFAULTS = {
     "fallback_application_name": "dpsql ledger",
@@ -93,6 +95,10 @@ def connect(target: Target, patience: float) -> psycopg2.extensions.connection:
     try:
         options = {**_DEFAULTS, **wait, **target.options, "client_encoding": "UTF8"}
         raw = psycopg2.connect(**options)
+        raw.autocommit = True
+        with raw.cursor() as cursor:
+            cursor.execute(_PATIENT)
+        raw.autocommit = False
     except (psycopg2.Error, UnicodeError) as problem:
         log_server("ledger", problem, target.url)
         raise faults.unreachable(target.name) from None
