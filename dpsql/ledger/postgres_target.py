@@ -24,6 +24,7 @@ SCHEMA = "dpsql"
 SUPPORTED = range(14, 19)
 """Major versions."""
 _BYTEA = 17
+_CONFORMING = "-c standard_conforming_strings=on"
 _PATIENT = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '60s'"
 """Whatever the role's are: for what comes before a transaction sets its own."""
 _NAME = re.compile(r"[^\W\d][\w$-]*")
@@ -95,6 +96,11 @@ def connect(target: Target, patience: float) -> psycopg2.extensions.connection:
     try:
         options = {**_DEFAULTS, **wait, **target.options, "client_encoding": "UTF8"}
         raw = psycopg2.connect(**options)
+        if raw.get_parameter_status("standard_conforming_strings") != "on":
+            # psycopg2 spells bytes as was right when it connected, whatever is set later.
+            raw.close()
+            options["options"] = f"{options.get('options', '')} {_CONFORMING}"
+            raw = psycopg2.connect(**options)
         raw.autocommit = True
         with raw.cursor() as cursor:
             cursor.execute(_PATIENT)
