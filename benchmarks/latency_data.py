@@ -1,4 +1,4 @@
-"""The tables and the policy that latency.py measures on."""
+"""The tables and the policy that latency.py and shapes.py measure on."""
 
 from __future__ import annotations
 

@@ -146,9 +146,15 @@ def public_answer(plan: Plan, release: Release) -> Answered:
 
 
 def drawn_now(
-    order: Order, planned: Planned, drawn: Release, seq: int, given: tuple[str, ...]
-) -> tuple[Answered, ReleasedBytes]:
-    """What was drawn in its form's order, and the bytes it is stored as."""
+    order: Order,
+    planned: Planned,
+    drawn: Release,
+    seq: int,
+    given: tuple[str, ...],
+    *,
+    whole: bool,
+) -> tuple[Answered, ReleasedBytes | str]:
+    """What was drawn in its form's order, and the bytes it is stored as; else their hash."""
     from dpsql.ledger import Release as ReleasedBytes
 
     plan, form = planned.plans[order.index], planned.forms[order.index]
@@ -166,9 +172,10 @@ def drawn_now(
         order.plan.items,
         about.threshold,
     )
-    payload = storage.pack(about, release)
     answered = Answered(release, how, _id(order.fingerprint, seq), given)
-    return answered, ReleasedBytes(order.fingerprint, payload)
+    if not whole:
+        return answered, storage.digest(about, release)
+    return answered, ReleasedBytes(order.fingerprint, storage.pack(about, release))
 
 
 def with_bounds(planned: Planned, index: int, known: Known) -> Plan:

@@ -292,8 +292,8 @@ class Session(Preparation):
         """
         outcome: Any = "failed"
         steps = Steps(planned, known, self._public.tables(planned.bound.public), self._sealed)
-        stored: list[ReleasedBytes] = []
-        reservation = charged.reservation
+        made: list[ReleasedBytes | str] = []
+        reservation, whole = charged.reservation, keep or self.policy.releases_reuse
         try:
             for order, certified in charged.statements:
                 if order.plan.awaited:
@@ -307,11 +307,12 @@ class Session(Preparation):
                     cells=self.cells.readable(certified),
                 )
                 drawn = perturb.run(order.plan, cells, order.earlier)
+                del cells  # what is exact is needed no longer
                 made_with = fed(planned, order.index, known)
                 assert made_with is not None, "what feeds a release is drawn before it"
-                answered, payload = drawn_now(order, planned, drawn, reservation.seq, made_with)
-                known[planned.fingerprints[order.index]] = answered
-                stored.append(payload)
+                now = drawn_now(order, planned, drawn, reservation.seq, made_with, whole=whole)
+                known[planned.fingerprints[order.index]] = now[0]
+                made.append(now[1])
             outcome = "released"
         except TimedOut as late:
             outcome = "timeout"
@@ -322,9 +323,9 @@ class Session(Preparation):
         finally:
             if outcome != "released":
                 self.ledger.settle(reservation, outcome)
-        reused = stored if self.policy.releases_reuse else []
-        kept = stored if keep else []
-        hashes = [] if reused or kept else [release.hash for release in stored]
+        hashes = [one for one in made if isinstance(one, str)]
+        stored = [one for one in made if not isinstance(one, str)]
+        reused, kept = stored if self.policy.releases_reuse else [], stored if keep else []
         return self.ledger.settle(reservation, "released", hashes, releases=reused, kept=kept)
 
     def _stored(self, planned: Planned) -> tuple[Mapping[str, Sequence[Found]], Account]:

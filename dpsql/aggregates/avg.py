@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from sqlglot import exp
 
 from dpsql.aggregates.basis import MomentsBlock, Need, PairBlock, ResultType
-from dpsql.aggregates.noisy import Answer, Linear, NoisyBlock
+from dpsql.aggregates.noisy import Answer, Floats, Linear, NoisyBlock
 from dpsql.aggregates.rows import rows_of
+from dpsql.aggregates.whole import combined, quotient, times
 from dpsql.core.domain import FLOAT
 from dpsql.core.ir import Aggregate
 
@@ -33,20 +36,11 @@ class Avg:
     def combine(self, aggregate: Aggregate, noisy: NoisyBlock) -> Answer:
         grid = noisy.grid_of(aggregate.arg)
         unit, lo, m = float(grid.unit), grid.lo, grid.span
-        total, divisor = noisy.sum_weights(aggregate.arg)
-        count, count_divisor = noisy.count_weights()
-        n = noisy.combination(count)
-        s = noisy.combination(total)
-        scale = count_divisor / divisor
-        values: list[float | None] = []
-        for rows, value in zip(n.tolist(), s.tolist(), strict=True):
-            if rows <= 0:
-                values.append(None)
-                continue
-            mean = value * scale.numerator / (rows * scale.denominator)
-            values.append(min(max(mean, float(lo)), float(lo + m)) * unit)
         low, high = self._interval(aggregate, noisy)
-        return Answer(values, (low + lo) * unit, (high + lo) * unit)
+        means = _means(aggregate, noisy).clip(float(lo), float(lo + m)) * unit
+        shown = means.astype(object)
+        shown[np.isnan(means)] = None
+        return Answer(shown.tolist(), (low + lo) * unit, (high + lo) * unit)
 
     def _interval(self, aggregate: Aggregate, noisy: NoisyBlock) -> tuple[np.ndarray, np.ndarray]:
         """Fieller's, on the shifted grid 0..M."""
@@ -76,6 +70,20 @@ class Avg:
 
     def expected_error(self, aggregate: Aggregate, noisy: NoisyBlock) -> float | None:
         return None  # falls with the number of rows, which is private
+
+
+def _means(aggregate: Aggregate, noisy: NoisyBlock) -> Floats:
+    """Σ x / n in grid units, one division each; NaN where the noisy count is not positive."""
+    total, divisor = noisy.sum_weights(aggregate.arg)
+    count, count_divisor = noisy.count_weights()
+    shared, scale = math.gcd(*total) or 1, count_divisor / divisor
+    scale *= shared  # smaller numbers, the same ratio
+    top = times(combined([one // shared for one in total], noisy.coords), scale.numerator)
+    bottom = times(combined(count, noisy.coords), scale.denominator)
+    some = np.asarray(bottom > 0, dtype=bool)
+    means = np.full(some.shape, np.nan)
+    means[some] = quotient(top[some], bottom[some])
+    return means
 
 
 FAMILY = Avg()

@@ -22,6 +22,7 @@ from dpsql.aggregates.basis import (
     TallyBlock,
     UnitsBlock,
 )
+from dpsql.aggregates.whole import combined, nearest, quotient, times
 from dpsql.core.ir import Call, Expr
 
 Law = Literal["laplace", "gaussian"]
@@ -54,12 +55,8 @@ class NoisyBlock:
     confidence: float = 0.95
 
     def combination(self, weights: Sequence[int]) -> NDArray[Any]:
-        """Σ wᵢ·coordᵢ as exact Python ints, one for each group."""
-        total: NDArray[Any] = np.zeros(self.coords.shape[1], dtype=object)
-        for weight, row in zip(weights, self.coords, strict=True):
-            if weight:
-                total = total + int(weight) * row.astype(object)
-        return total
+        """Σ wᵢ·coordᵢ as exact Python ints, one for each group: no product of them overflows."""
+        return combined(weights, self.coords).astype(object)
 
     def grid_of(self, value: Expr | None) -> Grid:
         """The grid of a value of this block."""
@@ -114,14 +111,12 @@ class NoisyBlock:
 
     def linear(self, weights: Sequence[int], divisor: Fraction) -> Floats:
         """The linear answer as floats."""
-        return _divide(self.combination(weights), divisor)
+        whole = combined(weights, self.coords)
+        return quotient(times(whole, divisor.denominator), divisor.numerator)
 
     def rounded(self, weights: Sequence[int], divisor: Fraction) -> NDArray[Any]:
         """The linear answer rounded to the nearest integer (ties away from zero), exactly."""
-        whole = self.combination(weights) * divisor.denominator
-        half = abs(whole) * 2 + divisor.numerator
-        magnitude = half // (2 * divisor.numerator)
-        return np.where(whole < 0, -magnitude, magnitude).astype(object)
+        return nearest(combined(weights, self.coords), divisor)
 
     def half_width(self, weights: Sequence[int], divisor: Fraction) -> float:
         """Half-width of the linear answer's bar; one number for all groups."""
@@ -161,11 +156,6 @@ def _classes(tally: TallyBlock, test: Expr | None) -> tuple[int, ...]:
     return (0, *(int(one == test) for one in tally.tests))
 
 
-def _divide(whole: NDArray[Any], divisor: Fraction) -> Floats:
-    numerator, denominator = divisor.numerator, divisor.denominator
-    return np.array([w * denominator / numerator for w in whole.tolist()], dtype=float)
-
-
 def symmetric(values: Sequence[Any], half_width: float) -> tuple[Floats, Floats]:
-    centre = np.array([float(value) for value in values], dtype=float)
+    centre = np.asarray(values, dtype=np.float64)
     return centre - half_width, centre + half_width

@@ -69,15 +69,15 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
         for part, exact in zip(plan.distincts, cells.distincts, strict=True)
     ]
 
-    def answer(place: int) -> Answer:
-        told = valued(plan.columns[place])
+    def answer(place: int, groups: NDArray[np.intp]) -> Answer:
+        told = valued(plan.columns[place], groups)
         return without_bar(told) if place in plan.barless else told
 
-    def valued(column: ColumnPlan) -> Answer:
+    def valued(column: ColumnPlan, groups: NDArray[np.intp]) -> Answer:
         call = column.aggregate
         if column.point is not None:
             at, point = column.point
-            drawn_bins = quantiles[at][point]
+            drawn_bins = quantiles[at][point][:, groups]
             found = NoisyBlock(plan.histograms[at].block, drawn_bins, 1, plan.law, ZERO)
             told = aggregates.for_name(call.fn).combine(call, found)
             return told if plan.has_bar(column) else without_bar(told)
@@ -85,19 +85,25 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
             part = plan.distincts[column.distinct]
             cap, values = counted[column.distinct]
             scale = part.mechanism.scale * cap
-            found = NoisyBlock(part.block, values[None, :], 1, plan.law, scale)
+            found = NoisyBlock(part.block, values[None, groups], 1, plan.law, scale)
             return aggregates.for_name(call.fn).combine(call, found)
         if column.block is not None:
-            found = _noisy(plan, column.block, noisy[column.block], drawn)
+            found = _noisy(plan, column.block, noisy[column.block][:, groups], drawn)
             if plan.choice is not None:  # a choice is marked, nothing is counted
                 return without_bar(aggregates.for_name(call.fn).combine(call, found))
             return aggregates.for_name(call.fn).combine(call, found)
-        return _threshold_answer(threshold, counts)
+        assert counts is not None
+        return _threshold_answer(threshold, counts[groups])
 
-    answers = [answer(place) for place in range(len(plan.columns))]
     scales = tuple(noise_scale(part) for part in plan.blocks) if drawn is None else drawn.scales
     averaged = drawn is not None and drawn.refined > 1
-    return replace(build(plan, keys, answers), drawn=drawn, scales=scales, averaged=averaged)
+    shown = _shown(plan, keys)
+    return replace(build(plan, keys, shown, answer), drawn=drawn, scales=scales, averaged=averaged)
+
+
+def _shown(plan: Plan, keys: Sequence[Any]) -> int:
+    """How many groups."""
+    return len(keys[0]) if plan.keys else 1
 
 
 def _kept(plan: Plan) -> bool:

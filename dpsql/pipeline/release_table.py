@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -15,37 +16,90 @@ from dpsql.aggregates.noisy import Answer
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.core.domain import TEMPORAL, Kind, SqlType
 from dpsql.pipeline.stages import Release
-from dpsql.planning.answer_types import largest
+from dpsql.planning.answer_types import LARGEST_COUNT, largest
 from dpsql.planning.types import KeyPlan, Plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+Answered = Callable[[int, "NDArray[np.intp]"], Answer]
 
 _EXACT = Context(prec=60)
 
 
-def build(plan: Plan, keys: list[Any], answers: list[Answer]) -> Release:
-    """`keys`: Arrow columns (private) or sequences of Python values (public), one a key."""
+SLICE = 1 << 16
+"""Groups whose answers are Python objects at one time."""
+
+
+def build(plan: Plan, keys: list[Any], groups: int, answered: Answered) -> Release:
+    """`keys`: Arrow columns (private) or sequences of Python values (public), one a key.
+
+    `answered(column, places)`: the answers of a column for some groups, by their places among
+    `groups`. It is asked slice by slice, in the order of the keys, so that the objects an answer
+    goes through on its way to Arrow never fill more than one slice.
+    """
     import pyarrow as pa
 
-    names: list[str] = []
-    arrays: list[Any] = []
-    types: list[str] = []
-    for key, column in zip(plan.keys, keys, strict=True):
-        array = column if hasattr(column, "type") else _key_array(key, column)
-        names.append(key.name)
-        arrays.append(array)
-        wide = key.expr.domain.type.kind is Kind.INTEGER and pa.types.is_decimal(array.type)
-        types.append("HUGEINT" if wide else "")
-    for column_plan, answer in zip(plan.columns, answers, strict=True):
-        name = column_plan.aggregate.name
+    arrays = [
+        column if hasattr(column, "type") else _key_array(key, column)
+        for key, column in zip(plan.keys, keys, strict=True)
+    ]
+    names = [key.name for key in plan.keys]
+    types = [
+        "HUGEINT"
+        if key.expr.domain.type.kind is Kind.INTEGER and pa.types.is_decimal(array.type)
+        else ""
+        for key, array in zip(plan.keys, arrays, strict=True)
+    ]
+    order = _key_order(names, arrays)
+    if order is not None:
+        arrays = [array.take(order) for array in arrays]
+    places = np.arange(groups) if order is None else np.asarray(order)
+    for at, column in enumerate(plan.columns):
+        name = column.aggregate.name
         names += [name, name + LOW, name + HIGH]
-        arrays += _answer_arrays(column_plan.result, answer)
-        types += [cast_to(column_plan.result.text), "", ""]
+        arrays += _in_slices(column.result, partial(answered, at), places)
+        types += [cast_to(column.result.text), "", ""]
     table = pa.table(dict(zip(names, arrays, strict=True))) if names else pa.table({})
     if plan.units_column is not None:
         table = _frequent(plan, table)
-    return Release(in_key_order([key.name for key in plan.keys], table), tuple(types))
+    return Release(table, tuple(types))
+
+
+def _key_order(names: Sequence[str], arrays: Sequence[Any]) -> Any:
+    """The places of the groups in the order of their keys; None where they are in it."""
+    import pyarrow as pa
+
+    if not names:
+        return None
+    order = np.asarray(_sorted_places(names, pa.table(list(arrays), names=list(names))))
+    return None if np.array_equal(order, np.arange(len(order))) else order
+
+
+def _sorted_places(keys: Sequence[str], table: pa.Table) -> Any:
+    import pyarrow.compute as pc
+
+    return pc.sort_indices(table, [(key, "ascending") for key in keys])
+
+
+def _in_slices(
+    result: ResultType, answered: Callable[[NDArray[np.intp]], Answer], places: NDArray[np.intp]
+) -> list[Any]:
+    """The answers of a column and their two ends."""
+    parts = [
+        _answer_arrays(result, answered(places[start : start + SLICE]))
+        for start in range(0, max(len(places), 1), SLICE)
+    ]
+    return parts[0] if len(parts) == 1 else [_joined(column) for column in zip(*parts, strict=True)]
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """One column; of integers beyond 64 bits if those of any part are."""
+    import pyarrow as pa
+
+    wide = next((part.type for part in parts if pa.types.is_decimal(part.type)), parts[0].type)
+    return pa.chunked_array([part if part.type == wide else part.cast(wide) for part in parts])
 
 
 def with_answers(plan: Plan, release: Release, answers: Mapping[int, Answer]) -> Release:
@@ -83,7 +137,7 @@ def _frequent(plan: Plan, table: pa.Table) -> pa.Table:
 
 def in_key_order(keys: Sequence[str], table: pa.Table) -> pa.Table:
     """Sorted by these columns, NULL last."""
-    return table.sort_by([(key, "ascending") for key in keys]) if keys else table
+    return table.take(_sorted_places(keys, table)) if keys else table
 
 
 def cast_to(engine_type: str) -> str:
@@ -138,7 +192,12 @@ def _answer_array(result: ResultType, values: list[Any]) -> Any:
     if kind.kind in TEMPORAL:
         return pa.array(values, type=answer_type(kind))
     if kind.kind is Kind.FLOAT:
-        return pa.array([None if v is None else float(v) for v in values], type=pa.float64())
+        numbers = np.array(values, dtype=np.float64)  # of None it makes NaN
+        return pa.array(numbers, mask=np.isnan(numbers))
+    if kind.kind is Kind.INTEGER:
+        present = [v for v in values if v is not None]
+        if max(max(present, default=0), -min(present, default=0)) <= LARGEST_COUNT:
+            return pa.array(values, type=pa.int64())
     end = Decimal(largest(result)).scaleb(-kind.scale, _EXACT)
     held = [v if v is None or abs(v) <= end else _end(end, v, kind) for v in values]
     wide = kind.kind is Kind.INTEGER and any(v is not None and abs(v) >= 2**63 for v in held)

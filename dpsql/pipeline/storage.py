@@ -7,6 +7,8 @@ canonical form, so that every statement with that form finds its own columns in 
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +19,7 @@ import numpy as np
 
 from dpsql import aggregates
 from dpsql.aggregates.basis import ResultType
+from dpsql.aggregates.whole import largest
 from dpsql.binding.context import Site
 from dpsql.binding.interval_ends import HIGH, LOW
 from dpsql.canonical import Form
@@ -207,10 +210,38 @@ def describe(
 
 def pack(about: About, release: Release) -> bytes:
     """The bytes that a repeat is answered from; the release is in its form's order."""
+    packed = io.BytesIO()
+    _written(about, release, packed)
+    return packed.getvalue()
+
+
+def digest(about: About, release: Release) -> str:
+    """SHA-256 of what `pack` would make, hexadecimal, without holding it."""
+    found = _Hashed()
+    _written(about, release, found)
+    return found.sum.hexdigest()
+
+
+class _Hashed(io.RawIOBase):
+    """A file of which only its SHA-256 is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sum = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self.sum.update(data)
+        return len(data)
+
+
+def _written(about: About, release: Release, file: Any) -> None:
     import pyarrow as pa
 
-    sink = pa.BufferOutputStream()
     told = json.dumps(about.to_json()).encode()
+    sink = pa.PythonFile(file, mode="w")
     _write(sink, release.table.replace_schema_metadata({_ABOUT: told}))
     if release.drawn is not None:
         columns = [
@@ -219,8 +250,7 @@ def pack(about: About, release: Release) -> bytes:
             for row, values in enumerate(block)
         ]
         _write(sink, pa.table(dict(columns)))
-    packed: bytes = sink.getvalue().to_pybytes()
-    return packed
+    sink.flush()
 
 
 def _write(sink: Any, table: pa.Table) -> None:
@@ -233,6 +263,8 @@ def _write(sink: Any, table: pa.Table) -> None:
 def _numbers(values: Any) -> Any:
     import pyarrow as pa
 
+    if values.dtype == np.int64 and largest(values) < _NUMBERS:
+        return pa.array(values)
     listed = values.tolist()
     if all(-_NUMBERS < value < _NUMBERS for value in listed):
         return pa.array(listed, pa.int64())

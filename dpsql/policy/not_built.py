@@ -28,12 +28,11 @@ def refuse_not_built(policy: Policy) -> None:
 def _database(policy: Policy) -> list[Finding]:
     if policy.database is None or policy.database.engine == "duckdb":
         return []
-    if policy.database.engine == "postgresql":
-        if policy.limits.memory is None:
-            return []
-        message = "a limit of memory is the server's own in PostgreSQL"
-        return [_finding("limits.memory", message, "leave it out")]
-    return [_finding("database", "Spark is not built yet", "use duckdb:///file.duckdb")]
+    if policy.limits.memory is None or policy.database.url.startswith("spark:"):
+        return []
+    server = "PostgreSQL" if policy.database.engine == "postgresql" else "Spark Connect"
+    message = f"a limit of memory is the server's own in {server}"
+    return [_finding("limits.memory", message, "leave it out")]
 
 
 def _promises(policy: Policy) -> list[Finding]:

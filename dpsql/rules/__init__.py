@@ -27,7 +27,7 @@ from dpsql.rules.cells import cells
 from dpsql.rules.distinct import distinct
 from dpsql.rules.groups import groups
 from dpsql.rules.histogram import histogram
-from dpsql.rules.late import attach, late
+from dpsql.rules.late import Late, attach, late
 from dpsql.rules.paths import without_repeats
 from dpsql.rules.rows import rows
 from dpsql.rules.source import Sources, Tables
@@ -48,8 +48,11 @@ def rewrite(
     Where kept cells serve the plan it is theirs, and `ranked` their order of keys; no source is
     joined late there, for the ranks are of all keys. `narrow`: as of `Sources`.
     """
-    plan = without_repeats(plan, catalog, tables)
-    sources, split = Sources(catalog, tables, narrow), late(plan) if ranked is None else None
+    if ranked is None:
+        plan, split = _split(plan, catalog, tables)
+    else:
+        plan, split = without_repeats(plan, catalog, tables), None
+    sources = Sources(catalog, tables, narrow)
     core = plan if split is None else split.core
     statement = rows(core, sources)
     if plan.strategy != "row":
@@ -61,9 +64,23 @@ def rewrite(
     return totals(plan, statement)
 
 
+def _split(plan: Plan, catalog: Catalog, tables: Tables) -> tuple[Plan, Late | None]:
+    """The plan without repeated scans, and in two where that is possible.
+
+    Where the unit's own table is both a hop of its rows' path and where the keys are, it is
+    scanned twice: a hop is joined to each row, and cannot be late.
+    """
+    for all_ in (True, False):
+        found = without_repeats(plan, catalog, tables, all_=all_)
+        split = late(found)
+        if split is not None:
+            return found, split
+    return without_repeats(plan, catalog, tables), None
+
+
 def joined_late(plan: Plan, catalog: Catalog, tables: Tables) -> tuple[str, ...]:
     """Names of the tables that meet a unit's aggregated rows, not each of them; for explain."""
-    split = late(without_repeats(plan, catalog, tables)) if plan.sums else None
+    split = _split(plan, catalog, tables)[1] if plan.sums else None
     found = () if split is None else split.sources
     return tuple(source.table if isinstance(source, Scan) else "a subquery" for source in found)
 

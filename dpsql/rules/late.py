@@ -55,8 +55,8 @@ def late(plan: Plan) -> Late | None:
     ids = _needed(plan, parts, _possible(plan, parts))
     keys = tuple(key for key in plan.keys if reads(key.expr) & ids)
     owners = {source: unit for source, unit in block.owners if source not in ids}
-    if not keys or not owners:
-        return None
+    if not keys or not owners or any(unit.source in ids for unit in owners.values()):
+        return None  # the last: rows that stay are a unit's by way of a table that would be late
     unit = block.unit if block.unit.source not in ids else owners[min(owners)]
     core = _core(block, ids, parts, unit, owners)
     own = tuple(key for key in plan.keys if key not in keys)

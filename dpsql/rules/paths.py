@@ -16,8 +16,10 @@ from dpsql.rules.source import Tables
 T = TypeVar("T")
 
 
-def without_repeats(plan: Plan, catalog: Catalog, tables: Tables) -> Plan:
+def without_repeats(plan: Plan, catalog: Catalog, tables: Tables, *, all_: bool = True) -> Plan:
     """The plan with every scan of a unit path dropped that is a row the query has already.
+
+    Not `all_`: what the query itself reads of a unit's one row stays apart, so that it may be late.
 
     Two inner-joined scans of one table that are equated on a key which the catalog enforces are
     the same row: what reads the one may read the other. Nobody but the block itself reads the scan
@@ -26,11 +28,12 @@ def without_repeats(plan: Plan, catalog: Catalog, tables: Tables) -> Plan:
     block = plan.aggregate.block
     for source in block.sources:
         if isinstance(source, Scan) and source.private and source.id not in dict(block.owners):
-            block = _merged(block, source, catalog.tables[tables[source.table]])
+            kept = frozenset[int]() if all_ else block.constant & frozenset(dict(block.owners))
+            block = _merged(block, source, catalog.tables[tables[source.table]], kept)
     return replace(plan, aggregate=replace(plan.aggregate, block=block))
 
 
-def _merged(block: Block, path: Scan, table: CatalogTable) -> Block:
+def _merged(block: Block, path: Scan, table: CatalogTable, apart: frozenset[int]) -> Block:
     joins = [Join("inner", block.first, ()), *block.joins]
     order = [join.source.id for join in joins]
     parts = conjuncts(inner(block))
@@ -38,7 +41,11 @@ def _merged(block: Block, path: Scan, table: CatalogTable) -> Block:
         other = join.source
         if not isinstance(other, Scan) or (other.table, other.private) != (path.table, True):
             continue
-        if other.id == path.id or join.kind != "inner" or not _same_row(path, other, table, parts):
+        if (
+            other.id in {path.id, *apart}
+            or join.kind != "inner"
+            or not _same_row(path, other, table, parts)
+        ):
             continue
         waiting = [j for j in joins if j.kind != "inner" and path.id in reads(j.on)]
         if all(order.index(other.id) < order.index(j.source.id) for j in waiting):

@@ -120,6 +120,36 @@ def test_a_source_met_twice_is_found(neighbour_world, monkeypatch):
         certify(found.text, claim(found.plan), policy=policy, catalog=neighbour_world.catalog)
 
 
+@pytest.fixture
+def unreferenced(neighbour_world, monkeypatch):
+    """Keys are enforced, references are not: a path goes through the unit's own table, too."""
+    tables = neighbour_world.catalog.tables
+    catalog = replace(
+        neighbour_world.catalog,
+        tables={name: replace(table, foreign_keys=()) for name, table in tables.items()},
+    )
+    monkeypatch.setattr(neighbour_world, "catalog", catalog)
+    neighbour_world.load(MESSY)
+    return neighbour_world
+
+
+@pytest.mark.parametrize("sql", [SAME[0], SAME[1], SAME[3], CAPPED[0]])
+def test_the_unit_s_table_is_a_hop_and_late(sql, unreferenced, monkeypatch):
+    late = stated(unreferenced, sql, max_groups=9)
+    assert is_late(late.text)
+    assert late.text.count('"persons"') == 2
+    policy = neighbours.policy(max_groups=9)
+    certify(late.text, claim(late.plan), policy=policy, catalog=unreferenced.catalog)
+    unreferenced.check(sql, neighbours.policy(max_groups=2, kinds=["x", "y"]), **PRICE)
+    if sql in SAME:
+        monkeypatch.setattr(module("dpsql.rules"), "late", lambda plan: None)
+        first = stated(unreferenced, sql, max_groups=9)
+        assert not is_late(first.text)
+        rows = [unreferenced.connection.execute(one.text).fetchall() for one in (late, first)]
+        assert sorted(map(repr, rows[0])) == sorted(map(repr, rows[1]))
+        assert rows[0]
+
+
 def test_the_path_is_not_scanned_twice(neighbour_world):
     text = stated(neighbour_world, SAME[3]).text
     assert text.count('"visits"') == 1

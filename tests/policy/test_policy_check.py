@@ -409,11 +409,11 @@ def test_a_budget_with_windows_promises_each_window_alone() -> None:
 
 
 def test_not_built_is_listed_and_refused() -> None:
-    spark = {"database": "spark://host"}
-    findings = run(**spark)
-    assert "not built" in said(findings, "database", "error")
-    with pytest.raises(PolicyError, match="Spark is not built") as caught:
-        refuse_not_built(load(policy_dict(**spark)))
+    served = {"database": "postgresql://h/db", "limits": {"memory": "2GB"}}
+    findings = run(**served)
+    assert "the server's own" in said(findings, "limits.memory", "error")
+    with pytest.raises(PolicyError, match="a limit of memory") as caught:
+        refuse_not_built(load(policy_dict(**served)))
     assert caught.value.code == "not-built"
     refuse_not_built(load(policy_dict(checkpoints="./c")))
 

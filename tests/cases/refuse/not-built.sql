@@ -1,5 +1,5 @@
--- policy: {"database": "spark://host"}
+-- policy: {"database": "postgresql://reader@host/db", "limits": {"memory": "2GB"}}
 SELECT COUNT(*) FROM users
 -- refuse: not-built (PolicyError, exit 2)
---   database: Spark is not built yet
--- hint: use duckdb:///file.duckdb
+--   limits.memory: a limit of memory is the server's own in PostgreSQL
+-- hint: leave it out
