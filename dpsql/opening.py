@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.duckdb_files import FilesEngine
 from dpsql.dialects.engine import Engine
-from dpsql.errors import EngineFailed, LedgerError, PolicyError
+from dpsql.errors import LedgerError, PolicyError
 from dpsql.policy.schema import BudgetSpec, Policy
 
 if TYPE_CHECKING:
@@ -42,8 +42,11 @@ def open_engine(policy: Policy, engine: object = None) -> Engine:
 
         watched = [".".join(table.parts) for table in policy.tables.values()]
         return PostgresEngine.open(policy.database.url, watched=watched)
-    if policy.database.engine != "duckdb":
-        raise EngineFailed(f"{policy.database.engine} is not available yet", code="engine-kind")
+    if policy.database.engine == "spark":
+        from dpsql.dialects.spark import SparkEngine
+
+        watched = [".".join(table.parts) for table in policy.tables.values()]
+        return SparkEngine.open(policy.database.url, memory=policy.limits.memory, watched=watched)
     return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)
 
 
@@ -87,10 +90,10 @@ def open_view(policy: Policy) -> View:
 
 def remembered(policy: Policy) -> Remembered:
     """What this user has seen where the policy's ledger lies."""
-    from dpsql.ledger.database import path_of
+    from dpsql.ledger.database import where_is
     from dpsql.ledger.remembered import Remembered
 
-    return Remembered(path_of(policy.ledger_url))
+    return Remembered(where_is(policy.ledger_url))
 
 
 def open_budget(ledger: Ledger, policy: Policy, spec: BudgetSpec) -> None:

@@ -19,7 +19,13 @@ def _postgres(sql: str, catalog: Catalog) -> str:
     return normal_postgres(sql, catalog)
 
 
-READERS: Mapping[str, Reader] = {"duckdb": _duckdb, "postgresql": _postgres}
+def _spark(sql: str, catalog: Catalog) -> str:
+    from dpsql.certify.spark import normal_spark
+
+    return normal_spark(sql, catalog)
+
+
+READERS: Mapping[str, Reader] = {"duckdb": _duckdb, "postgresql": _postgres, "spark": _spark}
 """A reader shares no code with its engine's writer: what it does not know it refuses."""
 
 

@@ -25,7 +25,7 @@ from dpsql.core.catalog import Catalog, CatalogTable
 _DIALECT = Dialect.get_or_raise("postgres")
 _STRANGE = frozenset("#$?@;{}\\`")
 _COMMENTS = ("--", "/*")
-_ALIAS = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
+ALIAS = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 
 _COPIED: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Select: ("expressions", "from_", "joins", "where", "group", "having"),
@@ -55,7 +55,7 @@ def normal_postgres(sql: str, catalog: Catalog) -> str:
     root = trees[0] if len(trees) == 1 else None
     if type(root) is not exp.Select:
         refuse("the text is one SELECT")
-    return _Reader(catalog).read(root).sql("duckdb", comments=False, copy=False)
+    return Relations(catalog).read(root).sql("duckdb", comments=False, copy=False)
 
 
 def _check_tokens(sql: str, tokens: Sequence[Token]) -> None:
@@ -68,7 +68,7 @@ def _check_tokens(sql: str, tokens: Sequence[Token]) -> None:
         require(plain, "no strange characters")
 
 
-class _Reader:
+class Relations:
     """Relations; expressions over a row are `Rows`'s. Depth is the statement's."""
 
     def __init__(self, catalog: Catalog) -> None:
@@ -153,7 +153,7 @@ class _Reader:
 
     def _name_source(self, node: exp.Expr) -> None:
         if isinstance(node, exp.Table):
-            self._known(_named(node.args.get("alias")), self._entry(node))
+            self._known(named(node.args.get("alias")), self._entry(node))
 
     def _known(self, alias: str, table: CatalogTable | None) -> None:
         """An alias stands for one thing wherever it is used, if that is a table."""
@@ -177,11 +177,11 @@ class _Reader:
         entry = self._entry(node)
         alias = node.args.get("alias")
         require(alias is not None and not alias.args.get("columns"), "every table has its alias")
-        self._known(_named(alias), entry)
+        self._known(named(alias), entry)
         return exp.Table(
             this=exp.to_identifier(entry.name, quoted=True),
             db=exp.to_identifier(entry.schema, quoted=True),
-            alias=_table_alias(alias),
+            alias=table_alias(alias),
         )
 
     def _subquery(self, node: exp.Expr) -> exp.Expr:
@@ -189,11 +189,11 @@ class _Reader:
         require({k for k, v in node.args.items() if v} <= {"this", "alias"}, "a clause")
         if alias is not None:
             require(not alias.args.get("columns"), "a clause is not on the list")
-            self._known(_named(alias), None)
+            self._known(named(alias), None)
         before, self._rows.direct = self._rows.direct, False
         inner = self.read(node.this)
         self._rows.direct = before
-        return exp.Subquery(this=inner, alias=None if alias is None else _table_alias(alias))
+        return exp.Subquery(this=inner, alias=None if alias is None else table_alias(alias))
 
     def _union(self, node: exp.Expr) -> exp.Expr:
         """UNION ALL: one without ALL drops rows that others have too."""
@@ -205,13 +205,13 @@ class _Reader:
     def _values(self, node: exp.Expr) -> exp.Expr:
         alias = node.args.get("alias")
         require({k for k, v in node.args.items() if v} <= {"expressions", "alias"}, "a clause")
-        self._known(_named(alias), None)
+        self._known(named(alias), None)
         require(all(isinstance(row, exp.Tuple) for row in node.expressions), "rows are listed")
         rows = [
             exp.Tuple(expressions=[self._rows.listed(value) for value in row.expressions])
             for row in node.expressions
         ]
-        return exp.Values(expressions=rows, alias=_table_alias(alias))
+        return exp.Values(expressions=rows, alias=table_alias(alias))
 
     def _join(self, node: exp.Expr) -> exp.Expr:
         side, kind = str(node.args.get("side") or ""), str(node.args.get("kind") or "")
@@ -245,7 +245,7 @@ class _Reader:
     def _alias(self, node: exp.Expr) -> exp.Expr:
         name = node.args.get("alias")
         require(isinstance(name, exp.Identifier) and bool(name.quoted), "names are quoted")
-        require(_ALIAS.match(node.alias) is not None, "our names are plain")
+        require(ALIAS.match(node.alias) is not None, "our names are plain")
         return exp.Alias(this=self.read(node.this), alias=exp.to_identifier(node.alias))
 
     def _count(self, node: exp.Expr) -> exp.Expr:
@@ -294,22 +294,22 @@ class _Reader:
         return exp.Explode(this=self._rows.given(bare(node.this)))
 
 
-def _named(alias: exp.Expr | None) -> str:
+def named(alias: exp.Expr | None) -> str:
     name = None if alias is None else alias.this
     if not isinstance(name, exp.Identifier) or not name.quoted:
         refuse("every source has its quoted alias")
-    require(_ALIAS.match(str(name.this)) is not None, "our names are plain")
+    require(ALIAS.match(str(name.this)) is not None, "our names are plain")
     return str(name.this)
 
 
-def _table_alias(alias: exp.Expr | None) -> exp.TableAlias:
+def table_alias(alias: exp.Expr | None) -> exp.TableAlias:
     columns = [] if alias is None else alias.args.get("columns") or []
     for column in columns:
         require(
-            isinstance(column, exp.Identifier) and _ALIAS.match(str(column.this)) is not None,
+            isinstance(column, exp.Identifier) and ALIAS.match(str(column.this)) is not None,
             "our names are plain",
         )
     return exp.TableAlias(
-        this=exp.to_identifier(_named(alias)),
+        this=exp.to_identifier(named(alias)),
         columns=[exp.to_identifier(str(column.this)) for column in columns] or None,
     )

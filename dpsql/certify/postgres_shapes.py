@@ -31,7 +31,7 @@ def put(read: Read, node: exp.Expr) -> exp.Expr:
 def match(shape: str, node: exp.Expr) -> Found | None:
     """What the names in the shape stand for; None if the node has another shape."""
     found: Found = {}
-    return found if _same(_shape(shape), node, found) else None
+    return found if fits(_shape(shape), node, found) else None
 
 
 @cache
@@ -39,7 +39,8 @@ def _shape(text: str) -> exp.Expr:
     return parse_one(text.replace("DP ", "DOUBLE PRECISION "), read="postgres")
 
 
-def _same(shape: object, node: object, found: Found) -> bool:
+def fits(shape: object, node: object, found: Found) -> bool:
+    """Has the node the shape's form? What its names stand for is put into `found`."""
     if isinstance(shape, exp.Expr) and isinstance(node, exp.Expr):
         shape, node = bare(shape), bare(node)
         if isinstance(shape, exp.Column) and shape.name.startswith("_"):
@@ -48,12 +49,12 @@ def _same(shape: object, node: object, found: Found) -> bool:
         if type(shape) is not type(node):
             return False
         return all(
-            _same(shape.args.get(name), node.args.get(name), found)
+            fits(shape.args.get(name), node.args.get(name), found)
             for name in {*shape.args, *node.args}
         )
     if isinstance(shape, list) and isinstance(node, list):
         return len(shape) == len(node) and all(
-            _same(one, other, found) for one, other in zip(shape, node, strict=True)
+            fits(one, other, found) for one, other in zip(shape, node, strict=True)
         )
     if isinstance(shape, str) and isinstance(node, str):
         return shape == node

@@ -70,7 +70,7 @@ def _findings(policy: Policy) -> list[Finding]:
     from dpsql.policy.check_budgets import check_budgets
 
     opened = policy.layout is not None or policy.database is not None
-    if not opened or (policy.database is not None and policy.database.engine == "spark"):
+    if not opened:
         return [*not_built(policy), *check_budgets(policy)]
     from dpsql.opening import open_engine
 

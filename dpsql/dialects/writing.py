@@ -28,7 +28,13 @@ def _postgres(query: exp.Query, catalog: Catalog) -> str:
     return in_postgres(query, catalog)
 
 
-WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb, "postgresql": _postgres}
+def _spark(query: exp.Query, catalog: Catalog) -> str:
+    from dpsql.dialects.spark_forms import written as in_spark
+
+    return in_spark(query, catalog)
+
+
+WRITERS: Mapping[str, Writer] = {"duckdb": _duckdb, "postgresql": _postgres, "spark": _spark}
 
 SHORT_DECIMALS = frozenset({"duckdb"})
 """Engines whose decimals of up to 18 digits are integers of 64 bits."""

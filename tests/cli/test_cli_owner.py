@@ -39,14 +39,6 @@ def test_check_strict_fails_on_warnings(dpsql, shop):
     assert dpsql("check", "--strict").exit_code == 1
 
 
-def test_check_names_what_is_not_built_without_opening_a_database(dpsql, shop):
-    text = (shop / "dpsql.yaml").read_text()
-    (shop / "dpsql.yaml").write_text(text.replace("duckdb:///shop.duckdb", "spark://host"))
-    result = dpsql("check")
-    assert result.exit_code == 2
-    assert "Spark is not built yet" in result.stdout
-
-
 def test_check_without_the_database(dpsql, shop):
     (shop / "shop.duckdb").unlink()
     assert dpsql("check").exit_code == 5

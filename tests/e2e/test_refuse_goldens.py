@@ -30,7 +30,7 @@ def test_what_is_said(name):
 
 NOT_BY_SQL = {
     "a fault of dpsql itself, and none is known": "internal certify binding bad-price demo-data"
-    " demo-wrong release-unpaid engine-kind",
+    " demo-wrong release-unpaid",
     "what PostgreSQL lacks, which tests/postgres asks": "not-on-this-engine",
     "how Python calls the driver": "bad-sql closed no-result interface missing-package no-more-sets"
     " no-procedures engine-type database-url bad-request-id request-id-reused request-running",
@@ -39,10 +39,12 @@ NOT_BY_SQL = {
     "commands of the shell, which are no SQL": "unknown-command usage not-confirmed timing",
     "the policy's file, before it has keys": "no-policy bad-yaml",
     "the state of the database's file, or a time limit": "engine engine-missing engine-locked"
-    " engine-open engine-version engine-drift files-missing files-unreadable files-columns",
+    " engine-open engine-version engine-drift engine-settings files-missing files-unreadable"
+    " files-columns",
     "kept cells, which tests/kept asks": "cells-changed cells-file kept-unfit",
     "the state of the ledger's file": "ledger ledger-missing ledger-locked ledger-read-only"
     " ledger-unreachable ledger-linked ledger-url ledger-disk ledger-broken ledger-newer"
+    " ledger-lost ledger-in-doubt ledger-rights ledger-server"
     " ledger-replaced ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event"
     " unknown-entry bad-charge bad-terms release-altered team-renamed bad-clock",
     "what was kept outside of the ledger": "ledger-shows-less ledger-another ledger-gone"

@@ -1,0 +1,144 @@
+"""Aggregates and windows in Spark: sums of exact numbers have 38 digits, and never raise."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dpsql.core.domain import Kind
+from dpsql.dialects.spark_numbers import WIDE
+from dpsql.dialects.spark_scalars import Scalars
+from dpsql.dialects.spark_terms import (
+    BIG,
+    FLOAT,
+    HUGE,
+    INT,
+    WIDEST,
+    Term,
+    Told,
+    call,
+    cast,
+    digits,
+    refuse,
+)
+
+_RANKS: dict[type[exp.Expr], tuple[str, Told]] = {
+    exp.RowNumber: ("row_number", INT),
+    exp.Rank: ("rank", INT),
+    exp.DenseRank: ("dense_rank", INT),
+    exp.PercentRank: ("percent_rank", FLOAT),
+    exp.CumeDist: ("cume_dist", FLOAT),
+}
+_PICKS: dict[type[exp.Expr], str] = {
+    exp.Lag: "lag",
+    exp.Lead: "lead",
+    exp.FirstValue: "first_value",
+    exp.LastValue: "last_value",
+    exp.NthValue: "nth_value",
+}
+_FRAME = frozenset({"kind", "start", "start_side", "end", "end_side"})
+_ADDED = 10
+"""Digits that Spark's SUM has more than what it sums: 10^10 rows would do."""
+
+
+def aggregate(node: exp.Expr, scalars: Scalars) -> Term | None:
+    """An aggregate or a window; None for what is over one row."""
+    if isinstance(node, exp.Window):
+        return _window(node, scalars)
+    if isinstance(node, exp.Filter):
+        inner = scalars.write(node.this)
+        test = scalars.write(node.args["expression"].this)
+        return Term(f"{inner.sql} FILTER (WHERE {test.sql})", inner.told)
+    if isinstance(node, exp.Count):
+        return _count(node, scalars)
+    if isinstance(node, exp.Sum):
+        return _sum(scalars.write(node.this))
+    if isinstance(node, (exp.Min, exp.Max)):
+        return _extreme(node, scalars.write(node.this))
+    return None
+
+
+def _count(node: exp.Count, scalars: Scalars) -> Term:
+    if isinstance(node.this, exp.Star):
+        return Term("count(*)", BIG)
+    if isinstance(node.this, exp.Distinct):
+        (value,) = node.this.expressions
+        return Term(f"count(DISTINCT {scalars.write(value).sql})", BIG)
+    return Term(call("count", scalars.write(node.this).sql), BIG)
+
+
+def _sum(value: Term) -> Term:
+    """As wide as a DECIMAL can be before any row is added: a sum that had no room would be NULL.
+
+    The normal form keeps what is summed over units far below 10^38, however many rows there are.
+    """
+    if value.told.kind is Kind.INTEGER:
+        return Term(call("try_sum", cast(value.sql, WIDE)), HUGE)
+    if value.told.kind is not Kind.DECIMAL:
+        refuse("a SUM of floats", "sums of ours are of whole numbers")
+    precision, scale = digits(value.told)
+    if precision < WIDEST - _ADDED:  # beside a NULL of more digits it has these, as they are
+        wide = f"CAST(NULL AS DECIMAL({WIDEST - _ADDED}, {scale}))"
+        value = Term(call("coalesce", value.sql, wide), value.told)
+    else:
+        value = Term(cast(value.sql, f"DECIMAL({precision}, {scale})"), value.told)
+    return Term(call("try_sum", value.sql), Told(Kind.DECIMAL, 0, (WIDEST, scale)))
+
+
+def _extreme(node: exp.Expr, value: Term) -> Term:
+    if value.told.kind is Kind.OPAQUE:
+        refuse("the least or greatest of this type")
+    return Term(call("min" if isinstance(node, exp.Min) else "max", value.sql), value.told)
+
+
+# ---- windows ---------------------------------------------------------------------------------
+
+
+def _window(node: exp.Window, scalars: Scalars) -> Term:
+    if isinstance(node.this, exp.Filter):
+        refuse("FILTER of a window", "CASE inside of what is aggregated does the same")
+    called = _called(node.this, scalars)
+    parts = []
+    if node.args.get("partition_by"):
+        keys = ", ".join(scalars.write(part).sql for part in node.args["partition_by"])
+        parts.append(f"PARTITION BY {keys}")
+    if (order := node.args.get("order")) is not None:
+        parts.append(f"ORDER BY {', '.join(_ordered(term, scalars) for term in order.expressions)}")
+    framed = not isinstance(node.this, (*_RANKS, exp.Ntile, exp.Lag, exp.Lead))
+    if (spec := node.args.get("spec")) is not None and framed:  # the others' frame is their own
+        parts.append(_frame(spec))
+    return Term(f"{called.sql} OVER ({' '.join(parts)})", called.told)
+
+
+def _called(node: exp.Expr, scalars: Scalars) -> Term:
+    if type(node) in _RANKS:
+        word, told = _RANKS[type(node)]
+        return Term(f"{word}()", told)
+    if isinstance(node, exp.Ntile):
+        return Term(call("ntile", scalars.write(node.this).sql), INT)
+    if type(node) in _PICKS:
+        value = scalars.write(node.this)
+        rest = [node.args.get(part) for part in ("offset", "default")]
+        others = [scalars.write(part).sql for part in rest if part is not None]
+        return Term(call(_PICKS[type(node)], value.sql, *others), value.told)
+    return scalars.write(node)
+
+
+def _ordered(node: exp.Expr, scalars: Scalars) -> str:
+    """NULLs where the normal form has them: last unless it says first."""
+    direction = "DESC" if node.args.get("desc") else "ASC"
+    nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
+    return f"{scalars.write(node.this).sql} {direction} NULLS {nulls}"
+
+
+def _frame(spec: exp.Expr) -> str:
+    """Of rows, or of peers; a distance between values could leave their type."""
+    if {part for part, value in spec.args.items() if value} - _FRAME:
+        refuse("this frame of a window")
+    kind, ends = str(spec.args["kind"]).upper(), []
+    for end in ("start", "end"):
+        value, side = spec.args.get(end), spec.args.get(f"{end}_side")
+        shown = value if isinstance(value, str) else str(value.name) if value is not None else ""
+        if kind != "ROWS" and (kind != "RANGE" or any(c.isdigit() for c in shown)):
+            refuse(f"a window's frame of {kind} by a distance")
+        ends.append(f"{shown} {side}" if side else shown)
+    return f"{kind} BETWEEN {ends[0]} AND {ends[1] or 'CURRENT ROW'}"
