@@ -78,7 +78,7 @@ def test_released(tmp_path):
 
 
 def test_growth(tmp_path, monkeypatch, capsys):
-    import xml.etree.ElementTree as tree
+    from xml.etree import ElementTree
 
     import growth
 
@@ -90,5 +90,5 @@ def test_growth(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(growth, "DECADES", {name: (small, at) for name, at in values.items()})
     growth.growth(tmp_path, 1, tmp_path / "growth.svg")
     assert capsys.readouterr().out.count("slope") == 4
-    drawn = tree.parse(tmp_path / "growth.svg").getroot()
+    drawn = ElementTree.parse(tmp_path / "growth.svg").getroot()
     assert len([one for one in drawn.iter() if one.tag.endswith("circle")]) == 3 * 8
