@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif given.growth:
             from growth import growth
 
-            growth(ENGINES[given.engine](), Path(folder), given.repeats, given.svg)
+            growth(Path(folder), given.repeats, given.svg)
         else:
             for units in given.units:
                 engine = ENGINES[given.engine]()

@@ -110,10 +110,10 @@ def open_view(policy: Policy) -> View:
 
 def remembered(policy: Policy) -> Remembered:
     """What this user has seen where the policy's ledger lies."""
-    from dpsql.ledger.database import path_of
+    from dpsql.ledger.database import where_is
     from dpsql.ledger.remembered import Remembered
 
-    return Remembered(path_of(policy.ledger_url))
+    return Remembered(where_is(policy.ledger_url))
 
 
 def open_budget(ledger: Ledger, policy: Policy, spec: BudgetSpec) -> None:

@@ -126,10 +126,15 @@ class Audit:
     def _found_bounds(self, name: str, table: Table, entry: CatalogTable) -> Iterator[Trial]:
         """One block, asked many times: its groups share what is found."""
         groups, rows = self._bounds()
-        told = [Canary(touched, many_rows(groups, rows), beyond=True) for touched in (1, groups)]
+        most = many_rows(groups, rows)
+        told = [
+            Canary(touched, min(most, max(1, MANY_ROWS // touched)), beyond=True)
+            for touched in (1, groups)
+        ]
+        runs = max(1, min(max(LEAST_BLOCKS, self.blocks), MAX_KEYS // all_groups(groups) - 1))
         for question in of_found_bounds(table, entry):
             world = World(self._policy(), self.catalog, name, question.column, 1, groups)
-            yield Trial(question, world, tuple(dict.fromkeys(told)), max(LEAST_BLOCKS, self.blocks))
+            yield Trial(question, world, tuple(dict.fromkeys(told)), runs)
 
     def _selection(
         self, name: str, table: Table, entry: CatalogTable, groups: int, one_row: bool

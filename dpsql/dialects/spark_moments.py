@@ -45,15 +45,17 @@ def within(value: Term) -> str:
     return f"{value.sql} BETWEEN {low} AND {high}"
 
 
+_LOW = r"CAST\('0001-01-01(?: 00:00:00)?' AS (?:DATE|TIMESTAMP_NTZ)\)"
+_HIGH = r"CAST\('9999-12-31(?: 23:59:59\.999999)?' AS (?:DATE|TIMESTAMP_NTZ)\)"
 _KEPT = re.compile(
-    r"CASE WHEN (.*) BETWEEN CAST\('0001-01-01(?: 00:00:00)?' AS (?:DATE|TIMESTAMP_NTZ)\) AND"
-    r" CAST\('9999-12-31(?: 23:59:59\.999999)?' AS (?:DATE|TIMESTAMP_NTZ)\) THEN \1 END\Z",
+    rf"CASE WHEN \(?(?P<x>.*) BETWEEN {_LOW} AND {_HIGH}\)? THEN (?P=x) END\Z"
+    r"|CAST\('[0-9]{4}-[0-9:. -]+' AS (?:DATE|TIMESTAMP_NTZ)\)\Z",
     re.DOTALL,
 )
 
 
 def kept(value: Term) -> Term:
-    """NULL outside the years; what the normal form keeps within them stays as it is."""
+    """NULL outside the years; a constant, or what is kept within them already, as it is."""
     if _KEPT.match(value.sql):
         return value
     return Term(when(within(value), value.sql), value.told)

@@ -15,7 +15,7 @@ from dpsql.policy.check_columns import without_range
 from dpsql.policy.findings import Finding, Level
 from dpsql.policy.schema import AUTO, Policy, Table
 
-_MANY = 10_000
+_MANY = 5_000
 """Units of which a database is likely to hold fewer: the owner should look at it."""
 
 

@@ -47,7 +47,7 @@ def no_group_cap(patch):
     patch.setattr(module("dpsql.rules"), "groups", first_of_groups)
 
 
-def first_of_groups(plan, cells, salt):
+def first_of_groups(plan, cells, salt, ranked):
     return cells
 
 
