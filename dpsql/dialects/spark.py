@@ -118,11 +118,21 @@ class SparkEngine:
         """One statement sees what it sees: Spark holds no state of several tables for several."""
         with self._lock:
             before, self._inside = self._inside, True
-            self._catalog = self._catalog if before else None
+            if not before:
+                self._refresh()
+                self._catalog = None
             try:
                 yield
             finally:
                 self._inside = before
+
+    def _refresh(self) -> None:
+        """Forget which files the tables had, which Spark remembers while a session lasts."""
+        for table in () if self._catalog is None else self._catalog.tables.values():
+            if table.database and not table.is_view:
+                where = ".".join(map(identifier, (table.database, table.schema, table.name)))
+                with contextlib.suppress(Exception), quiet():  # not all catalogs know the word
+                    self._session.sql(f"REFRESH TABLE {where}").collect()
 
     def catalog(self) -> Catalog:
         """Schema without keys; read anew for each snapshot."""

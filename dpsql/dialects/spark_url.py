@@ -26,6 +26,8 @@ class Remote:
 
     url: str = field(repr=False)
     place: str
+    host: str
+    port: int
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -59,7 +61,8 @@ def read_remote(url: str) -> Remote:
         if form and _is_secret(name)
     } | {os.environ.get(_TOKEN, "")} - {""}
     shown = f"sc://{host}:{port}/{told}"
-    return Remote(shown, f"sc:{host.lower()}:{port}", tuple(sorted(secrets, key=len, reverse=True)))
+    longest_first = tuple(sorted(secrets, key=len, reverse=True))
+    return Remote(shown, f"sc:{host.lower()}:{port}", host.strip("[]"), int(port), longest_first)
 
 
 def without_secrets(url: str) -> str:

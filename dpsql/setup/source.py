@@ -40,7 +40,7 @@ class DataFiles:
 
 
 def read_source(argument: str) -> DatabaseFile | DatabaseServer | DataFiles:
-    """`duckdb:///file`, `postgresql://...`, `sc://...`, a path to a DuckDB file, .csv, .parquet or a folder.
+    """`duckdb:///file`, `postgresql://...`, `sc://...`, a DuckDB file, .csv, .parquet or a folder.
 
     InterfaceError `init-source` for anything else, and where two files would be one table.
     """
@@ -119,6 +119,6 @@ def _wrong(argument: str, reason: str) -> InterfaceError:
     return InterfaceError(
         f"{argument}: {reason}",
         code="init-source",
-        hint="name duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, sc://host:15002, a .csv,"
-        " a .parquet or a folder of them",
+        hint="name duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, sc://host:15002, a"
+        " .csv, a .parquet or a folder of them",
     )
