@@ -31,7 +31,7 @@ class Stopper:
     def __init__(self, opened: Opened, seconds: float | None) -> None:
         self._session: Any = opened.session
         self._remote = opened.remote
-        context = self._session if opened.remote else self._session.sparkContext
+        context: Any = self._session if opened.remote else self._session.sparkContext
         if opened.remote:
             self._tell, self._take = context.addTag, context.removeTag
             self._stop = context.interruptTag
