@@ -17,10 +17,10 @@ demo: $(VENV)/.installed
 	@$(BIN)/dpsql demo
 
 test: lint
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile --max-worker-restart 0
 
 test-slow: lint
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "slow or not slow" --hypothesis-profile=fresh
+	$(BIN)/pytest -q -n 2 --dist loadfile --max-worker-restart 0 -m "slow or not slow" --hypothesis-profile=fresh
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -15,7 +15,6 @@ from dpsql.commands.check_holders import check_holders
 from dpsql.errors import LedgerError
 from dpsql.policy import Finding
 from dpsql.policy.check_budgets import named_budgets
-from dpsql.policy.not_built import ledger_not_built
 
 if TYPE_CHECKING:
     from dpsql.ledger import Account, Ledger
@@ -27,19 +26,18 @@ _SHOWN = 10
 
 
 def check_ledger(policy: Policy) -> list[Finding]:
-    """An `error` is what a query would meet. Nothing of a ledger that is not built."""
-    return [] if ledger_not_built(policy) else list(_findings(policy))
+    """An `error` is what a query would meet."""
+    return list(_findings(policy))
 
 
 def _findings(policy: Policy) -> Iterator[Finding]:
     from dpsql.ledger import Ledger
-    from dpsql.ledger.database import path_of, require_usable
+    from dpsql.ledger.database import usable
     from dpsql.opening import remembered
 
     url, seen = policy.ledger_url, remembered(policy)
     try:
-        path = path_of(url)
-        if path is None:
+        if seen.place.key is None:
             message = "kept in memory: what is spent is forgotten when the process ends"
             yield Finding("warning", WHERE, message, "write ledger: sqlite:///ledger.db")
             return
@@ -49,9 +47,11 @@ def _findings(policy: Policy) -> Iterator[Finding]:
         yield _error(problem)
         return
     try:
-        require_usable(path)
+        for warning, way in usable(url):
+            yield Finding("warning", WHERE, warning, way)
         if ledger is None:
-            yield Finding("note", WHERE, f"there is none yet: the first query creates {path}")
+            name = seen.place.name
+            yield Finding("note", WHERE, f"there is none yet: the first query creates {name}")
     except LedgerError as problem:
         yield _error(problem)
     if ledger is not None:

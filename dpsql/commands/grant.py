@@ -53,7 +53,6 @@ def command(
     from dpsql.guard import guarded
     from dpsql.opening import open_ledger, remembered
     from dpsql.policy import load
-    from dpsql.policy.not_built import refuse_ledger_not_built
 
     if (name is not None) + (team is not None) + total != 1:
         raise click.UsageError("say whose budget: NAME, --team NAME or --total")
@@ -66,7 +65,6 @@ def command(
     reason = _text("--why", why)
     with guarded():
         loaded = load(policy)
-        refuse_ledger_not_built(loaded)
         seen = remembered(loaded)
         with closing(open_ledger(loaded, seen)) as ledger:
             spec = _whose(loaded, ledger, name, team)

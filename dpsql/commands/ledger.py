@@ -13,6 +13,7 @@ from dpsql.commands.ledger_export import export
 from dpsql.commands.ledger_file import open_audit
 from dpsql.commands.ledger_filters import filter_options, note_nothing, read_filter
 from dpsql.commands.ledger_report import report
+from dpsql.commands.ledger_schema import schema
 from dpsql.commands.ledger_verify import verify
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
@@ -37,7 +38,7 @@ def command() -> None:
     """
 
 
-for _part in (export, report, verify, checkpoint, accept):
+for _part in (export, report, verify, checkpoint, accept, schema):
     command.add_command(_part)
 
 

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 def load_kept(policy: str) -> Policy:
     """The policy. LedgerError `ledger-missing` if its ledger is kept in memory."""
-    from dpsql.policy import load, refuse_ledger_not_built
+    from dpsql.policy import load
 
     loaded = load(policy)
-    refuse_ledger_not_built(loaded)
     if loaded.ledger_url == "sqlite://":
         raise LedgerError(
             "the policy keeps its ledger in memory: there is nothing to read",

@@ -36,9 +36,9 @@ def report(file: str, expect_head: str | None, policy: str) -> int:
     """
     from dpsql.commands.ledger_file import open_audit
     from dpsql.history.summary import summary_of
+    from dpsql.ledger.database import where_is
     from dpsql.page.report import ledger_page
     from dpsql.policy import load
-    from dpsql.policy.urls import sqlite_path
 
     loaded = load(policy)
     output = Output(file, binary=False)
@@ -46,7 +46,7 @@ def report(file: str, expect_head: str | None, policy: str) -> int:
     with closing(open_audit(policy)) as ledger:
         verified = ledger.verify(expect_head)
         summary = summary_of(ledger, until=verified.seq)
-    name = Path(sqlite_path(loaded.ledger or "") or "in memory").name
+    name = Path(where_is(loaded.ledger_url).name).name
     now = dt.datetime.now(dt.UTC)
     parts = ledger_page(summary, verified, name=name, now=now, against=expect_head)
     output.text(["".join(parts)])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from dpsql.dialects.engine import FAILED, FAILED_HINT
 from dpsql.dialects.postgres_drift import refuse_drift
 from dpsql.errors import EngineFailed, PolicyError
-from dpsql.owner_log import OWNER_LOG
+from dpsql.owner_log import log_server
 
 if TYPE_CHECKING:
     import psycopg2.extensions
@@ -20,8 +18,6 @@ SUPPORTED = range(14, 19)
 """Major versions."""
 CONNECT_SECONDS = 15
 LOCK_SECONDS = 10
-
-_PASSWORD = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", re.IGNORECASE)
 
 SETTINGS: tuple[tuple[str, str], ...] = (
     # what names and texts mean
@@ -39,6 +35,9 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     # plans: compiling costs more than it gains, sorts and hashes get room
     ("jit", "off"),
     ("work_mem", "256MB"),
+    # workers that hand over nearly a row for each of theirs, as those of (unit, key) cells do, cost
+    # more than they save; those that hand over few groups are worth it still
+    ("parallel_tuple_cost", "1"),
     # nothing waits for ever
     ("lock_timeout", f"{LOCK_SECONDS}s"),
     ("idle_in_transaction_session_timeout", "1h"),
@@ -117,27 +116,7 @@ def _check_server(connection: psycopg2.extensions.connection) -> None:
 
 def log(problem: BaseException, url: str) -> None:
     """The server's words, for the owner alone; the URL's password is in none of them."""
-    OWNER_LOG.error("PostgreSQL: %s", scrubbed(str(problem), url))
-
-
-def scrubbed(text: str, url: str) -> str:
-    text = text.replace(url, "the URL")
-    for secret in _secrets(url):
-        text = text.replace(secret, "***")
-    return _PASSWORD.sub(r"\1***", text)
-
-
-def _secrets(url: str) -> set[str]:
-    found: set[str] = set()
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(url)
-        if parts.password:
-            found |= {parts.password, unquote(parts.password)}
-        for pair in parts.query.split("&"):
-            name, _, value = pair.partition("=")
-            if "password" in name.lower() and value:
-                found |= {value, unquote(value)}
-    return {secret for secret in found if secret}
+    log_server("PostgreSQL", problem, url)
 
 
 IDENTITY = (

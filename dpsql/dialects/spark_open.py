@@ -261,12 +261,6 @@ def adopt(session: Any) -> Opened:
             ) from None
 
 
-def is_session(engine: object) -> bool:
-    """Is it a Spark session, of whichever kind? pyspark need not be there to tell."""
-    module = type(engine).__module__
-    return type(engine).__name__ == "SparkSession" and module.startswith("pyspark.sql")
-
-
 def _is_remote(session: Any) -> bool:
     return type(session).__module__.startswith("pyspark.sql.connect")
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, column, inspect, select
 from sqlalchemy import table as plain_table
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 
 from dpsql.ledger.entries import RequestKey
 from dpsql.ledger.schema import asked as table
+from dpsql.ledger.upserts import renew
 
 REQUEST = ""
 """The fingerprint under which the request itself stands; an aggregate's is never empty."""
@@ -28,11 +28,6 @@ _NAMES = ("analyst", "id", "hash", "fingerprint", "seq", "paid")
 _RAW = plain_table(table.name, *(column(name) for name in _NAMES))
 _ALL = select(_RAW).order_by(_RAW.c.analyst, _RAW.c.id, _RAW.c.fingerprint)
 _OF = _ALL.where(_RAW.c.analyst == bindparam("analyst"), _RAW.c.id == bindparam("id"))
-_INSERT = insert(table)
-_KEEP = _INSERT.on_conflict_do_update(
-    index_elements=["analyst", "id", "fingerprint"],
-    set_={"seq": _INSERT.excluded.seq, "paid": _INSERT.excluded.paid},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ def keep(
     rows = [(REQUEST, FreeAnswer(0, "")), *answers.items()]
     for fingerprint, answer in rows:
         values = (analyst, key.id, key.hash, fingerprint, answer.seq, answer.paid)
-        connection.execute(_KEEP, dict(zip(_NAMES, values, strict=True)))
+        renew(connection, table, dict(zip(_NAMES, values, strict=True)), set_=("seq", "paid"))
 
 
 def raw_free(connection: Connection) -> Iterator[tuple[object, ...]]:

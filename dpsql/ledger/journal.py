@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import bindparam, column, insert, select
@@ -20,10 +20,11 @@ from sqlalchemy.engine import Connection
 
 from dpsql.core.refresh import LAST
 from dpsql.errors import InternalError, LedgerError
-from dpsql.ledger import faults, schema
+from dpsql.ledger import schema
 from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Entry, Row, link, unseal
 from dpsql.ledger.database import Database
+from dpsql.ledger.doubts import InDoubt, again, in_doubt, lost
 from dpsql.ledger.entries import Genesis, Outcome, Record, write
 from dpsql.ledger.reading import read
 from dpsql.ledger.state import State
@@ -34,6 +35,7 @@ _RAW = plain_table(
 )
 
 _FROM = select(_RAW).where(_RAW.c.seq >= bindparam("start")).order_by(_RAW.c.seq)
+_WHOLE = _FROM.execution_options(yield_per=1000)  # a server sends no more at once
 _PIECE = _FROM.limit(bindparam("most"))
 _ONE = select(_RAW).where(_RAW.c.seq == bindparam("seq"))
 _APPEND = insert(schema.entries)
@@ -46,7 +48,7 @@ class Draft:
         self.connection = connection
         self.state = state
         self._seq, self._head, self._time = state.seq, bytes.fromhex(state.head), state.time
-        self.rows: list[Row] = []
+        self.rows: list[tuple[int, bytes, bytes, bytes]] = []
 
     def append(self, record: Record) -> tuple[int, str]:
         """Write a record as the next entry; returns its number and hash.
@@ -86,11 +88,17 @@ class Journal:
 
     @contextmanager
     def writing(self) -> Iterator[Draft]:
-        """A serialised write transaction. Durable when the block ends; undone if it raises."""
+        """A serialised write transaction. Durable when the block ends; undone if it raises.
+
+        LedgerError `ledger-in-doubt`: nobody can tell whether it is; count it as spent.
+        """
         with self._turn():
-            with self.database.write() as connection:
-                draft = Draft(connection, self._caught_up(connection))
-                yield draft
+            try:
+                with self.database.write() as connection:
+                    draft = Draft(connection, self._caught_up(connection))
+                    yield draft
+            except InDoubt:
+                self._find_out(draft.rows)
             # Committed. From now on a ledger without these entries is not ours (see _caught_up).
             for row in draft.rows:
                 self._state.follow(row)
@@ -107,13 +115,13 @@ class Journal:
         """
         if self.version() < len(schema.MIGRATIONS):
             with self._turn(), self.database.write() as connection:
-                if schema.migrate(connection):
+                if self.database.prepare(connection):
                     # A name, not noise: it only has to differ from every other ledger's.
                     empty = State()
                     empty.now = self._read_clock()
                     Draft(connection, empty).append(Genesis(uuid.uuid4().hex))
         with self.reading() as (connection, state):
-            if schema.strangers(connection):
+            if self.database.strangers(connection):
                 raise _strange(self.database.name)
             if state.seq == 0:
                 raise LedgerError(
@@ -125,12 +133,38 @@ class Journal:
     def require(self) -> None:
         """See that there is a ledger to read, of this version or an older one."""
         if not self.version():
-            raise schema.not_a_ledger(f"the file {self.database.name} holds no ledger")
+            raise schema.not_a_ledger(f"what is named as ledger holds none: {self.database.name}")
 
     def version(self) -> int:
         """The file's schema version, 0 while it is empty. LedgerError if it is not ours to read."""
         with self.database.read() as connection:
-            return schema.stored_version(connection)
+            return self.database.version(connection)
+
+    def _find_out(self, rows: Sequence[tuple[int, bytes, bytes, bytes]]) -> None:
+        """After a COMMIT without an answer: return if these rows stand, raise if they do not.
+
+        The lock of a write is free only when the transaction that held it has ended, so whoever
+        holds it next sees its entries or never will.
+        """
+        name, patience = self.database.name, self.database.patience
+        if not rows:
+            raise lost(name)  # beside the chain: no charge
+        seq, _, digest, _ = rows[-1]
+        try:
+            stands = again(lambda: self._stands(seq, digest), patience)
+        except LedgerError:
+            self._state.forsaken.add(digest.hex())
+            raise in_doubt(name) from None
+        if not stands:
+            raise lost(name)
+
+    def _stands(self, seq: int, digest: bytes) -> bool:
+        with self.database.write() as connection:
+            return holds(connection, seq, digest.hex())
+
+    def forsake(self, head: str) -> None:
+        """This process will never settle the charge of that head."""
+        self._state.forsaken.add(head)
 
     def _caught_up(self, connection: Connection) -> State:
         state = self._state
@@ -161,7 +195,7 @@ class Journal:
         if self._pid != os.getpid():  # after a fork: the lock may be held by a thread we lack
             self._pid, self._lock, self._state = os.getpid(), threading.RLock(), State()
         if not self._lock.acquire(timeout=self.database.patience):
-            raise faults.locked(self.database.name, self.database.patience)
+            raise self.database.locked()
         try:
             yield
         finally:
@@ -171,7 +205,8 @@ class Journal:
 def raw_rows(connection: Connection, start: int = 0, most: int | None = None) -> Iterator[Row]:
     """Stored entries from number `start` on (at most `most`), in order, unchecked."""
     if most is None:
-        found = connection.execute(_FROM, {"start": start})
+        query = _FROM if start else _WHOLE
+        found = connection.execute(query, {"start": start})
     else:
         found = connection.execute(_PIECE, {"start": start, "most": most})
     for row in found:
@@ -208,8 +243,8 @@ def holds(connection: Connection, seq: int, head: str) -> bool:
 
 def _strange(name: str) -> LedgerError:
     return LedgerError(
-        f"the ledger {name} holds triggers or views, which no dpsql makes: they could undo what is "
-        "written",
+        f"the ledger {name} holds triggers, views or the like, which no dpsql makes: they could "
+        "undo what is written",
         code="ledger-broken",
         hint="`dpsql ledger verify` names them; find out who made them, then drop them",
     )

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import column, inspect, select
 from sqlalchemy import table as plain_table
-from sqlalchemy.dialects.sqlite import insert
 
-from dpsql.ledger.database import Database
+from dpsql.ledger.database import Database, doubtless
 from dpsql.ledger.schema import refusals as table
+from dpsql.ledger.upserts import renew
 
 MOST = 2_000
 """Characters kept of the newest refused statement of a row."""
@@ -59,13 +59,13 @@ class Refusals:
         """Count one more. LedgerError where it cannot be written."""
         now = int(self._clock())
         day = dt.datetime.fromtimestamp(now, dt.UTC).date().isoformat()
-        text = sql[:MOST].encode("utf-8", "backslashreplace").decode()
-        place = {"day": day, "analyst": analyst, "budget": budget, "code": code}
-        new = insert(table).values(**place, times=1, first=now, last=now, sql=text)
-        again = {"times": table.c.times + 1, "last": now, "sql": text}
-        statement = new.on_conflict_do_update(index_elements=list(place), set_=again)
-        with self._database.write(patience=_PATIENCE) as connection:
-            connection.execute(statement)
+        text = sql[:MOST].encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        row = (day, analyst, budget, code, 1, now, now, text)
+        with doubtless(self._database, _PATIENCE) as connection:
+            again = ("last", "sql")
+            renew(
+                connection, table, dict(zip(_NAMES, row, strict=True)), set_=again, counted="times"
+            )
 
     def list(self) -> list[Refusal]:
         """All rows, oldest day first. Values of other types than ours are left out.

@@ -18,7 +18,6 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, column, or_, select
 from sqlalchemy import table as plain_table
-from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlalchemy.engine import Connection
 
 from dpsql.errors import LedgerError
@@ -29,6 +28,7 @@ from dpsql.ledger.journal import Journal, entry_at
 from dpsql.ledger.reading import read
 from dpsql.ledger.schema import releases as table
 from dpsql.ledger.state import State
+from dpsql.ledger.upserts import keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,6 @@ _FIND = _ALL.where(
     ),
 )
 _PAID = _ALL.where(_RAW.c.seq == bindparam("charge"), _RAW.c.fingerprint == bindparam("paid"))
-_STORE = insert_or(table).on_conflict_do_nothing()
 
 
 def _named(place: Place) -> dict[str, str]:
@@ -201,7 +200,7 @@ def places(request: Request) -> dict[str, Place]:
 
 def store(connection: Connection, seq: int, place: Place, payload: bytes) -> None:
     """Insert in the caller's transaction; a place that is taken keeps its bytes."""
-    connection.execute(_STORE, {**_named(place), "seq": seq, "payload": payload})
+    keep(connection, table, {**_named(place), "seq": seq, "payload": payload}, key=_NAMES)
 
 
 def raw_releases(connection: Connection) -> Iterator[tuple[object, Place, object]]:

@@ -27,8 +27,10 @@ from dpsql.ledger import ceilings
 from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.ceilings import Held, merged
 from dpsql.ledger.chain import canonical, parse
-from dpsql.ledger.database import may
 from dpsql.ledger.heads import Head, is_digest
+from dpsql.ledger.sqlite import may
+from dpsql.ledger.sqlite import where as in_file
+from dpsql.ledger.where import Where
 from dpsql.user_state import PRIVATE_FILE, private_folder, state_directory, write_private
 
 if TYPE_CHECKING:
@@ -52,16 +54,16 @@ _NOT_KEPT = (
 
 
 class Remembered:
-    """What was seen at one place. `path` None: a ledger in memory, of which nothing is kept.
+    """What was seen at one place; a path is that of a file. Of one in memory nothing is kept.
 
     `folder`: by default `receipts` in the user's state directory.
     """
 
-    def __init__(self, path: str | None, folder: Path | None = None) -> None:
+    def __init__(self, place: Where | str | None, folder: Path | None = None) -> None:
         if folder is None:
             with contextlib.suppress(RuntimeError):  # there is no home
                 folder = state_directory() / "receipts"
-        self.path = path
+        self.place = place if isinstance(place, Where) else in_file(place)
         self._folder = folder
         self._last: Anchor | None = None
         self._warned = False
@@ -73,7 +75,7 @@ class Remembered:
 
     def here(self) -> Anchor | None:
         """The newest receipt of the ledger that lay here. LedgerError `receipt-unreadable`."""
-        found = None if self.path is None else self._read(_place(self.path))
+        found = None if self.place.key is None else self._read(_place(self.place.key))
         return None if found is None else self.of_ledger(_name(found)) or _anchor(found)
 
     def known(self, ledger: str) -> Held:
@@ -82,21 +84,21 @@ class Remembered:
 
     def require_ledger(self) -> None:
         """LedgerError `ledger-gone` if a ledger was seen here and there is none now."""
-        if self.path is None or _holds_bytes(self.path):
+        if self.place.key is None or self.place.holds():
             return
         seen = self.here()
         if seen is not None:
-            raise _gone(self.path, seen)
+            raise _gone(self.place.name, seen)
 
     def require_shown(self, ledger: Ledger) -> None:
         """LedgerError `ledger-shows-less` or `ledger-another`, if it is not what was seen."""
-        if self.path is None:
+        if self.place.key is None:
             return
         name = ledger.name()
         for seen in self._seen(name):
             if not ledger.losses.shows(seen):
                 told = replace(seen, held=ledger.losses.unknown(seen.held))
-                raise (_less if seen.ledger == name else _another)(self.path, told)
+                raise (_less if seen.ledger == name else _another)(self.place.name, told)
 
     def heads(self, ledger: str) -> list[Head]:
         """The same receipts for `verify`; `ledger` is the name of the one to be verified."""
@@ -118,7 +120,7 @@ class Remembered:
     def promise(self, anchor: Anchor) -> None:
         """Remember, durably, what budgets are about to hold. LedgerError `grant-not-kept`."""
         try:
-            kept = self.path is None or self._keep(anchor, durable=True)
+            kept = self.place.key is None or self._keep(anchor, durable=True)
         except OSError:
             kept = False
         if not kept:
@@ -130,7 +132,7 @@ class Remembered:
             )
 
     def _keep(self, anchor: Anchor, *, durable: bool) -> bool:
-        if self.path is None or self._folder is None:
+        if self.place.key is None or self._folder is None:
             return False
         folder = private_folder(self._folder)
         with _one_at_a_time(folder):
@@ -142,16 +144,16 @@ class Remembered:
             if newest != known:
                 _append(file, _body(newest), known=known is not None, durable=durable)
             if self._last is None and (before is None or before.ledger != anchor.ledger):
-                write_private(folder / _place(self.path), _body(newest), durable=durable)
+                write_private(folder / _place(self.place.key), _body(newest), durable=durable)
         return True
 
     def forget(self) -> None:
         """For a ledger that its owner puts away on purpose: none was seen here. Never fails."""
         with contextlib.suppress(OSError, LedgerError):
             seen = self.here()
-            if seen is not None and self.path is not None and self._folder is not None:
+            if seen is not None and self.place.key is not None and self._folder is not None:
                 (self._folder / f"{seen.ledger}.json").unlink(missing_ok=True)
-                (self._folder / _place(self.path)).unlink(missing_ok=True)
+                (self._folder / _place(self.place.key)).unlink(missing_ok=True)
 
     def _seen(self, ledger: str) -> list[Anchor]:
         found = [self.of_ledger(ledger) if is_digest(ledger, LEDGER_NAME) else None, self.here()]
@@ -227,18 +229,8 @@ def _name(found: dict[str, Any]) -> str:
     return str(found["ledger"])
 
 
-def _place(path: str) -> str:
-    return f"place-{hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:32]}.json"
-
-
-def _holds_bytes(path: str) -> bool:
-    """A file that holds something, or cannot be looked at (opening it will say why)."""
-    try:
-        return os.stat(path).st_size > 0 or _holds_bytes(f"{path}-wal")
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+def _place(key: str) -> str:
+    return f"place-{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 
 @contextlib.contextmanager
@@ -276,7 +268,7 @@ def _another(path: str, seen: Anchor) -> LedgerError:
         f"the ledger {path} is not the one that lay there when this user saw it last (entry "
         f"{seen.seq}): what was spent on that one is not in this",
         code="ledger-another",
-        hint=f"{_way(seen)}; for other data write another file under `ledger:`",
+        hint=f"{_way(seen)}; for other data write another place under `ledger:`",
     )
 
 
@@ -285,7 +277,7 @@ def _gone(path: str, seen: Anchor) -> LedgerError:
         f"the ledger {path} is gone: this user has seen it with {seen.seq} entries, and a new one "
         "would have forgotten what was spent",
         code="ledger-gone",
-        hint=f"{_way(seen)}; for other data write another file under `ledger:`",
+        hint=f"{_way(seen)}; for other data write another place under `ledger:`",
     )
 
 

@@ -168,7 +168,7 @@ def lost(draft: Draft, analyst: str, attempt: Attempt) -> int | None:
         return None
     waiting = state.open.get(charge)
     if waiting is not None:
-        if process.gone(waiting.process):
+        if process.gone(waiting.process) or waiting.head in state.forsaken:
             return charge
         raise _running(attempt.key.id)
     if state.outcomes[charge] > attempt.seen:

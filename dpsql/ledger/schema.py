@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Integer,
@@ -30,10 +31,15 @@ from dpsql.errors import LedgerError
 
 metadata = MetaData()
 
+Whole = Integer().with_variant(BigInteger(), "postgresql")
+"""As wide as SQLite's integers are."""
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared by bytes, as SQLite compares."""
+
 entries = Table(
     "dpsql_entries",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Whole, primary_key=True, autoincrement=False),
     # UNIQUE: two successors of one entry (a fork) cannot both be stored.
     Column("prev", LargeBinary(32), nullable=False, unique=True),
     Column("hash", LargeBinary(32), nullable=False),
@@ -43,12 +49,12 @@ entries = Table(
 releases = Table(
     "dpsql_releases",
     metadata,
-    Column("budget", Text, nullable=False),
-    Column("data_version", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False),
-    Column("epsilon", Text, nullable=False),
-    Column("delta", Text, nullable=False),
-    Column("seq", Integer, ForeignKey("dpsql_entries.seq"), nullable=False),
+    Column("budget", Words, nullable=False),
+    Column("data_version", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("epsilon", Words, nullable=False),
+    Column("delta", Words, nullable=False),
+    Column("seq", Whole, ForeignKey("dpsql_entries.seq"), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     PrimaryKeyConstraint("budget", "data_version", "fingerprint", "epsilon", "delta"),
 )
@@ -56,8 +62,8 @@ releases = Table(
 answers = Table(
     "dpsql_answers",
     metadata,
-    Column("seq", Integer, ForeignKey("dpsql_entries.seq"), nullable=False),
-    Column("fingerprint", Text, nullable=False),
+    Column("seq", Whole, ForeignKey("dpsql_entries.seq"), nullable=False),
+    Column("fingerprint", Words, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     PrimaryKeyConstraint("seq", "fingerprint"),
 )
@@ -65,30 +71,30 @@ answers = Table(
 asked = Table(
     "dpsql_asked",
     metadata,
-    Column("analyst", Text, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("paid", Text, nullable=False),
+    Column("analyst", Words, nullable=False),
+    Column("id", Words, nullable=False),
+    Column("hash", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("seq", Whole, nullable=False),
+    Column("paid", Words, nullable=False),
     PrimaryKeyConstraint("analyst", "id", "fingerprint"),
 )
 
 refusals = Table(
     "dpsql_refusals",
     metadata,
-    Column("day", Text, nullable=False),
-    Column("analyst", Text, nullable=False),
-    Column("budget", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("times", Integer, nullable=False),
-    Column("first", Integer, nullable=False),
-    Column("last", Integer, nullable=False),
-    Column("sql", Text, nullable=False),
+    Column("day", Words, nullable=False),
+    Column("analyst", Words, nullable=False),
+    Column("budget", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("times", Whole, nullable=False),
+    Column("first", Whole, nullable=False),
+    Column("last", Whole, nullable=False),
+    Column("sql", Words, nullable=False),
     PrimaryKeyConstraint("day", "analyst", "budget", "code"),
 )
 
-version = Table("dpsql_schema", metadata, Column("version", Integer, nullable=False))
+version = Table("dpsql_schema", metadata, Column("version", Whole, nullable=False))
 
 
 def _create(connection: Connection) -> None:
@@ -141,7 +147,11 @@ def stored_version(connection: Connection) -> int:
 
     LedgerError `ledger-newer` for a later program's file, `not-a-ledger` for somebody else's.
     """
-    names = set(inspect(connection).get_table_names())
+    return known_version(connection, set(inspect(connection).get_table_names()))
+
+
+def known_version(connection: Connection, names: set[str]) -> int:
+    """The same where these tables are found."""
     if not names:
         return 0
     found = connection.execute(select(version.c.version)).all() if version.name in names else []
@@ -171,7 +181,8 @@ def not_a_ledger(why: str) -> LedgerError:
     return LedgerError(
         why,
         code="not-a-ledger",
-        hint="give the ledger a database of its own: `ledger: sqlite:///dpsql-ledger.db`",
+        hint="give the ledger a file or a schema of its own: `ledger: sqlite:///dpsql-ledger.db`, "
+        "`ledger: postgresql://role@host/db?schema=dpsql`",
     )
 
 

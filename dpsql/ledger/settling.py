@@ -10,6 +10,7 @@ from dpsql.ledger.journal import Draft, entry_at
 from dpsql.ledger.reading import read
 from dpsql.ledger.releases import Release, places, store, unpaid
 from dpsql.ledger.requests import keep
+from dpsql.ledger.reservation import Reservation
 
 
 def stored(
@@ -33,6 +34,20 @@ def stored(
         keep(draft.connection, seq, release.fingerprint, release.payload)
     named = {one.fingerprint: one for one in (*releases, *kept)}
     return [named[fingerprint].hash for fingerprint in paid if fingerprint in named]
+
+
+def settled(
+    draft: Draft,
+    reservation: Reservation,
+    hashes: Sequence[str],
+    releases: Sequence[Release],
+    kept: Sequence[Release],
+) -> tuple[str, ...]:
+    """Store what the outcome of an open charge leaves; all its hashes. LedgerError if not open."""
+    waiting = draft.state.open.get(reservation.seq)
+    if waiting is None or waiting.head != reservation.head:
+        raise not_open(reservation.seq)
+    return (*hashes, *stored(draft, reservation.seq, releases, kept))
 
 
 def not_open(seq: int) -> LedgerError:

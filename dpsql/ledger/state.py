@@ -59,6 +59,8 @@ class State:
         """The genesis's name."""
         self.requests: dict[tuple[str, str], tuple[str, int]] = {}
         """Hash and newest charge of each request, by analyst and the analyst's id for it."""
+        self.forsaken: set[str] = set()
+        """Heads of charges that this process will not settle: it was never told that they stand."""
         self.accepted: list[tuple[Accepted, int]] = []
         """With the times of the entries."""
 

@@ -11,13 +11,12 @@ depends on private data: the price is a function of the plan, and so is every re
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.terms import BudgetTerms
@@ -28,7 +27,8 @@ from dpsql.ledger.account import Account, windows_of
 from dpsql.ledger.admission import admitted
 from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.chain import Entry, unseal
-from dpsql.ledger.database import Database, path_of
+from dpsql.ledger.database import Database, open_database, where_is
+from dpsql.ledger.doubts import InDoubt, Lost, again
 from dpsql.ledger.entries import (
     HOLDERS,
     Charged,
@@ -50,8 +50,7 @@ from dpsql.ledger.releases import Found, Release, Releases, raw_releases
 from dpsql.ledger.report import Report
 from dpsql.ledger.requests import Attempt, lost, raw_answers
 from dpsql.ledger.reservation import Reservation, issue
-from dpsql.ledger.schema import strangers
-from dpsql.ledger.settling import not_open, stored
+from dpsql.ledger.settling import settled
 from dpsql.ledger.state import OpenCharge, State
 from dpsql.ledger.verify import verify_rows
 from dpsql.ledger.walk import walk
@@ -84,46 +83,40 @@ class Ledger:
     def open(
         cls, url: str, *, clock: Callable[[], float] = time.time, patience: float = PATIENCE
     ) -> Ledger:
-        """Open (or create, mode 0600) the ledger at `sqlite:///file`, or `sqlite://` in memory.
+        """Open (or create) the ledger of this URL: a file (0600), tables in PostgreSQL, in memory.
 
         Follows the whole chain once and refuses to serve if it does not verify, if an entry or
-        event is unknown to this version, or if the file is somebody else's. `clock` gives seconds
+        event is unknown to this version, or if it is somebody else's. `clock` gives seconds
         since 1970; `patience` is how long to wait for another writer.
         """
-        ledger = cls(Database(path_of(url), patience=patience), clock)
-        try:
-            ledger._journal.prepare()
-        except BaseException:  # even an interrupt must not leave it open
-            ledger.close()
-            raise
-        return ledger
+        return cls(open_database(url, patience=patience), clock)._ready(Journal.prepare)
 
     @classmethod
     def audit(cls, url: str, *, patience: float = PATIENCE) -> Ledger:
         """Open a ledger to read, also a broken one or a copy. Writing: `ledger-read-only`."""
-        ledger = cls(Database(path_of(url), patience=patience, read_only=True), time.time)
-        try:
-            ledger._journal.require()
-        except BaseException:  # even an interrupt must not leave it open
-            ledger.close()
-            raise
-        return ledger
+        database = open_database(url, patience=patience, read_only=True)
+        return cls(database, time.time)._ready(Journal.require)
 
     @classmethod
     def view(cls, url: str, *, patience: float = PATIENCE) -> Ledger | None:
         """As `audit`, but None where there is no ledger yet: in memory, no file, an empty one."""
-        path = path_of(url)
-        if path is None or not os.path.lexists(path):
+        if not where_is(url).there():
             return None
-        ledger = cls(Database(path, patience=patience, read_only=True), time.time)
-        try:
-            if ledger._journal.version():
-                return ledger
-        except BaseException:  # even an interrupt must not leave it open
-            ledger.close()
-            raise
+        database = open_database(url, patience=patience, read_only=True)
+        found: list[int] = []
+        ledger = cls(database, time.time)._ready(lambda journal: found.append(journal.version()))
+        if any(found):
+            return ledger
         ledger.close()
         return None
+
+    def _ready(self, see: Callable[[Journal], object]) -> Self:
+        try:
+            see(self._journal)
+        except BaseException:  # even an interrupt must not leave it open
+            self.close()
+            raise
+        return self
 
     def __enter__(self) -> Ledger:
         return self
@@ -268,17 +261,22 @@ class Ledger:
         their hashes recorded, so that after this returns a repeat is answered by the same bytes.
         `kept` are stored for a retry of this request alone (its charge has an id).
         `release_hashes` names payloads that are not to be stored. LedgerError `already-settled`
-        the second time.
+        the second time. A server that starts again meanwhile is waited for.
         """
         if outcome not in get_args(End):
             raise ValueError(f"no outcome: {outcome!r}")
-        with self._journal.writing() as draft:
-            waiting = draft.state.open.get(reservation.seq)
-            if waiting is None or waiting.head != reservation.head:
-                raise not_open(reservation.seq)
-            hashes = [*release_hashes, *stored(draft, reservation.seq, releases, kept)]
-            draft.append(Outcome(reservation.seq, outcome, tuple(hashes)))
-            return draft.state.account(reservation.budget)
+
+        def once() -> Account:
+            with self._journal.writing() as draft:
+                hashes = settled(draft, reservation, release_hashes, releases, kept)
+                draft.append(Outcome(reservation.seq, outcome, hashes))
+                return draft.state.account(reservation.budget)
+
+        try:
+            return again(once, self._database.patience)
+        except (InDoubt, Lost):
+            self._journal.forsake(reservation.head)
+            raise
 
     def forfeit_stale(self) -> int:
         """Close the charges whose process is surely gone, as outcome `forfeited`; returns how many.
@@ -389,11 +387,10 @@ class Ledger:
             rows, releases = raw_rows(connection), raw_releases(connection)
             answers, free = raw_answers(connection), raw_free(connection)
             report = verify_rows(rows, releases, answers, free, heads=heads)
-            damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() != "ok"
-            wrong = ["the file: SQLite finds it damaged"] if damage else []
-            wrong += [f"the file: holds {name!r}, no dpsql's" for name in strangers(connection)]
+            wrong = [*self._database.damage(connection), *self._database.strangers(connection)]
             return report.and_also(wrong)
 
 
 def _stale(state: State) -> list[int]:
-    return [charge.seq for charge in state.open.values() if process.gone(charge.process)]
+    ours = state.forsaken
+    return [c.seq for c in state.open.values() if c.head in ours or process.gone(c.process)]

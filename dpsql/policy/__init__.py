@@ -10,7 +10,7 @@ from dpsql.policy.check import check, refuse_unfit
 from dpsql.policy.findings import Finding
 from dpsql.policy.kinds import fit_value
 from dpsql.policy.load import load, load_text
-from dpsql.policy.not_built import not_built, refuse_ledger_not_built, refuse_not_built
+from dpsql.policy.not_built import not_built, refuse_not_built
 from dpsql.policy.price import query_price
 from dpsql.policy.schema import (
     AUTO,
@@ -34,7 +34,6 @@ __all__ = [
     "load_text",
     "check",
     "not_built",
-    "refuse_ledger_not_built",
     "refuse_not_built",
     "refuse_unfit",
     "query_price",

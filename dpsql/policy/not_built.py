@@ -11,7 +11,6 @@ def not_built(policy: Policy) -> list[Finding]:
     """One error a value; empty if everything the policy asks for is built."""
     return [
         *_database(policy),
-        *ledger_not_built(policy),
         *_promises(policy),
         *_kept(policy),
     ]
@@ -19,16 +18,7 @@ def not_built(policy: Policy) -> list[Finding]:
 
 def refuse_not_built(policy: Policy) -> None:
     """PolicyError `not-built` naming the first of them; for `connect`."""
-    _refuse(policy, not_built(policy))
-
-
-def refuse_ledger_not_built(policy: Policy) -> None:
-    """The same for who reads the ledger alone."""
-    _refuse(policy, ledger_not_built(policy))
-
-
-def _refuse(policy: Policy, findings: list[Finding]) -> None:
-    for finding in findings:
+    for finding in not_built(policy):
         prefix = f"{policy.source}, " if policy.source else ""
         raise PolicyError(
             f"{prefix}{finding.where}: {finding.message}", code="not-built", hint=finding.hint
@@ -43,14 +33,6 @@ def _database(policy: Policy) -> list[Finding]:
     server = "PostgreSQL" if policy.database.engine == "postgresql" else "Spark Connect"
     message = f"a limit of memory is the server's own in {server}"
     return [_finding("limits.memory", message, "leave it out")]
-
-
-def ledger_not_built(policy: Policy) -> list[Finding]:
-    """The finding about where the ledger is kept, if that is not built."""
-    if policy.ledger is None or not policy.ledger.startswith("postgresql"):
-        return []
-    message = "a ledger in PostgreSQL is not built yet"
-    return [_finding("ledger", message, "use sqlite:///ledger.db")]
 
 
 def _promises(policy: Policy) -> list[Finding]:

@@ -19,7 +19,7 @@ _ENGINES = {
     "spark": "spark",
     "sc": "spark",
 }
-_LEDGERS = ("sqlite", "postgresql", "postgresql+psycopg2")
+_LEDGERS = ("sqlite", "postgresql", "postgresql+psycopg2", "postgres")
 _MEMORY = ("", ":memory:")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 DEFAULT_LEDGER = "dpsql-ledger.db"

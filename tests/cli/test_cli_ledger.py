@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from dpsql.ledger.database import Database
+from dpsql.ledger.sqlite import SQLite
 
 COUNT = "SELECT COUNT(*) FROM users"
 
@@ -24,8 +24,8 @@ def nothing_is_written(monkeypatch):
         def write(_):
             raise AssertionError("a write to the ledger")
 
-        monkeypatch.setattr(Database, "write", write)
-        monkeypatch.setattr("dpsql.ledger.database._create", write)
+        monkeypatch.setattr(SQLite, "write", write)
+        monkeypatch.setattr("dpsql.ledger.sqlite._create", write)
 
     return forbid
 
@@ -80,7 +80,7 @@ def test_explain_and_budget_say_what_a_query_would_meet(dpsql, shop, nothing_is_
 
 def test_a_read_only_ledger_is_enough(dpsql, shop, monkeypatch):
     dpsql("query", "--analyst", "bob", COUNT)
-    monkeypatch.setattr("dpsql.ledger.database.may", lambda path, how: not how & os.W_OK)
+    monkeypatch.setattr("dpsql.ledger.sqlite.may", lambda path, how: not how & os.W_OK)
     assert dpsql("query", "--analyst", "bob", COUNT).exit_code == 5
     assert dpsql("budget", "--analyst", "bob").exit_code == 0
     assert dpsql("explain", "--analyst", "bob", COUNT).exit_code == 0
@@ -182,11 +182,13 @@ def test_an_expected_head_that_is_none_is_wrong_usage(dpsql):
 
 
 @pytest.mark.parametrize("command", [("ledger", "show"), ("ledger", "verify"), ("check",)])
-def test_a_ledger_in_postgresql_is_refused_by_name(dpsql, shop, command):
-    rewrite(shop, "sqlite:///ledger.db", "postgresql://auditor@host/ledger")
+def test_a_ledger_in_a_server_that_is_not_there(dpsql, shop, command):
+    rewrite(shop, "sqlite:///ledger.db", "postgresql://auditor:hunter2@127.0.0.1:1/ledger")
     result = dpsql(*command)
-    assert result.exit_code == 2
-    assert "a ledger in PostgreSQL is not built yet" in result.output
+    assert result.exit_code == 5
+    assert "the ledger in PostgreSQL (schema dpsql) cannot be reached" in result.output
+    assert "hunter2" not in result.output
+    assert "127.0.0.1" not in result.output
 
 
 def test_statement_shows_each_aggregates_price(dpsql):

@@ -44,6 +44,7 @@ NOT_BY_SQL = {
     "kept cells, which tests/kept asks": "cells-changed cells-file kept-unfit",
     "the state of the ledger's file": "ledger ledger-missing ledger-locked ledger-read-only"
     " ledger-unreachable ledger-linked ledger-url ledger-disk ledger-broken ledger-newer"
+    " ledger-lost ledger-in-doubt ledger-rights ledger-server"
     " ledger-replaced ledger-rolled-back ledger-forked not-a-ledger bad-event unknown-event"
     " unknown-entry bad-charge bad-terms release-altered team-renamed bad-clock",
     "what was kept outside of the ledger": "ledger-shows-less ledger-another ledger-gone"

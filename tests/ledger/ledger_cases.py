@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from ledger_stores import tables, url
 
 from dpsql.accountant.events import Pure
 from dpsql.errors import BudgetExceeded
 from dpsql.ledger import Priced
 from dpsql.ledger.chain import Row, canonical, link, parse
+
+__all__ = ["tables", "url"]
 
 ONE = Fraction(1)
 MILLIONTH = Fraction(1, 10**6)
@@ -72,19 +72,6 @@ def refused(call, *args, error=BudgetExceeded, **kwargs):
     with pytest.raises(error) as caught:
         call(*args, **kwargs)
     return caught.value
-
-
-def url(path: Path) -> str:
-    return f"sqlite:///{path}"
-
-
-@contextmanager
-def tables(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file as an intruder with an SQLite shell has it."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        with connection:
-            yield connection
 
 
 def rows(path: Path) -> list[Row]:

@@ -29,9 +29,9 @@ from ledger_cases import MILLIONTH, priced, url
 
 from dpsql.accountant.events import Pure
 from dpsql.ledger import Ledger, Release
-from dpsql.ledger.database import Database
 from dpsql.ledger.remembered import Remembered
 from dpsql.ledger.requests import request_key
+from dpsql.ledger.sqlite import SQLite
 
 NAMES = ("f1", "f2")
 REQUESTS = ("r1", "r2")
@@ -98,13 +98,13 @@ class Steps:
         return self.trace
 
     def watch(self) -> None:
-        configure = Database._configure
+        configure = SQLite._configure
 
-        def watched(database: Database, raw: sqlite3.Connection, record: object) -> None:
+        def watched(database: SQLite, raw: sqlite3.Connection, record: object) -> None:
             raw.set_progress_handler(self.step, 1)
             configure(database, raw, record)
 
-        Database._configure = watched  # type: ignore[method-assign]
+        SQLite._configure = watched  # type: ignore[method-assign]
         sys.settrace(self.trace)
 
 

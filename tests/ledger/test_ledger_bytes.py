@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_cases import ask, budgets, refused, rows, tables, url
+from ledger_stores import both, both_slow
 
 from dpsql.errors import BudgetExceeded, LedgerError
 from dpsql.ledger import Ledger, Release
@@ -63,7 +64,9 @@ def stored(small):
 
 
 @pytest.fixture
-def path(small, tmp_path):
+def path(store, small, tmp_path):
+    if store != "sqlite":
+        return filled(tmp_path / "ledger.db", 6)
     return shutil.copy(small, tmp_path / "ledger.db")
 
 
@@ -171,11 +174,12 @@ STORES = {
 
 def content(path, table):
     with tables(path) as connection:
-        found = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
+        found = connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
         return [column[0] for column in found.description], found.fetchall()
 
 
 @pytest.mark.parametrize("table", STORES)
+@both_slow
 def test_any_changed_byte_of_a_store_is_found(path, table):
     """In whatever column; a release moved to another place is no longer what was paid for."""
     names, found = content(path, table)
@@ -208,6 +212,7 @@ def flipped(value, place):
 
 
 @pytest.mark.parametrize("table", STORES)
+@both
 def test_any_swap_in_a_store_is_found(path, table):
     names, found = content(path, table)
     payload = names.index("payload")
@@ -230,6 +235,7 @@ def test_any_swap_in_a_store_is_found(path, table):
 
 
 @pytest.mark.parametrize("table", STORES)
+@both
 def test_a_deleted_answer_costs_a_charge_and_no_more(path, table):
     """What is gone cannot be given out wrongly: the ledger verifies, and a repeat is paid for."""
     with tables(path) as connection:
@@ -306,6 +312,7 @@ def test_any_shorter_file_is_found(path):
 # ---- decisions ---------------------------------------------------------------------------------
 
 
+@both
 def test_the_first_charge_that_was_not_admissible_is_named(tmp_path, monkeypatch):
     """Of a ledger that admitted all: each decision is recomputed, and the first bad one named."""
     path = tmp_path / "ledger.db"
@@ -321,6 +328,7 @@ def test_the_first_charge_that_was_not_admissible_is_named(tmp_path, monkeypatch
     assert f"the first bad entry is {bad[0]}" in str(report)
 
 
+@both
 def test_decisions_are_judged_by_the_terms_of_their_time(tmp_path, monkeypatch):
     """Raised later, a budget does not excuse what came before; lowered, it blames nothing."""
     path = tmp_path / "ledger.db"

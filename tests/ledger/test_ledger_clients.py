@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from client_history import Call, check, read_calls
 from ledger_cases import MILLIONTH, url
+from ledger_stores import both, both_slow
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.ledger import Ledger
@@ -73,6 +74,7 @@ def judged(calls, where, seconds):
     return wrong, {call.result for call in calls}
 
 
+@both
 def test_twelve_clients(tmp_path):
     calls, where = run(tmp_path, processes=3, threads=4, seconds=4, killed=1)
     wrong, results = judged(calls, where, 4)
@@ -82,6 +84,7 @@ def test_twelve_clients(tmp_path):
 
 
 @pytest.mark.slow
+@both_slow
 def test_fifty_clients_for_a_minute(tmp_path):
     calls, where = run(tmp_path, processes=5, threads=10, seconds=60, killed=2)
     wrong, results = judged(calls, where, 60)
@@ -94,6 +97,7 @@ def test_fifty_clients_for_a_minute(tmp_path):
 @pytest.mark.parametrize(
     ("fault", "found"), [("admit-all", "spent"), ("fresh", "different answers")]
 )
+@both_slow
 def test_a_ledger_with_a_fault_is_found(tmp_path, fault, found):
     """The whole of it: clients of a ledger that admits all, or that answers a retry afresh."""
     calls, where = run(tmp_path, processes=1, threads=4, seconds=3, fault=fault)

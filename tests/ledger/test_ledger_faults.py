@@ -226,7 +226,11 @@ def test_locked_exclusively_at_open(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "postgresql://reader@host/ledger",
+        "postgresql://reader@host/ledger?schema=a&schema=b",
+        "postgresql://reader@host/ledger?schema=pg_x",
+        'postgresql://reader@host/ledger?schema=a"b',
+        "postgresql://reader@host/ledger?nonsense=1",
+        "postgresql://[",
         "mysql://host/x",
         "sqlite+aiosqlite:///x.db",
         "sqlite:///x.db?mode=ro",

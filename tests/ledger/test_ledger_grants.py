@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from ledger_cases import MILLIONTH, ask, budgets, forge, refused, url
+from ledger_stores import both
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import LedgerError
@@ -38,6 +39,7 @@ def test_a_grant_adds_to_the_policy(ledger):
     assert (entry.body["epsilon"], entry.body["delta_thr"]) == ("1/5", "1/2000000")
 
 
+@both
 def test_a_grant_stands_through_policy_reloads_restarts_and_processes(tmp_path):
     where = url(tmp_path / "l.db")
     with Ledger.open(where) as one, Ledger.open(where) as two:
@@ -102,6 +104,7 @@ def test_grants_that_are_none(ledger):
         {"budget": "eve"}, {"orders": []}, {"why": 1},
     ],
 )  # fmt: skip
+@both
 def test_a_forged_grant_does_not_verify(tmp_path, wrong):
     path = tmp_path / "l.db"
     with Ledger.open(url(path)) as ledger:

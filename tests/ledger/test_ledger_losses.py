@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from fractions import Fraction
 
 import pytest
 from ledger_cases import MILLIONTH, ask, budgets, forge, refused, rows, url
+from ledger_stores import backup, both, restore, seen
+from ledger_stores import lose as lose_it
 
 from dpsql.accountant.events import Threshold
 from dpsql.core.refresh import DAY
@@ -18,9 +19,10 @@ from dpsql.ledger.anchor import Anchor
 from dpsql.ledger.ceilings import Ceiling, Peak, from_json, held, merged, options, read, to_json
 from dpsql.ledger.chain import parse
 from dpsql.ledger.heads import Head
-from dpsql.ledger.remembered import Remembered
 
 NOW = 1_700_000_000
+
+pytestmark = both
 
 
 class Place:
@@ -34,13 +36,13 @@ class Place:
         return Ledger.open(url(self.file), clock=lambda: self.now)
 
     def user(self, name):
-        return Remembered(str(self.file), self.folder / name)
+        return seen(self.file, self.folder / name)
 
     def backup(self, name):
-        shutil.copy(self.file, self.folder / name)
+        backup(self.file, self.folder / name)
 
     def restore(self, name):
-        shutil.copy(self.folder / name, self.file)
+        restore(self.folder / name, self.file)
 
 
 @pytest.fixture
@@ -86,20 +88,20 @@ def lose(here, anchor, known=()):
 def test_a_grant_is_known_outside_the_ledger_before_it_is_given(here):
     owner = here.user("owner")
     with here.open() as ledger:
-        seen = []
+        order = []
 
         def promise(anchor):
-            seen.append(ledger.head() == (anchor.seq, anchor.head))
+            order.append(ledger.head() == (anchor.seq, anchor.head))
             owner.promise(anchor)
 
         ledger.grant("alice", epsilon=Fraction(2), by="o", why="w", promise=promise)
-        assert seen == [True]
+        assert order == [True]
         assert dict(owner.known(ledger.name()))["alice"] == Ceiling(Fraction(3), MILLIONTH)
 
 
 def test_a_grant_that_cannot_be_remembered_is_not_given(here, tmp_path):
     (tmp_path / "file").touch()
-    owner = Remembered(str(here.file), tmp_path / "file" / "below")
+    owner = seen(here.file, tmp_path / "file" / "below")
     with here.open() as ledger:
         before = ledger.head()
         error = refused(grant, ledger, owner, epsilon=Fraction(2), error=LedgerError)
@@ -218,7 +220,7 @@ def test_an_acceptance_of_another_ledger_excuses_nothing_of_this_one(here):
 def test_an_acceptance_of_this_ledger_excuses_no_other(here):
     alice = here.user("alice")
     anchor = answered(here, alice)
-    here.file.unlink()
+    lose_it(here.file)
     with here.open() as ledger:  # another one, in its place
         budgets(ledger)
         ledger.losses.accept(9, "0" * 64)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ledger_cases import ask, budgets, forge, tables, url
+from ledger_stores import both
 
 from dpsql.errors import LedgerError
 from dpsql.ledger import Ledger, process
@@ -58,6 +59,7 @@ def race(start, path, *, workers, tries, epsilon):
     return sorted(word for lines in words for word in lines)
 
 
+@both
 def test_two_processes_race_for_the_last_epsilon(tmp_path, start):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
@@ -73,6 +75,7 @@ def test_two_processes_race_for_the_last_epsilon(tmp_path, start):
     assert report.open_charges == 2
 
 
+@both
 def test_processes_never_answer_beyond_the_budget(tmp_path, start):
     """A check before the insert let 17 through here, of 10."""
     path = tmp_path / "ledger.db"
@@ -83,6 +86,7 @@ def test_processes_never_answer_beyond_the_budget(tmp_path, start):
         assert ledger.verify().ok
 
 
+@both
 def test_processes_may_create_one_ledger_together(tmp_path, start):
     path = tmp_path / "ledger.db"
     gate = tmp_path / "gate"
@@ -93,6 +97,7 @@ def test_processes_may_create_one_ledger_together(tmp_path, start):
         assert [entry.kind for entry in ledger.entries()] == ["genesis"]
 
 
+@both
 def test_killed_between_reserve_and_settle(tmp_path, start):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
@@ -131,11 +136,13 @@ def killed_at(start, path, seconds):
     return words, charged, settled
 
 
+@both
 def test_killed_anywhere_charged_covers_answered(tmp_path, start):
     kills_cover_answers(tmp_path, start, range(3))
 
 
 @pytest.mark.slow
+@both
 def test_killed_anywhere_charged_covers_answered_often(tmp_path, start):
     kills_cover_answers(tmp_path, start, range(40))
 
@@ -160,6 +167,7 @@ def kills_cover_answers(tmp_path, start, rounds):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@both
 def test_a_forked_child_opens_its_own_connection(tmp_path):
     with Ledger.open(url(tmp_path / "ledger.db")) as ledger:
         budgets(ledger)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 from ledger_cases import MILLIONTH, ask, budgets, charge_body, forge, priced, refused, tables, url
+from ledger_stores import both
 
 from dpsql.errors import InvalidQuery, LedgerError
 from dpsql.ledger import Ledger, Release, process
@@ -131,6 +132,7 @@ def test_left_by_a_dead_process_it_is_forfeited_and_charged_anew(ledger, monkeyp
     assert ledger.verify().ok
 
 
+@both
 def test_bytes_that_are_gone_are_paid_for_anew(tmp_path):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
@@ -154,8 +156,11 @@ def test_bytes_that_are_gone_are_paid_for_anew(tmp_path):
         "UPDATE dpsql_answers SET payload = CASE fingerprint WHEN 'f1' THEN x'32' ELSE x'31' END",
     ],
 )
-def test_bytes_that_were_changed_are_not_given_out(tmp_path, change):
+@both
+def test_bytes_that_were_changed_are_not_given_out(store, tmp_path, change):
     path = tmp_path / "ledger.db"
+    if store != "sqlite":  # which holds nothing else in a column of bytes
+        change = change.replace("= 5", "= '5'")
     with Ledger.open(url(path)) as ledger:
         budgets(ledger)
         _, receipt = attempt(ledger, key())
@@ -169,6 +174,7 @@ def test_bytes_that_were_changed_are_not_given_out(tmp_path, change):
         assert "kept answer of entry 4" in str(report)
 
 
+@both
 def test_stored_releases_cannot_be_exchanged_either(tmp_path):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
@@ -184,6 +190,7 @@ def test_stored_releases_cannot_be_exchanged_either(tmp_path):
 
 
 @pytest.mark.parametrize("spoil", [{"id": 5}, {"hash": "x"}, {"hash": "A" * 64}, {"more": "x"}])
+@both
 def test_a_forged_request_is_refused(tmp_path, spoil):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
@@ -194,6 +201,7 @@ def test_a_forged_request_is_refused(tmp_path, spoil):
     assert refused(Ledger.open, url(path), error=LedgerError).code == "ledger-broken"
 
 
+@both
 def test_verify_finds_a_request_that_ran_twice_and_an_id_used_twice(tmp_path):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:

@@ -15,15 +15,16 @@ from fractions import Fraction
 
 import pytest
 from ledger_cases import ask, budgets, url
+from ledger_stores import both
 
 from dpsql.accountant import charge as charges
 from dpsql.accountant.charge import Charge
 from dpsql.accountant.events import Pure
 from dpsql.errors import Error, InternalError, LedgerError
 from dpsql.ledger import Ledger, Release, prices
-from dpsql.ledger.database import Database
 from dpsql.ledger.journal import Draft
 from dpsql.ledger.remembered import Remembered
+from dpsql.ledger.sqlite import SQLite
 
 
 @pytest.fixture
@@ -54,14 +55,14 @@ def code_of(call, *args, **kwargs):
 def limited(monkeypatch):
     """`limited(pages)`: SQLite refuses to let the database grow beyond so many."""
     pages = [0]
-    configure = Database._configure
+    configure = SQLite._configure
 
     def limit(database, raw, record):
         configure(database, raw, record)
         if pages[0]:
             raw.execute(f"PRAGMA max_page_count = {pages[0]}")
 
-    monkeypatch.setattr(Database, "_configure", limit)
+    monkeypatch.setattr(SQLite, "_configure", limit)
 
     def set_to(number):
         pages[0] = number
@@ -370,6 +371,7 @@ def test_a_filter_that_does_not_plainly_say_yes_refuses(ledger, monkeypatch, sai
 
 
 @pytest.mark.parametrize("jump", [-1, -(10**6), -19 * 10**8, 10**6])
+@both
 def test_a_clock_that_jumps_moves_time_forward_alone(path, jump):
     now = [1_900_000_000.0]
     with Ledger.open(url(path), clock=lambda: now[0]) as ledger:

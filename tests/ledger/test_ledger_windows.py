@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ledger_cases import MILLIONTH, ask, charge_body, forge, priced, refused, stored, url
+from ledger_stores import both
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.refresh import DAY, LAST, REFRESH, window
@@ -170,6 +171,7 @@ def test_a_clock_set_forward_and_back_gains_nothing(monthly, clock):
     full(monthly)
 
 
+@both
 def test_another_process_with_another_clock_finds_the_same_window(monthly, clock, tmp_path):
     clock.set("2027-01-10T00:00")
     pay(monthly, 3)
@@ -202,6 +204,7 @@ def test_stored_releases_stay_free_in_later_windows(monthly, clock):
 # --- the calendar changes ---
 
 
+@both
 def test_changing_the_calendar_forgets_nothing(monthly, clock):
     pay(monthly, 2)
     clock.set("2026-12-05T00:00")
@@ -248,6 +251,7 @@ def test_a_charge_that_names_another_window_does_not_verify(monthly, tmp_path):
         assert refused(Ledger.open, url(forged), error=LedgerError).code == "ledger-broken"
 
 
+@both
 def test_overspending_a_window_does_not_verify(monthly, clock, tmp_path):
     """Each window alone is judged: the forged charge breaks November, which December hides not."""
     pay(monthly, 3)

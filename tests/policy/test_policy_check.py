@@ -409,11 +409,11 @@ def test_a_budget_with_windows_promises_each_window_alone() -> None:
 
 
 def test_not_built_is_listed_and_refused() -> None:
-    ledger = {"ledger": "postgresql://h/db"}
-    findings = run(**ledger)
-    assert "not built" in said(findings, "ledger", "error")
-    with pytest.raises(PolicyError, match="ledger in PostgreSQL is not built") as caught:
-        refuse_not_built(load(policy_dict(**ledger)))
+    served = {"database": "postgresql://h/db", "limits": {"memory": "2GB"}}
+    findings = run(**served)
+    assert "the server's own" in said(findings, "limits.memory", "error")
+    with pytest.raises(PolicyError, match="a limit of memory") as caught:
+        refuse_not_built(load(policy_dict(**served)))
     assert caught.value.code == "not-built"
     refuse_not_built(load(policy_dict(checkpoints="./c")))
 

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -59,6 +59,33 @@ class Server:
 
     def stop(self) -> None:
         self.control("-m", "immediate", "stop")
+
+
+class Several:
+    """Servers by version, each started when it is first asked for."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._running: dict[str, tuple[Server, str]] = {}
+
+    def server(self, version: str) -> Server:
+        return self._found(version)[0]
+
+    def database(self, version: str) -> str:
+        """The URL of one database of it, the same each time."""
+        return self._found(version)[1]
+
+    def _found(self, version: str) -> tuple[Server, str]:
+        if version not in self._running:
+            server = self._stack.enter_context(running(version))
+            self._running[version] = server, server.database()
+        return self._running[version]
+
+
+@contextmanager
+def several() -> Iterator[Several]:
+    with ExitStack() as stack:
+        yield Several(stack)
 
 
 def with_database(url: str, name: str) -> str:

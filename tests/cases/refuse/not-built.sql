@@ -1,5 +1,5 @@
--- policy: {"ledger": "postgresql://reader@host/ledger"}
+-- policy: {"database": "postgresql://reader@host/db", "limits": {"memory": "2GB"}}
 SELECT COUNT(*) FROM users
 -- refuse: not-built (PolicyError, exit 2)
---   ledger: a ledger in PostgreSQL is not built yet
--- hint: use sqlite:///ledger.db
+--   limits.memory: a limit of memory is the server's own in PostgreSQL
+-- hint: leave it out
