@@ -100,7 +100,6 @@ QUERIES = [
 @pytest.fixture(scope="module")
 def session(spark_session):
     worlds.fill(spark_session, DDL, ROWS)
-    spark_session.sql("CREATE SCHEMA IF NOT EXISTS less")
     with pytest.warns(UserWarning, match="ledger"):
         opened = Session(POLICY, "ana")
     fewer_partitions(opened.engine)
@@ -142,26 +141,31 @@ def moved(one, other, block):
 
 
 def leave_out(spark_session, unit):
-    """The schema `less` has all rows but those of one unit."""
+    """A schema of all rows but those of one unit; a new one, for a session keeps lists of files."""
+    schema = f"less_{unit}"
+    spark_session.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for table, columns in DDL.items():
         rows = [row for row in ROWS[table] if row[0] != unit]
         frame = spark_session.createDataFrame(rows, columns).coalesce(1)
-        frame.write.mode("overwrite").format("parquet").saveAsTable(f"less.{table}")
+        frame.write.mode("overwrite").format("parquet").saveAsTable(f"{schema}.{table}")
+    return schema
 
 
-def distances(session, certified, whole, text):
+def distances(session, certified, whole, text, schema):
     """(claim, what the unit moved) of each block."""
     told = claim(certified.plan)
-    less = session.engine.fetch(text.replace("`default`.", "`less`."))
+    less = session.engine.fetch(text.replace("`default`.", f"`{schema}`."))
     one, two = groups(whole, told.keys), groups(less, told.keys)
     return [(block, told.cells, moved(one, two, block)) for block in told.blocks]
 
 
 @pytest.mark.parametrize("unit", [100, 104, 101, 102, 105, 7])
 def test_one_unit_moves_no_more_than_claimed(unit, spark_session, session, statements):
-    leave_out(spark_session, unit)
+    schema = leave_out(spark_session, unit)
     for sql, certified, whole in statements:
-        for block, cells, (l0, linf, l1, l2) in distances(session, certified, whole, certified.sql):
+        for block, cells, (l0, linf, l1, l2) in distances(
+            session, certified, whole, certified.sql, schema
+        ):
             # Of public keys the caller drops what lies outside the list.
             assert cells is not None or l0 <= block.l0, sql
             assert linf <= block.linf, sql
@@ -178,8 +182,8 @@ def test_a_bound_that_is_missing_is_seen(spark_session, session):
     clamp = r"CAST\(least\(greatest\(coalesce\(`s0`, 0\), [^,]*\), \d+\) AS BIGINT\)"
     broken, count = re.subn(clamp, "coalesce(`s0`, 0)", certified.sql)
     assert count == 1
-    leave_out(spark_session, 100)
+    schema = leave_out(spark_session, 100)
     ((block, _, (_, _, l1, _)),) = distances(
-        session, certified, session.engine.fetch(broken), broken
+        session, certified, session.engine.fetch(broken), broken, schema
     )
     assert l1 > block.l1
