@@ -1,6 +1,6 @@
 """How much bounding costs, for every shape of a query, beside plain SQL and the floor.
 
-    python benchmarks/shapes.py [--engine duckdb|postgres] [--rows 10M] [--units 100k,1M]
+    python benchmarks/shapes.py [--engine duckdb|postgres|spark] [--rows 10M] [--units 100k,1M]
     python benchmarks/shapes.py --tpch FOLDER       TPC-H, customer the unit (see shape_tpch.py)
     python benchmarks/shapes.py --growth [--svg FILE]   with rows, units, groups and columns
     python benchmarks/shapes.py --released          a million groups: what dpsql adds (released.py)
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif given.growth:
             from growth import growth
 
-            growth(ENGINES[given.engine](), Path(folder), given.repeats, given.svg)
+            growth(Path(folder), given.repeats, given.svg)
         else:
             for units in given.units:
                 engine = ENGINES[given.engine]()

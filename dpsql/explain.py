@@ -160,6 +160,7 @@ def _release(
     labels, catalog = column_labels(planned, index, policy.unit), planned.bound.catalog
     kept = _kept(prepared.certified[index])
     advise = advice and plan.choice is None and not plan.awaited
+    engine = question.session.engine.dialect
     return ReleaseExplanation(
         plan.epsilon,
         plan.delta,
@@ -186,7 +187,7 @@ def _release(
         other_law(question, planned, index) if advise else None,
         improvements(question, planned, index) if advise else (),
         tuple((event.to_json(), count) for event, count in plan.items),
-        ";\n\n".join(map(pretty, prepared.certified[index].texts)),
+        ";\n\n".join(pretty(sql, engine) for sql in prepared.certified[index].texts),
         _reads(planned, index, numbers),
         any(
             planned.fingerprints[shown] == planned.fingerprints[index]
@@ -272,11 +273,20 @@ def _why(plan: Plan, unit: str) -> str:
     return f"the rows of a {unit} in a group are summed and bounded; groups beyond are left out"
 
 
-def pretty(sql: str) -> str:
+def pretty(sql: str, engine: str = "duckdb") -> str:
     """The bounded statement in lines; its salt, fresh for each run, is shown as a word."""
-    tree = parse_one(sql, dialect="duckdb")
+    words = "spark" if engine == "spark" else "duckdb"
+    tree = parse_one(sql, dialect=words)
     for cast in tree.find_all(exp.Cast):
         salt = cast.this
-        if cast.to.this == exp.DType.UBIGINT and isinstance(salt, exp.Literal) and salt.is_string:
+        if _salts(cast) and isinstance(salt, exp.Literal) and salt.is_string:
             salt.replace(exp.Literal.string(SALT))
-    return tree.sql("duckdb", pretty=True)
+    return tree.sql(words, pretty=True)
+
+
+def _salts(cast: exp.Cast) -> bool:
+    """Is it of the type that salts have: in Spark's words, where it is hashed?"""
+    if cast.to.this == exp.DType.UBIGINT:
+        return True
+    above = cast.parent
+    return isinstance(above, exp.Anonymous) and above.name.lower() == "xxhash64"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def open_engine(policy: Policy, engine: object = None) -> Engine:
     """The policy's database, or what the owner hands in. PolicyError, EngineFailed."""
+    if is_spark(policy, engine):
+        return _open_spark(policy, engine)
     layout = policy.layout
     if layout is not None:
         if engine is not None:
@@ -42,12 +44,30 @@ def open_engine(policy: Policy, engine: object = None) -> Engine:
 
         watched = [".".join(table.parts) for table in policy.tables.values()]
         return PostgresEngine.open(policy.database.url, watched=watched)
-    if policy.database.engine == "spark":
-        from dpsql.dialects.spark import SparkEngine
-
-        watched = [".".join(table.parts) for table in policy.tables.values()]
-        return SparkEngine.open(policy.database.url, memory=policy.limits.memory, watched=watched)
     return DuckDBEngine.open(":memory:" if path is None else path, memory=policy.limits.memory)
+
+
+def is_spark(policy: Policy, engine: object = None) -> bool:
+    """Does Spark answer: by the policy's `database`, or a session that is handed in?"""
+    if engine is not None:
+        module = type(engine).__module__
+        return type(engine).__name__ == "SparkSession" and module.startswith("pyspark.sql")
+    return policy.database is not None and policy.database.engine == "spark"
+
+
+def _open_spark(policy: Policy, session: object) -> Engine:
+    from dpsql.dialects.spark import SparkEngine, opened_by
+    from dpsql.dialects.spark_files import SparkFilesEngine
+    from dpsql.dialects.spark_open import adopt
+    from dpsql.dialects.spark_url import own_parameters
+
+    url = "" if session is not None or policy.database is None else policy.database.url
+    opened = adopt(session) if session is not None else opened_by(url, policy.limits.memory)
+    near, layout = own_parameters(url), policy.layout
+    beside = [".".join(t.parts) for t in policy.tables.values() if t.files is None]
+    if layout is None:
+        return SparkEngine(opened, **near, watched=beside)
+    return SparkFilesEngine(opened, layout, **near, watched=beside)
 
 
 def open_ledger(policy: Policy, seen: Remembered) -> Ledger:

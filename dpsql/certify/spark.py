@@ -128,10 +128,11 @@ class _Reader(Relations):
         parts = [node.args.get(part) for part in ("catalog", "db", "this")]
         said = [part for part in parts if part is not None]
         plain = all(isinstance(part, exp.Identifier) and part.quoted for part in said)
-        require(plain and parts[1] is not None, "tables are named with their schema, quoted")
-        database = "" if parts[0] is None else node.catalog
+        require(plain and bool(said), "tables are named, quoted")
         for entry in self._catalog.tables.values():
-            if (entry.database, entry.schema, entry.name) == (database, node.db, node.name):
+            whole = (entry.database, entry.schema, entry.name)
+            place = ("", "", entry.view) if entry.view else whole
+            if place == (node.catalog, node.db, node.name):
                 return entry
         refuse("every table is in the catalog")
 

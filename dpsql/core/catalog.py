@@ -45,6 +45,8 @@ class CatalogTable:
     primary_key: tuple[str, ...] = ()
     database: str = ""
     """The engine's name of the database, where `schema.name` alone could be read otherwise."""
+    view: str = ""
+    """The one name by which an engine reads it that has no schema for it: Spark, of files."""
     unqualified: bool = False
     """Is it in the default schema of an engine where that is not called `main`?"""
 

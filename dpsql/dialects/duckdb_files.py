@@ -63,7 +63,7 @@ class FilesEngine(DuckDBEngine):
 
     def mark_now(self) -> str:
         """The same of the files as they lie there at this moment."""
-        state = self._looked()
+        state = self.looked()
         return "" if state is None else _mark(marks(self._layout), state)
 
     def last_change(self) -> float:
@@ -122,13 +122,19 @@ class FilesEngine(DuckDBEngine):
         """As the database's own; what fails to bind because a file went is the engine's failure."""
         if super().binds(sql, timeout=timeout):
             return True
-        if self._looked() != self._state:
+        if self.looked() != self._state:
             raise EngineFailed(FAILED, hint=FAILED_HINT)
         return False
 
     # ---- what changes --------------------------------------------------------------------
 
-    def _looked(self) -> State | None:
+    @property
+    def state(self) -> State:
+        """The files that are read."""
+        return self._state
+
+    def looked(self) -> State | None:
+        """The files as they lie there now; None where they cannot be looked at."""
         try:
             return look(self._layout)
         except Error:

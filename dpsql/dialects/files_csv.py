@@ -99,10 +99,15 @@ def header(path: str, rules: CsvRules) -> list[str] | None:
 
     OSError, UnicodeDecodeError where it cannot be read.
     """
+    line = first_line(path)
+    return cut(line, rules) if line else None
+
+
+def first_line(path: str) -> str:
+    """A file's first line without its end. OSError, UnicodeDecodeError as `header`."""
     with open(path, "rb") as file:
         raw = file.readline(_LONGEST_HEADER)
-    line = raw.decode("utf-8-sig").removesuffix("\n").rstrip("\r")
-    return cut(line, rules) if line else None
+    return raw.decode("utf-8-sig").removesuffix("\n").rstrip("\r")
 
 
 def cut(line: str, rules: CsvRules) -> list[str] | None:

@@ -35,6 +35,9 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     # plans: compiling costs more than it gains, sorts and hashes get room
     ("jit", "off"),
     ("work_mem", "256MB"),
+    # workers that hand over nearly a row for each of theirs, as those of (unit, key) cells do, cost
+    # more than they save; those that hand over few groups are worth it still
+    ("parallel_tuple_cost", "1"),
     # nothing waits for ever
     ("lock_timeout", f"{LOCK_SECONDS}s"),
     ("idle_in_transaction_session_timeout", "1h"),

@@ -116,7 +116,7 @@ class _Writer:
             _only(node, "this", "db", "catalog", "alias")
             table = self._table(node)
             sources[alias] = {c.casefold(): seen_of(one) for c, one in table.columns.items()}
-            parts = [table.database, table.schema, table.name]
+            parts = [table.view] if table.view else [table.database, table.schema, table.name]
             shown = ".".join(name(part) for part in parts if part)
             return f"{shown} AS {name(alias)}" if alias else shown
         if isinstance(node, exp.Values):

@@ -30,7 +30,10 @@ def check_places(policy: Policy, fields: Fields) -> None:
             )
     if database is not None and database.engine != "duckdb":
         node = fields.get("attach")
-        for name, table in policy.tables.items():
-            node = tables[name] if node is None and table.files is not None else node
         if node is not None:
-            raise node.where.error("files and attached databases are DuckDB's", code="bad-value")
+            raise node.where.error("attached databases are DuckDB's", code="bad-value")
+        for name, table in policy.tables.items():
+            if table.files is not None and database.engine != "spark":
+                raise tables[name].where.error(
+                    "files are read by DuckDB and by Spark, not by PostgreSQL", code="bad-value"
+                )

