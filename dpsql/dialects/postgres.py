@@ -317,7 +317,7 @@ class _Canceller:
 def _table(cursor: psycopg2.extensions.cursor, sql: str) -> pa.Table:
     cursor.execute(sql)
     assert cursor.description is not None
-    return travel.table(cursor.description, cursor.fetchall())
+    return travel.table(cursor.description, cursor.fetchmany)
 
 
 def _quoted(name: str) -> str:
