@@ -17,8 +17,6 @@ from dpsql.audit.world import World
 from dpsql.mechanisms import entropy
 
 if TYPE_CHECKING:
-    from dpsql.policy.promises import all_promises
-    from dpsql.promised import verify
     from dpsql.session import Session
 
 Array = NDArray[Any]
@@ -56,6 +54,8 @@ def opened(world: World, present: Array, canary: Canary) -> Iterator[Session]:
     """A session over the made-up world. CannotInvent."""
     import duckdb
 
+    from dpsql.policy.promises import all_promises
+    from dpsql.promised import verify
     from dpsql.session import Session
 
     connection = duckdb.connect()
