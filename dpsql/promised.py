@@ -114,15 +114,19 @@ class Found:
 
 
 def look(promise: Promise, policy: Policy, engine: Engine) -> Found:
-    """One statement over the table, whole. EngineFailed where the database cannot run it."""
+    """One statement over the table, whole, however long it takes. EngineFailed."""
     catalog = engine.catalog()
     entry = find_table(catalog, policy.tables[promise.table])
     if entry is None:
         raise EngineFailed("the database has no such table", code="table-missing")
     sql = written(_statement(entry, promise.key), engine.dialect, catalog)
-    (row,) = engine.fetch(sql, timeout=policy.limits.timeout_seconds).to_pylist()
-    lacking, shared = (int(value or 0) for value in row.values())
-    return Found(promise, lacking, shared)
+    (row,) = engine.fetch(sql).to_pylist()
+    values, lacking, shared = row.values()
+    if not values:
+        return Found(promise, 0, 0)  # no row at all, and no sum of any
+    if lacking is None or shared is None:
+        raise EngineFailed("the database did not count the rows of a promised key")
+    return Found(promise, int(lacking), int(shared))
 
 
 def verify(promise: Promise, policy: Policy, engine: Engine, ledger: Ledger, version: str) -> Found:
@@ -135,7 +139,7 @@ def verify(promise: Promise, policy: Policy, engine: Engine, ledger: Ledger, ver
 
 
 def _statement(entry: CatalogTable, key: str) -> exp.Select:
-    """Rows by value of the key; then of these the rows of NULL, and those of more than one."""
+    """Rows by value of the key; then how many values, the rows of NULL, and the rows that share."""
     table = exp.Table(
         this=exp.to_identifier(entry.name, quoted=True),
         db=exp.to_identifier(entry.schema, quoted=True),
@@ -149,7 +153,8 @@ def _statement(entry: CatalogTable, key: str) -> exp.Select:
     absent = exp.Is(this=exp.column("k", "g"), expression=exp.Null())
     many = exp.GT(this=exp.column("n", "g"), expression=exp.Literal.number(1))
     shared = exp.and_(exp.Not(this=absent.copy()), many)
-    columns = [
+    columns = [exp.alias_(exp.Count(this=exp.Star()), "found")]
+    columns += [
         exp.alias_(exp.Sum(this=_if(test, exp.column("n", "g"))), name)
         for name, test in (("lacking", absent), ("shared", shared))
     ]

@@ -31,7 +31,8 @@ QUERIES = (
     " WHERE v.cost > 2",
     "SELECT p.age > 30 AS old, SUM(r.qty), COUNT(*) FROM rx r JOIN visits v ON v.visit_id ="
     " r.visit_id JOIN persons p ON p.id = v.person_id GROUP BY 1 ORDER BY 1",
-    "SELECT SUM(n) FROM (SELECT v.person_id, LEAST(COUNT(*), 9) AS n FROM visits v GROUP BY 1)",
+    "SELECT SUM(n) FROM (SELECT p.id, LEAST(COUNT(*), 9) AS n FROM visits v JOIN persons p"
+    " ON p.id = v.person_id GROUP BY 1)",
 )
 
 
