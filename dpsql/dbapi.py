@@ -52,7 +52,7 @@ def connect(
             session = Session(policy, analyst, post_process=post_process, **given)
         except PolicyError as problem:
             if problem.code == "database-url":  # a way out that the command line has not
-                problem.hint += ", or pass an open DuckDB connection as engine="
+                problem.hint += ", or pass an open DuckDB connection or a Spark session as engine="
             raise
         return Connection(session)
 

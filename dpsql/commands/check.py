@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dpsql.policy import Finding, Policy
 
 FIELDS = ("level", "where", "message", "hint")
+NOT_SPARKS = "Spark reads no column of this type from files as DuckDB does"
 LEVELS = (("error", "red"), ("warning", "yellow"), ("note", "bold"))
 
 
@@ -119,17 +120,25 @@ def _in_the_database_s_words() -> Iterator[None]:
 def _left_out(engine: Engine) -> list[Finding]:
     """Columns of files that do not exist for analysts."""
     from dpsql.dialects.duckdb_files import FilesEngine
+    from dpsql.dialects.spark_files import SparkFilesEngine
     from dpsql.policy import Finding
 
-    if not isinstance(engine, FilesEngine):
+    if not isinstance(engine, FilesEngine | SparkFilesEngine):
         return []
+    unread = engine.unread if isinstance(engine, SparkFilesEngine) else ()
     message = (
         "holds times in milliseconds and is left out: one that no TIMESTAMP can hold fails all"
     )
     hint = "write it in microseconds; or name the columns under `types`, and vouch for its values"
     return [
-        Finding("note", f"tables.{table}.{column}", message, hint)
-        for table, column in engine.left_out
+        *(
+            Finding("note", f"tables.{table}.{column}", message, hint)
+            for table, column in engine.left_out
+        ),
+        *(
+            Finding("note", f"tables.{table}.{column}", "is left out: " + NOT_SPARKS, "")
+            for table, column in unread
+        ),
     ]
 
 

@@ -81,11 +81,11 @@ from dpsql.commands.output import note, somebody_there
 def command(sources: tuple[str, ...], **flags: Any) -> None:
     """Write a first policy for a database: a commented file to read, edit and check.
 
-    SOURCE is duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, .parquet and .csv files,
-    or a folder of them. Parquet is queried where it lies (--in-place: CSV too, its types pinned);
-    other files, and those with --key or --database, are loaded into a DuckDB file that enforces the
-    keys you confirm. Proposals come from the schema, its keys and CHECKs; no value read from the
-    data is written, except ranges by --private-ranges.
+    SOURCE is duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, sc://host:15002 (Spark),
+    .parquet and .csv files, or a folder of them. Parquet is queried where it lies (--in-place: CSV
+    too, its types pinned); other files, and those with --key or --database, are loaded into a
+    DuckDB file that enforces the keys you confirm. Proposals come from the schema, its keys and
+    CHECKs; no value read from the data is written, except ranges by --private-ranges.
     On a terminal it asks; elsewhere, or with --yes, flags decide and --unit is needed.
     Files: dpsql init data/*.parquet --unit data.patient_id --yes
     Files: dpsql init visits.csv --unit visits.patient_id --key visits=id --yes
@@ -101,8 +101,8 @@ def command(sources: tuple[str, ...], **flags: Any) -> None:
 
     if not sources:
         raise click.UsageError(
-            "name the data: dpsql init duckdb:///file.duckdb, postgresql://host/name, a .csv, a"
-            " .parquet or a folder"
+            "name the data: dpsql init duckdb:///file.duckdb, postgresql://host/name, sc://host, a"
+            " .csv, a .parquet or a folder"
         )
     for source in sources:
         read_any(source)  # a file that is missing comes before what it would be asked about

@@ -133,11 +133,11 @@ class Run:
         return self._of(DuckDBEngine.open(path), database, str(path), {})
 
     def _served(self, source: DatabaseServer) -> Iterator[str]:
-        from dpsql.dialects.postgres import PostgresEngine
-
+        spark = source.url.startswith(("sc:", "spark:"))
         if source.shown != source.url:
-            note("the password is not written down: set PGPASSWORD, or use ~/.pgpass")
-        return self._of(PostgresEngine.open(source.url), source.shown, source.shown, {})
+            where = "SPARK_CONNECT_AUTHENTICATE_TOKEN" if spark else "PGPASSWORD, or use ~/.pgpass"
+            note(f"the {'token' if spark else 'password'} is not written down: set {where}")
+        return self._of(_opened(source.url, spark), source.shown, source.shown, {})
 
     def _of(
         self,
@@ -380,3 +380,14 @@ def _without_range(shape: Shape, key: str, table: TableDraft) -> list[str]:
         for name, column in shape.tables[key].columns.items()
         if rangeable(column) and name not in ids and name not in settled
     ]
+
+
+def _opened(url: str, spark: bool) -> Engine:
+    """A server's engine, of all its tables."""
+    if spark:
+        from dpsql.dialects.spark import SparkEngine
+
+        return SparkEngine.open(url)
+    from dpsql.dialects.postgres import PostgresEngine
+
+    return PostgresEngine.open(url)

@@ -139,16 +139,16 @@ def _version(policy: Policy) -> str:
     from dpsql.dialects.duckdb_identity import of_file
     from dpsql.policy.data_identity import stored_version
 
-    if policy.layout is not None:
-        from dpsql.dialects.duckdb_files import identity
-
-        return stored_version(policy, identity(policy.layout))
-    if policy.database is not None and policy.database.engine == "postgresql":
+    if policy.database is not None and policy.database.engine != "duckdb":
         from dpsql.opening import open_engine
 
         engine = open_engine(policy)
         engine.close()
         return stored_version(policy, engine.identity)
+    if policy.layout is not None:
+        from dpsql.dialects.duckdb_files import identity
+
+        return stored_version(policy, identity(policy.layout))
     path = None if policy.database is None else policy.database.path
     return stored_version(policy, "" if path is None else of_file(path))
 

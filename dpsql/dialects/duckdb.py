@@ -148,12 +148,25 @@ class DuckDBEngine:
     def snapshot(self) -> Iterator[None]:
         """All reads inside see one state of the database."""
         with self._lock:
-            self._run("BEGIN TRANSACTION READ ONLY")
+            self._begin()
             try:
                 yield
             finally:
                 with contextlib.suppress(Error):
                     self._run("ROLLBACK")
+
+    def _begin(self) -> None:
+        try:
+            self._connection.execute("BEGIN TRANSACTION READ ONLY")
+        except Exception as problem:  # in whatever class
+            failed = self._failed(problem)
+            if type(problem).__name__ != "ConnectionException":
+                raise failed from None
+            raise EngineFailed(
+                "the connection to the DuckDB database is closed",
+                code="engine-missing",
+                hint="connect again; this query was not charged",
+            ) from None
 
     def catalog(self) -> Catalog:
         """Schema and enforced keys; re-read each time where somebody could change them."""

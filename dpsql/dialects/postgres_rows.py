@@ -45,18 +45,37 @@ def _timestamp(text: str | None, _: object) -> dt.datetime | None:
 # ---- rows ------------------------------------------------------------------------------------
 
 
-def table(description: Sequence[Any], rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """The rows as Arrow, exactly."""
+_SLICE = 1 << 10
+"""Rows that are Python's objects at one time: few enough for its garbage collector to be quick."""
+
+
+def table(description: Sequence[Any], fetch: Callable[[int], Sequence[Sequence[Any]]]) -> pa.Table:
+    """The rows as Arrow, exactly. `fetch(n)`: the next rows, n at the most; none at the end."""
     import pyarrow as pa
 
-    columns = list(zip(*rows, strict=True)) if rows else [() for _ in description]
-    arrays = [
-        _array(column, list(values)) for column, values in zip(description, columns, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, names=[column.name for column in description])
+    parts: list[list[Any]] = [[] for _ in description]
+    while True:
+        rows = fetch(_SLICE)
+        columns = zip(*rows, strict=True) if rows else [() for _ in description]
+        if rows or not parts[0]:
+            for at, values in enumerate(columns):
+                parts[at].append(_array(description[at], values))
+        if len(rows) < _SLICE:
+            break
+    names = [column.name for column in description]
+    return pa.Table.from_arrays([_joined(column) for column in parts], names=names)
 
 
-def _array(column: Any, values: list[Any]) -> Any:
+def _joined(parts: list[Any]) -> Any:
+    """One column. Numbers without digits are of one type, whatever those of each slice are."""
+    import pyarrow as pa
+
+    if len({part.type for part in parts}) > 1:
+        return _undigited([value for part in parts for value in part.to_pylist()])
+    return pa.concat_arrays(parts)
+
+
+def _array(column: Any, values: Sequence[Any]) -> Any:
     import pyarrow as pa
 
     code = column.type_code
@@ -79,7 +98,7 @@ def _array(column: Any, values: list[Any]) -> Any:
     return pa.array([None if value is None else str(value) for value in values], type=pa.string())
 
 
-def _undigited(values: list[Any]) -> Any:
+def _undigited(values: Sequence[Any]) -> Any:
     """Numbers of a NUMERIC without digits: integers, as all sums of ours are (`execute` refuses
     others), or a key that was computed, whose places are then those of its values."""
     import pyarrow as pa

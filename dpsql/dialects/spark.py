@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dpsql.core.catalog import Catalog
 from dpsql.dialects.engine import FAILED, FAILED_HINT, TimedOut
-from dpsql.dialects.interrupts import AGAIN, heeding_interrupts
+from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.dialects.spark_catalog import read_catalog
 from dpsql.dialects.spark_drift import refuse_drift
 from dpsql.dialects.spark_open import Opened, adopt, log, open_local, open_remote, quiet
 from dpsql.dialects.spark_rows import readable
 from dpsql.dialects.spark_settings import pin
+from dpsql.dialects.spark_stop import Stopper
 from dpsql.dialects.spark_text import identifier, with_given
 from dpsql.dialects.spark_url import own_parameters
 from dpsql.errors import EngineFailed
@@ -118,11 +118,21 @@ class SparkEngine:
         """One statement sees what it sees: Spark holds no state of several tables for several."""
         with self._lock:
             before, self._inside = self._inside, True
-            self._catalog = self._catalog if before else None
+            if not before:
+                self._refresh()
+                self._catalog = None
             try:
                 yield
             finally:
                 self._inside = before
+
+    def _refresh(self) -> None:
+        """Forget which files the tables had, which Spark remembers while a session lasts."""
+        for table in () if self._catalog is None else self._catalog.tables.values():
+            if table.database and not table.is_view:
+                where = ".".join(map(identifier, (table.database, table.schema, table.name)))
+                with contextlib.suppress(Exception), quiet():  # not all catalogs know the word
+                    self._session.sql(f"REFRESH TABLE {where}").collect()
 
     def catalog(self) -> Catalog:
         """Schema without keys; read anew for each snapshot."""
@@ -167,7 +177,7 @@ class SparkEngine:
 
     def _within(self, seconds: float | None, work: Callable[[], T]) -> T:
         """Run `work`, whose jobs are cancelled after so many seconds or on Ctrl-C."""
-        stopper = _Stopper(self._opened, seconds)
+        stopper = Stopper(self._opened, seconds)
         try:
             with quiet():
                 return heeding_interrupts(stopper, lambda: stopper.over(work))
@@ -202,53 +212,3 @@ def _saying() -> Iterator[None]:
     except Exception as problem:
         log(problem)
         raise EngineFailed(FAILED, hint=FAILED_HINT) from None
-
-
-class _Stopper:
-    """Stops what one statement runs; `late`: because its time was up.
-
-    Spark cancels jobs that run and forgets whom it was told to stop before: it is told again.
-    """
-
-    def __init__(self, opened: Opened, seconds: float | None) -> None:
-        session: Any = opened.session
-        context = session if opened.remote else session.sparkContext
-        if opened.remote:
-            self._tell, self._take = context.addTag, context.removeTag
-            self._stop = context.interruptTag
-        else:  # tags of a session in this process reach no job that Arrow is collected by
-            self._tell, self._take = context.addJobTag, context.removeJobTag
-            self._stop = context.cancelJobsWithTag
-        self._seconds = seconds
-        self._tag = f"dpsql-{uuid.uuid4().hex}"
-        self._done = threading.Event()
-        self.late = threading.Event()
-
-    def interrupt(self) -> None:
-        with contextlib.suppress(Exception):  # it may have ended by itself
-            self._stop(self._tag)
-
-    def over(self, work: Callable[[], T]) -> T:
-        """Run it under the tag, which is this thread's own."""
-        watch = None
-        if self._seconds is not None:
-            watch = threading.Thread(target=self._watch, name="dpsql-deadline", daemon=True)
-            watch.start()
-        try:
-            self._tell(self._tag)
-            try:
-                return work()
-            finally:
-                with contextlib.suppress(Exception):
-                    self._take(self._tag)
-        finally:
-            self._done.set()
-
-    def _watch(self) -> None:
-        if self._done.wait(self._seconds):
-            return
-        self.late.set()
-        while True:
-            self.interrupt()
-            if self._done.wait(AGAIN):
-                return

@@ -67,15 +67,17 @@ class SparkFilesEngine(SparkEngine):
 
     @property
     def left_out(self) -> tuple[tuple[str, str], ...]:
-        """(table, column) of what the files hold and no query may read."""
-        files = self._found()
-        names = {place: self._word(place) for place in self._layout.files}
-        more = [
-            (names[place], column)
+        """(table, column) of what no query may read on DuckDB either: see docs/files.md."""
+        return self._found().left_out
+
+    @property
+    def unread(self) -> tuple[tuple[str, str], ...]:
+        """(table, column) of what Spark does not read from files: see docs/spark.md."""
+        return tuple(
+            (self._word(place), column)
             for place, source in self._layout.files.items()
             for column in views.shown(self._like(place), source, "", "").left_out
-        ]
-        return (*files.left_out, *more)
+        )
 
     # ---- reading -------------------------------------------------------------------------
 

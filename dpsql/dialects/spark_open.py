@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -38,6 +39,9 @@ _LOCAL_SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }
+CONNECT_SECONDS = 15
+RETRIES = 5
+"""Of one call: within about ten seconds."""
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 SUPPORTED_MAJORS = (4,)
 
@@ -204,6 +208,7 @@ def open_remote(url: str) -> Opened:
     require_pyspark()
     with quiet():
         try:
+            from pyspark.sql.connect.client.retries import DefaultPolicy
             from pyspark.sql.connect.session import SparkSession
         except Exception as problem:
             OWNER_LOG.error("Spark: %s", problem)
@@ -211,7 +216,10 @@ def open_remote(url: str) -> Opened:
                 "what Spark Connect needs is not installed", code="engine-missing", hint=EXTRA
             ) from None
         try:
-            session: Any = SparkSession.builder.remote(remote.url).create()
+            # A server that is not there: pyspark would try for ten minutes.
+            socket.create_connection((remote.host, remote.port), CONNECT_SECONDS).close()
+            session: Any = SparkSession(remote.url)
+            session.client.set_retry_policies([DefaultPolicy(max_retries=RETRIES)])
             version = session.version
         except Exception as problem:
             log(problem, remote)
@@ -256,7 +264,7 @@ def adopt(session: Any) -> Opened:
             raise EngineFailed(
                 "no session can be opened beside the Spark session passed as engine=",
                 code="engine-missing",
-                hint="is it stopped? Spark Connect before 4.2 has no newSession: name the server"
+                hint="is it stopped? Spark Connect before 4.3 has no newSession: name the server"
                 " as `database: sc://host:15002`",
             ) from None
 
@@ -271,7 +279,8 @@ def _place_of(session: Any) -> str:
     All sessions of one context are the same place, all those of one Connect client's host too.
     """
     if _is_remote(session):
-        return f"sc:{str(session.client.host).lower()}"
+        builder = getattr(session.client, "_builder", None)
+        return f"sc:{str(getattr(builder, 'endpoint', session.client.host)).lower()}"
     context = session.sparkContext
     if context not in _PLACES:
         _PLACES[context] = f"local:{os.getpid()}:{uuid.uuid4().hex}"

@@ -5,6 +5,7 @@ Two parameters are dpsql's own, in either: `catalog` and `schema`, where names o
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -14,6 +15,8 @@ from dpsql.errors import PolicyError
 _LOCAL = re.compile(r"local(\[(\d+|\*)(,\s*\d+)?\])?\Z")
 _HOST = re.compile(r"[^/;@\s:]+|\[[0-9A-Fa-f:.]+\]")
 _SECRET = ("token", "password", "secret", "authorization", "key")
+_TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN"
+"""Where pyspark looks for a token that the URL does not hold."""
 OURS = ("catalog", "schema")
 
 
@@ -23,6 +26,8 @@ class Remote:
 
     url: str = field(repr=False)
     place: str
+    host: str
+    port: int
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -53,10 +58,22 @@ def read_remote(url: str) -> Remote:
         form
         for name, value in theirs
         for form in (value, unquote(value))
-        if form and any(word in name.lower() for word in _SECRET)
-    }
+        if form and _is_secret(name)
+    } | {os.environ.get(_TOKEN, "")} - {""}
     shown = f"sc://{host}:{port}/{told}"
-    return Remote(shown, f"sc:{host.lower()}:{port}", tuple(sorted(secrets, key=len, reverse=True)))
+    longest_first = tuple(sorted(secrets, key=len, reverse=True))
+    return Remote(shown, f"sc:{host.lower()}:{port}", host.strip("[]"), int(port), longest_first)
+
+
+def without_secrets(url: str) -> str:
+    """The URL as a policy may hold it: pyspark takes a token from the environment, too."""
+    head, *parameters = url.split(";")
+    kept = [one for one in parameters if not _is_secret(one.partition("=")[0])]
+    return ";".join([head, *kept])
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET)
 
 
 def own_parameters(url: str) -> dict[str, str]:

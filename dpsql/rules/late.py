@@ -55,10 +55,12 @@ def late(plan: Plan) -> Late | None:
     ids = _needed(plan, parts, _possible(plan, parts))
     keys = tuple(key for key in plan.keys if reads(key.expr) & ids)
     owners = {source: unit for source, unit in block.owners if source not in ids}
-    if not keys or not owners or any(unit.source in ids for unit in owners.values()):
+    met = {block.first.id, *(join.source.id for join in block.joins if join.kind == "inner")}
+    sure = {source: unit for source, unit in owners.items() if {source, unit.source} <= met}
+    if not keys or not sure or any(unit.source in ids for unit in owners.values()):
         return None  # the last: rows that stay are a unit's by way of a table that would be late
-    unit = block.unit if block.unit.source not in ids else owners[min(owners)]
-    core = _core(block, ids, parts, unit, owners)
+    unit = block.unit if block.unit.source not in ids else sure[min(sure)]
+    core = _core(block, ids, parts, unit, owners, sure.values())
     own = tuple(key for key in plan.keys if key not in keys)
     if core is None or (plan.bounds.max_groups is not None and not own):
         return None
@@ -169,10 +171,16 @@ def _public(source: Source) -> bool:
 
 
 def _core(
-    block: Block, ids: frozenset[int], parts: Sequence[Expr], unit: Col, owners: dict[int, Col]
+    block: Block,
+    ids: frozenset[int],
+    parts: Sequence[Expr],
+    unit: Col,
+    owners: dict[int, Col],
+    sure: Collection[Col],
 ) -> Block | None:
     """The block without the late sources. What followed from their equality with the unit is said:
-    all units of the sources that stay, and all columns that late ones met, are equal to `unit`."""
+    the units of the inner-joined sources that stay (`sure`), and all columns that late ones met,
+    are equal to `unit`. A LEFT JOINed source says so itself; its unit is NULL where none is met."""
     first, *joins = [
         join for join in (Join("inner", block.first, ()), *block.joins) if join.source.id not in ids
     ]
@@ -187,7 +195,7 @@ def _core(
         for column in columns(part)
         if column.source not in ids
     ]
-    for column in (*owners.values(), *met):
+    for column in (*sure, *met):
         said = [*where, *(c for join in kept if join.kind == "inner" for c in join.on)]
         if place(column) not in map(place, equal_to(unit, said)):
             where.append(Call("eq", (column, unit), Domain(BOOLEAN, values=(False, True))))

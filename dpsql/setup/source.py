@@ -1,4 +1,4 @@
-"""What `dpsql init` is pointed at: a DuckDB file, or files to make one of."""
+"""What `dpsql init` is pointed at: a DuckDB file, a server, or files to make a database of."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from dpsql.dialects.spark_url import without_secrets
 from dpsql.errors import InterfaceError
 
 FILES = (".csv", ".parquet")
@@ -24,7 +25,7 @@ class DatabaseFile:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseServer:
-    """PostgreSQL, used as it is; `shown` is its URL without a password, for the policy file."""
+    """PostgreSQL or Spark, used as it is; `shown` is its URL without secrets, for the policy."""
 
     url: str
     shown: str
@@ -39,7 +40,7 @@ class DataFiles:
 
 
 def read_source(argument: str) -> DatabaseFile | DatabaseServer | DataFiles:
-    """`duckdb:///file`, `postgresql://...`, a path to a DuckDB file, .csv, .parquet or a folder.
+    """`duckdb:///file`, `postgresql://...`, `sc://...`, a DuckDB file, .csv, .parquet or a folder.
 
     InterfaceError `init-source` for anything else, and where two files would be one table.
     """
@@ -48,8 +49,12 @@ def read_source(argument: str) -> DatabaseFile | DatabaseServer | DataFiles:
         scheme, _, rest = argument.partition("://")
         if scheme in ("postgresql", "postgres"):
             return DatabaseServer(argument, _without_password(argument))
+        if scheme in ("sc", "spark"):
+            return DatabaseServer(argument, without_secrets(argument))
         if scheme != "duckdb" or not rest.startswith("/") or len(rest) < 2:
-            raise _wrong(argument, "duckdb:///file.duckdb and postgresql:// are read")
+            raise _wrong(
+                argument, "duckdb:///file.duckdb, postgresql://, sc:// and spark:// are read"
+            )
         text = rest[1:]
     path = Path(text)
     if path.is_dir():
@@ -114,6 +119,6 @@ def _wrong(argument: str, reason: str) -> InterfaceError:
     return InterfaceError(
         f"{argument}: {reason}",
         code="init-source",
-        hint="name duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, a .csv, a .parquet"
-        " or a folder of them",
+        hint="name duckdb:///file.duckdb, a DuckDB file, postgresql://host/name, sc://host:15002, a"
+        " .csv, a .parquet or a folder of them",
     )

@@ -28,6 +28,9 @@ SAME = [
     " GROUP BY pid) s ON s.pid = e.pid GROUP BY 1",
     "SELECT p.vip, date_trunc('month', e.seen), SUM(e.n) FROM events e"
     " JOIN persons p ON e.pid = p.pid GROUP BY 1, 2",
+    f"SELECT p.vip, COUNT(*) {PEOPLE} LEFT JOIN events e ON e.pid = v.pid GROUP BY 1",
+    f"SELECT p.city, COUNT(e.n) {PEOPLE} LEFT JOIN events e ON e.pid = v.pid AND e.n > 900"
+    " GROUP BY 1",
 ]
 CAPPED = [
     f"SELECT p.city, v.kind, COUNT(*) {PEOPLE} GROUP BY 1, 2",

@@ -43,7 +43,7 @@ def rows(people: int = 40) -> Rows:
     return {
         "persons": [(i, (i * 7) % 80) for i in range(people)],
         "visits": visits,
-        "rx": [(None if i % 97 == 0 else (i * 5) % 250, i % 5) for i in range(700)],
+        "rx": [(None if i % 97 == 0 else (i * 7) % 250, i % 5) for i in range(700)],
     }
 
 

@@ -10,6 +10,7 @@ keep a file together, and files are few.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from contextlib import closing
@@ -23,6 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cases"))
 import spark_world as worlds
 
 URL = worlds.URL
+
+# A JVM that starts sooner: it lives for a minute.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 def pytest_collection_modifyitems(items):

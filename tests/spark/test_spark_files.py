@@ -39,7 +39,7 @@ def both(source):
         listed = ", ".join(f"`{name}`" for name in table.columns)
         mine = spark.fetch(f"SELECT {listed} FROM `{table.view}`")
         theirs = duck.fetch(f"SELECT {listed.replace('`', chr(34))} FROM t")
-        return plain(mine), plain(theirs), spark.left_out
+        return plain(mine), plain(theirs), (*spark.left_out, *spark.unread)
 
 
 def plain(table):
