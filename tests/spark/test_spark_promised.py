@@ -22,8 +22,8 @@ pytestmark = pytest.mark.xdist_group("spark")
 
 DDL = {f"promised_{name}": columns for name, columns in world.DDL.items()}
 QUERY = (
-    "SELECT v.cost, COUNT(*), SUM(r.qty) FROM {0}rx r JOIN {0}visits v ON v.visit_id = r.visit_id"
-    " GROUP BY v.cost ORDER BY v.cost"
+    "SELECT r.qty, COUNT(*), SUM(v.cost) FROM {0}rx r JOIN {0}visits v ON v.visit_id = r.visit_id"
+    " GROUP BY r.qty ORDER BY r.qty"
 )
 
 
