@@ -67,7 +67,7 @@ def test_what_is_wrong_is_said_with_its_place(table, code, said):
     ("more", "said"),
     [
         ({"database": "duckdb:///x.duckdb"}, "cannot stand beside"),
-        ({"database": "postgresql://x/y"}, "DuckDB's"),
+        ({"database": "postgresql://x/y"}, "not by PostgreSQL"),
         ({"attach": {"main": "duckdb:///x.duckdb"}}, "cannot name"),
         ({"attach": {"a b": "duckdb:///x.duckdb"}}, "cannot name"),
         ({"attach": {"a": "postgresql://x/y"}}, "only a DuckDB file"),
