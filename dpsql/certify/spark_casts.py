@@ -158,7 +158,9 @@ def _unit(unit: exp.Expr, scale: int) -> None:
 
 
 def _midnight(node: exp.Cast, source: exp.Expr, read: Read) -> exp.Expr:
-    """A date of the years 1 to 9999: others may not fit."""
+    """A date of the years 1 to 9999, or one that stands there: others may not fit."""
+    if type(source) is exp.Cast and is_text(source.this):
+        return _built(node, read(source))
     found = match(
         "CASE WHEN _d BETWEEN CAST('0001-01-01' AS DATE) AND CAST('9999-12-31' AS DATE)"
         " THEN _d END",

@@ -179,8 +179,12 @@ class Rows:
         require(is_text(test.args["expression"]), "a pattern is a literal")
         require(self.kinds.of(test.this) is Kind.TEXT, "LIKE is of texts")
         found = type(test)(this=self._put(test.this), expression=test.args["expression"].copy())
-        if str(escape.this) not in str(test.args["expression"].this):
+        sign, pattern = str(escape.this), str(test.args["expression"].this)
+        require(len(sign) == 1 and sign not in "%_", "an escape is a letter")
+        if sign not in pattern:
             return found
+        rest = pattern.replace(sign * 2, "").replace(f"{sign}%", "").replace(f"{sign}_", "")
+        require(sign not in rest, "what is escaped is a sign")  # Spark raises over all else
         return exp.Escape(this=found, expression=escape.copy())
 
     # ---- choices -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Nothing is created in it, not even a temporary table; a role that may SELECT is 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +34,9 @@ _GRACE = 5.0
 _CANCELLED = "57014"
 _PERMISSION = "42501"
 _BUSY = "55P03"
+# Taken along into a forked process, and kept: the socket is the other process's, which would read
+# what this one is answered, and closing it says goodbye for both.
+_INHERITED: list[object] = []
 
 
 class PostgresEngine:
@@ -47,6 +51,7 @@ class PostgresEngine:
         """`watched`: names of the tables that must not change while a snapshot is open."""
         self._url = url
         self._watched = tuple(watched)
+        self._pid = os.getpid()
         self._lock = threading.RLock()
         self._connection = self._connected()
         self.identity = identity_of(self._connection, url)
@@ -64,8 +69,21 @@ class PostgresEngine:
         return ""
 
     def close(self) -> None:
+        if self._pid == os.getpid():
+            with self._lock:
+                self._connection.close()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One thread at a time, on a connection of this process's own."""
+        if self._pid != os.getpid():
+            _INHERITED.append(self._connection)
+            self._lock = threading.RLock()  # the old one may be held by a thread we lack
+            with _saying():
+                self._connection = self._connected()
+            self._inside, self._pid = False, os.getpid()
         with self._lock:
-            self._connection.close()
+            yield
 
     def _connected(self) -> psycopg2.extensions.connection:
         connection = connect(self._url)
@@ -77,7 +95,7 @@ class PostgresEngine:
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reads inside see one state; tables that are watched keep their shape meanwhile."""
-        with self._lock:
+        with self._turn():
             with _saying():
                 self._begin()
             self._inside = True
@@ -146,7 +164,7 @@ class PostgresEngine:
 
     def catalog(self) -> Catalog:
         """Schema and enforced keys, in the snapshot if one is open."""
-        with self._lock:
+        with self._turn():
             if self._catalog is None or not (self._inside and self._fresh):
                 with self._reading(), _saying():
                     self._catalog = read_catalog(self._rows, self.default_schema)
@@ -155,7 +173,7 @@ class PostgresEngine:
 
     def checks(self) -> Sequence[tuple[str, str, str]]:
         known = {(table.schema, table.name) for table in self.catalog().tables.values()}
-        with self._lock, self._reading(), _saying():
+        with self._turn(), self._reading(), _saying():
             found = [(a, b, in_duckdb(text)) for a, b, text in self._rows(CHECKS)]
         return [(a, b, text) for a, b, text in found if text is not None and (a, b) in known]
 
@@ -167,7 +185,7 @@ class PostgresEngine:
         given: Mapping[str, Any] | None = None,
     ) -> pa.Table:
         """As `Engine.fetch`: one statement, by Arrow, with constants where values are given."""
-        with self._lock, self._reading(), _saying():
+        with self._turn(), self._reading(), _saying():
             text = travel.with_given(sql, given)
             return self._within(timeout, lambda cursor: _table(cursor, text))
 
@@ -176,7 +194,7 @@ class PostgresEngine:
 
         EngineFailed where the role may not read what it reads, or it is stopped after `timeout`.
         """
-        with self._lock, self._reading(), _saying():
+        with self._turn(), self._reading(), _saying():
             text = travel.with_given(sql, None)
             try:
                 self._within(timeout, lambda cursor: cursor.execute(f"EXPLAIN {text}"))

@@ -133,14 +133,19 @@ def identity_of(connection: psycopg2.extensions.connection, url: str) -> str:
     """The cluster's own identifier and the database's number in it, by whatever way it is reached.
 
     Where the role may not ask for the identifier: the server's address as the server sees it.
+    EngineFailed if the connection goes meanwhile.
     """
     import psycopg2.errors
 
     for query in (IDENTITY, _PLACE):
-        with contextlib.suppress(psycopg2.errors.InsufficientPrivilege):
-            found = list(_rows(connection, query))
-            if found and None not in found[0]:
-                return "postgresql:" + "/".join(found[0])
+        try:
+            with contextlib.suppress(psycopg2.errors.InsufficientPrivilege):
+                found = list(_rows(connection, query))
+                if found and None not in found[0]:
+                    return "postgresql:" + "/".join(found[0])
+        except psycopg2.Error as problem:
+            log(problem, url)
+            raise unreachable() from None
     host = connection.get_dsn_parameters()
     return f"postgresql:{host.get('host', '')}:{host.get('port', '')}/{host.get('dbname', '')}"
 

@@ -2,11 +2,12 @@
 
 One idea a file: `chain` (canonical bytes and hashes), `entries` (what a body may say), `reading`
 (strictly), `account` (one budget: terms, grants, windows, spend), `prices`, `state` (the fold of
-all entries), `schema` and `database` (SQLite) and its `faults` (each way it can fail), `journal`
-(one process's look at it: the state, kept up to date), `opening` (what the policy says of a
-budget), `admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `reservation` (the
-proof of a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for who only
-looks).
+all entries), `schema` (the tables), `database` (what is asked of a store, and `where` one lies):
+`sqlite` with its `faults`, or `postgres` with `postgres_target` (the URL), `postgres_schema` (DDL
+and rights) and `postgres_faults`; `upserts`; `doubts` (connections that go), `journal` (one
+process's look at it: the state, kept up to date), `opening` (what the policy says of a budget),
+`admission` (the filter is asked), `store` (`Ledger`: reserve, settle), `reservation` (the proof of
+a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for who only looks).
 
 Answers: `releases` (the store of paid ones), `requests` (named ones, for a retry), `free_answers`
 (named ones that cost nothing), `settling` (what a settled charge leaves in the first two);

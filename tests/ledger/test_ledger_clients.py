@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from client_history import Call, check, read_calls
 from ledger_cases import MILLIONTH, url
-from ledger_stores import both, both_slow
+from ledger_stores import both_slow
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.ledger import Ledger
@@ -74,7 +74,7 @@ def judged(calls, where, seconds):
     return wrong, {call.result for call in calls}
 
 
-@both
+@both_slow
 def test_twelve_clients(tmp_path):
     calls, where = run(tmp_path, processes=3, threads=4, seconds=4, killed=1)
     wrong, results = judged(calls, where, 4)
