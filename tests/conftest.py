@@ -32,6 +32,21 @@ atexit.register(shutil.rmtree, os.environ["DPSQL_STATE_DIR"], ignore_errors=True
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """As `--dist loadfile`, but that all tests of Spark are one: one JVM serves them."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneSpark(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            found: str = super()._split_scope(nodeid)
+            return "tests/spark" if found.startswith("tests/spark/") else found
+
+    return OneSpark(config, log)
+
+
 @pytest.fixture
 def connection(connect: Callable[..., dpsql.Connection]) -> dpsql.Connection:
     return connect()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dpsql.cells.entries import Entry, Unfit, entries
 from dpsql.cells.state import CHANGED, engine_version, retired, schema_digest
 from dpsql.certify import certify_cells
 from dpsql.core.catalog import Catalog
+from dpsql.core.ir import Scan
 from dpsql.dialects.cells_file import (
     FORMAT,
     CellsWriter,
@@ -74,7 +75,7 @@ def build(policy: Policy, engine: Engine, told: Told) -> list[Made]:
     _settle(engine)
     with engine.snapshot():
         catalog, mark = engine.catalog(), engine.mark
-        wanted = list(entries(policy, catalog, engine.default_schema))
+        wanted = list(_wanted(policy, engine, catalog))
         for one in wanted:
             if isinstance(one, Unfit):
                 raise _unfit(policy, one)
@@ -92,6 +93,31 @@ def build(policy: Policy, engine: Engine, told: Told) -> list[Made]:
                 )
             file.commit(rights_like(_data(policy)))
     return found
+
+
+def _wanted(policy: Policy, engine: Engine, catalog: Catalog) -> Iterator[Entry | Unfit]:
+    """The policy's entries; none of a view whose rows change though its files do not."""
+    tables = table_keys(policy, catalog)
+    for one in entries(policy, catalog, engine.default_schema):
+        word = "" if isinstance(one, Unfit) else _moving(one, engine, catalog, tables)
+        yield Unfit(one.where, _moves(word)) if word else one
+
+
+def _moving(entry: Entry, engine: Engine, catalog: Catalog, tables: Mapping[str, str]) -> str:
+    if not isinstance(engine, DuckDBEngine):
+        return ""
+    scans = [source for source in entry.cells.aggregate.block.sources if isinstance(source, Scan)]
+    read = [catalog.tables[tables[scan.table]] for scan in scans]
+    return next((word for one in read if one.is_view and (word := engine.moving(one.name))), "")
+
+
+def _moves(word: str) -> PolicyError:
+    return PolicyError(
+        f"the table is a view that reads {word}: its rows change though no file does, and cells"
+        " would answer otherwise than rows",
+        code="kept-unfit",
+        hint="keep cells of a table that is written anew, or leave `kept` out",
+    )
 
 
 def _settle(engine: DuckDBEngine) -> None:
@@ -167,7 +193,7 @@ def states(policy: Policy, engine: Engine) -> list[State]:
         stored = {one.entry: one for one in (() if cells is None else stored_in(cells))}
         with engine.snapshot():
             catalog = engine.catalog()
-            wanted = list(entries(policy, catalog, engine.default_schema))
+            wanted = list(_wanted(policy, engine, catalog))
             return [_state(policy, engine, catalog, one, stored) for one in wanted]
     finally:
         if cells is not None:

@@ -24,4 +24,14 @@ postgres_terms     terms with types; the refusal of what there is no form of
 postgres_numbers   arithmetic and functions of numbers, guarded; postgres_casts: conversions
 postgres_moments   dates and timestamps; postgres_texts: texts; postgres_hashes: salted hashes
 postgres_narrow    which values fit an INT
+
+Spark, as the owner's database:
+
+spark              the engine: statements, one session of its own; spark_stop: time limits
+spark_open         sessions: in this process, by Spark Connect, beside an owner's; spark_url: URLs
+spark_settings     what a statement's meaning depends on, pinned; spark_drift: asked after that
+spark_catalog      tables, never a key; spark_types: types as they are read
+spark_rows         rows from Arrow; spark_text: names, constants, given values
+spark_files        over the files that a policy names, found as for DuckDB
+spark_views        a table of files as a temporary view; spark_csv: a CSV's line as a row
 """

@@ -65,6 +65,8 @@ def stored_in(cells: DuckDBEngine) -> tuple[Stored, ...]:
     found = [Stored(**{name: str(row[name]) for name in names}) for row in rows]
     if any(one.format != FORMAT for one in found):
         return ()
+    if not all(one.salt.isdecimal() and one.cells.isdecimal() for one in found):
+        raise not_cells()
     return tuple(found)
 
 

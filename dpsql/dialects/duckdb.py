@@ -13,6 +13,7 @@ from dpsql.dialects.duckdb_catalog import read_catalog
 from dpsql.dialects.duckdb_drift import refuse_drift
 from dpsql.dialects.duckdb_identity import of_connection, of_file
 from dpsql.dialects.duckdb_open import acquire, check_version, file_mark, last_change, release
+from dpsql.dialects.duckdb_views import moving
 from dpsql.dialects.engine import FAILED, FAILED_HINT, TimedOut
 from dpsql.dialects.interrupts import heeding_interrupts
 from dpsql.errors import EngineFailed, Error, PolicyError
@@ -229,6 +230,11 @@ class DuckDBEngine:
         """(schema, table, condition) of each CHECK."""
         with self._lock:
             return [(str(a), str(b), str(c)) for a, b, c in self._rows(_CHECKS)]
+
+    def moving(self, view: str) -> str:
+        """What makes a view's rows change though no file does (`now`, `random`); '' if nothing."""
+        with self._lock:
+            return moving(self._rows, view)
 
     def _run(self, sql: str) -> None:
         try:

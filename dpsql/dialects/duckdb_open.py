@@ -33,6 +33,9 @@ HARDENED = {
     "enable_external_access": "false",
 }
 
+ZONE = "SET GLOBAL TimeZone = 'UTC'"
+"""As on every engine: what a view makes of a moment is no matter of who opened the database."""
+
 
 def sealed_instance(*, memory: str = "1GB", threads: int = 1) -> duckdb.DuckDBPyConnection:
     """A fresh in-memory DuckDB that can reach nothing outside itself, its settings locked."""
@@ -161,6 +164,7 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
     try:
         connection = duckdb.connect(real, read_only=True, config=config)
         connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout
+        connection.execute(ZONE)
         connection.execute("SET lock_configuration = true")
         refuse_drift(connection, duckdb.__version__, ours=True)
         unspill = weakref.finalize(connection, remove_spill, spill, os.getpid())

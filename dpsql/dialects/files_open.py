@@ -17,6 +17,7 @@ from dpsql.core.files import Layout
 from dpsql.dialects.duckdb_drift import refuse_drift
 from dpsql.dialects.duckdb_open import (
     HARDENED,
+    ZONE,
     check_version,
     file_mark,
     refuse_no_file,
@@ -122,6 +123,7 @@ def _open(layout: Layout, state: State, memory: str | None, key: str) -> Opened:
             made = view(connection, _shown(place), source, state[place])
             create(connection, place, made.select)
             left_out += [(_shown(place), name) for name in made.left_out]
+        connection.execute(ZONE)
         connection.execute("SET lock_configuration = true")
         refuse_drift(connection, duckdb.__version__, ours=True)
         unspill = weakref.finalize(connection, remove_spill, spill, os.getpid())

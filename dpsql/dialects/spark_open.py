@@ -205,6 +205,7 @@ def _stopped(session: Any) -> bool:
 def open_remote(url: str) -> Opened:
     """A session of our own on a Spark Connect server. EngineFailed without the server's words."""
     remote = read_remote(url)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it is read once, and writes to stderr
     require_pyspark()
     with quiet():
         try:

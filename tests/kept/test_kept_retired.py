@@ -189,6 +189,13 @@ def test_a_file_that_is_none_is_not_read(kept: dict[str, Any]) -> None:
     assert not from_cells(kept)
 
 
+def test_a_file_of_other_notes_is_not_read(kept: dict[str, Any]) -> None:
+    with duckdb.connect(kept["cells"]) as cells:
+        cells.execute("UPDATE dpsql_cells.meta SET salt = 'none'")
+    assert not offered(kept)
+    assert not from_cells(kept)
+
+
 def test_explain_tells_which_cells_serve_and_not_whether_they_stand(kept: dict[str, Any]) -> None:
     with session(kept) as opened:
         fresh = explain(opened, QUERY)

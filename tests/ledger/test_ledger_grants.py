@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from ledger_cases import MILLIONTH, ask, budgets, forge, refused, url
-from ledger_stores import both
+from ledger_stores import both, both_slow
 
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.errors import LedgerError
@@ -104,7 +104,7 @@ def test_grants_that_are_none(ledger):
         {"budget": "eve"}, {"orders": []}, {"why": 1},
     ],
 )  # fmt: skip
-@both
+@both_slow
 def test_a_forged_grant_does_not_verify(tmp_path, wrong):
     path = tmp_path / "l.db"
     with Ledger.open(url(path)) as ledger:

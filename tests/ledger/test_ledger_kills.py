@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ledger_stores
 import pytest
 from ledger_cases import ask, budgets, url
 
@@ -25,6 +26,7 @@ def killer(*words, said=None):
     return subprocess.run(
         [sys.executable, str(KILLER), *map(str, words)],
         input=said, capture_output=True, text=True, timeout=1800, check=False,
+        env={**os.environ, "DPSQL_TEST_LEDGER_DATABASE": "".join(ledger_stores.DATABASE)},
     )  # fmt: skip
 
 
@@ -42,6 +44,12 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 def test_killed_at_a_sample_of_all_steps(tmp_path):
     killed_everywhere(tmp_path, 24)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["16", "18"], indirect=True)
+def test_killed_at_120_steps_with_a_server(store, tmp_path):
+    assert killed_everywhere(tmp_path, 120)["steps"] > 2000
 
 
 @pytest.mark.slow

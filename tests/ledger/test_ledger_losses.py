@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 from ledger_cases import MILLIONTH, ask, budgets, forge, refused, rows, url
-from ledger_stores import backup, both, restore, seen
+from ledger_stores import backup, both_slow, restore, seen
 from ledger_stores import lose as lose_it
 
 from dpsql.accountant.events import Threshold
@@ -22,7 +22,7 @@ from dpsql.ledger.heads import Head
 
 NOW = 1_700_000_000
 
-pytestmark = both
+pytestmark = both_slow
 
 
 class Place:

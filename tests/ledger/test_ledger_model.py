@@ -12,9 +12,16 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from ledger_cases import url
 
 from dpsql.accountant.charge import Charge, price
@@ -202,3 +209,10 @@ Histories.TestCase.settings = settings(
     max_examples=25, stateful_step_count=25, deadline=None, derandomize=True
 )
 TestHistories = Histories.TestCase
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", ["16", "18"], indirect=True)
+def test_histories_in_a_server(store):
+    few = settings(max_examples=10, stateful_step_count=20, deadline=None, derandomize=True)
+    run_state_machine_as_test(Histories, settings=few)

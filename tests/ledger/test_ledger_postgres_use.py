@@ -142,6 +142,7 @@ for number in range(12):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_budget(shop):
     """Twelve statements each: verify repeats every decision, and finds one charge an answer."""
     texts = [SPEND.replace("{place}", str(place)) for place in (1, 2)]
@@ -169,6 +170,7 @@ def test_a_session_survives_what_ends_its_connections(shop):
         assert cursor.privacy.receipt.seq > 3
 
 
+@pytest.mark.slow
 def test_a_password_is_nowhere(shop):
     text = (shop / "dpsql.yaml").read_text()
     (shop / "dpsql.yaml").write_text(text.replace("postgres@", "postgres:hunter2@"))

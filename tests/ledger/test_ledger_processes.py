@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ledger_cases import ask, budgets, forge, tables, url
-from ledger_stores import both
+from ledger_stores import both, both_slow
 
 from dpsql.errors import LedgerError
 from dpsql.ledger import Ledger, process
@@ -75,7 +75,7 @@ def test_two_processes_race_for_the_last_epsilon(tmp_path, start):
     assert report.open_charges == 2
 
 
-@both
+@both_slow
 def test_processes_never_answer_beyond_the_budget(tmp_path, start):
     """A check before the insert let 17 through here, of 10."""
     path = tmp_path / "ledger.db"
@@ -86,7 +86,7 @@ def test_processes_never_answer_beyond_the_budget(tmp_path, start):
         assert ledger.verify().ok
 
 
-@both
+@both_slow
 def test_processes_may_create_one_ledger_together(tmp_path, start):
     path = tmp_path / "ledger.db"
     gate = tmp_path / "gate"
@@ -97,7 +97,7 @@ def test_processes_may_create_one_ledger_together(tmp_path, start):
         assert [entry.kind for entry in ledger.entries()] == ["genesis"]
 
 
-@both
+@both_slow
 def test_killed_between_reserve_and_settle(tmp_path, start):
     path = tmp_path / "ledger.db"
     with Ledger.open(url(path)) as ledger:
@@ -136,13 +136,13 @@ def killed_at(start, path, seconds):
     return words, charged, settled
 
 
-@both
+@both_slow
 def test_killed_anywhere_charged_covers_answered(tmp_path, start):
     kills_cover_answers(tmp_path, start, range(3))
 
 
 @pytest.mark.slow
-@both
+@both_slow
 def test_killed_anywhere_charged_covers_answered_often(tmp_path, start):
     kills_cover_answers(tmp_path, start, range(40))
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import pytest
 from ledger_cases import ask, budgets, url
-from ledger_stores import both
+from ledger_stores import both_slow
 
 from dpsql.accountant import charge as charges
 from dpsql.accountant.charge import Charge
@@ -371,7 +371,7 @@ def test_a_filter_that_does_not_plainly_say_yes_refuses(ledger, monkeypatch, sai
 
 
 @pytest.mark.parametrize("jump", [-1, -(10**6), -19 * 10**8, 10**6])
-@both
+@both_slow
 def test_a_clock_that_jumps_moves_time_forward_alone(path, jump):
     now = [1_900_000_000.0]
     with Ledger.open(url(path), clock=lambda: now[0]) as ledger:

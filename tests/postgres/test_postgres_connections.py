@@ -8,7 +8,9 @@ e2e/test_duckdb_connections.py.)
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import threading
 import time
 from contextlib import closing
@@ -19,8 +21,11 @@ import psycopg2
 import pytest
 
 from dpsql.dialects import engine
-from dpsql.errors import EngineFailed, Error, InternalError
+from dpsql.dialects.postgres import PostgresEngine
+from dpsql.errors import EngineFailed, Error, InternalError, LedgerError
+from dpsql.ledger import Ledger
 from dpsql.pipeline import execute
+from dpsql.session import Session
 
 PRICE = {"epsilon": 10**9, "delta": "1e-3"}
 KILL = (
@@ -33,6 +38,7 @@ def policy(tables, **more):
     return {
         "version": 1,
         "unit": "person",
+        "ledger": "sqlite://",
         "releases": {"reuse": "off"},
         "budgets": {
             "per_query": PRICE,
@@ -250,8 +256,8 @@ def test_a_schema_for_each_tenant_in_threads(url):
     found = {}
 
     def work(tenant):
-        rules = policy({f"tenant_{tenant}.t": {"unit": "pid"}})
-        with closing(postgres_world.session(rules, url)) as session:
+        rules = policy({f"tenant_{tenant}.t": {"unit": "pid"}}, database=url)
+        with closing(Session(rules, "analyst")) as session:
             found[tenant] = first(session, f"SELECT COUNT(*) FROM tenant_{tenant}.t")
             for other in (f"tenant_{(tenant + 1) % 8}.t", "public.t"):
                 with pytest.raises(Error) as caught:
@@ -314,8 +320,6 @@ def test_a_pool_of_sessions_that_idled(url):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_has_a_connection_of_its_own(url):
     """Of one socket each would read the other's answers, and the first to end would end both."""
-    from dpsql.dialects.postgres import PostgresEngine
-
     opened = PostgresEngine.open(url)
     opened.catalog()
     mine = opened.fetch("SELECT pg_backend_pid() AS n").column(0)[0].as_py()
@@ -338,3 +342,48 @@ def test_a_forked_process_has_a_connection_of_its_own(url):
     assert rest == list(range(50))
     assert opened.fetch("SELECT pg_backend_pid() AS n").column(0)[0].as_py() == mine
     opened.close()
+
+
+# ---- encrypted connections ---------------------------------------------------------------------
+
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+
+
+@pytest.fixture
+def plain():
+    """A server that offers no TLS; what it is told, byte for byte."""
+    told = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        told.append(client.recv(8))
+                        client.sendall(b"N")
+                        told.append(client.recv(1000))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1], told
+
+
+@pytest.mark.parametrize("opened", [PostgresEngine.open, Ledger.open])
+def test_options_of_tls_are_libpqs(opened, plain):
+    """Where the URL demands TLS and there is none, not even a role's name is sent."""
+    port, told = plain
+    url = f"postgresql://eve:hunter2@127.0.0.1:{port}/db?sslmode=require"
+    with pytest.raises((EngineFailed, LedgerError)) as caught:
+        opened(url)
+    assert caught.value.code in ("engine-missing", "ledger-unreachable")
+    assert told[:2] == [SSL_REQUEST, b""]
+
+
+@pytest.mark.parametrize("opened", [PostgresEngine.open, Ledger.open])
+def test_a_root_certificate_that_is_not_there(opened, plain):
+    """verify-full without what it verifies with: no connection, and not an unverified one."""
+    port, told = plain
+    url = f"postgresql://127.0.0.1:{port}/db?sslmode=verify-full&sslrootcert=/no/such/file"
+    with pytest.raises((EngineFailed, LedgerError)):
+        opened(url)
+    assert all(b"user" not in words for words in told)

@@ -4,8 +4,8 @@
 `default`). `spark_world`: the tables of `equivalence_world` in it, and a dpsql `Session` over them.
 Spark enforces no key, so `items` holds the person's id itself there.
 
-All tests here run in one xdist group, so that one JVM serves them: `--dist loadgroup` or `loadfile`
-keep a file together, and files are few.
+All tests here go to one worker (`pytest_xdist_make_scheduler` in tests/conftest.py): one JVM serves
+them.
 """
 
 from __future__ import annotations

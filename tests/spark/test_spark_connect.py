@@ -13,6 +13,7 @@ import spark_server
 import spark_world as worlds
 from click.testing import CliRunner
 
+import dpsql
 from dpsql.cli import main
 from dpsql.core.files import FileSource, Layout
 from dpsql.dialects.engine import FAILED, TimedOut
@@ -20,7 +21,6 @@ from dpsql.dialects.spark import SparkEngine
 from dpsql.dialects.spark_files import SparkFilesEngine
 from dpsql.dialects.spark_open import open_remote
 from dpsql.errors import EngineFailed
-from dpsql.session import Session
 
 pytestmark = pytest.mark.slow
 
@@ -96,14 +96,17 @@ def test_an_answer_from_files_that_both_see(url, tmp_path):
 def test_a_query_and_init(url, root, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        session = Session({**worlds.POLICY, "database": url}, "ana")
-    with closing(session):
-        answer = session.execute("SELECT COUNT(*) AS n, SUM(age) AS a FROM persons")
-    (row,) = answer.table.to_pylist()
+        connection = dpsql.connect({**worlds.POLICY, "database": url}, analyst="ana")
+    with closing(connection):
+        cursor = connection.cursor()
+        cursor.execute("SELECT COUNT(*) AS n, SUM(age) AS a FROM persons")
+        (row,) = cursor.fetchall()
     ages = [age for _, _, age, *_ in worlds.rows()["persons"] if age is not None]
-    assert row == {"n": 200, "a": sum(ages)}
+    assert row == (200, sum(ages))
     file = tmp_path / "dpsql.yaml"
-    words = ["init", f"{url}/;token=hunter2;x-site=a", "--unit", "persons.pid", "-o", str(file)]
+    words = ["init", f"{url}/;x-token=hunter2;x-site=a", "--unit", "persons.pid", "-o", str(file)]
     made = CliRunner().invoke(main, [*words, "--yes"])
-    text = made.output + (file.read_text() if file.exists() else "")
-    assert "hunter2" not in text
+    assert made.exit_code == 0, made.output
+    assert "hunter2" not in made.output + file.read_text()
+    assert f"database: {url}/;x-site=a" in file.read_text().replace('"', "")
+    assert "private by person: persons" in made.output

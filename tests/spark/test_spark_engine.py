@@ -12,8 +12,6 @@ from dpsql.dialects import spark_settings
 from dpsql.dialects.engine import FAILED, TimedOut
 from dpsql.errors import EngineFailed
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 
 def test_a_statement_comes_back_as_arrow(spark_engine):
     found = spark_engine.fetch(

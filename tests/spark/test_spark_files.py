@@ -19,8 +19,6 @@ from dpsql.dialects.spark_files import SparkFilesEngine
 from dpsql.dialects.spark_open import open_local
 from dpsql.errors import EngineFailed
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 MAIN = ("main", "t")
 
 

@@ -14,8 +14,6 @@ from click.testing import CliRunner
 import dpsql
 from dpsql.cli import main
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 BEFORE = """
 version: 1
 unit: person
