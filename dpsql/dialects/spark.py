@@ -127,9 +127,12 @@ class SparkEngine:
                 self._inside = before
 
     def _refresh(self) -> None:
-        """Forget which files the tables had, which Spark remembers while a session lasts."""
+        """Forget which files the tables had, which Spark remembers while a session lasts.
+
+        Of a view those it is made of, but not of its subqueries.
+        """
         for table in () if self._catalog is None else self._catalog.tables.values():
-            if table.database and not table.is_view:
+            if table.database:
                 where = ".".join(map(identifier, (table.database, table.schema, table.name)))
                 with contextlib.suppress(Exception), quiet():  # not all catalogs know the word
                     self._session.sql(f"REFRESH TABLE {where}").collect()

@@ -14,7 +14,10 @@ _UNTIL = dt.datetime(9999, 12, 31, 23, 59, 59, 999999)
 
 
 def readable(table: pa.Table) -> pa.Table:
-    """The same rows: moments without a zone, NULL outside the years 1 to 9999."""
+    """The same rows: moments without a zone, NULL outside the years 1 to 9999; texts are texts.
+
+    Spark's STRING may hold bytes that are no UTF-8: they are spelled `\\xff`.
+    """
     import pyarrow as pa
 
     columns = [_column(column) for column in table.columns]
@@ -31,6 +34,20 @@ def _column(column: Any) -> Any:
         return _within(of, plain, pa.scalar(_FROM, plain.type), pa.scalar(_UNTIL, plain.type))
     if pa.types.is_date(kind):
         return _within(of, column, pa.scalar(_FIRST, kind), pa.scalar(_LAST, kind))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _spelled(column)
+    return column
+
+
+def _spelled(column: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        parts = column.cast(pa.large_binary()).to_pylist()
+        texts = [None if one is None else one.decode("utf-8", "backslashreplace") for one in parts]
+        return pa.chunked_array([pa.array(texts, column.type)])
     return column
 
 

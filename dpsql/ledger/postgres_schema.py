@@ -72,6 +72,15 @@ wanted(name) WHERE EXISTS (SELECT 1 FROM ours WHERE relname = 'dpsql_entries') A
 )
 """)
 
+_REWRITING = text("""
+SELECT bool_or(
+    pg_has_role(n.nspowner, 'USAGE') OR pg_has_role(c.relowner, 'USAGE')
+    OR has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+    OR c.relname = ANY(:once) AND has_any_column_privilege(c.oid, 'UPDATE'))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = ANY(:all)
+""")
+
 
 def creation(name: str) -> list[str]:
     """The statements that make the tables, in a schema that is there."""
@@ -195,8 +204,9 @@ def _require(
 
 
 def _may_rewrite(connection: Connection, name: str) -> bool:
+    """Of any table, or by owning it or the schema, whose owner may drop what is in it."""
     if not stored_version(connection, name):
         return False
-    query = text("SELECT has_table_privilege(:place, 'UPDATE, DELETE, TRUNCATE')")
-    found = connection.execute(query, {"place": f'"{name}".{schema.entries.name}'})
+    once = [table for table, (_, columns) in _RIGHTS.items() if not columns]
+    found = connection.execute(_REWRITING, {"schema": name, "all": list(_RIGHTS), "once": once})
     return bool(found.scalar())

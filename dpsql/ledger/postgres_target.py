@@ -7,6 +7,7 @@ PG* variables. Nothing here repeats a password or a host in a message.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,13 @@ _BYTEA = 17
 _CONFORMING = "-c standard_conforming_strings=on"
 _PATIENT = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '60s'"
 """Whatever the role's are: for what comes before a transaction sets its own."""
+_VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "hostaddr": "PGHOSTADDR",
+    "service": "PGSERVICE",
+}
 _NAME = re.compile(r"[^\W\d][\w$-]*")
 _DEFAULTS = {
     "fallback_application_name": "dpsql ledger",
@@ -54,8 +62,13 @@ class Target:
     @property
     def key(self) -> str:
         """The place, whoever looks: without role and password."""
-        host, port, name = (self.options.get(one, "") for one in ("host", "port", "dbname"))
-        return f"postgresql://{host}:{port}/{name}?schema={self.schema}"
+        host, port, name = (self._said(one) for one in ("host", "port", "dbname"))
+        other = [f"&{one}={self._said(one)}" for one in ("hostaddr", "service") if self._said(one)]
+        return f"postgresql://{host}:{port}/{name}?schema={self.schema}{''.join(other)}"
+
+    def _said(self, option: str) -> str:
+        """By the URL, or by libpq's environment."""
+        return self.options.get(option) or os.environ.get(_VARIABLES[option], "")
 
     @property
     def lock(self) -> int:

@@ -173,6 +173,28 @@ def test_a_role_that_may_create_does_and_check_says_what_it_could(path, roles):
     assert "may change and delete entries" in str(usable(by(roles[0], path)))
 
 
+@pytest.mark.parametrize(
+    "grant",
+    [
+        "ALTER SCHEMA {schema} OWNER TO {role}",
+        "ALTER TABLE {schema}.dpsql_answers OWNER TO {role}",
+        "GRANT UPDATE (body) ON {schema}.dpsql_entries TO {role}",
+        "GRANT UPDATE (seq) ON {schema}.dpsql_releases TO {role}",
+        "GRANT DELETE ON {schema}.dpsql_asked TO {role}",
+        "GRANT TRUNCATE ON {schema}.dpsql_refusals TO {role}",
+        "GRANT TRIGGER ON {schema}.dpsql_entries TO {role}",
+    ],
+)
+def test_check_says_what_a_role_could_undo(made, roles, grant):
+    assert "may change and delete entries" not in str(usable(by(roles[0], made)))
+    owner(grant.format(schema=schema(made), role=roles[0]))
+    owner(f"GRANT USAGE ON SCHEMA {schema(made)} TO {roles[0]}")
+    try:
+        assert "may change and delete entries" in str(usable(by(roles[0], made)))
+    finally:
+        owner(f"REASSIGN OWNED BY {roles[0]} TO CURRENT_USER")
+
+
 def test_the_script_runs_once(made, roles):
     """A second run would be a second first entry: all of it is refused, nothing is changed."""
     before = rows(made)
@@ -422,6 +444,16 @@ def test_a_password_is_in_no_error_and_in_no_log(place):
     said = f"{error} {error.hint} {error!r} {lines}"
     assert "hunter2" not in said
     assert "127.0.0.1" not in f"{error} {error.hint}"
+
+
+def test_two_places_are_two(monkeypatch):
+    """What was seen of a ledger is kept by its place."""
+    urls = [f"postgresql:///db?{one}" for one in ("service=a", "service=b", "hostaddr=10.0.0.1")]
+    keys = {read_target(url).key for url in (*urls, "postgresql:///db")}
+    for variable in ("PGHOST", "PGPORT", "PGHOSTADDR", "PGSERVICE"):
+        monkeypatch.setenv(variable, "7")
+        keys.add(read_target("postgresql:///db").key)
+    assert len(keys) == 8
 
 
 def test_what_a_url_names():

@@ -28,6 +28,39 @@ def test_a_statement_comes_back_as_arrow(spark_engine):
     assert row["t"] == "%(no)s"
 
 
+def test_bytes_that_are_no_text_are_spelled(spark_engine):
+    """A group's name may hold them: it was a UnicodeDecodeError after the charge."""
+    found = spark_engine.fetch(
+        "SELECT t FROM VALUES (CAST(X'61ff' AS STRING)), (CAST(X'61fe' AS STRING)),"
+        " (CAST(NULL AS STRING)), ('é') AS v(t)"
+    )
+    assert found.column(0).to_pylist() == ["a\\xff", "a\\xfe", None, "é"]
+
+
+@pytest.mark.parametrize("over", ["based", "viewed", "views_view"])
+def test_a_table_is_read_as_it_is_for_each_query(spark_session, spark_engine, over):
+    """Spark remembers a table's files: of a view, too."""
+
+    def count():
+        with spark_engine.snapshot():
+            assert over in spark_engine.catalog().tables
+            return spark_engine.fetch(f"SELECT count(*) AS n FROM {over}").column(0)[0].as_py()
+
+    spark_session.sql("DROP TABLE IF EXISTS based")
+    spark_session.sql("CREATE TABLE based USING parquet AS SELECT id FROM range(10)")
+    spark_session.sql("CREATE OR REPLACE VIEW viewed AS SELECT id FROM based")
+    spark_session.sql("CREATE OR REPLACE VIEW views_view AS SELECT id FROM viewed WHERE id >= 0")
+    try:
+        assert count() == 10
+        spark_session.sql("INSERT INTO based SELECT id FROM range(5)")
+        assert count() == 15
+        spark_session.sql("INSERT OVERWRITE based SELECT id FROM range(3)")
+        assert count() == 3
+    finally:
+        for what in ("VIEW views_view", "VIEW viewed", "TABLE based"):
+            spark_session.sql(f"DROP {what}")
+
+
 def test_the_catalog_has_types_and_no_keys(spark_session, spark_engine):
     spark_session.sql(
         "CREATE TABLE IF NOT EXISTS kinds (i INT, r FLOAT, c CHAR(5), v VARCHAR(3), s STRING,"
