@@ -134,6 +134,7 @@ def _explanation(question: Question, prepared: Prepared, advice: bool, mode: Mod
         account.terms.epsilon,
         totals,
         _at_most(planned, paid, question.asked),
+        prepared.resting,
     )
 
 

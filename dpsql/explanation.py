@@ -21,6 +21,7 @@ from dpsql.explanation_offers import (
     OtherLaw,
     Who,
 )
+from dpsql.policy.promises import Resting
 from dpsql.reconciled import Reconciled
 from dpsql.wording import number
 
@@ -297,7 +298,8 @@ class Explanation:
     kept for private keys), in the present `window` if it has windows. `fits`: the budget would
     cover it now; `lacking`: the one that would not; `budget_epsilon`: its ε, grants included.
     `dot`: the plan as a graph in Graphviz's language. `at_most`: where `epsilon` is that of a
-    first look, the most that the look and the answer after it may cost together.
+    first look, the most that the look and the answer after it may cost together. `resting`: the
+    owner's promises that the guarantee rests on.
     """
 
     analyst: str
@@ -318,6 +320,7 @@ class Explanation:
     budget_epsilon: Fraction | None = None
     totals: TotalsExplanation | None = None
     at_most: Fraction | None = None
+    resting: tuple[Resting, ...] = ()
 
     @property
     def share(self) -> float:
@@ -354,6 +357,7 @@ class Explanation:
             },
             "releases": [release.to_dict() for release in self.releases],
             "totals": None if self.totals is None else self.totals.to_dict(),
+            "promises": [one.to_json() for one in self.resting],
         }
 
     to_json = to_dict  # as the privacy report calls it

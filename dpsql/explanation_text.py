@@ -29,6 +29,8 @@ _APART = 0.1  # a share this far, in part, from ε over ε is explained
 def render(explanation: Explanation, *, sql: bool) -> str:
     """Price and budget first, then each release."""
     lines = [*_head(explanation)]
+    for one in explanation.resting:
+        lines += _entry("guarantee", str(one))
     for index, release in enumerate(explanation.releases, 1):
         lines.append("")
         lines += _release(release, index, explanation, sql)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql import promised
 from dpsql.accuracy import settle
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
@@ -35,6 +36,8 @@ from dpsql.planning.noise import LAWS, Laws
 from dpsql.planning.search import EVERY, Alternatives
 from dpsql.planning.types import Plan
 from dpsql.policy import canonical_name, load, refuse_not_built, refuse_unfit
+from dpsql.policy.data_identity import stored_version
+from dpsql.policy.promises import Resting
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.public import PublicData
 from dpsql.sql.parameters import Parameters
@@ -51,6 +54,8 @@ class Prepared:
     certified: tuple[Certified, ...]
     names: tuple[str, ...]
     outer: postprocess.Outer
+    resting: tuple[Resting, ...] = ()
+    """The owner's promises that the answer rests on."""
 
 
 class Preparation(ABC):
@@ -101,6 +106,20 @@ class Preparation(ABC):
     @abstractmethod
     def account(self, spec: BudgetSpec) -> Account:
         """Terms and spend of a budget, as they stand now."""
+
+    @abstractmethod
+    def verified(self) -> Collection[tuple[str, str]] | None:
+        """(table, key) of the owner's promises that the ledger holds for this version of the data.
+
+        None where no ledger could hold any.
+        """
+
+    def _resting(self, bound: Bound) -> tuple[Resting, ...]:
+        """The promises that an answer rests on. RefusedQuery `promise-unverified`."""
+        if not any(table.promised for table in self.policy.tables.values()):
+            return ()
+        version = stored_version(self.policy, self.engine.identity)
+        return promised.required(bound, self.policy, self.verified(), version)
 
     def asked_for(self, epsilon: object, delta: object, aims: Aims = NOTHING) -> Asked:
         """The price or error asked for: what the call says, else what the session says."""
@@ -181,6 +200,7 @@ class Preparation(ABC):
         with not_too_deep():
             clips = asked.aims.clips
             bound = self.bind(sql, parameters, dialect=dialect, clips=clips)
+            resting = self._resting(bound)
             planned = self.plan(bound, asked=asked)
             with placed(bound.parsed):
                 rewritten = self._rewritten(planned)
@@ -190,7 +210,7 @@ class Preparation(ABC):
             names = self._names(bound.parsed.root, text, bound.catalog)
         if names is None or len(names) != len(outer.types):
             names = _fallback_names(bound, len(outer.types))
-        return Prepared(planned, certified, tuple(names), outer)
+        return Prepared(planned, certified, tuple(names), outer, resting)
 
     def _rewritten(self, planned: Planned) -> Rewritten:
         offer, dialect = self.cells.offer, self.engine.dialect

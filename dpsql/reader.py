@@ -6,13 +6,14 @@ read is enough. An analyst whom the ledger has not met has the whole budget.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dpsql.guard import guarded
 from dpsql.opening import open_view
 from dpsql.policy import canonical_name, refuse_not_built
+from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.preparation import Preparation
 from dpsql.report import MAX_QUERIES, BudgetReport, budget_report
@@ -39,6 +40,12 @@ class Reader(Preparation):
 
     def account(self, spec: BudgetSpec) -> Account:
         return _account(self._view, self.policy, spec)
+
+    def verified(self) -> Collection[tuple[str, str]] | None:
+        if self._view.ledger is None:
+            return None if self.policy.in_memory else ()
+        version = stored_version(self.policy, self.engine.identity)
+        return self._view.ledger.promises.verified(version)
 
 
 def budget_and_past(policy: Policy, analyst: str) -> tuple[BudgetReport, Spending]:

@@ -15,6 +15,7 @@ from dpsql.core.targets import FirstLook, Reached
 from dpsql.error_bars import ClippedShare, ColumnReport
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
+from dpsql.policy.promises import Resting
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.reconciled import Reconciled
 from dpsql.wording import number
@@ -182,6 +183,8 @@ class PrivacyReport:
     """The small paid look before an answer within a percentage; its charge is in the sums."""
     reconciled: tuple[Reconciled, ...] = ()
     """Columns whose totals were made to add up, with the error before and after."""
+    resting: tuple[Resting, ...] = ()
+    """The owner's promises that the guarantee rests on; where one is false there is none."""
 
     @functools.cached_property
     def remaining(self) -> BudgetReport | None:
@@ -214,6 +217,7 @@ class PrivacyReport:
             "receipt": self.receipt.to_json(),
             "targets": [one.to_json() for one in self.targets],
             "first_look": None if self.first is None else self.first.to_json(),
+            "promises": [one.to_json() for one in self.resting],
         }
 
 

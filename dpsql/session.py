@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -89,6 +89,10 @@ class Session(Preparation):
     def account(self, spec: BudgetSpec) -> Account:
         return self.ledger.account(spec.key)
 
+    def verified(self) -> Collection[tuple[str, str]] | None:
+        found = self.ledger.promises.verified(self.data_version)
+        return None if not found and self.policy.in_memory else found
+
     def budget(self) -> BudgetReport:
         return self._report(self.account(self.budget_spec), self._total_account())
 
@@ -114,7 +118,6 @@ class Session(Preparation):
         """Answer one query. Raises subclasses of `Error` alone, and `Cancelled` for Ctrl-C.
 
         `post_process`: as the session's, for this query.
-
         `request_id`: the analyst's own name for this request. Asked again under it, it is answered
         by the same releases, or charged anew if none were made; never charged twice for one answer.
         """
@@ -370,6 +373,7 @@ class Session(Preparation):
             None if account is None else lambda: self._report(account, total),
             tuple(prepared.planned.reached.values()),
             reconciled=told,
+            resting=prepared.resting,
         )
         shown_table = table.select(list(range(shown))).rename_columns(list(prepared.names))
         return Answer(
@@ -392,6 +396,5 @@ def _wanted(planned: Planned) -> list[tuple[str, Fraction, Fraction]]:
 def _price(orders: Iterable[Order]) -> tuple[Fraction, Fraction]:
     """The sums of what private aggregates are charged."""
     listed = list(orders)
-    return sum((o.epsilon for o in listed), Fraction(0)), sum(
-        (o.delta for o in listed), Fraction(0)
-    )
+    epsilon = sum((o.epsilon for o in listed), Fraction(0))
+    return epsilon, sum((o.delta for o in listed), Fraction(0))

@@ -54,6 +54,8 @@ def opened(world: World, present: Array, canary: Canary) -> Iterator[Session]:
     """A session over the made-up world. CannotInvent."""
     import duckdb
 
+    from dpsql.policy.promises import all_promises
+    from dpsql.promised import verify
     from dpsql.session import Session
 
     connection = duckdb.connect()
@@ -64,6 +66,8 @@ def opened(world: World, present: Array, canary: Canary) -> Iterator[Session]:
             warnings.simplefilter("ignore")  # a ledger in memory is what is wanted here
             session = Session(policy, "audit", engine=connection)
         try:
+            for promise in all_promises(policy, session.engine.catalog()):
+                verify(promise, policy, session.engine, session.ledger, session.data_version)
             yield session
         finally:
             session.close()

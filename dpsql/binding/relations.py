@@ -23,6 +23,7 @@ from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import BOOLEAN, Domain, Kind
 from dpsql.core.ir import Block, Call, Col, Expr, Given, Join, PublicIn, Scan, SemiJoin, columns
 from dpsql.errors import EngineFailed
+from dpsql.policy.promises import promises
 from dpsql.policy.schema import Hop, Table
 
 MAX_SOURCES = 32
@@ -108,18 +109,21 @@ class BlockBuilder:
     def _hop(
         self, local: Col, table: Table, target: CatalogTable, hop: Hop, node: exp.Expr
     ) -> Scan:
-        if not target.unique(hop.target_column):
+        enforced = target.unique(hop.target_column)
+        if not enforced and not promises(table, hop.target_column):
             self.context.refuse(
                 node,
                 "path-not-enforced",
                 f"the path to the unit leads over {table.name}.{hop.target_column},"
                 " which the database does not enforce as a key",
-                "the owner can add PRIMARY KEY or UNIQUE NOT NULL there; `dpsql check` explains",
+                "the owner can add PRIMARY KEY or UNIQUE NOT NULL there, or promise the key;"
+                " `dpsql check` explains",
             )
         scan = Scan(next(self.context.ids), table.name, private=True)
         key = _column(scan.id, target, hop.target_column)
         self.joins.append(Join("inner", scan, (equal(local, key),)))
-        self.facts.append(SourceFacts(scan, target, None, tuple(target.columns)))
+        landed = None if enforced else key.name
+        self.facts.append(SourceFacts(scan, target, None, tuple(target.columns), landed))
         return scan
 
     def _checked(self, unit: Col, node: exp.Expr) -> Col:
@@ -167,7 +171,8 @@ class BlockBuilder:
         """The block, with every private relation's unit equated with the first one's.
 
         Raises RefusedQuery `join-not-on-unit` where the equality does not follow from bare
-        column equalities of inner conditions (of the join itself, for LEFT) and enforced keys.
+        column equalities of inner conditions (of the join itself, for LEFT), enforced keys, and
+        those promised ones that unit paths land on.
         """
         unit = self.units[0][1]
         for index, other, node in self.units[1:]:

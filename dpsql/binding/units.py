@@ -1,7 +1,8 @@
 """Which columns are certainly equal, which sources have one row per unit: proofs from keys.
 
 Everything here rests on bare column equalities in join conditions and on keys the catalog shows
-as enforced; nothing is taken on trust, nothing is read from the data.
+as enforced; nothing is read from the data. A key that the owner promises says whose a row is, and
+how wide a join may grow, where a unit path lands on it; how many rows a unit has it never says.
 """
 
 from __future__ import annotations
@@ -72,12 +73,16 @@ class Classes:
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """A source with what the catalog enforces of it. `unit` is its own unit column, if private."""
+    """A source with what the catalog enforces of it. `unit` is its own unit column, if private.
+
+    `landed`: the promised key by which it was joined in, of a scan that a unit path alone makes.
+    """
 
     source: Source
     catalog: CatalogTable | None
     unit: Col | None
     columns: tuple[str, ...]
+    landed: str | None = None
 
     @property
     def keys(self) -> Sequence[Sequence[str]]:
@@ -88,7 +93,11 @@ class SourceFacts:
 
 
 def merge_same_rows(classes: Classes, facts: Sequence[SourceFacts]) -> None:
-    """Two scans of one table equated on an enforced key are the same row: equate all columns."""
+    """Two scans of one table equated on a key are the same row: equate all columns.
+
+    The key is enforced, or promised, if a unit path lands on it somewhere here: then the promise
+    is one that the answer rests on in any case (docs/proofs/units.md, section 4).
+    """
     scans = [f for f in facts if isinstance(f.source, Scan) and f.catalog is not None]
     changed = True
     while changed:
@@ -100,12 +109,21 @@ def merge_same_rows(classes: Classes, facts: Sequence[SourceFacts]) -> None:
                 ids = (a.source.id, b.source.id)
                 equal = any(
                     all(classes.same((ids[0], c), (ids[1], c)) for c in key)
-                    for key in a.catalog.keys
+                    for key in (*a.catalog.keys, *_landings(a, facts))
                 )
                 for c in a.catalog.columns if equal else ():
                     if not classes.same((ids[0], c), (ids[1], c)):
                         classes.union((ids[0], c), (ids[1], c))
                         changed = True
+
+
+def _landings(fact: SourceFacts, facts: Sequence[SourceFacts]) -> list[tuple[str, ...]]:
+    """The promised keys of a scan's table on which a unit path lands, somewhere among `facts`."""
+    return [
+        (other.landed,)
+        for other in facts
+        if other.landed is not None and other.catalog is fact.catalog
+    ]
 
 
 def determined(
@@ -136,14 +154,18 @@ def determined(
 def fanning(
     facts: Sequence[SourceFacts], inner: Sequence[Expr], left: Mapping[int, Sequence[Expr]]
 ) -> frozenset[int]:
-    """Ids of sources not joined on an enforced key of their own: they can multiply rows."""
+    """Ids of sources not joined on a key of their own: they can multiply rows.
+
+    No bound rests on it but that of work, so it may be a promised key that a unit path lands on.
+    """
     every = {fact.source.id for fact in facts}
     found = set()
     for fact in facts:
         source = fact.source.id
         conditions = [*inner, *left.get(source, ())]
         pairs, fixed, others = equalities(conditions), pinned(conditions), every - {source}
-        if not any(_looked_up(source, key, pairs, fixed, others) for key in fact.keys):
+        keys = (*fact.keys, *_landings(fact, facts))
+        if not any(_looked_up(source, key, pairs, fixed, others) for key in keys):
             found.add(source)
     return frozenset(found)
 

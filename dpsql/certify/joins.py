@@ -1,6 +1,7 @@
 """FROM and WHERE over several sources: whose row is it, and how many can a unit have?
 
-What is proved, from bare column equalities and keys the catalog enforces, nothing else:
+What is proved, from bare column equalities and keys the catalog enforces, nothing else (but that
+a hop of a unit path may land on a key that the policy promises):
 
 unit      every private source's row belongs to the unit of the whole row: inner ones by
           conditions that hold for every row, a LEFT JOINed one by its own ON
@@ -155,7 +156,10 @@ class Joined:
             if index == len(table.path.hops) - 1 and self._is_unit_id(table, target, source, index):
                 return local
             key = target.column(hop.target_column).name
-            require(target.unique(key), "a unit path lands on enforced keys")
+            require(
+                target.unique(key) or target.promised(key),
+                "a unit path lands on keys that are enforced, or promised by the owner",
+            )
             alias = self._reached(local, target, fold(key), classes)
             table = replace(target, path=source.origin.path)
         assert table.path is not None

@@ -150,7 +150,10 @@ class Rows:
         return exp.Not(this=self._put(node.this))
 
     def _negative(self, node: exp.Expr) -> exp.Expr:
-        self.kinds.numbers(node.this)
+        """Of a float, or of a constant: of a DECIMAL Spark rounds to 34 digits, and raises."""
+        inner = bare(node.this)
+        short = isinstance(inner, exp.Literal) and not inner.is_string and len(inner.name) <= 34
+        require(short or self.kinds.of(inner) in (Kind.FLOAT, Kind.NULL), "0 - x is exact")
         return exp.Neg(this=self._put(node.this))
 
     def between(self, node: exp.Expr) -> exp.Expr:
@@ -192,6 +195,11 @@ class Rows:
     def case(self, node: exp.Expr) -> exp.Expr:
         if (places := to_places(node, self._outer, self.kinds)) is not None:
             return places
+        if (
+            size := match("CASE WHEN _x < 0 THEN try_subtract(0, _x) ELSE _x END", node)
+        ) is not None:
+            self.kinds.numbers(size["_x"])
+            return exp.Abs(this=self._outer(size["_x"]))
         extra = {k for k, v in node.args.items() if v} - {"this", "ifs", "default"}
         require(not extra, "a clause is not on the list")
         subject, default = node.this, node.args.get("default")
@@ -268,6 +276,9 @@ class Rows:
         own = _CALLED.get(word)
         if own is not None:
             return own(self, node)
+        if (less := match("try_subtract(0, _x)", node)) is not None:
+            self.kinds.numbers(less["_x"])
+            return exp.Neg(this=self._put(less["_x"]))
         if (zero := match("try_add(_x, CAST('0.0' AS DOUBLE))", node)) is not None:
             self.kinds.numbers(zero["_x"])
             return exp.Add(this=self._put(zero["_x"]), expression=exp.Literal.number("0.0"))
@@ -289,6 +300,8 @@ class Rows:
                 require(number or kind in (Kind.TEXT, Kind.NULL), "a function is of texts")
             return
         self.kinds.numbers(*parts)
+        if word == "abs":
+            require(self.kinds.of(parts[0]) in (Kind.FLOAT, Kind.NULL), "ABS of a DECIMAL rounds")
 
     def _concat(self, node: exp.Expr) -> exp.Expr:
         """With '' in the place of NULL it is the normal form's, which passes over NULL."""

@@ -65,6 +65,14 @@ class BaseTable:
         """Is the column alone an enforced key of a base table?"""
         return not self.catalog.is_view and self.catalog.unique(name)
 
+    def promised(self, name: str) -> bool:
+        """Does the owner promise that the column alone is a key? For unit paths, nothing else."""
+        told = self.policy.key if self.policy.promised else None
+        if told is None:
+            return False
+        column = self.column(told)
+        return fold(column.name) == fold(name) and identifies(kind_of(column))
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from dpsql.commands.check_kept import check_kept
 from dpsql.commands.check_ledger import check_ledger
+from dpsql.commands.check_promises import check_promises, verify_promises
 from dpsql.commands.options import format_option, policy_option
 from dpsql.commands.output import Output, grid_lines, record_grid
 from dpsql.errors import EngineFailed, LedgerError, PolicyError
@@ -28,24 +30,34 @@ LEVELS = (("error", "red"), ("warning", "yellow"), ("note", "bold"))
 
 @click.command("check")
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings.")
+@click.option(
+    "--verify-keys",
+    is_flag=True,
+    help="Read the data: is each promised key one? Those that are, are recorded in the ledger.",
+)
 @format_option()
 @policy_option
-def command(strict: bool, form: str, policy: str) -> int:
+def command(strict: bool, verify_keys: bool, form: str, policy: str) -> int:
     """Check the policy file against the database (schema only, no data) and its ledger.
 
     Errors are what would keep dpsql from answering, warnings and notes say how it understands
     the file and whose guarantee holds. Nothing is written. Exit 0: it fits. 1: warnings, with
     --strict. 2: errors in the policy. 5: the database or the ledger cannot be used.
 
+    With --verify-keys the tables whose keys are on your word (`promised: true`) are read, and what
+    holds is written into the ledger, for this data_version. Where a key does not hold, it says how
+    many rows are at fault: exact counts, for you alone.
+
     \b
     Example:
       dpsql check --policy dpsql.yaml --strict
+      dpsql check --verify-keys
     """
     from dpsql.policy import load
 
     output = Output(None, binary=False)
     loaded = load(policy)
-    of_policy, of_ledger = _findings(loaded), check_ledger(loaded)
+    of_policy, of_ledger = _findings(loaded, verify_keys), check_ledger(loaded)
     findings = [*of_policy, *of_ledger]
     number = {level: sum(f.level == level for f in findings) for level, _ in LEVELS}
     records = [{name: getattr(finding, name) for name in FIELDS} for finding in findings]
@@ -65,8 +77,11 @@ def _wrong(findings: Sequence[Finding]) -> bool:
     return any(finding.level == "error" for finding in findings)
 
 
-def _findings(policy: Policy) -> list[Finding]:
-    """What `check` finds; without a database this version can open, what the file alone shows."""
+def _findings(policy: Policy, verify_keys: bool) -> list[Finding]:
+    """What `check` finds; without a database this version can open, what the file alone shows.
+
+    Promised keys are looked at where all else fits.
+    """
     from dpsql.policy import check, not_built
     from dpsql.policy.check_budgets import check_budgets
 
@@ -75,21 +90,31 @@ def _findings(policy: Policy) -> list[Finding]:
         return [*not_built(policy), *check_budgets(policy)]
     from dpsql.opening import open_engine
 
-    try:
+    with _in_the_database_s_words():
         engine = open_engine(policy)
+    try:
+        found = [*check(policy, engine.catalog()), *_left_out(engine)]
+        if not _wrong(found):
+            found += check_kept(policy, engine)
+            with _in_the_database_s_words():
+                look = verify_promises if verify_keys else check_promises
+                found += look(policy, engine)
+        return found
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _in_the_database_s_words() -> Iterator[None]:
+    """The owner may know why it failed."""
+    try:
+        yield
     except EngineFailed as problem:
         if not problem.for_owner:
             raise
         raise EngineFailed(
             f"{problem.message}: {problem.for_owner}", code=problem.code, hint=problem.hint
         ) from None
-    try:
-        found = [*check(policy, engine.catalog()), *_left_out(engine)]
-        if not _wrong(found):
-            found += check_kept(policy, engine)
-        return found
-    finally:
-        engine.close()
 
 
 def _left_out(engine: Engine) -> list[Finding]:

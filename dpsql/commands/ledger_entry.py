@@ -14,6 +14,7 @@ from dpsql.ledger.entries import (
     Genesis,
     Granted,
     Outcome,
+    Promised,
     TermsSet,
 )
 from dpsql.ledger.reading import read
@@ -36,6 +37,7 @@ WORDS = {
     "accept": "entries were lost: every budget is taken as spent",
     "charge": "a statement was charged, before it ran",
     "outcome": "what became of a charge",
+    "promise": "a key on the owner's word was verified on the data",
 }
 _EXACT = 40
 
@@ -75,6 +77,9 @@ def entry_in_words(
             rows.append(("settles", f"entry {record.charge}"))
             rows.append(("outcome", record.outcome))
             rows += [("released", f"SHA-256 {digest}") for digest in record.releases]
+        case Promised() as record:
+            rows.append(("key", f"{printable(record.table)}.{printable(record.key)}"))
+            rows.append(("data", f"version {printable(record.data_version)}"))
         case _:
             rows += [(name, printable(str(value))) for name, value in entry.body.items()]
     rows += [("links to", entry.prev), ("hash", entry.hash)]

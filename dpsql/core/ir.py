@@ -247,7 +247,8 @@ class Block:
     By enforced keys alone: `determined` are sources with at most one row per unit in this block,
     `constant` those of them whose columns are functions of the unit (a LEFT JOINed source whose ON
     also reads the row is NULL in some of a unit's rows and a value in others). `fanning` are
-    sources that may meet one row of the others more than once. `owners`: of each private source
+    sources that may meet one row of the others more than once (which bounds work alone, so a hop
+    onto a promised key is none). `owners`: of each private source
     that holds its unit in a column, by id, that column; scans of a unit path alone have none.
     """
 

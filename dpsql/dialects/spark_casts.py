@@ -172,7 +172,7 @@ def _float_of(value: str, to: exp.DataType) -> float:
 def _integer_of(value: str, to: exp.DataType, name: str, told: Told) -> Term:
     _, _, low, high = _INTEGERS[to.this]
     number = int(value) if _WHOLE.match(value) is not None else high + 1
-    if not low <= number <= high:
+    if not low <= number <= high or abs(number) >= 10**33:  # whose `-` Spark would round
         _no_constant(to)
     bits = 32 if abs(number) < 2**31 else 64 if abs(number) < 2**63 else 0
     shown = str(number) if number >= 0 else f"(- {-number})"

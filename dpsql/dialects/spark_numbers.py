@@ -122,12 +122,28 @@ def remainder(node: exp.Expr, write: Write) -> Term:
 
 def negative(node: exp.Expr, write: Write) -> Term:
     inner = write(node.this)
-    return Term(f"(- {inner.sql})", inner.told)
+    literal = inner.sql.replace(".", "", 1).isdigit() and len(inner.sql) <= _ROUNDED
+    if literal or is_float(inner) or inner.told.kind is Kind.NULL:
+        return Term(f"(- {inner.sql})", inner.told)
+    return Term(_less(inner), inner.told)
+
+
+_ROUNDED = 34
+"""Digits that Spark's own `-x` and ABS of a DECIMAL keep; of more they round, or raise."""
+
+
+def _less(inner: Term) -> str:
+    """0 - x, exactly."""
+    precision, scale = digits(inner.told)
+    shaped(precision + 1, scale, "the negative of a number")
+    return call("try_subtract", "0", inner.sql)
 
 
 def absolute(node: exp.Expr, write: Write) -> Term:
     inner = write(node.this)
-    return Term(call("abs", inner.sql), inner.told)
+    if is_float(inner) or inner.told.kind is Kind.NULL:
+        return Term(call("abs", inner.sql), inner.told)
+    return Term(when(f"{inner.sql} < 0", _less(inner), inner.sql), inner.told)
 
 
 def sign(node: exp.Expr, write: Write) -> Term:

@@ -126,7 +126,7 @@ def shaped(precision: int, scale: int, what: str) -> Told:
 def fitted(terms: Sequence[Term]) -> list[Term]:
     """Of exact numbers that are brought to one type: with room for the digits of all.
 
-    A wider integer than has room is tried as one of as many digits as have: else it is NULL.
+    A wider whole number than has room is tried as one of as many digits as have: else it is NULL.
     """
     known = [term for term in terms if term.told.kind is not Kind.NULL]
     kinds = {term.told.kind for term in known}
@@ -138,13 +138,13 @@ def fitted(terms: Sequence[Term]) -> list[Term]:
     room = WIDEST - scale
     found = []
     for term in terms:
-        if term.told.kind is Kind.INTEGER and digits(term.told)[0] > room:
-            if term.told.bits or room < 1:
+        if term.told.kind is not Kind.NULL:
+            precision, places = digits(term.told)
+            if precision - places > room and (places or room < 1):
                 refuse("a number beside one of so many digits", "cast one of them to DOUBLE")
-            shape = Told(Kind.DECIMAL, 0, (room, 0))
-            term = Term(attempt(term.sql, f"DECIMAL({room}, 0)"), shape)
-        elif term.told.kind is Kind.DECIMAL and digits(term.told)[0] - digits(term.told)[1] > room:
-            refuse("a number beside one of so many digits", "cast one of them to DOUBLE")
+            if precision - places > room:
+                shape = Told(Kind.DECIMAL, 0, (room, 0))
+                term = Term(attempt(term.sql, f"DECIMAL({room}, 0)"), shape)
         found.append(term)
     return found
 

@@ -19,7 +19,7 @@ from dpsql.history.lines import steps
 from dpsql.history.spending import Curve
 from dpsql.history.tables import tables_of
 from dpsql.ledger import Account, Ledger
-from dpsql.ledger.entries import Charged, Granted, Record, TermsSet
+from dpsql.ledger.entries import Charged, Granted, Promised, Record, TermsSet
 from dpsql.ledger.refusals import Refusal
 
 POINTS = 60
@@ -114,7 +114,7 @@ def summary_of(ledger: Ledger, *, until: int | None = None) -> Summary:
             if until is not None and entry.seq > until:
                 break
             found.entries += 1
-            if entry.kind not in ("genesis", "outcome"):
+            if entry.kind not in ("genesis", "outcome", "promise"):
                 found.first = entry.time if found.first is None else found.first
                 found.last = entry.time
                 touched = [state.books[name] for name in _touched(record, state.books)]
@@ -144,6 +144,8 @@ def _touched(record: Record, names: Iterable[str]) -> Iterable[str]:
             return request.budgets
         case TermsSet(budget=budget) | Granted(budget=budget):
             return (budget,)
+        case Promised():
+            return ()
         case _:
             return names
 

@@ -11,8 +11,8 @@ a charge), `process` (who holds an open one), `walk`, `outcomes`, `view` (for wh
 
 Answers: `releases` (the store of paid ones), `requests` (named ones, for a retry), `free_answers`
 (named ones that cost nothing), `settling` (what a settled charge leaves in the first two);
-`refusals` (counted beside the chain). `verify` (the independent recomputation, with
-`verify_stores`) and its `report`.
+`refusals` (counted beside the chain). `promises` (keys on the owner's word). `verify` (the
+independent recomputation, with `verify_stores`) and its `report`.
 
 Against what no chain can show (docs/proofs/ledger.md): `anchor` (a point that was seen),
 `remembered` (the user's receipts), `checkpoints` and `signing` (the owner's signed heads), `heads`

@@ -11,6 +11,7 @@
 |           | those that have windows), before execution |
 | `outcome` | what became of a charge, and the hashes of what was released. Never a refund |
 | `accept`  | the owner goes on without entries that were seen and are lost; their spend is burned |
+| `promise` | a key on the owner's word was verified, for one version of the data. Spend stands |
 
 Readers are strict: an unknown kind, a missing, unknown or ill-typed field is a LedgerError, since
 a program that skips what it does not understand could overlook a charge. Amounts are exact
@@ -227,7 +228,22 @@ class Accepted:
         return {"lost": lost, "burned": burned}
 
 
-Record = Genesis | TermsSet | Granted | Charged | Outcome | Accepted
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The owner's command found `key` NOT NULL and unique in `table`, in that stored version.
+
+    That it is written at all is the owner's to publish; a promise that fails is not written.
+    """
+
+    table: str
+    key: str
+    data_version: str
+
+    def body(self) -> dict[str, Any]:
+        return {"table": self.table, "key": self.key, "data_version": self.data_version}
+
+
+Record = Genesis | TermsSet | Granted | Charged | Outcome | Accepted | Promised
 
 
 def kind_of(record: Record) -> str:
@@ -245,6 +261,8 @@ def kind_of(record: Record) -> str:
             return "outcome"
         case Accepted():
             return "accept"
+        case Promised():
+            return "promise"
 
 
 def write(seq: int, time: int, record: Record) -> bytes:

@@ -28,6 +28,7 @@ from dpsql.ledger.entries import (
     Granted,
     Outcome,
     Priced,
+    Promised,
     Record,
     Request,
     RequestKey,
@@ -197,6 +198,10 @@ def _accepted(fields: _Fields) -> Accepted:
     return Accepted(*where, {n: _events(items) for n, items in fields.take("burned").items()})
 
 
+def _promise(fields: _Fields) -> Promised:
+    return Promised(fields.text("table"), fields.text("key"), fields.text("data_version"))
+
+
 def _events(items: object) -> Events:
     return tuple(_item(item) for item in _list(items))
 
@@ -241,4 +246,5 @@ _READERS: dict[str, Callable[[_Fields], Record]] = {
     "charge": _charge,
     "outcome": _outcome,
     "accept": _accepted,
+    "promise": _promise,
 }

@@ -24,6 +24,7 @@ from dpsql.ledger.entries import (
     Genesis,
     Granted,
     Outcome,
+    Promised,
     Record,
     TermsSet,
 )
@@ -63,6 +64,8 @@ class State:
         """Heads of charges that this process will not settle: it was never told that they stand."""
         self.accepted: list[tuple[Accepted, int]] = []
         """With the times of the entries."""
+        self.promises: set[Promised] = set()
+        """The keys on the owner's word that were verified, each for a version of the data."""
 
     @property
     def moment(self) -> int:
@@ -117,6 +120,10 @@ class State:
                 self._charge(entry, record)
             case Outcome():
                 self._settle(entry.seq, record)
+            case Promised():
+                if record in self.promises:
+                    raise broken("it verifies a promise a second time", entry.seq)
+                self.promises.add(record)
 
     def _set_terms(self, seq: int, record: TermsSet) -> None:
         known = self.books.get(record.budget)

@@ -44,6 +44,7 @@ from dpsql.ledger.journal import Journal, entry_at, raw_rows
 from dpsql.ledger.losses import Losses, before
 from dpsql.ledger.opening import check_grant, foreseen, granted, refuse_renamed, wanted
 from dpsql.ledger.outcomes import outcomes_of
+from dpsql.ledger.promises import Promises
 from dpsql.ledger.reading import read
 from dpsql.ledger.refusals import Refusals
 from dpsql.ledger.releases import Found, Release, Releases, raw_releases
@@ -77,6 +78,7 @@ class Ledger:
         self.releases = Releases(self._journal)
         self.refusals = Refusals(database, clock)
         self.losses = Losses(self._journal)
+        self.promises = Promises(self._journal)
         self.close = weakref.finalize(self, database.close)
 
     @classmethod

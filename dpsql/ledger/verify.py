@@ -35,6 +35,7 @@ from dpsql.ledger.entries import (
     Genesis,
     Granted,
     Outcome,
+    Promised,
     Request,
     TermsSet,
 )
@@ -140,6 +141,7 @@ class _Audit:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     windows: dict[tuple[str, str], Charge] = field(default_factory=dict)
+    promises: set[Promised] = field(default_factory=set)
     total: str | None = None
     beside: list[int] = field(default_factory=list)
     """Charges that were not charged to the total, although it was open."""
@@ -193,6 +195,10 @@ class _Audit:
                 self.outcome(seq, record)
             case Accepted():
                 self.accept(seq, record)
+            case Promised():
+                if record in self.promises:
+                    self.say(seq, "verifies a promise a second time")
+                self.promises.add(record)
 
     def terms(self, seq: int, record: TermsSet) -> None:
         known = self.budgets.get(record.budget)

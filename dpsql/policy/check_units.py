@@ -5,8 +5,8 @@ from __future__ import annotations
 from dpsql.core.catalog import Catalog, CatalogTable
 from dpsql.policy.catalog import find_column, find_table, one_row_per_unit
 from dpsql.policy.findings import Finding
-from dpsql.policy.identifiers import same_name
 from dpsql.policy.kinds import identifies, same_identity
+from dpsql.policy.promises import promises
 from dpsql.policy.schema import AUTO, Hop, Policy, Table, UnitPath
 from dpsql.policy.suggest import suggest
 
@@ -55,8 +55,7 @@ def _hop(
         types = f"{source.type_text} with {landing.type_text}"
         message = f"{step} compares {types}: that could merge two units"
         return [Finding("error", where, message, "give both columns the same type")]
-    promised = target.promised and target.key is not None and same_name(target.key, (landing.name,))
-    if there.unique(landing.name) or promised:
+    if there.unique(landing.name) or promises(target, landing.name):
         return []
     return [
         Finding(
@@ -64,7 +63,9 @@ def _hop(
             where,
             f"{step}: {target.name}.{landing.name} is not a key that the database enforces, "
             "so a row could belong to several units",
-            f"declare PRIMARY KEY ({landing.name}) or UNIQUE and NOT NULL on {target.name}",
+            f"declare PRIMARY KEY ({landing.name}) or UNIQUE and NOT NULL on {target.name}; where"
+            f" nothing can be declared (files, Spark), write `key: {landing.name}` and `promised:"
+            " true` there if it is one",
         )
     ]
 
@@ -136,14 +137,22 @@ def _nulls(policy: Policy, table: Table, catalog: Catalog) -> list[Finding]:
 
 
 def _key(table: Table, entry: CatalogTable) -> list[Finding]:
-    """`key`: names an existing column; without `promised` it changes nothing."""
+    """`key`: names an existing column; without `promised` it changes nothing.
+
+    A promise is verified by GROUP BY and used by `=`, so they must agree: as a unit's do.
+    """
     if table.key is None:
         return []
     where = f"tables.{table.name}.key"
     column = find_column(entry, table.key)
     if column is None:
         return [_missing(where, table, entry, table.key)]
-    if entry.unique(column.name) or table.promised:
+    if entry.unique(column.name):
+        return []
+    if table.promised and not identifies(column):
+        message = f"{column.name} ({column.type_text}) cannot be promised as a key"
+        return [Finding("error", where, message, "use a whole number, text or a UUID")]
+    if table.promised:
         return []
     message = f"the database does not enforce {column.name} as a key, so nothing rests on it"
     return [Finding("warning", where, message, "declare it PRIMARY KEY in the database")]

@@ -11,7 +11,6 @@ def not_built(policy: Policy) -> list[Finding]:
     """One error a value; empty if everything the policy asks for is built."""
     return [
         *_database(policy),
-        *_promises(policy),
         *_kept(policy),
     ]
 
@@ -33,18 +32,6 @@ def _database(policy: Policy) -> list[Finding]:
     server = "PostgreSQL" if policy.database.engine == "postgresql" else "Spark Connect"
     message = f"a limit of memory is the server's own in {server}"
     return [_finding("limits.memory", message, "leave it out")]
-
-
-def _promises(policy: Policy) -> list[Finding]:
-    return [
-        _finding(
-            f"tables.{name}.promised",
-            "a key on the owner's word is not built yet",
-            "declare the key in the database, or leave `promised` out",
-        )
-        for name, table in policy.tables.items()
-        if table.promised
-    ]
 
 
 def _kept(policy: Policy) -> list[Finding]:

@@ -222,6 +222,11 @@ class Policy:
         """The ledger to open: the one named, else one in memory."""
         return self.ledger or "sqlite://"
 
+    @property
+    def in_memory(self) -> bool:
+        """Does the ledger end with the process?"""
+        return self.ledger_url == "sqlite://"
+
     def budget_of(self, analyst: object) -> BudgetSpec:
         """Who pays for this analyst: their own budget, their team's, or `default` in their name.
 

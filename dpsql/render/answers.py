@@ -71,7 +71,8 @@ def footer(answer: Answer, policy: Policy, *, shown: bool = True) -> str:
 
 def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
     """What a table cannot show: numbers without a bar, groups that were too small to appear."""
-    remarks = [*dict.fromkeys(map(target, privacy.targets))]
+    remarks = [f"the guarantee {one}" for one in privacy.resting]
+    remarks += [*dict.fromkeys(map(target, privacy.targets))]
     remarks += [] if privacy.first is None else [first(privacy.first)]
     computed = [column.name for column in privacy.columns if column.computed]
     if computed:

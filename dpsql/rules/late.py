@@ -48,8 +48,10 @@ def late(plan: Plan) -> Late | None:
     (docs/proofs/bounding.md 1, "Late sources"). A source that a WHERE looks at is never late:
     the engine filters by it before it aggregates.
     """
-    if plan.strategy == "row":
-        return None
+    if plan.strategy == "row" or (plan.apart and plan.bounds.max_groups is not None):
+        return (
+            None  # the last: statements apart keep a unit's groups by all keys, and sums the same
+        )
     block = plan.aggregate.block
     parts = conjuncts(inner(block))
     ids = _needed(plan, parts, _possible(plan, parts))

@@ -128,8 +128,6 @@ def test_the_policy_decides_what_is_hidden_public_and_whose(world: World) -> Non
     _refused(world, ALL["per_unit"], world.catalog, moved)
     gone = {name: t for name, t in POLICY["tables"].items() if name != "labnote"}
     _refused(world, ALL["hops"], world.catalog, load({**POLICY, "tables": gone}))
-    promised = _policy("lab", key="lab_id", promised=True)
-    _refused(world, ALL["hops"], _catalog(world, "lab", keys=()), promised)
 
 
 def test_a_table_declared_twice_is_refused(world: World) -> None:

@@ -50,6 +50,7 @@ def fill(path):
         found = ledger.releases.find("alice", "2026-11", ["f1"]).found["f1"]
         ledger.answer_free("alice", ledger.attempt("alice", key("r2")), {"f1": found[0]})
         ledger.settle(ask(ledger, budget="team:t"), "failed")
+        ledger.promises.record("visits", "visit_id", "2026-11")
         ledger.refusals.note(analyst="alice", budget="alice", code="c", sql="s")
         ledger.losses.accept(99, "0" * 64, "cd" * 16)
     with closing(sqlite3.connect(path)) as connection:

@@ -57,6 +57,29 @@ def test_init_check_and_query(url, tmp_path):
     assert '"public"."visits"' in shown.output
 
 
+def test_a_promised_key_of_a_view_is_verified_and_says_whose_rows_these_are(url, tmp_path):
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("CREATE VIEW seen AS SELECT id, person FROM visits")
+        cursor.execute("CREATE TABLE notes(visit INT, words INT)")
+        cursor.execute("INSERT INTO notes SELECT i % 900 + 1, i FROM generate_series(1, 2000) s(i)")
+    file = tmp_path / "dpsql.yaml"
+    file.write_text(
+        f"database: {url}\nledger: sqlite:///ledger.db\nunit: person\n"
+        "budgets: {default: {epsilon: 9, delta: 1e-6}, per_query: {epsilon: 1, delta: 1e-8}}\n"
+        "bounds: {max_groups: 2, max_rows_per_group: 9}\n"
+        "tables:\n"
+        "  seen: {unit: person, key: id, promised: true}\n"
+        "  notes: {unit: visit -> seen.id}\n"
+    )
+    ask = ("query", "--policy", str(file), "--analyst", "ana", "SELECT COUNT(*) FROM notes")
+    assert "promise-unverified" in run(*ask).stderr
+    checked = run("check", "--policy", str(file), "--verify-keys")
+    assert checked.exit_code == 0, checked.output
+    asked = run(*ask)
+    assert asked.exit_code == 0, asked.output
+    assert "promise that seen.id is a key" in asked.stderr
+
+
 def test_a_server_that_is_not_there(tmp_path):
     made = run(
         "init", "postgresql://u:hunter2@127.0.0.1:1/x", "--unit", "t.id",

@@ -25,6 +25,7 @@ from dpsql.dialects.postgres import PostgresEngine
 from dpsql.errors import EngineFailed, Error, InternalError, LedgerError
 from dpsql.ledger import Ledger
 from dpsql.pipeline import execute
+from dpsql.session import Session
 
 PRICE = {"epsilon": 10**9, "delta": "1e-3"}
 KILL = (
@@ -37,6 +38,7 @@ def policy(tables, **more):
     return {
         "version": 1,
         "unit": "person",
+        "ledger": "sqlite://",
         "releases": {"reuse": "off"},
         "budgets": {
             "per_query": PRICE,
@@ -254,8 +256,8 @@ def test_a_schema_for_each_tenant_in_threads(url):
     found = {}
 
     def work(tenant):
-        rules = policy({f"tenant_{tenant}.t": {"unit": "pid"}})
-        with closing(postgres_world.session(rules, url)) as session:
+        rules = policy({f"tenant_{tenant}.t": {"unit": "pid"}}, database=url)
+        with closing(Session(rules, "analyst")) as session:
             found[tenant] = first(session, f"SELECT COUNT(*) FROM tenant_{tenant}.t")
             for other in (f"tenant_{(tenant + 1) % 8}.t", "public.t"):
                 with pytest.raises(Error) as caught:

@@ -34,7 +34,6 @@ _SPECIMEN: Mapping[str, Any] = {
     "bounds": {"max_rows_per_group": "auto"},
     "tables": {
         "TABLE": {"unit": "id", "columns": {"COLUMN": {"min": 0, "max": 1}}, "key": "id"},
-        "PROMISED": {"unit": "id", "key": "id", "promised": True},
         "TABLE_2": {"unit": "id", "kept": [{"by": ["city"]}]},
     },
 }

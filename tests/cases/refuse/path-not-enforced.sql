@@ -5,4 +5,4 @@ SELECT COUNT(*) FROM orders
 --     at 1:22
 --     SELECT COUNT(*) FROM orders
 --                          ^^^^^^
--- hint: the owner can add PRIMARY KEY or UNIQUE NOT NULL there; `dpsql check` explains
+-- hint: the owner can add PRIMARY KEY or UNIQUE NOT NULL there, or promise the key; `dpsql check` explains
