@@ -28,6 +28,8 @@ class Database(Protocol):
     name: str
     patience: float
     read_only: bool
+    shared: bool
+    """May processes of several machines have it open?"""
 
     def read(self) -> AbstractContextManager[Connection]:
         """A read transaction: one unchanging view of the ledger."""

@@ -176,6 +176,7 @@ class Journal:
         for row in rows:
             state.follow(row)
         state.now = self._read_clock()
+        state.shared = self.database.shared
         return state
 
     def _read_clock(self) -> int:

@@ -44,6 +44,8 @@ _INHERITED: list[Engine] = []
 class Postgres:
     """Connections to one ledger in a server: a `Database`."""
 
+    shared = True
+
     def __init__(self, url: str, *, patience: float, read_only: bool = False) -> None:
         self._target = read_target(url)
         self.name = self._target.name

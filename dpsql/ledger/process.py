@@ -19,12 +19,18 @@ def mine() -> str:
     return "/".join((_host(), _boot(), _namespace(), str(pid), _started(pid)))
 
 
-def gone(holder: str) -> bool:
-    """True only if the process named by `mine()` cannot exist any more."""
+def gone(holder: str, *, shared: bool = False) -> bool:
+    """True only if the process named by `mine()` cannot exist any more.
+
+    `shared`: machines share the ledger, and two may have one name. Then a name alone says nothing:
+    the boot has to be this machine's own, too.
+    """
     parts = holder.split("/")
     if len(parts) != 5 or parts[0] != _host() or not parts[3].isascii() or not parts[3].isdigit():
         return False
     _, boot, namespace, number, started = parts
+    if shared and not (boot and boot == _boot()):
+        return False
     if boot and _boot() and boot != _boot():
         return True
     if namespace != _namespace():

@@ -23,7 +23,7 @@ from sqlalchemy import table as plain_table
 from sqlalchemy.engine import Connection
 
 from dpsql.errors import InvalidQuery, LedgerError
-from dpsql.ledger import free_answers, process
+from dpsql.ledger import free_answers
 from dpsql.ledger.chain import canonical
 from dpsql.ledger.entries import Charged, Outcome, RequestKey
 from dpsql.ledger.free_answers import FreeAnswer, FreeAnswers
@@ -168,7 +168,7 @@ def lost(draft: Draft, analyst: str, attempt: Attempt) -> int | None:
         return None
     waiting = state.open.get(charge)
     if waiting is not None:
-        if process.gone(waiting.process) or waiting.head in state.forsaken:
+        if state.left(waiting):
             return charge
         raise _running(attempt.key.id)
     if state.outcomes[charge] > attempt.seen:

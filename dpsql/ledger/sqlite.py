@@ -37,6 +37,8 @@ class SQLite:
     A write holds SQLite's only write lock from its first statement.
     """
 
+    shared = False
+
     def __init__(self, path: str | None, *, patience: float, read_only: bool = False) -> None:
         self.path = path
         self.name = path or "in memory"

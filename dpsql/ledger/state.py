@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from dpsql.accountant.terms import BudgetTerms
 from dpsql.core.refresh import LAST, Refresh
 from dpsql.errors import LedgerError
+from dpsql.ledger import process
 from dpsql.ledger.acceptance import burns
 from dpsql.ledger.account import Account, Amounts, Book, windows_of
 from dpsql.ledger.anchor import Anchor
@@ -62,6 +63,8 @@ class State:
         """Hash and newest charge of each request, by analyst and the analyst's id for it."""
         self.forsaken: set[str] = set()
         """Heads of charges that this process will not settle: it was never told that they stand."""
+        self.shared = False
+        """May another machine, of whatever name, have written an entry?"""
         self.accepted: list[tuple[Accepted, int]] = []
         """With the times of the entries."""
         self.promises: set[Promised] = set()
@@ -72,6 +75,10 @@ class State:
         """The time of this transaction, and of the entries it appends: the clock's, unless the
         ledger has seen a later one. A clock that is set back opens no window again."""
         return max(self.time, self.now)
+
+    def left(self, charge: OpenCharge) -> bool:
+        """Will surely nobody settle this charge?"""
+        return charge.head in self.forsaken or process.gone(charge.process, shared=self.shared)
 
     def account(self, name: str) -> Account:
         """The budget of that name, now. LedgerError `unknown-budget`."""

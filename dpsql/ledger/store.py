@@ -394,5 +394,4 @@ class Ledger:
 
 
 def _stale(state: State) -> list[int]:
-    ours = state.forsaken
-    return [c.seq for c in state.open.values() if c.head in ours or process.gone(c.process)]
+    return [charge.seq for charge in state.open.values() if state.left(charge)]

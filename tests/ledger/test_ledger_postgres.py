@@ -21,7 +21,7 @@ from ledger_cases import MILLIONTH, ask, budgets, refused, rows, stored, url
 from ledger_stores import schema, tables
 
 from dpsql.errors import BudgetExceeded, LedgerError
-from dpsql.ledger import Ledger, Release, postgres_schema
+from dpsql.ledger import Ledger, Release, postgres_schema, process
 from dpsql.ledger.database import usable
 from dpsql.ledger.postgres_target import Target, read_target
 from dpsql.ledger.requests import request_key
@@ -260,6 +260,18 @@ def test_settings_are_ours_whatever_the_roles_are(path, roles):
         assert ledger.verify().ok
     assert owner("SELECT COUNT(*) FROM evil.dpsql_entries") == [(0,)]
     owner("DROP SCHEMA evil CASCADE")
+
+
+def test_a_machine_of_our_name_is_another(path, monkeypatch):
+    """Its running charge was forfeited by whoever connected, and its paid answer refused."""
+    with Ledger.open(url(path)) as here, Ledger.open(url(path)) as there:
+        budgets(there)
+        monkeypatch.setattr(process, "_boot", lambda: "1" * 36)
+        receipt = ask(there, fingerprints=["f1"])
+        monkeypatch.setattr(process, "_boot", lambda: "2" * 36)
+        assert here.forfeit_stale() == 0
+        there.settle(receipt, "released", releases=[Release("f1", b"noisy")])
+        assert here.verify().ok
 
 
 def test_a_temporary_table_never_stands_for_ours(path):

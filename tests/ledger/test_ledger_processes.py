@@ -230,6 +230,18 @@ def test_a_dead_process_and_a_later_one_of_its_number_are_told_apart():
         assert process.gone(f"{host}/{'0' * 36}/{namespace}/{pid}/{started}")
 
 
+@pytest.mark.skipif(process.mine().split("/")[1] == "", reason="this system has no id of a boot")
+def test_where_machines_share_a_ledger_a_name_says_nothing():
+    """Two of one name: the other's process is not in our table of processes, and may run."""
+    host, boot, namespace, pid, _ = process.mine().split("/")
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    for other in ("0" * 36, ""):
+        for number in (pid, child.pid):
+            assert not process.gone(f"{host}/{other}/{namespace}/{number}/1", shared=True)
+    assert process.gone(f"{host}/{boot}/{namespace}/{child.pid}/1", shared=True)
+
+
 def test_the_ledger_restored_under_a_running_process_is_not_followed(tmp_path):
     """An older copy has forgotten charges: whoever has seen more refuses to go on with it."""
     path = tmp_path / "ledger.db"

@@ -125,7 +125,7 @@ def test_answered_between_look_and_reserve_it_is_not_charged_again(ledger):
 
 def test_left_by_a_dead_process_it_is_forfeited_and_charged_anew(ledger, monkeypatch):
     attempt(ledger, key())
-    monkeypatch.setattr(process, "gone", lambda _: True)
+    monkeypatch.setattr(process, "gone", lambda _, **_more: True)
     _, second = attempt(ledger, key())
     assert [entry.kind for entry in ledger.entries()][-3:] == ["charge", "outcome", "charge"]
     answer(ledger, second)
