@@ -11,7 +11,7 @@ LINES = {  # colour and dashes of each, told apart without colour too
     "floor": ("#4b7f2f", "6 3"),
     "plain": ("#c1440e", "2 3"),
 }
-WIDTH, HEIGHT, LEFT, TOP = 210, 200, 52, 46
+WIDTH, HEIGHT, LEFT, TOP = 210, 200, 60, 46
 GAP = 12
 
 

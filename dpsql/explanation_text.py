@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 from dpsql.accuracy.words import before_first, confidence, curve_lines, target
 from dpsql.explanation import (
@@ -17,10 +16,19 @@ from dpsql.explanation import (
     ReleaseExplanation,
     TotalsExplanation,
 )
+from dpsql.explanation_words import (
+    INDENT,
+    WIDTH,
+    entry,
+    listing,
+    percent,
+    priced,
+    short_amount,
+    short_name,
+    short_number,
+)
 from dpsql.wording import number
 
-WIDTH = 98
-_INDENT = 11
 _MOST = 4  # gains listed of one improvement
 _MOST_TOTALS = 6
 _APART = 0.1  # a share this far, in part, from ε over ε is explained
@@ -30,7 +38,7 @@ def render(explanation: Explanation, *, sql: bool) -> str:
     """Price and budget first, then each release."""
     lines = [*_head(explanation)]
     for one in explanation.resting:
-        lines += _entry("guarantee", str(one))
+        lines += entry("guarantee", str(one))
     for index, release in enumerate(explanation.releases, 1):
         lines.append("")
         lines += _release(release, index, explanation, sql)
@@ -52,41 +60,41 @@ def _totals(totals: TotalsExplanation) -> Iterator[str]:
         text = f"add up, by least squares, for nothing: {'; '.join(gains[:_MOST_TOTALS])}"
         if len(gains) > _MOST_TOTALS:
             text += f"; and {len(gains) - _MOST_TOTALS} more"
-        yield from _entry("totals", text)
+        yield from entry("totals", text)
         if any(one.nonnegative for one in totals.gains):
-            yield from _entry("", "counts are held at 0 or above, which is biased upwards")
+            yield from entry("", "counts are held at 0 or above, which is biased upwards")
         if resting := list(dict.fromkeys(key for one in totals.gains for key in one.resting)):
-            yield from _entry("", f"taking the policy's values of {_listed(resting)} to be all")
+            yield from entry("", f"taking the policy's values of {listing(resting)} to be all")
     for why in totals.left:
-        yield from _entry("totals", why)
+        yield from entry("totals", why)
 
 
 def _head(explanation: Explanation) -> Iterator[str]:
     if not explanation.releases:
-        yield from _entry("price", "nothing: no row of anybody is read")
+        yield from entry("price", "nothing: no row of anybody is read")
         return
-    price = _price(explanation.epsilon, explanation.delta)
+    price = priced(explanation.epsilon, explanation.delta)
     if len(explanation.releases) > 1:
         price += f", the sum of {len(explanation.releases)} releases"
     if explanation.at_most is not None:
         price += (
             " for a first look, then what the answer takes: at most"
-            f" ε = {_short_number(explanation.at_most)} in all"
+            f" ε = {short_number(explanation.at_most)} in all"
         )
-    yield from _entry("price", price)
+    yield from entry("price", price)
     whose = f"the budget {explanation.budget}"
     if not explanation.fits:
-        yield from _entry("budget", _refusal(explanation))
+        yield from entry("budget", _refusal(explanation))
         return
-    text = f"takes {_percent(explanation.share)} of {whose}"
-    text += f"; {_percent(explanation.remaining)} would be left"
+    text = f"takes {percent(explanation.share)} of {whose}"
+    text += f"; {percent(explanation.remaining)} would be left"
     if explanation.selection_after > explanation.selection_before:
         taken = explanation.selection_after - explanation.selection_before
         text += (
-            f"; of the δ for private keys it takes {_percent(taken)}"
-            f" and leaves {_percent(1 - explanation.selection_after)}"
+            f"; of the δ for private keys it takes {percent(taken)}"
+            f" and leaves {percent(1 - explanation.selection_after)}"
         )
-    yield from _entry("budget", text)
+    yield from entry("budget", text)
     yield from _curves(explanation)
 
 
@@ -96,9 +104,9 @@ def _curves(explanation: Explanation) -> Iterator[str]:
     alone = float(explanation.epsilon / whole) if whole else 0.0
     if abs(explanation.share - alone) > _APART * alone:
         laws = " and ".join(dict.fromkeys(one.mechanism for one in explanation.releases))
-        yield from _entry(
+        yield from entry(
             "",
-            f"(its ε is {_percent(alone)} of the budget's ε: what adds up is not ε but the Rényi "
+            f"(its ε is {percent(alone)} of the budget's ε: what adds up is not ε but the Rényi "
             f"curve of the noise, here {laws}; Laplace and Gaussian noise of one ε have different "
             "curves, and small prices take less than their part)",
         )
@@ -119,29 +127,29 @@ def _release(
 ) -> Iterator[str]:
     count, unit = len(explanation.releases), explanation.unit
     if count > 1:
-        yield f"release {index} of {count}: {_price(release.epsilon, release.delta)}"
+        yield f"release {index} of {count}: {priced(release.epsilon, release.delta)}"
     if release.reads:
-        yield from _entry("reads", _reads(release, sql))
+        yield from entry("reads", _reads(release, sql))
     if not release.columns and not release.events:
-        yield from _entry("groups", "public values alone: nobody's row is read")
+        yield from entry("groups", "public values alone: nobody's row is read")
         return
-    yield from _entry("groups", _groups(release, unit))
+    yield from entry("groups", _groups(release, unit))
     if said := [f"{key.name}: {key.origin}" for key in release.keys if key.origin]:
-        yield from _entry("values", "of " + "; of ".join(said))
-    yield from _entry(unit[: _INDENT - 1], _contribution(release, unit))
+        yield from entry("values", "of " + "; of ".join(said))
+    yield from entry(unit[: INDENT - 1], _contribution(release, unit))
     if release.strategy != "row":
-        yield from _entry("method", f"{release.strategy}: {release.why}")
+        yield from entry("method", f"{release.strategy}: {release.why}")
     if release.joined_late:
-        yield from _entry("joined", _late(release, unit))
+        yield from entry("joined", _late(release, unit))
     if release.kept is not None:
-        yield from _entry(
+        yield from entry(
             "cells",
             f"the owner keeps those of {release.kept.name}: where they are up to date they are read"
             " in place of rows; answer, noise and price are the same",
         )
     if release.target is not None:
         told = target if not release.target.first else before_first
-        yield from _entry("target", told(release.target))
+        yield from entry("target", told(release.target))
     for column in release.columns:
         yield ""
         yield from _column(column, release.parts)
@@ -149,29 +157,29 @@ def _release(
         yield from _selection(release, unit)
     yield ""
     if release.division is not None:
-        yield from _entry("divided", release.division.why)
+        yield from entry("divided", release.division.why)
     if release.curve is not None and len(release.curve.points) > 1:
         sure = confidence(release.curve.confidence)
-        yield from _entry("prices", f"expected half-width at {sure}, by the ε of this release")
+        yield from entry("prices", f"expected half-width at {sure}, by the ε of this release")
         aimed = release.target is not None and not release.target.first
         for line in curve_lines(release.curve, target=aimed):
-            yield " " * (_INDENT - 2) + line
+            yield " " * (INDENT - 2) + line
         yield ""
     if release.other_law is not None:
-        yield from _entry("law", _law(release, release.other_law))
+        yield from entry("law", _law(release, release.other_law))
     yield from _better(release.improvements, unit)
     if sql:
         yield from _events(release)
-        yield from _entry("sql", "")
+        yield from entry("sql", "")
         yield textwrap.indent(release.sql, "  ")
         if release.kept is not None:
-            yield from _entry("or, of cells", "")
+            yield from entry("or, of cells", "")
             yield textwrap.indent(release.kept.sql, "  ")
 
 
 def _reads(release: ReleaseExplanation, sql: bool) -> str:
     """What feeds it. Its text, bounds and noise are the same whatever that gives."""
-    listed = _listed([f"release {number}" for number in release.reads])
+    listed = listing([f"release {number}" for number in release.reads])
     if any("automatic" in bound.sources for bound in release.bounds):
         finds = "finds" if len(release.reads) == 1 else "find"
         return f"the bounds that {listed} {finds}: cuts and noise follow them, the price does not"
@@ -181,7 +189,7 @@ def _reads(release: ReleaseExplanation, sql: bool) -> str:
 
 def _late(release: ReleaseExplanation, unit: str) -> str:
     """Which joins the rows of a unit are spared, and why."""
-    tables = _listed(list(release.joined_late))
+    tables = listing(list(release.joined_late))
     one = "of it" if len(release.joined_late) == 1 else "of each"
     return (
         f"{tables} after each {unit}'s rows are aggregated: by enforced keys a {unit} meets one"
@@ -210,12 +218,12 @@ def _groups(release: ReleaseExplanation, unit: str) -> str:
 def _private_keys(release: ReleaseExplanation) -> str:
     """The keys, and which of them makes all of them private."""
     unknown = [key.name for key in release.keys if not key.known]
-    listed = _listed([key.name for key in release.keys])
+    listed = listing([key.name for key in release.keys])
     if not unknown:
         return f"{listed}, too many combinations to show all"
     if len(release.keys) == 1:
         return f"{listed}, a private key (there is no public list of its values)"
-    return f"{listed}, private keys (there is no public list of the values of {_listed(unknown)})"
+    return f"{listed}, private keys (there is no public list of the values of {listing(unknown)})"
 
 
 def _contribution(release: ReleaseExplanation, unit: str) -> str:
@@ -246,18 +254,18 @@ def _column(column: ColumnExplanation, parts: Sequence[PartExplanation]) -> Iter
     hidden = "" if column.shown_as else " (not shown, used by the query)"
     title = column.aggregate + (f" in {', '.join(aliases)}" if aliases else hidden)
     yield from textwrap.wrap(title, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-    yield from _entry("  error", _expected(column))
-    yield from _entry("  noise", _noise(column))
+    yield from entry("  error", _expected(column))
+    yield from entry("  noise", _noise(column))
     if column.range is not None:
-        yield from _entry(
+        yield from entry(
             "  range", f"values are cut to {column.range.shown}: {column.range.origin}"
         )
     part = parts[column.part]
     shared = [name for name in part.columns if name != column.aggregate]
     text = _share(part)
     if shared:
-        text += f", shared with {_listed(shared)}"
-    yield from _entry("  share", text)
+        text += f", shared with {listing(shared)}"
+    yield from entry("  share", text)
 
 
 def _expected(column: ColumnExplanation) -> str:
@@ -296,7 +304,7 @@ def _noise(column: ColumnExplanation) -> str:
 
 
 def _share(part: PartExplanation) -> str:
-    return f"{_percent(float(part.share))} of ε ({_short_number(part.epsilon)})"
+    return f"{percent(float(part.share))} of ε ({short_number(part.epsilon)})"
 
 
 def _selection(release: ReleaseExplanation, unit: str) -> Iterator[str]:
@@ -306,15 +314,15 @@ def _selection(release: ReleaseExplanation, unit: str) -> Iterator[str]:
         return  # told with the count that is read from it
     yield ""
     yield part.name
-    yield from _entry(
+    yield from entry(
         "  noise", f"{release.threshold.mechanism} on the number of {unit}s, which is not shown"
     )
-    yield from _entry("  share", _share(part))
+    yield from entry("  share", _share(part))
 
 
 def _law(release: ReleaseExplanation, other: OtherLaw) -> str:
     halves = [
-        f"{_short_name(name)} ± {number(half)}" + ("" if rows is None else f" at {rows:,} rows")
+        f"{short_name(name)} ± {number(half)}" + ("" if rows is None else f" at {rows:,} rows")
         for name, rows, half in other.half_widths
         if half is not None
     ]
@@ -332,7 +340,7 @@ def _better(improvements: Sequence[Improvement], unit: str) -> Iterator[str]:
         text = f"{place}. {one.text}: {_gains(one, unit)}"
         if one.caution:
             text += f" ({one.caution})"
-        yield from _entry("better" if place == 1 else "", text, hang=3)
+        yield from entry("better" if place == 1 else "", text, hang=3)
 
 
 def _gains(one: Improvement, unit: str) -> str:
@@ -345,11 +353,11 @@ def _gains(one: Improvement, unit: str) -> str:
     for gain in changed[:_MOST]:
         rows = "" if gain.rows is None else f" at {gain.rows:,} rows"
         bars = f"± {number(gain.after)} instead of {number(gain.before)}"
-        found.append(f"{_short_name(gain.aggregate)} {bars}{rows}")
+        found.append(f"{short_name(gain.aggregate)} {bars}{rows}")
     if len(changed) > _MOST:
         found.append(f"{len(changed) - _MOST} more columns likewise")
     if one.kind == "larger-epsilon" and one.share is not None:
-        found.append(f"takes {_percent(one.share)} of the budget")
+        found.append(f"takes {percent(one.share)} of the budget")
     return "; ".join(found)
 
 
@@ -358,50 +366,6 @@ def _gains(one: Improvement, unit: str) -> str:
 
 def _events(release: ReleaseExplanation) -> Iterator[str]:
     for place, (event, times) in enumerate(release.events):
-        words = ", ".join(f"{k}={_short(v)}" for k, v in event.items() if k != "event")
+        words = ", ".join(f"{k}={short_amount(v)}" for k, v in event.items() if k != "event")
         text = f"{event['event']}({words})" + (f" × {times:,}" if times > 1 else "")
-        yield from _entry("events" if place == 0 else "", text)
-
-
-def _entry(title: str, text: str, hang: int = 0) -> Iterator[str]:
-    first = title.ljust(_INDENT)
-    wrapped = textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=" " * (_INDENT + hang),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    yield from wrapped or [first.rstrip()]
-
-
-def _listed(names: Sequence[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def _short_name(name: str) -> str:
-    return name if len(name) <= 40 else f"{name[:37]}..."
-
-
-def _price(epsilon: object, delta: object) -> str:
-    return f"ε = {_short_number(epsilon)}, δ = {float(delta):.3g}"  # type: ignore[arg-type]
-
-
-def _short_number(value: object) -> str:
-    return f"{float(value):.6g}"  # type: ignore[arg-type]
-
-
-def _percent(share: float) -> str:
-    if 0 < share < 0.001:
-        return "less than 0.1 %"
-    return f"{100 * share:.1f} %"
-
-
-def _short(value: str) -> str:
-    """`7.07` of an exact fraction; other parameters as they are."""
-    numerator, slash, denominator = str(value).partition("/")
-    if not slash:
-        return str(value)
-    return f"{float(Fraction(int(numerator), int(denominator))):.4g}"
+        yield from entry("events" if place == 0 else "", text)

@@ -29,7 +29,7 @@ def schema(role: str, reader: str | None, schema: str | None, policy: str) -> No
 
     \b
     Example:
-      dpsql ledger schema --role dpsql_gate --reader auditor | psql -v ON_ERROR_STOP=1 db
+      dpsql ledger schema --role dpsql_gate --reader auditor
     """
     from dpsql.ledger.postgres_schema import script
     from dpsql.ledger.postgres_target import checked_schema
