@@ -59,7 +59,7 @@ class _Writer:
         return self._select(node, outer)
 
     def _select(self, node: exp.Select, outer: Scalars | None) -> tuple[str, Columns]:
-        _only(node, "expressions", "from_", "joins", "where", "group", "having")
+        _only(node, "expressions", "from_", "joins", "where", "group", "having", "distinct")
         sources: dict[str, Mapping[str, Seen]] = {}
         clauses = []
         if (first := node.args.get("from_")) is not None:
@@ -82,7 +82,8 @@ class _Writer:
         if (having := node.args.get("having")) is not None:
             clauses.append(f"HAVING {scalars.write(having.this).sql}")
         listed = ", ".join(f"{sql} AS {name(as_)}" if as_ else sql for sql, as_ in shown)
-        return " ".join([f"SELECT {listed}", *clauses]), columns
+        distinct = "DISTINCT " if node.args.get("distinct") else ""  # of a public table's values
+        return " ".join([f"SELECT {distinct}{listed}", *clauses]), columns
 
     def _columns(
         self, node: exp.Select, scalars: Scalars, places: list[int]
