@@ -205,6 +205,7 @@ def bounds_found(planned: Planned, index: int, known: Known, unit: str) -> tuple
                 cut.beyond,
                 margin([law.epsilon]),
                 enough_people(awaited, laws),
+                cut.place == law.candidates - 1,
             )
         )
     return tuple(told)

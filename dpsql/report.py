@@ -89,10 +89,16 @@ class FoundBound:
     margin: float
     enough: int
     """About how many units it takes until it is shown to cut few at this price."""
+    last: bool = False
+    """Is it the last candidate, as far as policy or type go? Nothing is counted beyond that."""
 
     @property
     def text(self) -> str:
         """`high end of x 5,243 (beyond it about 12 of 5,880, ± 120)`."""
+        if self.last:
+            return (
+                f"{self.name} {number(self.value)} (the most that is allowed: more is cut, unseen)"
+            )
         beyond, most = max(self.beyond, 0), max(self.within, 0) + max(self.beyond, 0)
         told = f"beyond it about {beyond:,} of {most:,}, ± {number(self.margin)}"
         return f"{self.name} {number(self.value)} ({told})"
@@ -103,6 +109,7 @@ class FoundBound:
             "beyond": self.beyond,
             "margin": self.margin,
             "enough": self.enough,
+            "last": self.last,
         }
 
 

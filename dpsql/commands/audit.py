@@ -173,6 +173,10 @@ def _in_words(findings: Sequence[Finding], claim: Claim, style: Style) -> Iterat
         )
     elif not tried:
         yield style.paint("nothing could be tried", "yellow")
+        yield (
+            "asked are COUNT, SUM, AVG, VAR_POP and MEDIAN of private tables' columns with a"
+            " declared range; --ask keeps those whose text holds it: leave it out to see them all"
+        )
     else:
         yield style.paint(
             f"{count(len(tried), 'claim')}, none broken (a verdict ABOVE would be {sure})", "green"

@@ -130,3 +130,20 @@ def test_explain_says_how_many_people_it_takes(owner: Any) -> None:
     people = enough([Fraction(1, 100)])  # a tenth of ε
     assert f"with fewer than about {two_digits(people):,} the answer has no error bar" in told
     assert 7_000 < people < 9_000
+
+
+def test_a_bound_at_the_policys_own_cap_claims_nothing_of_what_lies_beyond(owner: Any) -> None:
+    """Rows are counted after that cap: that nobody is beyond it would be no news, and not true."""
+    policy = {**POLICY, "bounds": {"max_groups": 3, "max_rows_per_group": 5}}
+    sql = "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS(bounds = 'auto') COUNT(*) AS n FROM visits"
+    with pytest.warns(UserWarning, match="no ledger"):
+        session = Session(policy, "ann", epsilon=1000, delta=1e-6, engine=owner)
+    try:
+        (found,) = session.query(sql).privacy.releases[0].bounds_found
+    finally:
+        session.close()
+    assert (found.value, found.last) == (5, True)
+    assert found.text.endswith("5 (the most that is allowed: more is cut, unseen)")
+    (other,) = asked(owner, ROWS, 1000).privacy.releases[0].bounds_found
+    assert not other.last
+    assert "beyond it about" in other.text
