@@ -11,13 +11,13 @@ import contextlib
 
 import pytest
 from certify_world import World
-from sqlglot import parse_one
+from sqlglot import ParseError, parse_one
 from statements_all import ALL
 from test_certify_mutations import MUTATIONS
 
 from dpsql.certify import certify, normal_form
 from dpsql.dialects.spark_forms import written
-from dpsql.errors import InternalError
+from dpsql.errors import InternalError, RefusedQuery
 
 
 def read_and_certify(text: str, name: str, world: World) -> None:
@@ -53,8 +53,8 @@ def check_refused(world: World, name: str) -> None:
     which, old, new = MUTATIONS[name]
     try:
         text = written(parse_one(ALL[which].sql.replace(old, new), read="duckdb"), world.catalog)
-    except Exception:
-        return  # the writer has no words for it: nothing is sent
+    except (RefusedQuery, ParseError, LookupError, ValueError, AttributeError, AssertionError):
+        return  # the writer has no words for it, or the rules make no such tree: nothing is sent
     if name in WRITTEN_ANEW:
         read_and_certify(text, which, world)
         return

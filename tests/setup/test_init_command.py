@@ -156,7 +156,7 @@ def test_flags_say_ranges_values_and_bounds(clinic, init):
         (("clinic.duckdb", *UNIT, "--delta", "2"), "--delta: delta must lie in"),
         (("clinic.duckdb", *UNIT, "--total-epsilon", "0.5"), "--total-epsilon is less than"),
         (("nope.duckdb", *UNIT), "there is no such file"),
-        (("mysql://h/db", *UNIT), "duckdb:///file.duckdb and postgresql://"),
+        (("mysql://h/db", *UNIT), "duckdb:///file.duckdb, postgresql://, sc:// and spark://"),
         (("clinic.duckdb", *UNIT, "-o", "no/such/dpsql.yaml"), "no such folder"),
     ],
 )
