@@ -39,7 +39,7 @@ def no_count_cap(patch):
 
 
 def no_group_cap(patch):
-    patch.setattr(module("dpsql.rules"), "groups", lambda plan, cells, salt: cells)
+    patch.setattr(module("dpsql.rules"), "groups", lambda plan, cells, salt, ranked: cells)
 
 
 def one_more_group(patch):

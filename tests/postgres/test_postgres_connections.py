@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import socket
 import threading
 import time
@@ -352,7 +353,7 @@ SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 @pytest.fixture
 def plain():
     """A server that offers no TLS; what it is told, byte for byte."""
-    told = []
+    told = queue.Queue()  # the server's thread may read after the client has gone on
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -360,9 +361,9 @@ def plain():
                 while True:
                     client, _ = listener.accept()
                     with client:
-                        told.append(client.recv(8))
+                        told.put(client.recv(8))
                         client.sendall(b"N")
-                        told.append(client.recv(1000))
+                        told.put(client.recv(1000))
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1], told
@@ -376,7 +377,7 @@ def test_options_of_tls_are_libpqs(opened, plain):
     with pytest.raises((EngineFailed, LedgerError)) as caught:
         opened(url)
     assert caught.value.code in ("engine-missing", "ledger-unreachable")
-    assert told[:2] == [SSL_REQUEST, b""]
+    assert [told.get(timeout=30), told.get(timeout=30)] == [SSL_REQUEST, b""]
 
 
 @pytest.mark.parametrize("opened", [PostgresEngine.open, Ledger.open])
@@ -386,4 +387,4 @@ def test_a_root_certificate_that_is_not_there(opened, plain):
     url = f"postgresql://127.0.0.1:{port}/db?sslmode=verify-full&sslrootcert=/no/such/file"
     with pytest.raises((EngineFailed, LedgerError)):
         opened(url)
-    assert all(b"user" not in words for words in told)
+    assert all(b"user" not in words for words in told.queue)

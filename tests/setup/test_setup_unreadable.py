@@ -32,7 +32,8 @@ def test_csv(tmp_path, raw, said):
 
 def test_parquet(tmp_path):
     path = tmp_path / "t.parquet"
-    duckdb.sql(f"COPY (SELECT * FROM range(1000)) TO '{path}'")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM range(1000)) TO '{path}'")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     assert "was cut off" in refusal(path).message
