@@ -19,7 +19,7 @@ and the normal form in its words, every operator in parentheses, total over all 
 
 postgres_forms     relations, aggregates, windows
 postgres_scalars   expressions over one row: leaves, conditions, choices
-postgres_columns   columns in sight, each read as its type in the catalog has it
+postgres_columns   a column read as its type in the catalog has it; told: types, columns in sight
 postgres_terms     terms with types; the refusal of what there is no form of
 postgres_numbers   arithmetic and functions of numbers, guarded; postgres_casts: conversions
 postgres_moments   dates and timestamps; postgres_texts: texts; postgres_hashes: salted hashes

@@ -17,26 +17,8 @@ from sqlglot import exp
 from dpsql.core.domain import Kind
 from dpsql.dialects import postgres_moments as moments
 from dpsql.dialects.postgres_numbers import as_float, nearest, size
-from dpsql.dialects.postgres_terms import (
-    BIG,
-    BOOL,
-    DATE,
-    FLOAT,
-    HUGE,
-    INT,
-    TEXT,
-    TIMESTAMP,
-    Term,
-    Told,
-    Write,
-    call,
-    cast,
-    double,
-    pair,
-    refuse,
-    text,
-    when,
-)
+from dpsql.dialects.postgres_terms import Term, Write, call, cast, double, pair, refuse, text, when
+from dpsql.dialects.told import BIG, BOOL, DATE, FLOAT, HUGE, INT, TEXT, TIMESTAMP, Told, shape_of
 
 _D = exp.DType
 _INTEGERS = {
@@ -69,7 +51,7 @@ def type_name(node: exp.DataType) -> str:
     if node.this is _D.ARRAY:
         return f"{type_name(node.expressions[0])}[]"
     if node.this is _D.DECIMAL:
-        precision, scale = digits(node)
+        precision, scale = shape_of(node)
         return f"NUMERIC({precision}, {scale})"
     plain = {
         **{kind: one[0] for kind, one in _INTEGERS.items()},
@@ -89,17 +71,12 @@ def told_of(node: exp.DataType) -> Told:
     if node.this in _INTEGERS:
         return _INTEGERS[node.this][1]
     if node.this is _D.DECIMAL:
-        return Told(Kind.DECIMAL, 0, digits(node))
+        return Told(Kind.DECIMAL, 0, shape_of(node))
     if node.this in _TEXTS:
         return TEXT
     if node.this in _TIMESTAMPS:
         return TIMESTAMP
     return {_D.DOUBLE: FLOAT, _D.BOOLEAN: BOOL, _D.DATE: DATE}[node.this]
-
-
-def digits(node: exp.DataType) -> tuple[int, int]:
-    precision, *scale = (int(str(part.name)) for part in node.expressions)
-    return precision, scale[0] if scale else 0
 
 
 def converted(node: exp.Cast, write: Write) -> Term:
@@ -149,7 +126,7 @@ def _constant(value: str, to: exp.DataType, name: str, told: Told) -> Term:
             _no_constant(to)
         return Term("TRUE" if value.lower() in _TRUE else "FALSE", BOOL)
     if told.kind is Kind.DECIMAL:
-        precision, scale = digits(to)
+        precision, scale = shape_of(to)
         plain = _EXACT.match(value) is not None
         if not plain or floor(abs(Fraction(value)) * 10**scale + _HALF) >= 10**precision:
             _no_constant(to)
@@ -245,7 +222,7 @@ def _float_as_integer(value: Term, to: exp.DataType, attempt: bool) -> Term:
 
 
 def _as_decimal(value: Term, to: exp.DataType, name: str, attempt: bool) -> Term:
-    precision, scale = digits(to)
+    precision, scale = shape_of(to)
     told = Told(Kind.DECIMAL, 0, (precision, scale))
     if value.told.kind is Kind.FLOAT:
         return Term(_float_as_decimal(value.sql, precision, scale, name), told)

@@ -7,21 +7,8 @@ import re
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.dialects.postgres_terms import (
-    BIG,
-    DATE,
-    FLOAT,
-    TEXT,
-    TIMESTAMP,
-    Term,
-    Write,
-    call,
-    cast,
-    pair,
-    refuse,
-    text,
-    when,
-)
+from dpsql.dialects.postgres_terms import Term, Write, call, cast, pair, refuse, text, when
+from dpsql.dialects.told import BIG, DATE, FLOAT, TEXT, TIMESTAMP
 
 _LEAP = "(?:(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26]))|(?:(?:0[48]|[2468][048]|[13579][26])00))"
 DAY = (

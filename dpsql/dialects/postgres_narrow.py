@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dpsql.dialects.postgres_terms import constant
+from dpsql.dialects.told import constant
 
 EDGE = 2**30
 

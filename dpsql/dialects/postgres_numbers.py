@@ -14,23 +14,8 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.dialects.postgres_terms import (
-    BIG,
-    DECIMAL,
-    FLOAT,
-    HUGE,
-    INT,
-    Term,
-    Told,
-    Write,
-    call,
-    cast,
-    constant,
-    double,
-    pair,
-    refuse,
-    when,
-)
+from dpsql.dialects.postgres_terms import Term, Write, call, cast, double, pair, refuse, when
+from dpsql.dialects.told import BIG, DECIMAL, FLOAT, HUGE, INT, Told, constant
 
 _LARGE, _SMALL = 1e154, 1e-153
 """Factors between them have a product that neither overflows nor underflows."""

@@ -18,25 +18,20 @@ from dpsql.dialects import postgres_hashes as hashes
 from dpsql.dialects import postgres_moments as moments
 from dpsql.dialects import postgres_numbers as numbers
 from dpsql.dialects import postgres_texts as texts
-from dpsql.dialects.postgres_columns import Seen, Sources, read
+from dpsql.dialects.postgres_columns import read
 from dpsql.dialects.postgres_narrow import small
 from dpsql.dialects.postgres_terms import (
-    BOOL,
-    INT,
-    NOTHING,
-    TEXT,
     Term,
     byte_order,
     call,
-    constant,
     form,
-    joined,
     name,
     number,
     pair,
     refuse,
     text,
 )
+from dpsql.dialects.told import BOOL, INT, NOTHING, TEXT, Seen, Sources, constant, joined
 from dpsql.dialects.writing import NotThere
 
 

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
 
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
+from dpsql.dialects.told import FLOAT, Told
 from dpsql.dialects.writing import NotThere
 
 MAX_TEXT = 500_000
 """Characters of one statement: guards repeat what they guard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A type in PostgreSQL. `bits` of an INTEGER: 32, 64, or 0 for a NUMERIC without fraction.
-
-    `digits`: precision and scale of a DECIMAL, where they are known.
-    """
-
-    kind: Kind
-    bits: int = 0
-    digits: tuple[int, int] | None = None
-
-    @property
-    def huge(self) -> bool:
-        return self.kind is Kind.INTEGER and self.bits == 0
-
-
-INT, BIG, HUGE = Told(Kind.INTEGER, 32), Told(Kind.INTEGER, 64), Told(Kind.INTEGER, 0)
-FLOAT, TEXT, BOOL = Told(Kind.FLOAT), Told(Kind.TEXT), Told(Kind.BOOLEAN)
-DATE, TIMESTAMP, NOTHING = Told(Kind.DATE), Told(Kind.TIMESTAMP), Told(Kind.NULL)
-DECIMAL, OPAQUE = Told(Kind.DECIMAL), Told(Kind.OPAQUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,26 +87,6 @@ def byte_order(term: Term) -> str:
     return f'({term.sql} COLLATE "C")' if term.told.kind is Kind.TEXT else term.sql
 
 
-def joined(types: Sequence[Told]) -> Told:
-    """The type of a CASE, COALESCE or LEAST over such branches, as PostgreSQL resolves it."""
-    known = [one for one in types if one.kind is not Kind.NULL]
-    if not known:
-        return NOTHING
-    kinds = {one.kind for one in known}
-    if kinds == {Kind.INTEGER}:
-        return (
-            HUGE
-            if any(one.huge for one in known)
-            else Told(Kind.INTEGER, max(one.bits for one in known))
-        )
-    if len(kinds) == 1:
-        first = known[0]
-        return first if all(one == first for one in known) else replace(first, digits=None)
-    if Kind.FLOAT in kinds:
-        return FLOAT
-    return DECIMAL
-
-
 # ---- constants -------------------------------------------------------------------------------
 
 _DIGITS = re.compile(r"[0-9]+\Z")
@@ -143,24 +102,3 @@ def number(digits: str) -> Term:
         return Term(double(float(digits)), FLOAT)
     whole, _, fraction = digits.partition(".")
     return Term(digits, Told(Kind.DECIMAL, 0, (len(whole) + len(fraction), len(fraction))))
-
-
-def constant(node: exp.Expr) -> float | None:
-    """The value of a number that stands in the text: a literal, its negative, one as DOUBLE."""
-    node = node.unnest()
-    if isinstance(node, exp.Neg):
-        value = constant(node.this)
-        return None if value is None else -value
-    if isinstance(node, exp.Nullif) and constant(node.args["expression"]) == 0:
-        return constant(node.this) or None
-    if isinstance(node, exp.Cast) and node.to.this is exp.DType.DOUBLE:
-        inner = node.this.unnest()
-        if isinstance(inner, exp.Literal):
-            try:
-                return float(inner.name)
-            except ValueError:
-                return None
-        return constant(inner)
-    if isinstance(node, exp.Literal) and not node.is_string:
-        return float(node.name)
-    return None

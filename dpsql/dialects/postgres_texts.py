@@ -5,18 +5,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.dialects.postgres_terms import (
-    BIG,
-    BOOL,
-    TEXT,
-    Term,
-    Write,
-    call,
-    constant,
-    pair,
-    refuse,
-    text,
-)
+from dpsql.dialects.postgres_terms import Term, Write, call, pair, refuse, text
+from dpsql.dialects.told import BIG, BOOL, TEXT, constant
 
 _PLAIN: dict[type[exp.Expr], str] = {
     exp.Lower: "LOWER",

@@ -7,19 +7,8 @@ from sqlglot import exp
 from dpsql.core.domain import Kind
 from dpsql.dialects.spark_numbers import WIDE
 from dpsql.dialects.spark_scalars import Scalars
-from dpsql.dialects.spark_terms import (
-    BIG,
-    FLOAT,
-    HUGE,
-    INT,
-    WIDEST,
-    Term,
-    Told,
-    call,
-    cast,
-    digits,
-    refuse,
-)
+from dpsql.dialects.spark_terms import WIDEST, Term, call, cast, digits, refuse
+from dpsql.dialects.told import BIG, FLOAT, HUGE, INT, Told
 
 _RANKS: dict[type[exp.Expr], tuple[str, Told]] = {
     exp.RowNumber: ("row_number", INT),

@@ -18,16 +18,7 @@ from dpsql.core.domain import Kind
 from dpsql.dialects import spark_moments as moments
 from dpsql.dialects.spark_numbers import WIDE, as_float
 from dpsql.dialects.spark_terms import (
-    BIG,
-    BOOL,
-    DATE,
-    FLOAT,
-    HUGE,
-    INT,
-    TEXT,
-    TIMESTAMP,
     Term,
-    Told,
     Write,
     attempt,
     call,
@@ -38,6 +29,7 @@ from dpsql.dialects.spark_terms import (
     text,
     when,
 )
+from dpsql.dialects.told import BIG, BOOL, DATE, FLOAT, HUGE, INT, TEXT, TIMESTAMP, Told, shape_of
 
 _D = exp.DType
 _INTEGERS = {
@@ -98,11 +90,6 @@ def told_of(node: exp.DataType) -> Told:
     if node.this in _TIMESTAMPS:
         return TIMESTAMP
     return {_D.DOUBLE: FLOAT, _D.BOOLEAN: BOOL, _D.DATE: DATE}[node.this]
-
-
-def shape_of(node: exp.DataType) -> tuple[int, int]:
-    precision, *scale = (int(str(part.name)) for part in node.expressions)
-    return precision, scale[0] if scale else 0
 
 
 def converted(node: exp.Cast, write: Write) -> Term:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.dialects.spark_terms import BIG, Term, Write, call, cast
+from dpsql.dialects.spark_terms import Term, Write, call, cast
+from dpsql.dialects.told import BIG
 
 
 def hashed(node: exp.Anonymous, write: Write) -> Term:

@@ -12,11 +12,6 @@ from sqlglot import exp
 
 from dpsql.core.domain import Kind
 from dpsql.dialects.spark_terms import (
-    BIG,
-    DATE,
-    FLOAT,
-    TEXT,
-    TIMESTAMP,
     Term,
     Write,
     attempt,
@@ -28,6 +23,7 @@ from dpsql.dialects.spark_terms import (
     text,
     when,
 )
+from dpsql.dialects.told import BIG, DATE, FLOAT, TEXT, TIMESTAMP
 
 DAY = r"^ *(?!0000)[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} *\z"
 YEARS = {

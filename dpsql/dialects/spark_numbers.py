@@ -12,18 +12,12 @@ from sqlglot import exp
 
 from dpsql.core.domain import Kind
 from dpsql.dialects.spark_terms import (
-    BIG,
-    FLOAT,
-    HUGE,
-    INT,
     WIDEST,
     Term,
-    Told,
     Write,
     attempt,
     call,
     cast,
-    constant,
     digits,
     double,
     pair,
@@ -31,6 +25,7 @@ from dpsql.dialects.spark_terms import (
     shaped,
     when,
 )
+from dpsql.dialects.told import BIG, FLOAT, HUGE, INT, Told, constant
 
 _WORDS: dict[type[exp.Expr], str] = {
     exp.Add: "try_add",

@@ -17,21 +17,9 @@ from dpsql.dialects import spark_hashes as hashes
 from dpsql.dialects import spark_moments as moments
 from dpsql.dialects import spark_numbers as numbers
 from dpsql.dialects import spark_texts as texts
-from dpsql.dialects.spark_columns import Seen, Sources, read
-from dpsql.dialects.spark_terms import (
-    BOOL,
-    NOTHING,
-    TEXT,
-    Term,
-    call,
-    common,
-    fitted,
-    name,
-    number,
-    pair,
-    refuse,
-    text,
-)
+from dpsql.dialects.spark_columns import read
+from dpsql.dialects.spark_terms import Term, call, common, fitted, name, number, pair, refuse, text
+from dpsql.dialects.told import BOOL, NOTHING, TEXT, Seen, Sources
 from dpsql.dialects.writing import NotThere
 
 

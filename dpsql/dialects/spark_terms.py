@@ -14,20 +14,9 @@ from typing import NoReturn
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.dialects.postgres_terms import (
-    BIG,
-    BOOL,
-    DATE,
-    DECIMAL,
+from dpsql.dialects.told import (
     FLOAT,
-    HUGE,
-    INT,
-    NOTHING,
-    OPAQUE,
-    TEXT,
-    TIMESTAMP,
     Told,
-    constant,
     joined,
 )
 from dpsql.dialects.writing import NotThere
@@ -177,21 +166,3 @@ def number(literal: str) -> Term:
     if len(whole) + len(fraction) > WIDEST:
         refuse("a number of so many digits")
     return Term(literal, Told(Kind.DECIMAL, 0, (len(whole) + len(fraction), len(fraction))))
-
-
-__all__ = [
-    "BIG",
-    "BOOL",
-    "DATE",
-    "DECIMAL",
-    "FLOAT",
-    "HUGE",
-    "INT",
-    "NOTHING",
-    "OPAQUE",
-    "TEXT",
-    "TIMESTAMP",
-    "Kind",
-    "Told",
-    "constant",
-]

@@ -8,19 +8,8 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from dpsql.core.domain import Kind
-from dpsql.dialects.spark_terms import (
-    BIG,
-    BOOL,
-    TEXT,
-    Term,
-    Write,
-    call,
-    cast,
-    constant,
-    pair,
-    refuse,
-    text,
-)
+from dpsql.dialects.spark_terms import Term, Write, call, cast, pair, refuse, text
+from dpsql.dialects.told import BIG, BOOL, TEXT, constant
 
 _MOST = 2**31 - 1
 _PLAIN: dict[type[exp.Expr], str] = {

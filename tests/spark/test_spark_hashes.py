@@ -14,7 +14,8 @@ from scipy.stats import chi2
 from sqlglot import exp, parse_one
 
 from dpsql.dialects.spark_hashes import hashed
-from dpsql.dialects.spark_terms import BIG, TEXT, Term
+from dpsql.dialects.spark_terms import Term
+from dpsql.dialects.told import BIG, TEXT
 
 pytestmark = pytest.mark.xdist_group("spark")
 
