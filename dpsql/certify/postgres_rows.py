@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
+from dpsql.certify.named_columns import NamedColumns
 from dpsql.certify.postgres_attempts import attempt, branch, spelled
 from dpsql.certify.postgres_calls import call
 from dpsql.certify.postgres_constants import (
@@ -26,8 +27,8 @@ from dpsql.certify.postgres_constants import (
 from dpsql.certify.postgres_guards import size_guard, zero_guard
 from dpsql.certify.postgres_moments import moved, part
 from dpsql.certify.postgres_rounding import nearest, shaped
-from dpsql.certify.postgres_shapes import Read, bare, match, put, same
-from dpsql.core.catalog import CatalogColumn, CatalogTable
+from dpsql.certify.postgres_shapes import Read, bare, match, same
+from dpsql.core.catalog import CatalogTable
 
 _D = exp.DType
 _BINARY = {
@@ -36,12 +37,9 @@ _BINARY = {
 }
 
 
-class Rows:
+class Rows(NamedColumns):
     def __init__(self, tables: Mapping[str, CatalogTable | None], outer: Read) -> None:
-        """`tables`: what an alias stands for, None for what we made. `outer` reads all there is."""
-        self._tables, self._outer = tables, outer
-        self.direct = False
-        """Is a table read at this level? Then every column says which source it is of."""
+        super().__init__(tables, outer)
         self._texts: list[tuple[exp.Expr, exp.DType]] = []
         """Texts that a pattern in front says spell a value of a type."""
 
@@ -57,42 +55,7 @@ class Rows:
             refuse("a construct is not on the list")
         return own(self, node)
 
-    def _put(self, node: exp.Expr) -> exp.Expr:
-        return put(self._outer, node)
-
     # ---- leaves --------------------------------------------------------------------------
-
-    def column(self, node: exp.Expr) -> exp.Expr:
-        found = self._base(node)
-        require(found is None or not found.stored, "a column is read as its type is")
-        return self._named(node)
-
-    def _named(self, node: exp.Expr) -> exp.Expr:
-        table = node.args.get("table")
-        extra = {k for k, v in node.args.items() if v} - {"this", "table"}
-        require(not extra and isinstance(node.this, exp.Identifier), "columns are plain")
-        require(bool(node.this.quoted), "names are quoted")
-        if table is None:
-            require(not self.direct, "columns of a table say which it is")
-            return exp.Column(this=exp.to_identifier(node.name))
-        require(bool(table.quoted) and table.name in self._tables, "every source is in sight")
-        quoted = self._tables[table.name] is not None
-        return exp.Column(
-            this=exp.to_identifier(node.name, quoted=quoted or None),
-            table=exp.to_identifier(table.name),
-        )
-
-    def _base(self, node: exp.Expr) -> CatalogColumn | None:
-        """The table's column that a reference names."""
-        if not isinstance(node, exp.Column) or not node.args.get("table"):
-            return None
-        entry = self._tables.get(node.table)
-        if entry is None:
-            return None
-        column = entry.columns.get(node.name)
-        if column is None:
-            refuse("every column exists, in its own spelling")
-        return column
 
     def _leaf(self, node: exp.Expr) -> exp.Expr | None:
         """A column under the conversion that its type asks for, and under no other."""

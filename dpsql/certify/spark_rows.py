@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
+from dpsql.certify.named_columns import NamedColumns
 from dpsql.certify.postgres_constants import count_of, is_text
-from dpsql.certify.postgres_shapes import Read, bare, put
+from dpsql.certify.postgres_shapes import Read, bare
 from dpsql.certify.spark_casts import cast, given, rounded, to_places
 from dpsql.certify.spark_kinds import Kinds, together
 from dpsql.certify.spark_moments import difference, moved, stamp
 from dpsql.certify.spark_text import match, word_of
 from dpsql.certify.spark_words import AGGREGATES, CALLS
-from dpsql.core.catalog import CatalogColumn, CatalogTable
+from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import Kind
 
 _D = exp.DType
@@ -27,13 +28,10 @@ _LOGIC = (exp.And, exp.Or)
 _COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ)
 
 
-class Rows:
+class Rows(NamedColumns):
     def __init__(self, tables: Mapping[str, CatalogTable | None], outer: Read) -> None:
-        """`tables`: what an alias stands for, None for what we made. `outer` reads all there is."""
-        self._tables, self._outer = tables, outer
+        super().__init__(tables, outer)
         self.kinds = Kinds()
-        self.direct = False
-        """Is a table read at this level? Then every column says which source it is of."""
 
     def read(self, node: exp.Expr) -> exp.Expr:
         node = bare(node)
@@ -45,42 +43,7 @@ class Rows:
             refuse("a construct is not on the list")
         return own(self, node)
 
-    def _put(self, node: exp.Expr) -> exp.Expr:
-        return put(self._outer, node)
-
     # ---- leaves --------------------------------------------------------------------------
-
-    def column(self, node: exp.Expr) -> exp.Expr:
-        found = self._base(node)
-        require(found is None or not found.stored, "a column is read as its type is")
-        return self._named(node)
-
-    def _named(self, node: exp.Expr) -> exp.Expr:
-        table = node.args.get("table")
-        extra = {k for k, v in node.args.items() if v} - {"this", "table"}
-        require(not extra and isinstance(node.this, exp.Identifier), "columns are plain")
-        require(bool(node.this.quoted), "names are quoted")
-        if table is None:
-            require(not self.direct, "columns of a table say which it is")
-            return exp.Column(this=exp.to_identifier(node.name))
-        require(bool(table.quoted) and table.name in self._tables, "every source is in sight")
-        quoted = self._tables[table.name] is not None
-        return exp.Column(
-            this=exp.to_identifier(node.name, quoted=quoted or None),
-            table=exp.to_identifier(table.name),
-        )
-
-    def _base(self, node: exp.Expr) -> CatalogColumn | None:
-        """The table's column that a reference names."""
-        if not isinstance(node, exp.Column) or not node.args.get("table"):
-            return None
-        entry = self._tables.get(node.table)
-        if entry is None:
-            return None
-        column = entry.columns.get(node.name)
-        if column is None:
-            refuse("every column exists, in its own spelling")
-        return column
 
     def _leaf(self, node: exp.Expr) -> exp.Expr | None:
         """A column under the conversion that its type asks for, and under no other."""
