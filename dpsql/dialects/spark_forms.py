@@ -16,9 +16,10 @@ from sqlglot import exp, parse_one
 from dpsql.core.catalog import Catalog, CatalogTable
 from dpsql.dialects import spark_casts as casts
 from dpsql.dialects.spark_aggregates import aggregate
-from dpsql.dialects.spark_scalars import Scalars, title
+from dpsql.dialects.spark_scalars import Scalars
 from dpsql.dialects.spark_terms import MAX_TEXT, Term, call, cast, common, fitted, name, refuse
 from dpsql.dialects.told import Seen, seen_of
+from dpsql.dialects.writing import title
 from dpsql.errors import RefusedQuery
 
 Columns = dict[str, Seen]

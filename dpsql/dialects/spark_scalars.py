@@ -19,8 +19,8 @@ from dpsql.dialects import spark_numbers as numbers
 from dpsql.dialects import spark_texts as texts
 from dpsql.dialects.spark_columns import read
 from dpsql.dialects.spark_terms import Term, call, common, fitted, name, number, pair, refuse, text
-from dpsql.dialects.told import BOOL, NOTHING, TEXT, Seen, Sources
-from dpsql.dialects.writing import NotThere
+from dpsql.dialects.told import BOOL, NOTHING, TEXT, Seen, Sources, seen_in
+from dpsql.dialects.writing import NotThere, title
 
 
 @dataclass
@@ -60,20 +60,12 @@ class Scalars:
         return Term(read(exact, seen.base), seen.told)
 
     def _seen(self, alias: str, wanted: str) -> Seen:
-        places = [self.sources[alias]] if alias in self.sources else []
-        if not alias:
-            places = list(self.sources.values())
-        for columns in places:
-            if wanted.casefold() in columns:
-                return columns[wanted.casefold()]
+        found = seen_in(self.sources, alias, wanted)
+        if found is not None:
+            return found
         if self.outer is not None:
             return self.outer._seen(alias, wanted)
         refuse(f"the column {wanted}")
-
-
-def title(node: exp.Expr) -> str:
-    """A function or operator as an analyst calls it."""
-    return str(node.this).upper() if isinstance(node, exp.Anonymous) else node.key.upper()
 
 
 # ---- leaves ----------------------------------------------------------------------------------

@@ -115,3 +115,11 @@ def _of_column(column: CatalogColumn) -> Told:
     if kind is Kind.DECIMAL:
         return Told(kind, 0, (column.type.precision, column.type.scale))
     return _KINDS[kind]
+
+
+def seen_in(sources: Sources, alias: str, wanted: str) -> Seen | None:
+    """The column of a source, or without an alias the first of that name in any."""
+    places = list(sources.values())
+    if alias:
+        places = [sources[alias]] if alias in sources else []
+    return next((one[wanted.casefold()] for one in places if wanted.casefold() in one), None)
