@@ -199,12 +199,12 @@ def _power(tried: Sequence[Finding], style: Style) -> Iterator[str]:
         if not seen:
             continue
         claimed = known[0][0].claimed
-        text = f"of {symbol} = {claimed:.3g} an excess shows, at best, {_from(seen[0], claimed)}"
+        text = f"of {symbol} = {claimed:.3g} an excess shows, at best, {_from(seen[0])}"
         if seen[-1] > 1.05 * seen[0]:
-            text += f" (with few experiments a question, {_from(seen[-1], claimed)})"
+            text += f"; where a question has fewer blocks, {_from(seen[-1])}"
+        text += "; what is smaller is not seen"
         few = seen[-1] > GROSS * claimed
-        text += "; a smaller one is not seen"
-        text += ": at this price and so few --blocks only a gross one is" if few else ""
+        text += ": at this price so few --blocks see a gross one alone" if few else ""
         yield style.paint(wrapped(text, style.width), "yellow" if few else "dim")
 
 
@@ -213,10 +213,8 @@ def _told(value: object) -> object:
     return None if value == math.inf else value
 
 
-def _from(visible: float, claimed: float) -> str:
-    if math.isinf(visible):
-        return "not at all"
-    return f"from {visible:.3g} on ({visible / claimed:.3g} times the claim)"
+def _from(visible: float) -> str:
+    return "not at all" if math.isinf(visible) else f"from {visible:.3g} on"
 
 
 def _symbol(finding: Finding) -> str:
