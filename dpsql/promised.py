@@ -6,15 +6,15 @@ all, so a refusal here is a function of text, policy, schema and ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from dpsql.core.catalog import CatalogTable
-from dpsql.core.domain import Domain
-from dpsql.core.ir import Col, Lit, Scan
+from dpsql.core.ir import Scan
+from dpsql.core.walk import within
 from dpsql.dialects.engine import Engine
 from dpsql.dialects.writing import written
 from dpsql.errors import EngineFailed, RefusedQuery
@@ -50,19 +50,8 @@ def required(
 
 def private_tables(bound: Bound) -> tuple[str, ...]:
     """The private tables that the aggregates of a statement read, by the policy's names."""
-    return tuple(dict.fromkeys(one.table for one in _scans(bound.private) if one.private))
-
-
-def _scans(node: object) -> Iterator[Scan]:
-    """Every scan of anything bound: of subqueries and semi-joins, too."""
-    if isinstance(node, Scan):
-        yield node
-    elif isinstance(node, tuple):
-        for part in node:
-            yield from _scans(part)
-    elif is_dataclass(node) and not isinstance(node, (type, Domain, Lit, Col)):
-        for item in fields(node):
-            yield from _scans(getattr(node, item.name))
+    scans = (part for part in within(bound.private) if isinstance(part, Scan) and part.private)
+    return tuple(dict.fromkeys(scan.table for scan in scans))
 
 
 def _refuse(bound: Bound, policy: Policy, promise: Promise, *, in_memory: bool) -> None:

@@ -20,9 +20,10 @@ from dpsql.core.domain import Interval, Kind
 from dpsql.core.ir import Aggregate, Call, Col, Expr, Lit, Scan
 from dpsql.core.numbers import read_number
 from dpsql.errors import InvalidQuery
-from dpsql.functions.forms import title, truth
+from dpsql.functions.forms import truth
 from dpsql.functions.narrow import narrow
 from dpsql.policy.catalog import find_column, find_table
+from dpsql.sql.caret import title
 
 TWO_VALUES = frozenset(
     "covar_pop covar_samp corr regr_r2 regr_slope regr_intercept regr_sxx regr_syy regr_sxy"

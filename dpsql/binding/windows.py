@@ -36,7 +36,7 @@ from dpsql.core.ir import (
     Windowed,
     transform,
 )
-from dpsql.functions.forms import title
+from dpsql.sql.caret import title
 
 UNIT = "u"
 MAX_OFFSET = 1_000

@@ -8,9 +8,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_constants import INTEGERS, count_of, digits, is_text, number_of, type_of
+from dpsql.certify.foreign_constants import count_of, digits, is_text, number_of
+from dpsql.certify.foreign_shapes import Read, bare, put, same
 from dpsql.certify.postgres_guards import zero_guard
-from dpsql.certify.postgres_shapes import Read, bare, match, put, same
+from dpsql.certify.postgres_text import match
+from dpsql.certify.postgres_types import INTEGERS, type_of
 
 _D = exp.DType
 

@@ -7,8 +7,9 @@ import re
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_constants import is_text
-from dpsql.certify.postgres_shapes import Read, bare, match
+from dpsql.certify.foreign_constants import is_text
+from dpsql.certify.foreign_shapes import Read, bare
+from dpsql.certify.postgres_text import match
 from dpsql.certify.postgres_words import CALLS, FORMATS, NAMES
 
 _D = exp.DType

@@ -9,8 +9,9 @@ from fractions import Fraction
 
 from sqlglot import exp
 
-from dpsql.certify.postgres_constants import number_of
-from dpsql.certify.postgres_shapes import bare, match, same
+from dpsql.certify.foreign_constants import number_of
+from dpsql.certify.foreign_shapes import bare, same
+from dpsql.certify.postgres_text import match
 
 _D = exp.DType
 _HUGE, _TINY = Fraction(10) ** 30, Fraction(1, 10**30)

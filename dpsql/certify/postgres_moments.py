@@ -8,8 +8,9 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_constants import is_text
-from dpsql.certify.postgres_shapes import Found, Read, bare, match, put
+from dpsql.certify.foreign_constants import is_text
+from dpsql.certify.foreign_shapes import Found, Read, bare, put
+from dpsql.certify.postgres_text import match
 
 _D = exp.DType
 _STEP = re.compile(r"(-?[0-9]{1,9}) (YEAR|QUARTER|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)\Z")

@@ -9,8 +9,10 @@ from math import floor
 from sqlglot import exp
 
 from dpsql.certify.claim import require
-from dpsql.certify.postgres_constants import digits, number_of, power_of_ten, type_of
-from dpsql.certify.postgres_shapes import Read, bare, match, same
+from dpsql.certify.foreign_constants import digits, number_of, power_of_ten
+from dpsql.certify.foreign_shapes import Read, bare, same
+from dpsql.certify.postgres_text import match
+from dpsql.certify.postgres_types import type_of
 
 _NEAREST = (
     "pg_catalog.trunc(_x) + CASE WHEN pg_catalog.abs(_x - pg_catalog.trunc(_x)) >="

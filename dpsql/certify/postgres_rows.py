@@ -7,28 +7,21 @@ expression, another constant, a cast to another type is a word that is not known
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.named_columns import NamedColumns
+from dpsql.certify.foreign_constants import NUMBER, constant, digits, is_text
+from dpsql.certify.foreign_rows import ForeignRows, Sources
+from dpsql.certify.foreign_shapes import Read, bare, only, same
 from dpsql.certify.postgres_attempts import attempt, branch, spelled
 from dpsql.certify.postgres_calls import call
-from dpsql.certify.postgres_constants import (
-    NUMBER,
-    constant,
-    digits,
-    is_given,
-    is_text,
-    is_whole,
-    type_of,
-)
 from dpsql.certify.postgres_guards import size_guard, zero_guard
 from dpsql.certify.postgres_moments import moved, part
 from dpsql.certify.postgres_rounding import nearest, shaped
-from dpsql.certify.postgres_shapes import Read, bare, match, same
-from dpsql.core.catalog import CatalogTable
+from dpsql.certify.postgres_text import match
+from dpsql.certify.postgres_types import is_given, is_whole, type_of
 
 _D = exp.DType
 _BINARY = {
@@ -37,8 +30,8 @@ _BINARY = {
 }
 
 
-class Rows(NamedColumns):
-    def __init__(self, tables: Mapping[str, CatalogTable | None], outer: Read) -> None:
+class Rows(ForeignRows):
+    def __init__(self, tables: Sources, outer: Read) -> None:
         super().__init__(tables, outer)
         self._texts: list[tuple[exp.Expr, exp.DType]] = []
         """Texts that a pattern in front says spell a value of a type."""
@@ -79,9 +72,6 @@ class Rows(NamedColumns):
         require(NUMBER.match(str(node.this)) is not None, "numbers are plain")
         return exp.Literal.number(str(node.this))
 
-    def plain(self, node: exp.Expr) -> exp.Expr:
-        return node.copy()
-
     # ---- conditions and arithmetic -------------------------------------------------------
 
     def _binary(self, node: exp.Expr) -> exp.Expr:
@@ -94,19 +84,6 @@ class Rows(NamedColumns):
         if isinstance(node, exp.Is):
             require(isinstance(right, (exp.Null, exp.Boolean)), "IS takes NULL, TRUE or FALSE")
         return type(node)(this=self._put(node.this), expression=self._put(right))
-
-    def listed(self, node: exp.Expr) -> exp.Expr:
-        """A constant in a list of rows: a float is written with its exponent there."""
-        found = self._outer(bare(node))
-        minus = isinstance(found, exp.Neg)
-        inner = bare(found.this) if minus else found
-        if not isinstance(inner, exp.Cast) or inner.to.this is not _D.DOUBLE:
-            return found
-        digits = str(inner.this.name)
-        if not digits[0].isdigit():
-            return found
-        number = exp.Literal.number(digits if "e" in digits else f"{digits}e0")
-        return exp.Neg(this=number) if minus else number
 
     def _finite(self, node: exp.Expr) -> exp.Expr | None:
         found = match("pg_catalog.abs(_x) < CAST('Infinity' AS DP )", node)
@@ -126,14 +103,12 @@ class Rows(NamedColumns):
         return type(node)(this=self._put(node.this))
 
     def between(self, node: exp.Expr) -> exp.Expr:
-        extra = {k for k, v in node.args.items() if v} - {"this", "low", "high"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "low", "high")
         parts = {part: self._put(node.args[part]) for part in ("this", "low", "high")}
         return exp.Between(**parts)
 
     def among(self, node: exp.Expr) -> exp.Expr:
-        extra = {k for k, v in node.args.items() if v} - {"this", "expressions", "query"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "expressions", "query")
         value, query = self._put(node.this), node.args.get("query")
         if query is not None:
             return exp.In(this=value, query=self._outer(query))
@@ -177,8 +152,7 @@ class Rows(NamedColumns):
         found = attempt(node, self._outer) or self._spelled(node) or shaped(node, self._outer)
         if found is not None:
             return found
-        extra = {k for k, v in node.args.items() if v} - {"this", "ifs", "default"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "ifs", "default")
         ifs = [
             exp.If(this=self._outer(one.this), true=branch(one, self._outer))
             for one in node.args["ifs"]
@@ -212,11 +186,11 @@ class Rows(NamedColumns):
     def cast(self, node: exp.Expr) -> exp.Expr:
         assert isinstance(node, exp.Cast)
         source, to = bare(node.this), node.to
-        require({k for k, v in node.args.items() if v} <= {"this", "to"}, "a clause")
+        only(node, "this", "to")
         if isinstance(source, exp.Placeholder):
             return self.given(node)
         if is_text(source):
-            return constant(str(source.this), to)
+            return constant(str(source.this), type_of(to))
         found = part(node, self._outer)
         if found is not None:
             return found

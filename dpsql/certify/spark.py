@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres import ALIAS, Relations, named, table_alias
-from dpsql.certify.postgres_constants import digits
-from dpsql.certify.postgres_shapes import bare, same
+from dpsql.certify.foreign_constants import digits
+from dpsql.certify.foreign_relations import ALIAS, ForeignRelations, named, table_alias
+from dpsql.certify.foreign_shapes import bare, only, same
 from dpsql.certify.spark_casts import given
 from dpsql.certify.spark_kinds import kind_of_column, kind_of_type, together
 from dpsql.certify.spark_rows import Rows
@@ -34,17 +34,13 @@ def normal_spark(sql: str, catalog: Catalog) -> str:
     return _Reader(catalog).read(root).sql("duckdb", comments=False, copy=False)
 
 
-class _Reader(Relations):
+class _Reader(ForeignRelations[Rows]):
     """Relations and aggregates; expressions over a row are `Rows`'s."""
 
     def __init__(self, catalog: Catalog) -> None:
-        super().__init__(catalog)
-        self._rows: Rows = Rows(self._tables, self.read)  # type: ignore[assignment]
+        super().__init__(catalog, Rows)
         self._kinds = self._rows.kinds
-        others = (exp.Count, exp.Sum, exp.Min, exp.Max, exp.LogicalAnd, exp.LogicalOr)
-        for kind in (*others, exp.Explode, exp.Lag, exp.Lead, exp.Group):
-            del self._own[kind]  # functions have their own names here
-        self._own[exp.Anonymous] = self._call
+        self._own[exp.Anonymous] = self._call  # functions have their own names here
 
     # ---- relations -----------------------------------------------------------------------
 
@@ -93,7 +89,7 @@ class _Reader(Relations):
         group = node.args.get("group")
         if group is None:
             return None
-        require({k for k, v in group.args.items() if v} <= {"expressions"}, "a clause")
+        only(group, "expressions")
         items = [one.this if isinstance(one, exp.Alias) else one for one in node.expressions]
         places = []
         for one in group.expressions:
@@ -138,8 +134,7 @@ class _Reader(Relations):
 
     def _table(self, node: exp.Expr) -> exp.Expr:
         assert isinstance(node, exp.Table)
-        extra = {k for k, v in node.args.items() if v} - {"this", "db", "catalog", "alias"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "db", "catalog", "alias")
         entry, alias = self._entry(node), node.args.get("alias")
         require(alias is not None and not alias.args.get("columns"), "every table has its alias")
         self._known(named(alias), entry)
@@ -161,8 +156,7 @@ class _Reader(Relations):
 
     def _union(self, node: exp.Expr) -> exp.Expr:
         """UNION ALL: one without ALL drops rows that others have too."""
-        extra = {k for k, v in node.args.items() if v} - {"this", "expression"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "expression")
         left, names = self.read(node.this), self._kinds.last
         right, others = self.read(node.args["expression"]), self._kinds.last
         require(len(names) == len(others), "both sides have as many columns")
@@ -192,10 +186,7 @@ class _Reader(Relations):
         if built is None:
             refuse("a function is not on the list")
         if word == "count":
-            self._counting = isinstance(parts[0], exp.Star)
-            counted = self.read(parts[0])
-            self._counting = False
-            return built([counted])
+            return built([self._counted(parts[0])])
         if word == "try_sum":
             return exp.Sum(this=self._summed(parts[0]))
         read = [self.read(part) for part in parts[:2]]

@@ -5,8 +5,15 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_constants import constant, digits, is_text, number_of, power_of_ten
-from dpsql.certify.postgres_shapes import Read, bare
+from dpsql.certify.foreign_constants import (
+    constant,
+    decimal,
+    digits,
+    is_text,
+    number_of,
+    power_of_ten,
+)
+from dpsql.certify.foreign_shapes import Read, bare, only
 from dpsql.certify.spark_kinds import Kinds, kind_of_type
 from dpsql.certify.spark_moments import PARTS_SHAPES, part, trunc
 from dpsql.certify.spark_text import match, word_of
@@ -39,11 +46,7 @@ def type_of(to: exp.DataType) -> exp.DataType:
     if to.this is _D.TIMESTAMPNTZ:
         return exp.DataType(this=_D.TIMESTAMP)
     if to.this is _D.DECIMAL:
-        precision, scale = digits(to)
-        require(1 <= precision <= 38 and 0 <= scale <= precision, "a type is not on the list")
-        if (precision, scale) == (38, 0):
-            return exp.DataType(this=_D.INT128)
-        return exp.DataType.build(f"DECIMAL({precision}, {scale})", dialect="duckdb")
+        return exp.DataType(this=_D.INT128) if digits(to) == (38, 0) else decimal(to)
     require(to.this in _PLAIN and not to.expressions, "a type is not on the list")
     return exp.DataType(this=to.this)
 
@@ -59,12 +62,12 @@ def given(node: exp.Expr) -> exp.Expr:
 def cast(node: exp.Cast, read: Read, kinds: Kinds) -> exp.Expr:
     """CAST or TRY_CAST, by what is cast to what: each pair has its own rule, or is refused."""
     source, to = bare(node.this), node.to
-    require({k for k, v in node.args.items() if v} <= {"this", "to", "safe"}, "a clause")
+    only(node, "this", "to", "safe")
     if isinstance(source, exp.Placeholder):
         return given(node)
     if is_text(source):
         require(type(node) is exp.Cast and to.this not in INTEGERS, "a constant is plain")
-        return constant(str(source.this), _stood(to))
+        return constant(str(source.this), type_of(to))
     for shape in PARTS_SHAPES:
         if (found := match(shape, node)) is not None:
             return part(found, shape, read, kinds)
@@ -89,12 +92,6 @@ def cast(node: exp.Cast, read: Read, kinds: Kinds) -> exp.Expr:
 
 
 _SPELLED = (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP)
-
-
-def _stood(to: exp.DataType) -> exp.DataType:
-    """The type of a constant, in the words of `constant`, which all engines' readers share."""
-    require(to.this is not _D.DECIMAL or bool(to.expressions), "a type is not on the list")
-    return type_of(to)
 
 
 def _built(node: exp.Cast, inner: exp.Expr) -> exp.Expr:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from sqlglot import exp
 
 from dpsql.certify.claim import require
-from dpsql.certify.postgres_constants import digits
-from dpsql.certify.postgres_shapes import bare
+from dpsql.certify.foreign_constants import digits
+from dpsql.certify.foreign_shapes import bare
 from dpsql.certify.spark_text import word_of
 from dpsql.certify.spark_words import GIVES, OF_ALL, OF_ITS_FIRST
 from dpsql.core.catalog import CatalogColumn

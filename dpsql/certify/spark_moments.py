@@ -7,8 +7,8 @@ import re
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_constants import is_text
-from dpsql.certify.postgres_shapes import Found, Read, bare, put
+from dpsql.certify.foreign_constants import is_text
+from dpsql.certify.foreign_shapes import Found, Read, bare, put
 from dpsql.certify.spark_kinds import Kinds
 from dpsql.certify.spark_text import match
 from dpsql.certify.spark_words import FORMATS, NAMES, PARTS, UNITS

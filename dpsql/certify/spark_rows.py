@@ -7,20 +7,19 @@ NULL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.named_columns import NamedColumns
-from dpsql.certify.postgres_constants import count_of, is_text
-from dpsql.certify.postgres_shapes import Read, bare
+from dpsql.certify.foreign_constants import count_of, is_text
+from dpsql.certify.foreign_rows import ForeignRows, Sources
+from dpsql.certify.foreign_shapes import Read, bare, only
 from dpsql.certify.spark_casts import cast, given, rounded, to_places
 from dpsql.certify.spark_kinds import Kinds, together
 from dpsql.certify.spark_moments import difference, moved, stamp
 from dpsql.certify.spark_text import match, word_of
 from dpsql.certify.spark_words import AGGREGATES, CALLS
-from dpsql.core.catalog import CatalogTable
 from dpsql.core.domain import Kind
 
 _D = exp.DType
@@ -28,8 +27,8 @@ _LOGIC = (exp.And, exp.Or)
 _COMPARED = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ)
 
 
-class Rows(NamedColumns):
-    def __init__(self, tables: Mapping[str, CatalogTable | None], outer: Read) -> None:
+class Rows(ForeignRows):
+    def __init__(self, tables: Sources, outer: Read) -> None:
         super().__init__(tables, outer)
         self.kinds = Kinds()
 
@@ -63,22 +62,6 @@ class Rows(NamedColumns):
         plain = text.replace(".", "", 1)
         require(plain.isascii() and plain.isdigit() and len(plain) <= 38, "numbers are plain")
         return exp.Literal.number(text)
-
-    def listed(self, node: exp.Expr) -> exp.Expr:
-        """A constant in a list of rows: a float is written with its exponent there."""
-        found = self._outer(bare(node))
-        minus = isinstance(found, exp.Neg)
-        inner = bare(found.this) if minus else found
-        if not isinstance(inner, exp.Cast) or inner.to.this is not _D.DOUBLE:
-            return found
-        text = str(inner.this.name)
-        if not text[:1].isdigit():
-            return found
-        number = exp.Literal.number(text if "e" in text else f"{text}e0")
-        return exp.Neg(this=number) if minus else number
-
-    def plain(self, node: exp.Expr) -> exp.Expr:
-        return node.copy()
 
     # ---- conditions ----------------------------------------------------------------------
 
@@ -120,15 +103,13 @@ class Rows(NamedColumns):
         return exp.Neg(this=self._put(node.this))
 
     def between(self, node: exp.Expr) -> exp.Expr:
-        extra = {k for k, v in node.args.items() if v} - {"this", "low", "high"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "low", "high")
         parts = {part: node.args[part] for part in ("this", "low", "high")}
         self.kinds.meet(*parts.values())
         return exp.Between(**{part: self._put(value) for part, value in parts.items()})
 
     def among(self, node: exp.Expr) -> exp.Expr:
-        extra = {k for k, v in node.args.items() if v} - {"this", "expressions", "query"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "expressions", "query")
         value, query = self._put(node.this), node.args.get("query")
         if query is not None:
             read = self._outer(query)
@@ -163,8 +144,7 @@ class Rows(NamedColumns):
         ) is not None:
             self.kinds.numbers(size["_x"])
             return exp.Abs(this=self._outer(size["_x"]))
-        extra = {k for k, v in node.args.items() if v} - {"this", "ifs", "default"}
-        require(not extra, "a clause is not on the list")
+        only(node, "this", "ifs", "default")
         subject, default = node.this, node.args.get("default")
         tests = [one.this for one in node.args["ifs"]]
         if subject is not None:

@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_shapes import Found, fits
+from dpsql.certify.foreign_shapes import Found, fits
 from dpsql.certify.spark_words import KNOWN
 
 _DIALECT = Dialect.get_or_raise("spark")

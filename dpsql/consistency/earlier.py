@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dpsql.canonical import Form, canonical
 from dpsql.consistency.families import Mode, mode_of
-from dpsql.core.ir import steps
+from dpsql.core.walk import steps
 from dpsql.errors import InvalidQuery, RefusedQuery
 from dpsql.pipeline.stages import Planned, Release
 from dpsql.pipeline.storage import about, restored, unpack

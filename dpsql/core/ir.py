@@ -8,15 +8,13 @@ sources of the block with blocks of their own: `PerUnit`, `Union`, `Windowed`. C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 from dpsql.core.domain import Domain, Scalar, SqlType
 from dpsql.core.targets import NOTHING, Aims
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,31 +357,6 @@ def value_parameter(step: int) -> str:
 def column_parameter(step: int, column: str) -> str:
     """The parameter by which a statement is given a column of a step's table, as a list."""
     return f"given_{step}_{column}"
-
-
-def steps(node: object) -> Iterator[int]:
-    """The steps that anything bound reads, repeats included."""
-    if isinstance(node, (Unknown, Given)):
-        yield node.step
-    elif isinstance(node, tuple):
-        for part in node:
-            yield from steps(part)
-    elif is_dataclass(node) and not isinstance(node, (Domain, Lit, Col)):
-        for item in fields(node):
-            yield from steps(getattr(node, item.name))
-
-
-def with_steps(node: T, names: Mapping[int, str]) -> T:
-    """Anything bound, with the steps that it reads named."""
-    made: Any = node
-    if isinstance(made, (Unknown, Given)):
-        made = replace(made, name=names[made.step])
-    elif isinstance(made, tuple):
-        made = tuple(with_steps(part, names) for part in made)
-    elif is_dataclass(made) and not isinstance(made, (type, Domain, Lit, Col)):
-        parts = {item.name: getattr(made, item.name) for item in fields(made)}
-        made = replace(made, **{name: with_steps(part, names) for name, part in parts.items()})
-    return made  # type: ignore[no-any-return]
 
 
 def transform(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:

@@ -18,8 +18,8 @@ from dpsql.dialects import postgres_casts as casts
 from dpsql.dialects.postgres_scalars import Scalars
 from dpsql.dialects.postgres_terms import MAX_TEXT, Term, byte_order, form, name, refuse
 from dpsql.dialects.told import BIG, BOOL, DECIMAL, FLOAT, HUGE, INT, Seen, Told, joined, seen_of
-from dpsql.dialects.writing import title
 from dpsql.errors import RefusedQuery
+from dpsql.sql.caret import title
 
 Columns = dict[str, Seen]
 

@@ -32,7 +32,8 @@ from dpsql.dialects.postgres_terms import (
     text,
 )
 from dpsql.dialects.told import BOOL, INT, NOTHING, TEXT, Seen, Sources, constant, joined, seen_in
-from dpsql.dialects.writing import NotThere, title
+from dpsql.dialects.writing import NotThere
+from dpsql.sql.caret import title
 
 
 @dataclass

@@ -19,8 +19,8 @@ from dpsql.dialects.spark_aggregates import aggregate
 from dpsql.dialects.spark_scalars import Scalars
 from dpsql.dialects.spark_terms import MAX_TEXT, Term, call, cast, common, fitted, name, refuse
 from dpsql.dialects.told import Seen, seen_of
-from dpsql.dialects.writing import title
 from dpsql.errors import RefusedQuery
+from dpsql.sql.caret import title
 
 Columns = dict[str, Seen]
 

@@ -20,7 +20,8 @@ from dpsql.dialects import spark_texts as texts
 from dpsql.dialects.spark_columns import read
 from dpsql.dialects.spark_terms import Term, call, common, fitted, name, number, pair, refuse, text
 from dpsql.dialects.told import BOOL, NOTHING, TEXT, Seen, Sources, seen_in
-from dpsql.dialects.writing import NotThere, title
+from dpsql.dialects.writing import NotThere
+from dpsql.sql.caret import title
 
 
 @dataclass

@@ -18,11 +18,6 @@ class NotThere(RefusedQuery):
     node: exp.Expr | None = None
 
 
-def title(node: exp.Expr) -> str:
-    """A function or operator as an analyst calls it."""
-    return str(node.this).upper() if isinstance(node, exp.Anonymous) else node.key.upper()
-
-
 def _duckdb(query: exp.Query, catalog: Catalog) -> str:
     return query.sql("duckdb", comments=False, copy=False)
 

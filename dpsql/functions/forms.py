@@ -18,6 +18,7 @@ from dpsql.core.domain import (
 )
 from dpsql.core.ir import Expr, Lit
 from dpsql.functions.protocol import Scope
+from dpsql.sql.caret import title
 
 
 def operand(node: exp.Expr) -> exp.Expr:
@@ -104,13 +105,6 @@ def arity(node: exp.Anonymous, scope: Scope, least: int, most: int | None = None
             f" {len(args)} were given",
         )
     return args
-
-
-def title(node: exp.Expr) -> str:
-    """How an analyst names the function or operator of a node."""
-    if isinstance(node, exp.Anonymous):
-        return node.name.upper()
-    return str(node.key).upper()
 
 
 def constant_text(node: exp.Expr | None) -> str | None:

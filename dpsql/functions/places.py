@@ -24,6 +24,7 @@ from dpsql.functions.forms import (
 )
 from dpsql.functions.literals import lit
 from dpsql.functions.protocol import Scope
+from dpsql.sql.caret import title
 
 MAX_PADDED = 256
 MAX_PARTS = 8
@@ -72,7 +73,7 @@ class Places:
 
 def _text(node: exp.Expr, part: exp.Expr, scope: Scope) -> Expr:
     arg = scope.expr(part)
-    forms.need(node, arg, (Kind.TEXT,), f"{forms.title(node)} needs text", scope)
+    forms.need(node, arg, (Kind.TEXT,), f"{title(node)} needs text", scope)
     return arg
 
 

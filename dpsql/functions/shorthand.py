@@ -19,8 +19,9 @@ from sqlglot import exp
 
 from dpsql.core.domain import Kind
 from dpsql.core.ir import Call, Expr, Lit
-from dpsql.functions.forms import arity, need, only, title
+from dpsql.functions.forms import arity, need, only
 from dpsql.functions.protocol import Scope
+from dpsql.sql.caret import title
 
 Reader = Callable[[exp.Expr, Scope], exp.Expr]
 MAX_BUCKETS = 100

@@ -32,6 +32,7 @@ from dpsql.functions.forms import (
 )
 from dpsql.functions.literals import lit
 from dpsql.functions.protocol import Scope
+from dpsql.sql.caret import title
 
 MAX_PARTS = 8
 MAX_SOUGHT = 256  # characters of a text that is looked for: each place of the row's is tried
@@ -82,7 +83,7 @@ class Text:
 
 def _text_argument(node: exp.Expr, part: exp.Expr, scope: Scope) -> Expr:
     arg = scope.expr(part)
-    need(node, arg, (Kind.TEXT,), f"{forms.title(node)} needs text", scope)
+    need(node, arg, (Kind.TEXT,), f"{title(node)} needs text", scope)
     return arg
 
 
@@ -125,7 +126,7 @@ def _bind_side(node: exp.Expr, scope: Scope) -> Expr:
     arg = _text_argument(node, node.this, scope)
     count = _position(node, node.args.get("expression"), scope)
     if count < 0:
-        not_constant(node, scope, f"{forms.title(node)} takes a constant length of 0 or more")
+        not_constant(node, scope, f"{title(node)} takes a constant length of 0 or more")
     name = "left" if isinstance(node, exp.Left) else "right"
 
     def side(text: str) -> str:
@@ -152,7 +153,7 @@ def _bind_substring(node: exp.Expr, scope: Scope) -> Expr:
 def _position(node: exp.Expr, part: exp.Expr | None, scope: Scope) -> int:
     value = None if part is None else constant_int(scope.expr(part))
     if value is None or abs(value) > MAX_POSITION:
-        not_constant(node, scope, f"positions and lengths in {forms.title(node)} must be constants")
+        not_constant(node, scope, f"positions and lengths in {title(node)} must be constants")
     return value
 
 

@@ -13,6 +13,7 @@ from dpsql.core.ir import Call, Expr, Lit
 from dpsql.functions import forms, intervals
 from dpsql.functions.forms import arity, need, only, result
 from dpsql.functions.protocol import Scope
+from dpsql.sql.caret import title
 
 MAX_LENGTH = 2**33
 """More than the characters, or bytes, of any text: the engine counts them in 32 bits."""
@@ -42,7 +43,7 @@ class TextLengths:
             only(node, scope, "this")
             name, part = "length", node.this
         arg = scope.expr(part)
-        need(node, arg, (Kind.TEXT,), f"{forms.title(node)} needs text", scope)
+        need(node, arg, (Kind.TEXT,), f"{title(node)} needs text", scope)
         each = 1 if name == "length" else BYTES
         most = _longest(arg)
         declared = intervals.span(0, None if most is None else each * most)

@@ -10,8 +10,8 @@ from typing import Any
 from dpsql.binding.context import Site
 from dpsql.binding.figures import uses
 from dpsql.canonical import Form, canonical
-from dpsql.core.ir import with_steps
 from dpsql.core.targets import NOTHING, Aims
+from dpsql.core.walk import with_steps
 from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
 from dpsql.planning.automatic import automatic, choice_plan, division, widest_plan

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from dpsql.accountant.calibrate import gaussian_epsilon
 from dpsql.canonical import Form
 from dpsql.canonical.labels import digest
-from dpsql.core.ir import steps
+from dpsql.core.walk import steps
 from dpsql.mechanisms.gaussian import GaussianMechanism
 from dpsql.mechanisms.means import complement, mean_of
 from dpsql.pipeline.stages import Earlier, Order

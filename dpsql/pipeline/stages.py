@@ -15,8 +15,9 @@ from dpsql.binding.release_names import releases_of
 from dpsql.canonical import Form
 from dpsql.core.catalog import Catalog
 from dpsql.core.exact import Exact
-from dpsql.core.ir import PrivateAggregate, steps
+from dpsql.core.ir import PrivateAggregate
 from dpsql.core.targets import Reached
+from dpsql.core.walk import steps
 from dpsql.mechanisms.means import Mean
 from dpsql.planning.kept import Offer
 from dpsql.planning.types import Plan

@@ -12,7 +12,6 @@ once, in one place among those of the candidates, which are all public groups.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -30,7 +29,9 @@ from dpsql.core.ir import (
     Options,
     PerUnit,
     PrivateAggregate,
+    Source,
 )
+from dpsql.core.walk import within
 from dpsql.errors import InternalError
 from dpsql.functions.forms import truth
 from dpsql.functions.literals import lit
@@ -48,7 +49,7 @@ def units_by_place(
     `where`: which rows it is about. `row`: the grid on which a total's rows are clamped and summed.
     """
     block = aggregate.block
-    first = max(_ids(block)) + 1
+    first = max(part.id for part in within(block) if isinstance(part, Source)) + 1
     by_group = choice.kind in ("rows", "total")
     keys = aggregate.keys if by_group else ()
     calls = _calls(choice, where, row)
@@ -159,16 +160,3 @@ def _value(kind: Kind, value: Fraction) -> Scalar:
     if kind is Kind.DECIMAL:
         return _EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
     return float(value)
-
-
-def _ids(node: object) -> Iterator[int]:
-    """The ids of all sources in a block."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from _ids(part)
-    elif is_dataclass(node) and not isinstance(node, (Domain, Lit, Col)):
-        own = getattr(node, "id", None)
-        if isinstance(own, int):
-            yield own
-        for item in fields(node):
-            yield from _ids(getattr(node, item.name))

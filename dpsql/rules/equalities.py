@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 
-from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Call, Col, Expr, Lit
+from dpsql.core.ir import Block, Call, Col, Expr
+from dpsql.core.walk import within
 
 
 def inner(block: Block) -> list[Expr]:
@@ -45,10 +44,4 @@ def equal_to(column: Col, parts: Sequence[Expr]) -> list[Col]:
 
 def reads(node: object) -> frozenset[int]:
     """The sources that anything bound reads columns of."""
-    if isinstance(node, Col):
-        return frozenset({node.source})
-    if isinstance(node, tuple):
-        return frozenset().union(*map(reads, node))
-    if is_dataclass(node) and not isinstance(node, (type, Domain, Lit)):
-        return frozenset().union(*(reads(getattr(node, item.name)) for item in fields(node)))
-    return frozenset()
+    return frozenset(part.source for part in within(node) if isinstance(part, Col))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 from dpsql.core.catalog import Catalog, CatalogTable
-from dpsql.core.domain import Domain
-from dpsql.core.ir import Block, Call, Col, Expr, Join, Lit, Scan
+from dpsql.core.ir import Block, Call, Col, Expr, Join, Scan
+from dpsql.core.walk import rebuilt
 from dpsql.planning.types import Plan
 from dpsql.rules.equalities import conjuncts, equal_to, inner, place, reads
 from dpsql.rules.source import Tables
@@ -126,12 +126,10 @@ def _fresh(conditions: Sequence[Expr], said: set[object], unit: Col) -> list[Exp
 
 def _moved(node: T, path: int, other: int) -> T:
     """Anything bound, with the one scan's columns read of the other."""
-    made: Any = node
-    if isinstance(made, Col):
-        made = replace(made, source=other) if made.source == path else made
-    elif isinstance(made, tuple):
-        made = tuple(_moved(part, path, other) for part in made)
-    elif is_dataclass(made) and not isinstance(made, (type, Domain, Lit)):
-        parts = {item.name: getattr(made, item.name) for item in fields(made)}
-        made = replace(made, **{n: _moved(part, path, other) for n, part in parts.items()})
-    return made  # type: ignore[no-any-return]
+
+    def moved(part: object) -> object:
+        if isinstance(part, Col) and part.source == path:
+            return replace(part, source=other)
+        return part
+
+    return rebuilt(node, moved)

@@ -1,4 +1,4 @@
-"""Point at the place in the analyst's text that an error speaks of."""
+"""Name, and point at, the place in the analyst's text that an error speaks of."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)\s*\Z")
 _LONGEST = 100  # characters of a name that are looked for
 _NO_NAMES = frozenset("AND OR NOT IN WHEN THEN ELSE CASE DISTINCT BETWEEN LIKE SELECT BY".split())
 """What may stand before a parenthesis and calls nothing."""
+
+
+def title(node: exp.Expr) -> str:
+    """How an analyst names the function or operator of a node."""
+    if isinstance(node, exp.Anonymous):
+        return node.name.upper()
+    return str(node.key).upper()
 
 
 def position(node: exp.Expr) -> tuple[int, int] | None:

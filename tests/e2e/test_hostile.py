@@ -212,7 +212,7 @@ def _stand_ins(statement):
 # ---- the order of rows, noise held at nothing ---------------------------------------------------
 
 
-@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("threads", [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_order_of_rows_is_that_of_no_table(databases, hostile_data, monkeypatch, threads):
     """The same rows in another order, in other threads: the very same answers, row by row."""
     silent(monkeypatch)

@@ -1,18 +1,20 @@
-"""Shapes of PostgreSQL's text, written as text: `match` finds them and says what stands for what.
+"""Shapes of a foreign engine's text: does a node have one, and what stands for what?
 
 A name that begins with an underscore stands for any expression, the same one wherever it is used.
+Shapes are written as text of their engine: `match` of `postgres_text` and of `spark_text`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
+
+from dpsql.certify.claim import require
 
 Found = dict[str, exp.Expr]
 Read = Callable[[exp.Expr], exp.Expr]
-"""Text of PostgreSQL → the normal form."""
+"""Text of a foreign engine → the normal form."""
 
 
 def bare(node: exp.Expr) -> exp.Expr:
@@ -21,22 +23,16 @@ def bare(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def only(node: exp.Expr, *parts: str) -> None:
+    """Nothing but these parts is said of it."""
+    require({k for k, v in node.args.items() if v} <= {*parts}, "a clause is not on the list")
+
+
 def put(read: Read, node: exp.Expr) -> exp.Expr:
     """Read, and in parentheses where it is an operation."""
     found = read(bare(node))
     loose = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.Escape)
     return exp.Paren(this=found) if isinstance(found, loose) else found
-
-
-def match(shape: str, node: exp.Expr) -> Found | None:
-    """What the names in the shape stand for; None if the node has another shape."""
-    found: Found = {}
-    return found if fits(_shape(shape), node, found) else None
-
-
-@cache
-def _shape(text: str) -> exp.Expr:
-    return parse_one(text.replace("DP ", "DOUBLE PRECISION "), read="postgres")
 
 
 def fits(shape: object, node: object, found: Found) -> bool:

@@ -1,22 +1,34 @@
-"""Columns as both foreign engines name them: in quotes, of a source in sight, as their type is."""
+"""Expressions over a row of a foreign engine's text: what both engines say alike.
+
+A column is named in quotes, of a source in sight, and read as its type is. All else is read by the
+engine's own `Rows` (`postgres_rows`, `spark_rows`).
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from sqlglot import exp
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.postgres_shapes import Read, put
+from dpsql.certify.foreign_shapes import Read, bare, put
 from dpsql.core.catalog import CatalogColumn, CatalogTable
 
+Sources = Mapping[str, CatalogTable | None]
+"""What an alias stands for: a table, or None for what we made."""
 
-class NamedColumns:
-    def __init__(self, tables: Mapping[str, CatalogTable | None], outer: Read) -> None:
-        """`tables`: what an alias stands for, None for what we made. `outer` reads all there is."""
+
+class ForeignRows(ABC):
+    def __init__(self, tables: Sources, outer: Read) -> None:
+        """`outer` reads all there is."""
         self._tables, self._outer = tables, outer
         self.direct = False
         """Is a table read at this level? Then every column says which source it is of."""
+
+    @abstractmethod
+    def read(self, node: exp.Expr) -> exp.Expr:
+        """What the node computes of a row; `refuse`s what is not known."""
 
     def _put(self, node: exp.Expr) -> exp.Expr:
         return put(self._outer, node)
@@ -52,3 +64,21 @@ class NamedColumns:
         if column is None:
             refuse("every column exists, in its own spelling")
         return column
+
+    # ---- constants -----------------------------------------------------------------------
+
+    def plain(self, node: exp.Expr) -> exp.Expr:
+        return node.copy()
+
+    def listed(self, node: exp.Expr) -> exp.Expr:
+        """A constant in a list of rows: a float is written with its exponent there."""
+        found = self._outer(bare(node))
+        minus = isinstance(found, exp.Neg)
+        inner = bare(found.this) if minus else found
+        if not isinstance(inner, exp.Cast) or inner.to.this is not exp.DType.DOUBLE:
+            return found
+        text = str(inner.this.name)
+        if not text[:1].isdigit():
+            return found
+        number = exp.Literal.number(text if "e" in text else f"{text}e0")
+        return exp.Neg(this=number) if minus else number
