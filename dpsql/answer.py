@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from dpsql.found_bounds import FoundBound
 from dpsql.pipeline.stages import Release
 from dpsql.planning.types import Plan
-from dpsql.report import Answering, FoundBound, PrivacyReport
+from dpsql.report import Answering, PrivacyReport
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Sealed, TypedTable
+from dpsql.found_bounds import FoundBound
 from dpsql.mechanisms.bound_choice import BoundChoice, Cut, read
 from dpsql.mechanisms.bound_size import margin
 from dpsql.pipeline import chains, repeats, storage
@@ -16,7 +17,7 @@ from dpsql.pipeline.stages import Order, Planned, Release
 from dpsql.planning.held import barless, choice_law, enough_people
 from dpsql.planning.resolved import resolved
 from dpsql.planning.types import Awaited, Plan
-from dpsql.report import AnsweredBy, Answering, FoundBound
+from dpsql.report import AnsweredBy, Answering
 from dpsql.wording import sought
 
 if TYPE_CHECKING:

@@ -45,6 +45,7 @@ from dpsql.origins import Origins, one_row
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Certified, Planned
 from dpsql.plan_graph import dot
+from dpsql.planning.bounds import lowered
 from dpsql.planning.types import Plan
 from dpsql.policy.catalog import table_keys
 from dpsql.rules import joined_late
@@ -199,6 +200,7 @@ def _release(
         _curve(question, planned, index) if advice else None,
         () if kept else joined_late(plan, catalog, table_keys(policy, catalog)),
         kept,
+        lowered(plan, policy),
     )
 
 

@@ -224,7 +224,7 @@ class ReleaseExplanation:
     `joined_late`: tables whose one row each unit's aggregated rows meet, not each of its rows.
     `shown`: does the answer read it itself, and not only another release? `target`: the error that
     was asked for, in place of a price. `curve`: None where it was not asked for. `kept`: None where
-    no kept cells serve it.
+    no kept cells serve it. `lowered`: options of the query above what the policy allows, in words.
     """
 
     epsilon: Fraction
@@ -250,6 +250,7 @@ class ReleaseExplanation:
     curve: ErrorCurve | None = None
     joined_late: tuple[str, ...] = ()
     kept: KeptExplanation | None = None
+    lowered: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -262,6 +263,7 @@ class ReleaseExplanation:
             "keys": [key.to_dict() for key in self.keys],
             "public_groups": self.groups,
             "joined_late": list(self.joined_late),
+            "lowered": list(self.lowered),
             "bounds": [bound.to_dict() for bound in self.bounds],
             "parts": [part.to_dict() for part in self.parts],
             "division": None if self.division is None else self.division.to_dict(),

@@ -137,6 +137,8 @@ def _release(
     if said := [f"{key.name}: {key.origin}" for key in release.keys if key.origin]:
         yield from entry("values", "of " + "; of ".join(said))
     yield from entry(unit[: INDENT - 1], _contribution(release, unit))
+    if release.lowered:
+        yield from entry("lowered", "; ".join(release.lowered))
     if release.strategy != "row":
         yield from entry("method", f"{release.strategy}: {release.why}")
     if release.joined_late:

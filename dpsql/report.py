@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +13,13 @@ from dpsql.aggregates.quantile import EXTREMES
 from dpsql.core.refresh import Window
 from dpsql.core.targets import FirstLook, Reached
 from dpsql.error_bars import ClippedShare, ColumnReport
+from dpsql.found_bounds import FoundBound
+from dpsql.planning.bounds import lowered
 from dpsql.planning.types import Plan
 from dpsql.policy import query_price
 from dpsql.policy.promises import Resting
 from dpsql.policy.schema import BudgetSpec, Policy
 from dpsql.reconciled import Reconciled
-from dpsql.wording import number
 
 if TYPE_CHECKING:
     from dpsql.accountant.events import PrivacyEvent
@@ -75,45 +76,6 @@ class Answering:
 
 
 @dataclass(frozen=True)
-class FoundBound:
-    """A bound that was found privately, in words, and the units that lie in it and beyond it.
-
-    Both numbers are noisy: off by `margin` at the most on each side, with 97.5 %. They are of units
-    that have anything to be bounded: a row, or a value that is not 0.
-    """
-
-    name: str
-    value: float
-    within: int
-    beyond: int
-    margin: float
-    enough: int
-    """About how many units it takes until it is shown to cut few at this price."""
-    last: bool = False
-    """Is it the last candidate, as far as policy or type go? Nothing is counted beyond that."""
-
-    @property
-    def text(self) -> str:
-        """`high end of x 5,243 (beyond it about 12 of 5,880, ± 120)`."""
-        if self.last:
-            return (
-                f"{self.name} {number(self.value)} (the most that is allowed: more is cut, unseen)"
-            )
-        beyond, most = max(self.beyond, 0), max(self.within, 0) + max(self.beyond, 0)
-        told = f"beyond it about {beyond:,} of {most:,}, ± {number(self.margin)}"
-        return f"{self.name} {number(self.value)} ({told})"
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "within": self.within,
-            "beyond": self.beyond,
-            "margin": self.margin,
-            "enough": self.enough,
-            "last": self.last,
-        }
-
-
-@dataclass(frozen=True)
 class ReleaseReport:
     """One private aggregate: its price, what was enforced on each unit, what noise was drawn.
 
@@ -141,6 +103,8 @@ class ReleaseReport:
     """Paid estimates of what clipping moved, which no interval holds."""
     capped: bool = False
     """Distinct values are counted, of one unit up to a cap: a lower bound where units have more."""
+    lowered: tuple[str, ...] = ()
+    """Options of the query that ask for more than the policy allows, in words."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -155,6 +119,7 @@ class ReleaseReport:
                 "max_rows_per_group": self.max_rows_per_group,
                 "max_rows_per_unit": self.max_rows_per_unit,
             },
+            "bounds_lowered": list(self.lowered),
             "bounds_found": {one.name: one.value for one in self.bounds_found},
             "bounds_cut": {one.name: one.to_json() for one in self.bounds_found},
             "bounds_hold": not self.barless,
@@ -299,13 +264,25 @@ class BudgetReport:
         }
 
 
-def release_report(
+def release_reports(
+    plans: Iterable[Plan],
+    how: Iterable[Answering],
+    clipped: Iterable[tuple[ClippedShare, ...]],
+    found: Iterable[tuple[FoundBound, ...]],
+    policy: Policy,
+) -> tuple[ReleaseReport, ...]:
+    """One of each plan; `found`: the bounds that were found for it."""
+    each = zip(plans, how, clipped, found, strict=True)
+    return tuple(_release_report(*one, policy) for one in each)
+
+
+def _release_report(
     plan: Plan,
     answering: Answering,
-    clipped: tuple[ClippedShare, ...] = (),
-    found: tuple[FoundBound, ...] = (),
+    clipped: tuple[ClippedShare, ...],
+    found: tuple[FoundBound, ...],
+    policy: Policy,
 ) -> ReleaseReport:
-    """`found`: the bounds that were found for it."""
     return ReleaseReport(
         plan.epsilon,
         plan.delta,
@@ -323,6 +300,7 @@ def release_report(
         any(one.fn in EXTREMES for one in plan.aggregate.aggregates),
         clipped,
         plan.capped,
+        lowered(plan, policy),
     )
 
 

@@ -44,7 +44,7 @@ from dpsql.preparation import Preparation, Prepared
 from dpsql.progress import Progress, Stage
 from dpsql.reconciled import Reconciled
 from dpsql.reply_clock import on_the_clock
-from dpsql.report import BudgetReport, PrivacyReport, budget_report, release_report
+from dpsql.report import BudgetReport, PrivacyReport, budget_report, release_reports
 from dpsql.sql.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -367,7 +367,7 @@ class Session(Preparation):
             self.analyst,
             self.budget_spec.key,
             *released.paid,
-            tuple(map(release_report, plans, released.how, clipped, released.found)),
+            release_reports(plans, released.how, clipped, released.found, self.policy),
             tuple(reports),
             receipt,
             None if account is None else lambda: self._report(account, total),

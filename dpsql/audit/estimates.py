@@ -42,7 +42,7 @@ def block_bound(without: Array, within: Array, *, delta: float, alpha: float) ->
     P[E with] <= e^ε P[E without] + δ, and the other way round; both probabilities are bounded by
     Clopper and Pearson at alpha / 2 each.
     """
-    cut = max(2, len(without) // TRAINING_PART)
+    cut = len(without) - held_out(len(without))
     trained = without[:cut], within[:cut]
     _, score, event = max(
         (_best_event(score, *trained, delta) for score in scores(*trained)),
@@ -53,6 +53,17 @@ def block_bound(without: Array, within: Array, *, delta: float, alpha: float) ->
     return epsilon_bound(
         event.count(likely), len(likely), event.count(rare), len(rare), delta=delta, alpha=alpha
     )
+
+
+def held_out(blocks: int) -> int:
+    """How many blocks of each world are counted; the others choose what to look for."""
+    return blocks - max(2, blocks // TRAINING_PART)
+
+
+def coin_guesses(blocks: int) -> tuple[int, int]:
+    """Of one run: how many coins are guessed, the clearest two fifths, and of how many."""
+    canaries = blocks - blocks // TRAINING_PART
+    return 2 * (canaries // 5), canaries
 
 
 def scores(without: Array, within: Array) -> tuple[Score, Score]:
@@ -141,18 +152,18 @@ def one_run_bound(
     if not guesses:
         return 0.0
     low, high = 0.0, 50.0
-    if _one_run_chance(0.0, correct, guesses, canaries, delta) > alpha:
+    if one_run_chance(0.0, correct, guesses, canaries, delta) > alpha:
         return 0.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _one_run_chance(middle, correct, guesses, canaries, delta) <= alpha:
+        if one_run_chance(middle, correct, guesses, canaries, delta) <= alpha:
             low = middle
         else:
             high = middle
     return low
 
 
-def _one_run_chance(
+def one_run_chance(
     epsilon: float, correct: int, guesses: int, canaries: int, delta: float
 ) -> float:
     """How likely so many right guesses are at most, if the answers are (ε, δ)-DP."""

@@ -11,10 +11,17 @@ import numpy as np
 
 from dpsql.audit.answers import Array, answers, coins, shown
 from dpsql.audit.canaries import MANY_ROWS, Canary, all_groups, canaries, many_rows
-from dpsql.audit.estimates import block_bound, one_run_bound, proportion_above, scores
+from dpsql.audit.estimates import (
+    block_bound,
+    coin_guesses,
+    one_run_bound,
+    proportion_above,
+    scores,
+)
 from dpsql.audit.found import runs
 from dpsql.audit.made_up import CannotInvent
 from dpsql.audit.questions import Question, of_found_bounds, questions
+from dpsql.audit.visible import block_epsilon, keys_delta, one_run_epsilon
 from dpsql.audit.world import World
 from dpsql.core.catalog import Catalog, CatalogTable
 from dpsql.errors import Error
@@ -62,6 +69,8 @@ class Finding:
     canary: str | None
     blocks: int
     problem: str | None = None
+    visible: float | None = None
+    """The least true ε (or δ) that so many experiments show above the claim, at best."""
 
     @property
     def broken(self) -> bool:
@@ -203,7 +212,17 @@ class Audit:
         except (CannotInvent, Error) as problem:
             text = problem.message if isinstance(problem, Error) else str(problem)
             return replace(finding, problem=text)
-        return replace(finding, measured=told, canary=str(canary))
+        visible = self._visible(trial, finding, alpha)
+        return replace(finding, measured=told, canary=str(canary), visible=visible)
+
+    def _visible(self, trial: Trial, finding: Finding, alpha: float) -> float:
+        """From numbers alone that were known before."""
+        claimed, delta = finding.claimed, float(self.claim.delta)
+        if finding.of == "delta":
+            return keys_delta(claimed, finding.blocks, alpha=alpha)
+        one_run = self.method == "one-run" and not trial.runs
+        least = one_run_epsilon if one_run else block_epsilon
+        return least(claimed, finding.blocks, delta=delta, alpha=alpha)
 
     def _by_blocks(self, trial: Trial, alpha: float) -> tuple[float, Canary]:
         """The largest bound over the kinds of canary, each against the world without any."""
@@ -238,12 +257,13 @@ class Audit:
 
     def _guessed(self, seen: Array, tossed: Array, alpha: float) -> float:
         """Guesses come from the first score that told more of the quarter's own coins."""
-        cut = len(seen) // 4
+        guesses, canaries = coin_guesses(len(seen))
+        cut = len(seen) - canaries
         told, rest, delta = tossed[:cut], tossed[cut:], float(self.claim.delta)
         known = seen[:cut]
         score = max(scores(known[~told], known[told]), key=lambda score: _right(score(known), told))
         right = _right(score(seen[cut:]), rest)
-        return one_run_bound(right, 2 * (len(rest) // 5), len(rest), delta=delta, alpha=alpha)
+        return one_run_bound(right, guesses, canaries, delta=delta, alpha=alpha)
 
     def _keys(self, trial: Trial, alpha: float) -> tuple[float, Canary]:
         (canary,) = trial.canaries

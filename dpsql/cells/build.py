@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dpsql.cells.entries import Entry, Unfit, entries
-from dpsql.cells.state import CHANGED, engine_version, retired, schema_digest
+from dpsql.cells.state import (
+    CHANGED,
+    altered,
+    column_types,
+    engine_version,
+    retired,
+    schema_digest,
+)
 from dpsql.certify import certify_cells
 from dpsql.core.catalog import Catalog
 from dpsql.core.ir import Scan
@@ -28,12 +35,10 @@ from dpsql.dialects.engine import Engine
 from dpsql.errors import EngineFailed, PolicyError
 from dpsql.mechanisms import entropy
 from dpsql.pipeline.rewrite import cells_text
-from dpsql.planning.kept import KeptCells
 from dpsql.policy.catalog import table_keys
 from dpsql.policy.data_identity import stored_version
 from dpsql.policy.schema import Policy
 from dpsql.rules import names
-from dpsql.rules.kept import bounded_columns
 
 SETTLED = 2.0
 """Seconds: two writes that lie further apart never bear one time, on any file system."""
@@ -142,7 +147,7 @@ def _add(
     certify_cells(definition, policy=policy, catalog=catalog)
     columns, rows = engine.stream(definition)
     order = [names.RANK, *(key.name for key in entry.cells.keys)]
-    types = _types(entry.cells, columns)
+    types = column_types(entry.cells, columns)
     counted = counting(rows, lambda passed: told(entry.name, passed))
     cells = file.add(name, counted, types, order)
     stored = Stored(
@@ -160,16 +165,6 @@ def _add(
     )
     file.note(stored)
     return Made(entry.name, cells)
-
-
-def _types(cells: KeptCells, columns: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The engine's types, but for bounded numbers: the least that holds their bound."""
-    least = {names.RANK: "INTEGER"}
-    for index, part in enumerate(cells.blocks):
-        most = cells.weight * cells.bounds.max_rows_per_group * part.block.row_total
-        type_ = "INTEGER" if most < 2**31 else "BIGINT" if most < 2**63 else "HUGEINT"
-        least.update(dict.fromkeys(bounded_columns(index, part), type_))
-    return [(name, least.get(name, type_)) for name, type_ in columns]
 
 
 def _data(policy: Policy) -> str | None:
@@ -194,7 +189,7 @@ def states(policy: Policy, engine: Engine) -> list[State]:
         with engine.snapshot():
             catalog = engine.catalog()
             wanted = list(_wanted(policy, engine, catalog))
-            return [_state(policy, engine, catalog, one, stored) for one in wanted]
+            return [_state(policy, engine, catalog, one, cells, stored) for one in wanted]
     finally:
         if cells is not None:
             cells.close()
@@ -205,12 +200,13 @@ def _state(
     engine: Engine,
     catalog: Catalog,
     entry: Entry | Unfit,
+    cells: DuckDBEngine | None,
     known: dict[str, Stored],
 ) -> State:
     if isinstance(entry, Unfit):
         return State(entry.where, entry.where, entry.problem.message, entry.problem.hint)
     stored = known.get(entry.id)
-    if stored is None:
+    if stored is None or cells is None or not isinstance(engine, DuckDBEngine):
         return State(entry.where, entry.name, "not built yet", "`dpsql cells build`")
     why = retired(
         stored,
@@ -219,6 +215,8 @@ def _state(
         tables=table_keys(policy, catalog),
         data_version=stored_version(policy, engine.identity),
     )
+    if not why:
+        why = altered(stored, entry.cells, engine, cells)
     if not why and stored.mark != engine.mark:
         why = CHANGED
     hint = "`dpsql cells build` makes them anew" if why else ""

@@ -8,13 +8,17 @@ from collections.abc import Mapping
 
 from dpsql.core.catalog import Catalog
 from dpsql.core.ir import Scan
-from dpsql.dialects.cells_file import Stored
+from dpsql.dialects.cells_file import Stored, columns_in
+from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.pipeline.rewrite import cells_text
 from dpsql.planning.kept import KeptCells
+from dpsql.rules import names
+from dpsql.rules.kept import bounded_columns
 
 ENGINE = "it was made by another version of DuckDB, or another machine, whose hashes may differ"
 POLICY = "policy, schema or dpsql bound these cells in another way by now"
 VERSION = "it was made for another data_version, or another database"
+ALTERED = "its table in the cells file is gone, or its columns were changed since it was built"
 CHANGED = "the data files have been written to since"
 
 
@@ -38,6 +42,27 @@ def retired(
     if stored.definition != cells_text(cells, catalog, tables, int(stored.salt)):
         return POLICY
     return "" if stored.data_version == data_version else VERSION
+
+
+def altered(stored: Stored, cells: KeptCells, engine: DuckDBEngine, file: DuckDBEngine) -> str:
+    """Why the table is no longer as it was built: another column, another type; '' if it is.
+
+    Policy, schema and the owner's file decide it, no row: that which `build` writes depends on
+    nothing else. Call where nothing else is `retired`, within a snapshot of the data.
+    """
+    wanted = column_types(cells, engine.described(stored.definition))
+    return "" if columns_in(file, stored.name) == wanted else ALTERED
+
+
+def column_types(cells: KeptCells, columns: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A table's columns, of those of its definition: the engine's types, but for bounded numbers:
+    the least that holds their bound."""
+    least = {names.RANK: "INTEGER"}
+    for index, part in enumerate(cells.blocks):
+        most = cells.weight * cells.bounds.max_rows_per_group * part.block.row_total
+        type_ = "INTEGER" if most < 2**31 else "BIGINT" if most < 2**63 else "HUGEINT"
+        least.update(dict.fromkeys(bounded_columns(index, part), type_))
+    return [(name, least.get(name, type_)) for name, type_ in columns]
 
 
 def engine_version() -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dpsql.cells.entries import Entry, entries
-from dpsql.cells.state import retired
+from dpsql.cells.state import altered, retired
 from dpsql.core.catalog import Catalog
 from dpsql.dialects.cells_file import Stored, open_cells, stored_in
 from dpsql.dialects.duckdb import DuckDBEngine
@@ -43,6 +43,7 @@ class CellsStore:
         self._stored: tuple[Stored, ...] = ()
         self._ready: tuple[_Ready, ...] = ()
         self._catalog: Catalog | None = None
+        self._sound: dict[str, bool] = {}
         keeps = any(table.kept for table in policy.tables.values())
         if not keeps or policy.cells is None or not engine.marks:
             return
@@ -69,7 +70,7 @@ class CellsStore:
             return None
         for ready in self._current():
             found = serving(plan, ready.entry.cells)
-            if found is not None:
+            if found is not None and self._as_built(ready):
                 stored, entry = ready.stored, ready.entry
                 salt = int(stored.salt)
                 return Offer(stored.name, entry.name, stored.definition, salt, entry.cells, found)
@@ -86,10 +87,23 @@ class CellsStore:
         fresh = mark and any(one.name == table and one.mark == mark for one in self._stored)
         return self._cells if fresh else None
 
+    def _as_built(self, ready: _Ready) -> bool:
+        """Has the table the columns that it was built with? Asked once: our file is open."""
+        name, engine = ready.stored.name, self._engine
+        if name not in self._sound:
+            if self._cells is None or not isinstance(engine, DuckDBEngine):
+                return False
+            why = altered(ready.stored, ready.entry.cells, engine, self._cells)
+            self._sound[name] = not why
+            if why:
+                OWNER_LOG.warning("kept cells are not used: %s: %s", ready.entry.name, why)
+        return self._sound[name]
+
     def _current(self) -> tuple[_Ready, ...]:
         catalog = self._engine.catalog()
         if catalog != self._catalog:
             self._ready, self._catalog = tuple(self._found(catalog)), catalog
+            self._sound.clear()
         return self._ready
 
     def _found(self, catalog: Catalog) -> list[_Ready]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from dpsql.policy import Policy
     from dpsql.render.terminal import Style
 
-FIELDS = ("table", "question", "of", "claimed", "measured", "canary", "blocks", "problem")
+FIELDS = (
+    *("table", "question", "of", "claimed", "measured", "visible", "canary", "blocks", "problem"),
+)
+GROSS = 2
+"""An excess by more than that factor is called so."""
 DEFAULT = Fraction(1), Fraction(1, 10**6)
 SAID_NO = 1
 
@@ -100,7 +105,7 @@ def command(
     audit = Audit(loaded, catalog, claim, blocks, method, ask)
     with _progress() as tell:
         findings = list(audit.run(names, tell))
-    records = [{name: getattr(finding, name) for name in FIELDS} for finding in findings]
+    records = [{name: _told(getattr(finding, name)) for name in FIELDS} for finding in findings]
     if form == "table":
         output.text(map(output.style.symbols, _in_words(findings, claim, output.style)))
     else:
@@ -181,6 +186,35 @@ def _in_words(findings: Sequence[Finding], claim: Claim, style: Style) -> Iterat
         yield style.paint(
             f"{count(len(tried), 'claim')}, none broken (a verdict ABOVE would be {sure})", "green"
         )
+        yield from _power(tried, style)
+
+
+def _power(tried: Sequence[Finding], style: Style) -> Iterator[str]:
+    """What could have shown at all with so many experiments: public numbers, no answer."""
+    from dpsql.render.text import wrapped
+
+    for symbol in ("ε", "δ"):
+        known = [(one, one.visible) for one in tried if _symbol(one) == symbol]
+        seen = sorted({visible for _, visible in known if visible is not None})
+        if not seen:
+            continue
+        claimed = known[0][0].claimed
+        text = f"of {symbol} = {claimed:.3g} an excess shows, at best, {_from(seen[0])}"
+        if seen[-1] > 1.05 * seen[0]:
+            text += f"; where a question has fewer blocks, {_from(seen[-1])}"
+        text += "; what is smaller is not seen"
+        few = seen[-1] > GROSS * claimed
+        text += ": at this price so few --blocks see a gross one alone" if few else ""
+        yield style.paint(wrapped(text, style.width), "yellow" if few else "dim")
+
+
+def _told(value: object) -> object:
+    """For JSON and CSV, which know no infinity: nothing is visible."""
+    return None if value == math.inf else value
+
+
+def _from(visible: float) -> str:
+    return "not at all" if math.isinf(visible) else f"from {visible:.3g} on"
 
 
 def _symbol(finding: Finding) -> str:

@@ -90,7 +90,7 @@ def show(form: str, policy: str) -> None:
     if not found:
         note(NOTHING)
     records = [
-        {"kept": one.name, "state": one.why or "used", "cells": one.cells, "made": one.made}
+        {"kept": one.name, "state": _state(one.why), "cells": one.cells, "made": one.made}
         for one in found
     ]
     output.text(grid_lines(record_grid(FIELDS, records), form, output.style))
@@ -113,6 +113,12 @@ def drop(policy: str) -> None:
         loaded = load(policy)
         gone = loaded.cells is not None and remove(loaded.cells, loaded.limits.memory)
     note("deleted" if gone else "there is no file of kept cells")
+
+
+def _state(why: str) -> str:
+    """One line: where in an entry's SQL a problem lies, `dpsql check` shows under it."""
+    sentence, _, excerpt = why.partition("\n")
+    return f"{sentence} (`dpsql check` shows where)" if excerpt else sentence or "used"
 
 
 def _refuse(policy: Policy) -> None:

@@ -152,11 +152,19 @@ def _in_words(
         yield style.paint(count(len(found), level), colour)
         for finding in found:
             yield f"  {finding.where}"
-            yield wrapped(style.symbols(finding.message), style.width - 4, indent="    ")
+            yield from _message(style.symbols(finding.message), style.width)
             if finding.hint:
                 yield wrapped(style.symbols(f"→ {finding.hint}"), style.width - 4, indent="    ")
         yield ""
     yield _verdict(name, policy, code, style)
+
+
+def _message(message: str, width: int) -> Iterator[str]:
+    """A paragraph; below it may stand an excerpt with a caret, which is kept line by line."""
+    sentence, _, excerpt = message.partition("\n")
+    yield wrapped(sentence, width - 4, indent="    ")
+    for line in excerpt.splitlines():
+        yield f"    {line}"
 
 
 def _verdict(name: str, policy: Policy, code: int, style: Style) -> str:

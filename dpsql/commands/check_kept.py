@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dpsql.core.domain import Kind
 
 if TYPE_CHECKING:
+    from dpsql.cells.build import State
     from dpsql.core.catalog import CatalogColumn, CatalogTable
     from dpsql.dialects.engine import Engine
     from dpsql.policy import Finding
@@ -32,10 +33,15 @@ def check_kept(policy: Policy, engine: Engine) -> list[Finding]:
     except EngineFailed as problem:
         return [Finding("warning", "cells", problem.message, problem.hint)]
     return [
-        Finding("warning", one.where, f"{one.name}: kept cells are not used: {one.why}", one.hint)
+        Finding("warning", one.where, f"{_of(one)}kept cells are not used: {one.why}", one.hint)
         for one in found
         if one.why
     ]
+
+
+def _of(state: State) -> str:
+    """Of which cells; those that cannot be made have no name but their place."""
+    return "" if state.name == state.where else f"{state.name}: "
 
 
 def proposals(policy: Policy, engine: Engine) -> list[Finding]:

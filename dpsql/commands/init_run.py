@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dpsql.commands import init_dialogue as dialogue
+from dpsql.commands.init_open import open_file, open_server
 from dpsql.commands.output import note
 from dpsql.commands.part_file import part_file
 from dpsql.core.files import Layout
-from dpsql.dialects.duckdb import DuckDBEngine
 from dpsql.dialects.duckdb_files import FilesEngine
 from dpsql.dialects.engine import Engine
 from dpsql.errors import InterfaceError, OperationalError, PolicyError
@@ -130,14 +130,14 @@ class Run:
 
     def _from(self, path: Path) -> Iterator[str]:
         database = url_from(self._output.absolute().parent, path, "duckdb")
-        return self._of(DuckDBEngine.open(path), database, str(path), {})
+        return self._of(open_file(path), database, str(path), {})
 
     def _served(self, source: DatabaseServer) -> Iterator[str]:
         spark = source.url.startswith(("sc:", "spark:"))
         if source.shown != source.url:
             where = "SPARK_CONNECT_AUTHENTICATE_TOKEN" if spark else "PGPASSWORD, or use ~/.pgpass"
             note(f"the {'token' if spark else 'password'} is not written down: set {where}")
-        return self._of(_opened(source.url, spark), source.shown, source.shown, {})
+        return self._of(open_server(source.url, spark=spark), source.shown, source.shown, {})
 
     def _of(
         self,
@@ -380,14 +380,3 @@ def _without_range(shape: Shape, key: str, table: TableDraft) -> list[str]:
         for name, column in shape.tables[key].columns.items()
         if rangeable(column) and name not in ids and name not in settled
     ]
-
-
-def _opened(url: str, spark: bool) -> Engine:
-    """A server's engine, of all its tables."""
-    if spark:
-        from dpsql.dialects.spark import SparkEngine
-
-        return SparkEngine.open(url)
-    from dpsql.dialects.postgres import PostgresEngine
-
-    return PostgresEngine.open(url)

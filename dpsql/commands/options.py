@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,7 +53,9 @@ def _named(_: click.Context, option: click.Parameter, value: str | None) -> str:
 
 def wrong_option(name: str, problem: Error, hint: str | None = None) -> InterfaceError:
     """The fault lies in an option's value: usage (exit 2), though SQL with it would be refused."""
-    message = f"{name}: {problem.message}"
+    own = name.lstrip("-").replace("-", "_")  # as problems call it: `error must be above 0`
+    said = problem.message
+    message = name + said[len(own) :] if re.match(rf"{own}:? ", said) else f"{name}: {said}"
     return InterfaceError(message, code=problem.code, hint=problem.hint if hint is None else hint)
 
 

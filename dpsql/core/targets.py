@@ -312,7 +312,8 @@ def _positive(value: object, what: str) -> Fraction:
     except InvalidQuery as problem:
         raise InvalidQuery(problem.message, code=problem.code, hint=_hint(what)) from None
     if not _LEAST <= found <= _MOST:
-        raise _bad(what, "it must be above 0 and no larger than 1e300")
+        told = f"{what} must be above 0 and no larger than 1e300"
+        raise InvalidQuery(told, code="bad-target", hint=_hint(what))
     return found
 
 

@@ -52,7 +52,19 @@ class Stored:
 
 def open_cells(path: str, memory: str | None) -> DuckDBEngine | None:
     """The file, read only; None if there is none. EngineFailed where it cannot be opened."""
-    return DuckDBEngine.open(path, memory=memory) if os.path.lexists(path) else None
+    if not os.path.lexists(path):
+        return None
+    try:
+        return DuckDBEngine.open(path, memory=memory)
+    except EngineFailed as problem:
+        if problem.code != "engine-open":
+            raise
+        raise EngineFailed(
+            f"the file that `cells` names, {path}, cannot be read as a file of kept cells:"
+            f" {problem.message.partition(' cannot be opened: ')[2]}",
+            code="cells-file",
+            hint="queries read rows meanwhile; move it away, then run `dpsql cells build`",
+        ) from None
 
 
 def stored_in(cells: DuckDBEngine) -> tuple[Stored, ...]:
@@ -68,6 +80,20 @@ def stored_in(cells: DuckDBEngine) -> tuple[Stored, ...]:
     if not all(one.salt.isdecimal() and one.cells.isdecimal() for one in found):
         raise not_cells()
     return tuple(found)
+
+
+def columns_in(cells: DuckDBEngine, name: str) -> list[tuple[str, str]]:
+    """(name, type) of the columns that a table of cells has; none where there is no such table."""
+    sql = (
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+        f" AND schema_name = {text(SCHEMA)} AND table_name = {text(name)} ORDER BY column_index"
+    )
+    try:
+        found = cells.fetch(sql)
+    except EngineFailed:  # a table of which nothing is known is not read
+        return []
+    names, types = (found.column(at).to_pylist() for at in range(2))
+    return list(zip(names, types, strict=True))
 
 
 def not_cells() -> EngineFailed:

@@ -138,12 +138,16 @@ class DuckDBEngine:
         EngineFailed as for `fetch`, but while the pieces are read whatever the engine raises.
         """
         with self._lock:
-            described = self._rows(f"DESCRIBE {sql}")
-            columns = [(str(name), str(type_)) for name, type_, *_ in described]
+            columns = self.described(sql)
             try:
                 return columns, self._connection.sql(sql).to_arrow_reader(_BATCH)
             except Exception as problem:  # in whatever class
                 raise self._failed(problem) from None
+
+    def described(self, sql: str) -> list[tuple[str, str]]:
+        """Columns (name, type) of a statement's rows, for the owner; no row is read."""
+        with self._lock:
+            return [(str(name), str(type_)) for name, type_, *_ in self._rows(f"DESCRIBE {sql}")]
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -177,7 +177,7 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
         OWNER_LOG.error("DuckDB: %s", problem)
         text = str(problem).lower()
         here = "different configuration" in text  # DuckDB: one configuration a file and process
-        locked = here or "lock" in text
+        locked = here or held_elsewhere(text)
         if here:
             why = "this process has it open already"
             hint = "close it there, or pass that connection as engine="
@@ -196,6 +196,11 @@ def _open_read_only(real: str, shown: str, memory: str | None) -> _Instance:
             code="engine-locked" if locked else "engine-open",
             hint=hint,
         ) from None
+
+
+def held_elsewhere(problem: str) -> bool:
+    """Is DuckDB's text of another process that holds the file? A corrupt *block* is none."""
+    return "set lock on file" in problem.lower()
 
 
 def file_mark(path: str) -> str:

@@ -20,6 +20,7 @@ from dpsql.dialects.duckdb_open import (
     ZONE,
     check_version,
     file_mark,
+    held_elsewhere,
     refuse_no_file,
     remove_spill,
 )
@@ -174,8 +175,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, name: str, path: str) -> None
 
 def _not_opened(path: str, problem: BaseException) -> EngineFailed:
     OWNER_LOG.error("DuckDB: %s", problem)
-    told = str(problem).lower()
-    locked = "lock" in told or "different configuration" in told
+    told = str(problem)
+    locked = held_elsewhere(told) or "different configuration" in told.lower()
     return EngineFailed(
         f"the database file {path} cannot be opened: "
         + ("it is open elsewhere" if locked else "it is no DuckDB database"),

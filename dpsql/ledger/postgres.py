@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from dpsql.errors import LedgerError
 from dpsql.ledger import postgres_faults as faults
 from dpsql.ledger import postgres_schema as tables
+from dpsql.ledger import postgres_wire as wire
 from dpsql.ledger.doubts import in_doubt, lost
 from dpsql.ledger.postgres_target import connect, read_target
 from dpsql.ledger.where import Where
@@ -58,7 +59,7 @@ class Postgres:
     def read(self) -> Iterator[Connection]:
         with self._transaction(_READ, self.patience) as (connection, transaction):
             yield connection
-            transaction.rollback()
+            _undo(connection, transaction)
 
     @contextmanager
     def write(self, patience: float | None = None) -> Iterator[Connection]:
@@ -100,13 +101,15 @@ class Postgres:
         ):
             transaction = connection.begin()
             try:
-                connection.exec_driver_sql(
-                    "; ".join(filter(None, [kind, *self._pinned(wait), first]))
-                )
+                raw = connection.connection.dbapi_connection
+                with wire.answered_within(raw, wait + wire.ANSWER_SECONDS):  # it waits for the lock
+                    connection.exec_driver_sql(
+                        "; ".join(filter(None, [kind, *self._pinned(wait), first]))
+                    )
                 yield connection, transaction
             except BaseException:
                 with suppress(Exception):  # it may have gone: then the server rolls back
-                    transaction.rollback()
+                    _undo(connection, transaction)
                 raise
 
     def _pinned(self, wait: float) -> Iterator[str]:
@@ -117,14 +120,19 @@ class Postgres:
             yield f"SET LOCAL {name} = '{value}'"
 
     def _commit(self, connection: Connection, transaction: RootTransaction) -> None:
-        """`Lost`: it is undone. `InDoubt`: COMMIT was sent and the server's word never came."""
+        """`Lost`: it is undone. `InDoubt`: COMMIT was sent and the server's word never came.
+
+        Not in ANSWER_SECONDS, either: the transaction may still commit, and holds its lock until it
+        has ended, so whoever finds out about it (`Journal._find_out`) sees its end or is in doubt.
+        """
         import psycopg2.extensions as states
 
         raw: Any = connection.connection.dbapi_connection
         if raw.get_transaction_status() != states.TRANSACTION_STATUS_INTRANS:
             raise lost(self.name)  # COMMIT would undo it and say that all is well
         try:
-            transaction.commit()
+            with wire.answered_within(raw, wire.ANSWER_SECONDS):
+                transaction.commit()
         except DBAPIError as error:
             if raw.closed or error.connection_invalidated or faults.went(error.orig):
                 log_server("ledger", error.orig or error, self._target.url)
@@ -138,13 +146,26 @@ class Postgres:
             self._pid = os.getpid()
 
     def _connect(self) -> Engine:
-        return create_engine(
+        engine = create_engine(
             "postgresql+psycopg2://",
             creator=lambda: connect(self._target, self.patience),
             poolclass=QueuePool,
             pool_pre_ping=True,  # a connection that went while it was idle is opened anew
             pool_timeout=max(1.0, self.patience),
         )
+        ping = engine.dialect.do_ping
+
+        def bounded(dbapi_connection: Any) -> bool:
+            with wire.answered_within(dbapi_connection, wire.ANSWER_SECONDS):
+                return ping(dbapi_connection)
+
+        engine.dialect.do_ping = bounded  # type: ignore[method-assign]
+        return engine
+
+
+def _undo(connection: Connection, transaction: RootTransaction) -> None:
+    with wire.answered_within(connection.connection.dbapi_connection, wire.ANSWER_SECONDS):
+        transaction.rollback()
 
 
 def where(url: str) -> Where:

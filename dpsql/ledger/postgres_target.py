@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.errors import LedgerError
 from dpsql.ledger import postgres_faults as faults
+from dpsql.ledger import postgres_wire as wire
 from dpsql.owner_log import log_server
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def connect(target: Target, patience: float) -> psycopg2.extensions.connection:
             options["options"] = f"{options.get('options', '')} {_CONFORMING}"
             raw = psycopg2.connect(**options)
         raw.autocommit = True
-        with raw.cursor() as cursor:
+        with raw.cursor() as cursor, wire.answered_within(raw, wire.ANSWER_SECONDS):
             cursor.execute(_PATIENT)
         raw.autocommit = False
     except (psycopg2.Error, UnicodeError) as problem:

@@ -12,6 +12,7 @@ from dpsql.binding.query import QueryBinder
 from dpsql.checks.ordinals import check_ordinals
 from dpsql.checks.remainder import check_remainder
 from dpsql.checks.reserved import refuse_reserved
+from dpsql.checks.row_limits import check_row_limits
 from dpsql.checks.size import check_size
 from dpsql.checks.subscripts import check_subscripts
 from dpsql.checks.text_length import check_text_length
@@ -44,6 +45,7 @@ def run(
     context = Context(parsed.text, policy, catalog, default_schema, describe=described, clips=clips)
     refuse_reserved(parsed.root, context)
     check_ordinals(parsed.root, context)
+    check_row_limits(parsed.root, context)
     check_subscripts(parsed.root, context)
     parsed = replace(parsed, root=metadata.prepared(parsed.root, context, analyst))
     public = metadata.answering(parsed.root, policy)

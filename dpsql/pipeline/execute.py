@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dpsql.core.exact import Exact
+from dpsql.dialects.engine import TimedOut
+from dpsql.errors import EngineFailed
+from dpsql.owner_log import OWNER_LOG
 from dpsql.pipeline.stages import Certified, ExactCells
 from dpsql.planning.types import Plan
 from dpsql.rules import names
@@ -35,7 +38,8 @@ def run(
     """Takes only what `certify` made. Raises EngineFailed with one constant text.
 
     `given`: what releases of the same statement give it (`chains.given`). `cells`: where kept cells
-    lie that are up to date; they are read where they serve.
+    lie that are up to date; they are read where they serve, and rows where they cannot be read: no
+    error may tell that cells are up to date.
     """
     plan = certified.plan
 
@@ -48,9 +52,10 @@ def run(
     distincts = tuple(_pairs(plan, fetched(sql)) for sql in certified.distincts)
     if not certified.sql:  # statements apart, of public groups
         return ExactCells(nothing(plan).keys, None, (), histograms, distincts)
+    table = None
     if cells is not None and certified.kept is not None:
-        table = cells.fetch(certified.kept.sql, timeout=timeout)
-    else:
+        table = _from_cells(certified.kept.sql, cells, timeout)
+    if table is None:
         table = fetched(certified.sql)
     keys = tuple(table.column(key.name) for key in plan.keys)
     units = None
@@ -64,6 +69,19 @@ def run(
         ]
         blocks.append(Exact(_stacked(columns)))
     return ExactCells(Exact(keys), units, tuple(blocks), histograms, distincts)
+
+
+def _from_cells(sql: str, cells: Engine, timeout: float | None) -> pa.Table | None:
+    """The rows of a statement over kept cells; None where their file fails (a broken block)."""
+    try:
+        return cells.fetch(sql, timeout=timeout)
+    except TimedOut:
+        raise
+    except EngineFailed:
+        OWNER_LOG.warning(
+            "kept cells could not be read, rows are: `dpsql cells build` remakes them"
+        )
+        return None
 
 
 def _histogram(plan: Plan, table: pa.Table) -> Exact[tuple[tuple[Any, ...], Any, Any]]:

@@ -7,7 +7,7 @@ from math import prod
 
 from dpsql.core.ir import Block, Listed, PrivateAggregate, Scan, Source, Union, Windowed, columns
 from dpsql.errors import RefusedQuery
-from dpsql.planning.types import KeyPlan
+from dpsql.planning.types import KeyPlan, Plan
 from dpsql.policy.schema import Auto, Policy
 
 MAX_ROWS = 2**40
@@ -58,6 +58,30 @@ def declared_total(aggregate: PrivateAggregate, policy: Policy) -> int | None:
     total, asked = _rows_per_unit(aggregate.block, policy), aggregate.options.max_rows
     known = [n for n in (total, asked) if n is not None]
     return min(known) if known else None
+
+
+def lowered(plan: Plan, policy: Policy) -> tuple[str, ...]:
+    """The query's options that are above a cap of the policy which holds in their place, in words.
+
+    From the plan and the policy alone.
+    """
+    options, block, ours = plan.aggregate.options, plan.aggregate.block, plan.bounds
+    if block.one_row_per_unit:  # nothing is capped
+        return ()
+    told = []
+    groups, most = options.max_groups, policy.bounds.max_groups
+    if groups is not None and most is not None and groups > most == ours.max_groups:
+        told.append(f"max_groups_contributed = {groups:,} was lowered to the policy's {most:,}")
+    rows, total, m = options.max_rows, _rows_per_unit(block, policy), ours.max_rows_per_group
+    if rows is None:
+        return tuple(told)
+    if total is not None and rows > total and total in (ours.max_rows_per_unit, m):
+        told.append(f"max_rows_contributed = {rows:,} was lowered to the policy's {total:,}")
+    elif rows > m == policy.bounds.max_rows_per_group and ours.max_rows_per_unit is None:
+        told.append(
+            f"max_rows_contributed = {rows:,} was lowered to the policy's {m:,} in each group"
+        )
+    return tuple(told)
 
 
 def _groups(

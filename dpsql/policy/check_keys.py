@@ -9,6 +9,7 @@ from dpsql.policy.catalog import find_column, find_table
 from dpsql.policy.findings import Finding
 from dpsql.policy.schema import Hop, Policy, Table
 
+_FORMATS = {"parquet": "Parquet", "csv": "CSV"}
 _PERSONS = frozenset(
     "people persons person users user customers customer patients patient members member clients"
     " client employees employee students student accounts account".split()
@@ -19,7 +20,7 @@ def check_keys(
     policy: Policy, table: Table, entry: CatalogTable, catalog: Catalog
 ) -> Iterator[Finding]:
     """Two notes: the enforced keys; and, where each query must join its way up, how not to."""
-    yield Finding("note", f"tables.{table.name}.keys", _enforced(entry))
+    yield Finding("note", f"tables.{table.name}.keys", _enforced(table, entry))
     yield from _own_key(policy, table, entry, catalog)
     if table.unit is not None and table.unit.hops:
         yield from _copied(policy, table, entry, catalog)
@@ -76,8 +77,10 @@ def _path(table: Table) -> str:
     return ", then ".join([*steps, table.unit.column])
 
 
-def _enforced(entry: CatalogTable) -> str:
+def _enforced(table: Table, entry: CatalogTable) -> str:
     """All that dpsql may rely on: total unique keys, and foreign keys."""
+    if table.files is not None:
+        return f"{_FORMATS[table.files.format]} files: nothing enforces a key on them"
     if entry.is_view:
         return "a view: the database enforces no key on it"
     unique = [f"({', '.join(columns)}) is unique and not NULL" for columns in entry.keys]

@@ -86,6 +86,7 @@ def _remarks(privacy: PrivacyReport, unit: str) -> list[str]:
         remarks.append(
             f"COUNT(DISTINCT ...) is a lower bound where a {unit} has more values than count"
         )
+    remarks += dict.fromkeys(text for one in privacy.releases for text in one.lowered)
     remarks += _found(privacy, unit)
     needed = [r.key_threshold for r in privacy.releases if r.key_threshold is not None]
     if needed:

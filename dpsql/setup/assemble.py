@@ -38,7 +38,7 @@ def assemble(shape: Shape, said: Decisions, *, database: str, ledger: str) -> Dr
     found = ways(shape.catalog, *said.unit)
     word = said.unit_word or unit_word(shape.tables[said.unit[0]].name, said.unit[1])
     tables = {
-        key: _table(key, shape.tables[key], found[key], said, word)
+        key: _table(key, shape, found[key], said, word)
         for key in (said.unit[0], *(key for key in shape.tables if key != said.unit[0]))
     }
     tables = _without_broken_ways(tables)
@@ -72,7 +72,8 @@ def open_tables(shape: Shape, said: Decisions) -> dict[str, Way]:
     }
 
 
-def _table(key: str, table: CatalogTable, way: Way, said: Decisions, word: str) -> TableDraft:
+def _table(key: str, shape: Shape, way: Way, said: Decisions, word: str) -> TableDraft:
+    table = shape.tables[key]
     name = table_name(table)
     rows = said.rows.get(key)
     if key == said.unit[0]:
@@ -90,10 +91,10 @@ def _table(key: str, table: CatalogTable, way: Way, said: Decisions, word: str) 
         return TableDraft(key, name, "private", decided, comment, (), rows)
     if way.sure is not None:
         return TableDraft(key, name, "private", way.sure, "a foreign key", (), rows)
-    return TableDraft(key, name, "omit", comment=_why(table, way, word))
+    return TableDraft(key, name, "omit", comment=_why(table, way, word, files=shape.files))
 
 
-def _why(table: CatalogTable, way: Way, word: str) -> str:
+def _why(table: CatalogTable, way: Way, word: str, *, files: bool) -> str:
     """Why a table is left out by default, and what would let it in."""
     if way.steps:
         ways = " or ".join(f"`unit: {step}`" for step in way.steps)
@@ -102,7 +103,8 @@ def _why(table: CatalogTable, way: Way, word: str) -> str:
         names = " or ".join(f"`unit: {path_name(name)}`" for name in way.named)
         return f"no foreign key leads to the {word}; if the column holds its id, write {names}"
     if table.is_view:
-        return f"a view has no foreign keys; write `unit: COLUMN` if one holds the {word}'s id"
+        what = "files have" if files else "a view has"
+        return f"{what} no foreign keys; write `unit: COLUMN` if one holds the {word}'s id"
     return f"no foreign key leads to the {word}; write `public: true` if it is about no one"
 
 

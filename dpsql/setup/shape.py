@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable
+from dpsql.dialects.duckdb_files import FilesEngine
 from dpsql.dialects.engine import Engine
 from dpsql.policy.identifiers import same_name
 from dpsql.setup.constraints import Checked, read_check
@@ -18,6 +19,8 @@ class Shape:
 
     catalog: Catalog
     checked: Mapping[tuple[str, str], Checked] = field(default_factory=dict)
+    files: bool = False
+    """Are what the engine calls views files that lie beside it?"""
 
     @property
     def tables(self) -> Mapping[str, CatalogTable]:
@@ -68,4 +71,4 @@ def read_shape(engine: Engine) -> Shape:
             if column is not None:
                 place = (key, column)
                 checked[place] = checked[place].meet(found) if place in checked else found
-    return Shape(catalog, checked)
+    return Shape(catalog, checked, isinstance(engine, FilesEngine))

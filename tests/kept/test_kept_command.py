@@ -168,6 +168,22 @@ def test_what_cannot_be_kept_is_refused(run: Run, policy: dict[str, Any], name: 
     assert not Path(policy["cells"]).exists()
 
 
+def test_check_shows_where_an_expression_is_wrong(run: Run, policy: dict[str, Any]) -> None:
+    """The caret stands under what is wrong, line by line; `show` says it on one line."""
+    visits = {**policy["tables"]["visits"], "kept": [{"by": ["city"], "values": ["nosuch + 1"]}]}
+    tables = {**policy["tables"], "visits": visits}
+    lines = run("check", tables=tables).stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if "no column nosuch" in line)
+    assert lines[at] == "    kept cells are not used: there is no column nosuch"
+    place, excerpt, caret = lines[at + 1 : at + 4]
+    assert place.strip().startswith("at 1:")
+    assert excerpt[caret.index("^") :].startswith("nosuch")
+    assert caret.strip() == "^" * len("nosuch")
+    shown = run("cells", "show", tables=tables).stdout
+    assert "there is no column nosuch (`dpsql check` shows where)" in shown
+    assert "^" not in shown
+
+
 def test_one_row_a_unit_needs_no_cells(run: Run, policy: dict[str, Any]) -> None:
     tables = {**policy["tables"], "persons": {"unit": "id", "kept": [{"by": ["plan"]}]}}
     done = run("cells", "build", tables=tables)

@@ -2,7 +2,8 @@
 
 `cut`: what happens at the next COMMIT of a client: it never arrives (`before`), it arrives and its
 answer does not (`after`), or it arrives some time after the client was cut off (`late`). With
-`down` nobody can connect any more.
+`down` nobody can connect any more. Or nothing is cut, and the server says nothing more: COMMIT
+arrives (`mute`), or once `resume` is set (`hung`); with `down` nobody else is answered either.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ class Wire:
         self.cut = ""
         self.word = b"COMMIT\0"
         self.down = False
+        self.resume = threading.Event()
         self.cuts = 0
+        self.silent = False
+        self._kept: list[socket.socket] = []
+        self._mute: set[socket.socket] = set()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(f"{folder}/{NAME}")
         self._listener.listen(20)
@@ -35,6 +40,9 @@ class Wire:
     def close(self) -> None:
         self.down = True
         self._listener.close()
+        self.resume.set()
+        for client in self._kept:
+            _end(client)
 
     def _accept(self) -> None:
         while True:
@@ -43,7 +51,10 @@ class Wire:
             except OSError:
                 return
             if self.down:
-                client.close()
+                if self.silent:
+                    self._kept.append(client)  # as of a process that is stopped: never answered
+                else:
+                    client.close()
                 continue
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._server)
@@ -64,6 +75,9 @@ class Wire:
         self.cuts += 1
         if how.endswith("down"):
             self.down, how = True, how.removesuffix("-down")
+        if how in ("mute", "hung"):
+            self._hang(client, server, data, how)
+            return
         _end(client)
         if how == "late":
             time.sleep(0.7)
@@ -72,10 +86,27 @@ class Wire:
             time.sleep(0.2)
         _end(server)
 
+    def _hang(self, client: socket.socket, server: socket.socket, data: bytes, how: str) -> None:
+        """The client's words wait in the server; what the server says does not come back."""
+        self._mute.add(server)
+        self.silent = True
+        if how == "hung":
+            self.resume.wait(20)
+        server.sendall(data)
+        with contextlib.suppress(OSError):
+            while client.recv(1 << 16):  # until the client goes by itself
+                pass
+        time.sleep(0.2)
+        _end(server)
+        _end(client)
+
     def _back(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(1 << 16):
-                client.sendall(data)
+                if server not in self._mute:
+                    client.sendall(data)
+            if server in self._mute:
+                return
         _end(client)
 
 

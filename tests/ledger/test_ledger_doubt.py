@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from fractions import Fraction
 
 import ledger_stores
@@ -136,6 +136,66 @@ def test_a_request_in_doubt_is_asked_again_by_its_id(ledger, wire, how, tmp_path
         ends = [entry.body["outcome"] for entry in entries if entry.kind == "outcome"]
         assert ends == [*["forfeited"] * (len(charges) - 1), "released"]
         assert other.verify().ok
+
+
+# ---- a server that hangs -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """How long a server that hangs is waited for."""
+    monkeypatch.setattr("dpsql.ledger.postgres_wire.ANSWER_SECONDS", 0.5)
+
+
+@server_only
+def test_a_commit_that_is_never_answered_is_found_out(ledger, wire, impatient, tmp_path):
+    """Nothing is cut and nobody goes: without a time limit this would wait for ever."""
+    wire.cut = "mute"
+    began = time.monotonic()
+    receipt = ask(ledger)
+    assert (wire.cuts, time.monotonic() - began < 8) == (1, True)
+    ledger.settle(receipt, "released")
+    with straight(tmp_path) as other:
+        report = other.verify(f"{receipt.seq}:{receipt.head}")
+        assert report.ok, report.problems
+        assert other.spent("alice").epsilon == TENTH
+
+
+@server_only
+@pytest.mark.parametrize("how", ["hung", "hung-down"])
+def test_a_commit_in_a_server_that_hangs_or_is_down_is_in_doubt(
+    ledger, wire, impatient, how, tmp_path
+):
+    """It holds its lock, or nobody is answered at all. It commits later, and then it counts."""
+    wire.cut = how
+    began = time.monotonic()
+    error = refused(ask, ledger, error=LedgerError)
+    assert time.monotonic() - began < 12
+    assert error.code == "ledger-in-doubt"
+    wire.down = False
+    wire.resume.set()
+    time.sleep(0.5)
+    assert ledger.spent("alice").epsilon == TENTH
+    assert ledger.forfeit_stale() == 1
+    with straight(tmp_path) as other:
+        report = other.verify()
+        assert report.ok, report.problems
+        assert other.spent("alice").epsilon == TENTH
+
+
+@server_only
+@pytest.mark.parametrize("word", [b"SELECT 1", b"SET TRANSACTION", b"ROLLBACK"])
+def test_nothing_else_waits_for_a_server_that_hangs_or_is_down(ledger, wire, impatient, word):
+    """An idle connection that is asked whether it lives, a transaction's beginning, its end."""
+    ask(ledger)
+    wire.word, wire.cut = word, "mute"
+    began = time.monotonic()
+    with suppress(LedgerError):
+        ledger.spent("alice")
+    with suppress(LedgerError):
+        ledger.verify()
+    assert (wire.cuts, time.monotonic() - began < 15) == (1, True)
+    assert ledger.spent("alice").epsilon == TENTH
 
 
 # ---- at the outcome ----------------------------------------------------------------------------

@@ -33,6 +33,17 @@ def test_the_schema_becomes_a_policy_that_check_accepts(clinic, init, dpsql):
     assert "fits (3 tables, 3 private by patient)" in checked.stdout
 
 
+@pytest.mark.parametrize("content", ["root:x:0:0:root:/root:/bin/bash\n", ""])
+def test_a_file_that_is_no_database_is_told_without_a_policy(clinic, dpsql, content):
+    (clinic / "passwd").write_text(content)
+    result = dpsql("init", "passwd", *UNIT)
+    assert result.exit_code == 5
+    assert "error [engine-open]: the database file passwd cannot be opened: it is" in result.stderr
+    assert "policy" not in result.stderr
+    assert "hint: name a DuckDB file" in result.stderr
+    assert not (clinic / "dpsql.yaml").exists()
+
+
 def test_ranges_from_types_are_declared_and_no_others_stand_in(clinic, init, dpsql):
     """from-types writes what a type holds as min and max: then it is the owner's word."""
     init("clinic.duckdb", *UNIT, "--ranges", "from-types", "-o", "types.yaml")

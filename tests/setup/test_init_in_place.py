@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import pytest
 
@@ -61,6 +63,19 @@ def test_files_of_several_shapes_are_several_tables(lying, init, dpsql):
     assert dpsql("check").exit_code == 0
     asked = "SELECT COUNT(*) FROM visits JOIN people USING (pid) WHERE age > 9"
     assert answered(dpsql, asked) == 160
+
+
+def test_files_are_called_files(lying, init, dpsql, tmp_path):
+    """The engine reads them by views; to the owner they are files."""
+    lying("data/prices.parquet", "SELECT i AS code, i AS price FROM range(9) t(i)")
+    lying("data/people.parquet", "SELECT i AS pid, i % 90 AS age FROM range(50) t(i)")
+    init("data", "--unit", "people.pid", "--yes", *LARGE)
+    policy = tmp_path / "dpsql.yaml"
+    assert "files have no foreign keys" in policy.read_text()
+    findings = json.loads(dpsql("check", "--format", "json").stdout)["findings"]
+    keys = [one["message"] for one in findings if one["where"] == "tables.people.keys"]
+    assert keys == ["Parquet files: nothing enforces a key on them"]
+    assert "a view" not in policy.read_text() + dpsql("check").stdout
 
 
 def test_hive_folders_are_one_table(lying, init, dpsql, tmp_path):

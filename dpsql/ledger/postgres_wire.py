@@ -1,0 +1,46 @@
+"""A server that hangs is not waited for: the connection is cut once the time is up.
+
+A dead network is found out by libpq (`tcp_user_timeout`, keepalives). A server that was stopped, or
+that waits for a standby, still answers for its kernel; nothing in libpq ends that wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+ANSWER_SECONDS = 30.0
+"""How long the server may take for what no lock delays: a COMMIT, a word that it is there."""
+
+
+@contextlib.contextmanager
+def answered_within(raw: Any, seconds: float) -> Iterator[None]:
+    """Cut the psycopg2 connection `raw` if the block still runs after so many seconds.
+
+    What waits on it fails then, as when the network goes: `raw` is closed. What was sent before may
+    still arrive, and be done: after COMMIT nobody knows (`doubts.InDoubt`). Postcondition: nothing
+    is cut after the block has ended, and no other connection ever.
+    """
+    if raw.closed:
+        yield  # it fails by itself
+        return
+    # A socket of its own on the same wire: its number stays ours, whatever becomes of `raw`.
+    wire = socket.socket(fileno=os.dup(raw.fileno()))
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):  # it may have gone by itself
+            wire.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # `cut` does not wait for anything
+        wire.close()
