@@ -30,7 +30,14 @@ from dpsql.pipeline.perturb import noisy_block
 from dpsql.pipeline.stages import Planned
 from dpsql.planning.held import choice_law
 from dpsql.planning.resolved import resolved
-from dpsql.planning.types import BlockPlan, ColumnPlan, DistinctPlan, HistogramPlan, Plan
+from dpsql.planning.types import (
+    BlockPlan,
+    ChoicePlan,
+    ColumnPlan,
+    DistinctPlan,
+    HistogramPlan,
+    Plan,
+)
 from dpsql.wording import number, sought, spelled
 
 ROWS = (100, 1_000, 10_000, 100_000)
@@ -73,17 +80,7 @@ def column_explanation(
     if column.block is None:
         return of_threshold(plan, label, shown_as, confidence)
     if plan.choice is not None:
-        law = choice_law(plan)
-        ends = 2 if plan.choice.kind in ("high", "low") else 1
-        people = two_digits(enough([law.epsilon] * ends))
-        note = (
-            f"one of {len(plan.choice.candidates):,} public candidates bounds the answer; whom it"
-            " cuts is counted. It takes people: with fewer than about"
-            f" {people:,} the answer has no error bar at this price"
-        )
-        return ColumnExplanation(
-            label, shown_as, EXPONENTIAL, {}, None, None, (), note, column.block, None
-        )
+        return _of_choice(plan, plan.choice, column.block, label, shown_as)
     if plan.awaited:
         return _of_awaited(plan, column, label, shown_as, range_)
     family = aggregates.for_name(column.aggregate.fn)
@@ -114,6 +111,20 @@ def column_explanation(
     )
     note = "falls with the rows of a group; told for values spread evenly over the range"
     return replace(told, noise=_parts(noisy), half_widths=halves, note=note)
+
+
+def _of_choice(
+    plan: Plan, choice: ChoicePlan, block: int, label: str, shown_as: tuple[str, ...]
+) -> ColumnExplanation:
+    law = choice_law(plan)
+    ends = 2 if choice.kind in ("high", "low") else 1
+    people = two_digits(enough([law.epsilon] * ends))
+    note = (
+        f"one of {len(choice.candidates):,} public candidates bounds the answer; whom it"
+        " cuts is counted. It takes people: with fewer than about"
+        f" {people:,} the answer has no error bar at this price"
+    )
+    return ColumnExplanation(label, shown_as, EXPONENTIAL, {}, None, None, (), note, block, None)
 
 
 _SIZES = (10, 100, 1_000, 10_000)

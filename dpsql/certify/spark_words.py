@@ -5,13 +5,10 @@ None of them raises, whatever it is given, under the settings that `spark_settin
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlglot import exp
 
+from dpsql.certify.foreign_words import WORDS, Build, concat_ws, one, two
 from dpsql.core.domain import Kind
-
-Build = Callable[[list[exp.Expr]], exp.Expr]
 
 
 def _paren(node: exp.Expr) -> exp.Expr:
@@ -20,20 +17,8 @@ def _paren(node: exp.Expr) -> exp.Expr:
     return node if plain else exp.Paren(this=node)
 
 
-def _one(kind: type[exp.Expr]) -> Build:
-    return lambda a: kind(this=a[0])
-
-
-def _two(kind: type[exp.Expr]) -> Build:
-    return lambda a: kind(this=a[0], expression=a[1])
-
-
 def _sign(kind: type[exp.Expr]) -> Build:
     return lambda a: kind(this=_paren(a[0]), expression=_paren(a[1]))
-
-
-def _pad(left: bool) -> Build:
-    return lambda a: exp.Pad(this=a[0], expression=a[1], fill_pattern=a[2], is_left=left)
 
 
 def _log(base: int) -> Build:
@@ -68,20 +53,18 @@ _FLOATS = {
     "atanh": exp.Atanh,
 }
 CALLS: dict[tuple[str, int], Build] = {
+    **WORDS,
     # arithmetic
     ("try_add", 2): _sign(exp.Add),
     ("try_subtract", 2): _sign(exp.Sub),
     ("try_multiply", 2): _sign(exp.Mul),
     ("try_mod", 2): _sign(exp.Mod),
-    ("abs", 1): _one(exp.Abs),
-    ("round", 1): _one(exp.Round),
-    **{(word, 1): _one(kind) for word, kind in _FLOATS.items()},
+    ("round", 1): one(exp.Round),
+    **{(word, 1): one(kind) for word, kind in _FLOATS.items()},
     ("log10", 1): _log(10),
     ("log2", 1): _log(2),
-    ("power", 2): _two(exp.Pow),
-    ("atan2", 2): _two(exp.Atan2),
     # choices
-    ("nullif", 2): _two(exp.Nullif),
+    ("nullif", 2): two(exp.Nullif),
     **{("coalesce", n): lambda a: exp.Coalesce(this=a[0], expressions=a[1:]) for n in range(1, 65)},
     **{
         (word, n): lambda a, kind=kind: kind(this=a[0], expressions=a[1:], ignore_nulls=True)  # type: ignore[misc]
@@ -89,45 +72,30 @@ CALLS: dict[tuple[str, int], Build] = {
         for n in range(2, 65)
     },
     # texts
-    ("lower", 1): _one(exp.Lower),
-    ("upper", 1): _one(exp.Upper),
-    ("reverse", 1): _one(exp.Reverse),
-    ("length", 1): _one(exp.Length),
-    ("octet_length", 1): lambda a: exp.Anonymous(this="STRLEN", expressions=a),
-    ("left", 2): _two(exp.Left),
-    ("right", 2): _two(exp.Right),
-    ("startswith", 2): _two(exp.StartsWith),
-    ("endswith", 2): _two(exp.EndsWith),
-    ("contains", 2): _two(exp.Contains),
+    ("startswith", 2): two(exp.StartsWith),
+    ("endswith", 2): two(exp.EndsWith),
+    ("contains", 2): two(exp.Contains),
     ("instr", 2): lambda a: exp.StrPosition(this=a[0], substr=a[1]),
     ("substring", 2): lambda a: exp.Substring(this=a[0], start=a[1]),
     ("substring", 3): lambda a: exp.Substring(this=a[0], start=a[1], length=a[2]),
-    ("replace", 3): lambda a: exp.Replace(this=a[0], expression=a[1], replacement=a[2]),
-    ("split_part", 3): lambda a: exp.SplitPart(this=a[0], delimiter=a[1], part_index=a[2]),
-    ("translate", 3): lambda a: exp.Translate(this=a[0], from_=a[1], to=a[2]),
-    ("lpad", 3): _pad(True),
-    ("rpad", 3): _pad(False),
-    **{
-        ("concat_ws", n): lambda a: exp.ConcatWs(expressions=a, safe=True, coalesce=True)
-        for n in range(2, 65)
-    },
+    **concat_ws(64),
     # aggregates and windows
     ("count", 1): lambda a: exp.Count(this=a[0], big_int=True),
-    ("try_sum", 1): _one(exp.Sum),
-    ("min", 1): _one(exp.Min),
-    ("max", 1): _one(exp.Max),
+    ("try_sum", 1): one(exp.Sum),
+    ("min", 1): one(exp.Min),
+    ("max", 1): one(exp.Max),
     ("row_number", 0): _none(exp.RowNumber),
     ("rank", 0): _none(exp.Rank),
     ("dense_rank", 0): _none(exp.DenseRank),
     ("percent_rank", 0): _none(exp.PercentRank),
     ("cume_dist", 0): _none(exp.CumeDist),
-    ("ntile", 1): _one(exp.Ntile),
+    ("ntile", 1): one(exp.Ntile),
     ("lag", 2): _shift(exp.Lag),
     ("lag", 3): _shift(exp.Lag),
     ("lead", 2): _shift(exp.Lead),
     ("lead", 3): _shift(exp.Lead),
-    ("first_value", 1): _one(exp.FirstValue),
-    ("last_value", 1): _one(exp.LastValue),
+    ("first_value", 1): one(exp.FirstValue),
+    ("last_value", 1): one(exp.LastValue),
     ("nth_value", 2): lambda a: exp.NthValue(this=a[0], offset=a[1]),
 }
 """Read one to one."""

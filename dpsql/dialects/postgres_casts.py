@@ -7,10 +7,8 @@ dates YYYY-MM-DD that exist. DuckDB reads more of them; what PostgreSQL alone wo
 from __future__ import annotations
 
 import math
-import re
 from fractions import Fraction
 from math import floor
-from typing import NoReturn
 
 from sqlglot import exp
 
@@ -18,28 +16,32 @@ from dpsql.core.domain import Kind
 from dpsql.dialects import postgres_moments as moments
 from dpsql.dialects.postgres_numbers import as_float, nearest, size
 from dpsql.dialects.postgres_terms import Term, Write, call, cast, double, pair, refuse, text, when
-from dpsql.dialects.told import BIG, BOOL, DATE, FLOAT, HUGE, INT, TEXT, TIMESTAMP, Told, shape_of
+from dpsql.dialects.told import BIG, BOOL, FLOAT, HUGE, INT, TEXT, Told, shape_of
+from dpsql.dialects.told_casts import (
+    FALSE,
+    HALF,
+    INTEGERS,
+    TEXTS,
+    TIMESTAMPS,
+    TRUE,
+    constant_of,
+    told_of,
+)
 
 _D = exp.DType
-_INTEGERS = {
-    _D.TINYINT: ("SMALLINT", INT, -(2**7), 2**7 - 1),
-    _D.UTINYINT: ("SMALLINT", INT, 0, 2**8 - 1),
-    _D.SMALLINT: ("SMALLINT", INT, -(2**15), 2**15 - 1),
-    _D.USMALLINT: ("INT", INT, 0, 2**16 - 1),
-    _D.INT: ("INT", INT, -(2**31), 2**31 - 1),
-    _D.UINT: ("BIGINT", BIG, 0, 2**32 - 1),
-    _D.BIGINT: ("BIGINT", BIG, -(2**63), 2**63 - 1),
-    _D.UBIGINT: ("NUMERIC", HUGE, 0, 2**64 - 1),
-    _D.INT128: ("NUMERIC", HUGE, -(2**127), 2**127 - 1),
+_NAMES = {
+    _D.TINYINT: "SMALLINT",
+    _D.UTINYINT: "SMALLINT",
+    _D.SMALLINT: "SMALLINT",
+    _D.USMALLINT: "INT",
+    _D.INT: "INT",
+    _D.UINT: "BIGINT",
+    _D.BIGINT: "BIGINT",
+    _D.UBIGINT: "NUMERIC",
+    _D.INT128: "NUMERIC",
 }
+_INTEGERS = {kind: (name, *INTEGERS[kind]) for kind, name in _NAMES.items()}
 """Name in PostgreSQL, what it is there, and the range of the normal form's type."""
-_TIMESTAMPS = (_D.TIMESTAMP, _D.TIMESTAMPNTZ)
-_TEXTS = (_D.TEXT, _D.VARCHAR)
-
-_WHOLE = re.compile(r"[+-]?[0-9]{1,39}\Z")
-_EXACT = re.compile(r"[+-]?[0-9]{1,38}([.][0-9]{1,38})?\Z")
-_HALF = Fraction(1, 2)
-_TRUE, _FALSE = ("t", "true", "1", "y", "yes"), ("f", "false", "0", "n", "no")
 
 WHOLE = r"^ *[+-]?[0-9]{1,18} *$"
 NUMBER = r"^ *[+-]?[0-9]{1,15}([.][0-9]{0,15})?([eE][+-]?[0-9]{1,2})? *$"
@@ -55,8 +57,8 @@ def type_name(node: exp.DataType) -> str:
         return f"NUMERIC({precision}, {scale})"
     plain = {
         **{kind: one[0] for kind, one in _INTEGERS.items()},
-        **dict.fromkeys(_TEXTS, "TEXT"),
-        **dict.fromkeys(_TIMESTAMPS, "TIMESTAMP"),
+        **dict.fromkeys(TEXTS, "TEXT"),
+        **dict.fromkeys(TIMESTAMPS, "TIMESTAMP"),
         _D.DOUBLE: "DOUBLE PRECISION",
         _D.BOOLEAN: "BOOLEAN",
         _D.DATE: "DATE",
@@ -64,19 +66,6 @@ def type_name(node: exp.DataType) -> str:
     if node.this not in plain:
         refuse(f"the type {node.sql('duckdb')}")
     return plain[node.this]
-
-
-def told_of(node: exp.DataType) -> Told:
-    """The type of what is cast so."""
-    if node.this in _INTEGERS:
-        return _INTEGERS[node.this][1]
-    if node.this is _D.DECIMAL:
-        return Told(Kind.DECIMAL, 0, shape_of(node))
-    if node.this in _TEXTS:
-        return TEXT
-    if node.this in _TIMESTAMPS:
-        return TIMESTAMP
-    return {_D.DOUBLE: FLOAT, _D.BOOLEAN: BOOL, _D.DATE: DATE}[node.this]
 
 
 def converted(node: exp.Cast, write: Write) -> Term:
@@ -87,7 +76,7 @@ def converted(node: exp.Cast, write: Write) -> Term:
         return Term(cast(f"%({source.name})s", name), told or TEXT)
     assert told is not None, "only given lists are lists"
     if isinstance(source, exp.Literal) and source.is_string:
-        return _constant(source.name, to, name, told)
+        return _constant(source.name, to, name)
     value, attempt = write(source), isinstance(node, exp.TryCast)
     if value.told.kind is Kind.NULL:
         return Term(cast(cast(value.sql, "BIGINT") if told.huge else value.sql, name), told)
@@ -111,49 +100,13 @@ def converted(node: exp.Cast, write: Write) -> Term:
     return _as_decimal(value, to, name, attempt)
 
 
-def _constant(value: str, to: exp.DataType, name: str, told: Told) -> Term:
+def _constant(value: str, to: exp.DataType, name: str) -> Term:
     """A text that stands in the query. One that is no such value would raise before any row."""
-    if told.kind is Kind.FLOAT:
-        number = _float_of(value, to)
-        if not math.isfinite(number):
-            shown = "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-            return Term(f"CAST('{shown}' AS DOUBLE PRECISION)", FLOAT)
-        return Term(double(number), FLOAT)
-    if told.kind is Kind.INTEGER:
-        return _integer_of(value, to, name, told)
-    if told.kind is Kind.BOOLEAN:
-        if value.lower() not in (*_TRUE, *_FALSE):
-            _no_constant(to)
-        return Term("TRUE" if value.lower() in _TRUE else "FALSE", BOOL)
-    if told.kind is Kind.DECIMAL:
-        precision, scale = shape_of(to)
-        plain = _EXACT.match(value) is not None
-        if not plain or floor(abs(Fraction(value)) * 10**scale + _HALF) >= 10**precision:
-            _no_constant(to)
-    return Term(cast(text(value), name), told)
-
-
-def _float_of(value: str, to: exp.DataType) -> float:
-    try:
-        return float("x" if "_" in value else value)
-    except ValueError:
-        _no_constant(to)
-
-
-def _integer_of(value: str, to: exp.DataType, name: str, told: Told) -> Term:
-    _, _, low, high = _INTEGERS[to.this]
-    number = int(value) if _WHOLE.match(value) is not None else high + 1
-    if not low <= number <= high:
-        _no_constant(to)
-    bits = 32 if abs(number) < 2**31 else 64 if abs(number) < 2**63 else 0
-    shown = str(number) if number >= 0 else f"(- {-number})"
-    if to.this in (_D.BIGINT, _D.INT128):
-        return Term(cast(shown, name), told)
-    return Term(shown, Told(Kind.INTEGER, bits))
-
-
-def _no_constant(to: exp.DataType) -> NoReturn:
-    refuse(f"this text as {to.sql('duckdb')}", "write the value itself, or NULL")
+    ends = INTEGERS[to.this][1:] if to.this in INTEGERS else (0, 0)
+    found = constant_of(value, to, name, ends, text)
+    if found is None:
+        refuse(f"this text as {to.sql('duckdb')}", "write the value itself, or NULL")
+    return Term(*found)
 
 
 # ---- to text and truth -----------------------------------------------------------------------
@@ -183,7 +136,7 @@ def _as_truth(value: Term) -> Term:
 def _truth_of(sql: str) -> str:
     """DuckDB's words: PostgreSQL knows others, and raises over all else."""
     lower = call("LOWER", sql)
-    words = [f"{lower} IN ({', '.join(map(text, some))})" for some in (_TRUE, _FALSE)]
+    words = [f"{lower} IN ({', '.join(map(text, some))})" for some in (TRUE, FALSE)]
     return f"CASE WHEN {words[0]} THEN TRUE WHEN {words[1]} THEN FALSE END"
 
 
@@ -261,8 +214,8 @@ def _largest(precision: int, scale: int) -> float:
     Products and roundings of floats are monotone: what is smaller has no more digits.
     """
     factor = 10.0**scale
-    most = math.nextafter(float((10**precision - _HALF) / 10**scale), math.inf)
-    while floor(Fraction(most * factor) + _HALF) >= 10**precision:
+    most = math.nextafter(float((10**precision - HALF) / 10**scale), math.inf)
+    while floor(Fraction(most * factor) + HALF) >= 10**precision:
         most = math.nextafter(most, 0)
     return most
 

@@ -17,7 +17,9 @@ from dpsql.core.domain import Kind
 from dpsql.dialects import postgres_casts as casts
 from dpsql.dialects.postgres_scalars import Scalars
 from dpsql.dialects.postgres_terms import MAX_TEXT, Term, byte_order, form, name, refuse
-from dpsql.dialects.told import BIG, BOOL, DECIMAL, FLOAT, HUGE, INT, Seen, Told, joined, seen_of
+from dpsql.dialects.told import BIG, BOOL, DECIMAL, HUGE, INT, Seen, Told, joined, seen_of
+from dpsql.dialects.told_casts import told_of
+from dpsql.dialects.windows import called, ends_of, over
 from dpsql.errors import RefusedQuery
 from dpsql.sql.caret import title
 
@@ -153,21 +155,6 @@ def _join(node: exp.Join, source: str, scalars: Scalars) -> str:
 
 # ---- aggregates and windows ------------------------------------------------------------------
 
-_RANKS: dict[type[exp.Expr], tuple[str, Told]] = {
-    exp.RowNumber: ("ROW_NUMBER", BIG),
-    exp.Rank: ("RANK", BIG),
-    exp.DenseRank: ("DENSE_RANK", BIG),
-    exp.PercentRank: ("PERCENT_RANK", FLOAT),
-    exp.CumeDist: ("CUME_DIST", FLOAT),
-}
-_PICKS: dict[type[exp.Expr], str] = {
-    exp.Lag: "LAG",
-    exp.Lead: "LEAD",
-    exp.FirstValue: "FIRST_VALUE",
-    exp.LastValue: "LAST_VALUE",
-    exp.NthValue: "NTH_VALUE",
-}
-
 
 def _aggregate(node: exp.Expr, scalars: Scalars) -> Term | None:
     """An aggregate or a window; None for what is over one row."""
@@ -186,7 +173,7 @@ def _aggregate(node: exp.Expr, scalars: Scalars) -> Term | None:
     if isinstance(node, exp.Explode):
         cast = node.this
         shown = f"CAST(%({cast.this.name})s AS {casts.type_name(cast.to)})"
-        return Term(form("UNNEST", shown), casts.told_of(cast.to.expressions[0]))
+        return Term(form("UNNEST", shown), told_of(cast.to.expressions[0]))
     return None
 
 
@@ -218,30 +205,10 @@ def _extreme(node: exp.Expr, value: Term) -> Term:
 
 
 def _window(node: exp.Window, scalars: Scalars) -> Term:
-    called = _called(node.this, scalars)
-    parts = []
-    if node.args.get("partition_by"):
-        keys = ", ".join(scalars.write(part).sql for part in node.args["partition_by"])
-        parts.append(f"PARTITION BY {keys}")
-    if (order := node.args.get("order")) is not None:
-        parts.append(f"ORDER BY {', '.join(_ordered(term, scalars) for term in order.expressions)}")
-    if (spec := node.args.get("spec")) is not None:
-        parts.append(_frame(spec))
-    return Term(f"{called.sql} OVER ({' '.join(parts)})", called.told)
-
-
-def _called(node: exp.Expr, scalars: Scalars) -> Term:
-    if type(node) in _RANKS:
-        word, told = _RANKS[type(node)]
-        return Term(f"{word}()", told)
-    if isinstance(node, exp.Ntile):
-        return Term(form("NTILE", scalars.write(node.this).sql), INT)
-    if type(node) in _PICKS:
-        value = scalars.write(node.this)
-        rest = [node.args.get(part) for part in ("offset", "default")]
-        others = [scalars.write(part).sql for part in rest if part is not None]
-        return Term(form(_PICKS[type(node)], value.sql, *others), value.told)
-    return scalars.write(node)
+    found = called(node.this, scalars.write, form, BIG)
+    term = scalars.write(node.this) if found is None else Term(*found)
+    around = over(node, scalars.write, lambda one: _ordered(one, scalars), _frame)
+    return Term(f"{term.sql} {around}", term.told)
 
 
 def _ordered(node: exp.Expr, scalars: Scalars) -> str:
@@ -252,9 +219,5 @@ def _ordered(node: exp.Expr, scalars: Scalars) -> str:
 
 
 def _frame(spec: exp.Expr) -> str:
-    ends = []
-    for end in ("start", "end"):
-        value, side = spec.args.get(end), spec.args.get(f"{end}_side")
-        shown = value if isinstance(value, str) else str(value.name) if value is not None else ""
-        ends.append(f"{shown} {side}" if side else shown)
-    return f"{spec.args['kind']} BETWEEN {ends[0]} AND {ends[1] or 'CURRENT ROW'}"
+    first, last = ends_of(spec)
+    return f"{spec.args['kind']} BETWEEN {first} AND {last}"

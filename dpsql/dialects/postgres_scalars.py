@@ -31,7 +31,7 @@ from dpsql.dialects.postgres_terms import (
     refuse,
     text,
 )
-from dpsql.dialects.told import BOOL, INT, NOTHING, TEXT, Seen, Sources, constant, joined, seen_in
+from dpsql.dialects.told import BOOL, INT, NOTHING, TEXT, Sources, column_in, constant, joined
 from dpsql.dialects.writing import NotThere
 from dpsql.sql.caret import title
 
@@ -78,21 +78,16 @@ class Scalars:
         self.bounded = before
 
     def column(self, node: exp.Expr) -> Term:
-        alias, wanted = str(node.args["table"].name) if node.args.get("table") else "", node.name
-        seen = self._seen(alias, wanted)
-        plain = f"{name(alias)}.{name(wanted)}" if alias else name(wanted)
-        if seen.base is None:
-            return Term(plain, seen.told)
-        exact = f"{name(alias)}.{name(seen.base.name)}" if alias else name(seen.base.name)
-        return Term(read(exact, seen.base), seen.told)
+        found = column_in(node, self.levels, name)
+        if found is None:
+            refuse(f"the column {node.name}")
+        sql, seen = found
+        return Term(sql if seen.base is None else read(sql, seen.base), seen.told)
 
-    def _seen(self, alias: str, wanted: str) -> Seen:
-        found = seen_in(self.sources, alias, wanted)
-        if found is not None:
-            return found
-        if self.outer is not None:
-            return self.outer._seen(alias, wanted)
-        refuse(f"the column {wanted}")
+    @property
+    def levels(self) -> list[Sources]:
+        """The sources of this SELECT, and those of the ones around it."""
+        return [self.sources, *(self.outer.levels if self.outer is not None else ())]
 
 
 # ---- leaves ----------------------------------------------------------------------------------

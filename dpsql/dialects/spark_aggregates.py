@@ -8,22 +8,9 @@ from dpsql.core.domain import Kind
 from dpsql.dialects.spark_numbers import WIDE
 from dpsql.dialects.spark_scalars import Scalars
 from dpsql.dialects.spark_terms import WIDEST, Term, call, cast, digits, refuse
-from dpsql.dialects.told import BIG, FLOAT, HUGE, INT, Told
+from dpsql.dialects.told import BIG, HUGE, INT, Told
+from dpsql.dialects.windows import RANKS, called, ends_of, over
 
-_RANKS: dict[type[exp.Expr], tuple[str, Told]] = {
-    exp.RowNumber: ("row_number", INT),
-    exp.Rank: ("rank", INT),
-    exp.DenseRank: ("dense_rank", INT),
-    exp.PercentRank: ("percent_rank", FLOAT),
-    exp.CumeDist: ("cume_dist", FLOAT),
-}
-_PICKS: dict[type[exp.Expr], str] = {
-    exp.Lag: "lag",
-    exp.Lead: "lead",
-    exp.FirstValue: "first_value",
-    exp.LastValue: "last_value",
-    exp.NthValue: "nth_value",
-}
 _FRAME = frozenset({"kind", "start", "start_side", "end", "end_side"})
 _ADDED = 10
 """Digits that Spark's SUM has more than what it sums: 10^10 rows would do."""
@@ -85,31 +72,16 @@ def _extreme(node: exp.Expr, value: Term) -> Term:
 def _window(node: exp.Window, scalars: Scalars) -> Term:
     if isinstance(node.this, exp.Filter):
         refuse("FILTER of a window", "CASE inside of what is aggregated does the same")
-    called = _called(node.this, scalars)
-    parts = []
-    if node.args.get("partition_by"):
-        keys = ", ".join(scalars.write(part).sql for part in node.args["partition_by"])
-        parts.append(f"PARTITION BY {keys}")
-    if (order := node.args.get("order")) is not None:
-        parts.append(f"ORDER BY {', '.join(_ordered(term, scalars) for term in order.expressions)}")
-    framed = not isinstance(node.this, (*_RANKS, exp.Ntile, exp.Lag, exp.Lead))
-    if (spec := node.args.get("spec")) is not None and framed:  # the others' frame is their own
-        parts.append(_frame(spec))
-    return Term(f"{called.sql} OVER ({' '.join(parts)})", called.told)
+    found = called(node.this, scalars.write, _form, INT)
+    term = scalars.write(node.this) if found is None else Term(*found)
+    framed = not isinstance(node.this, (*RANKS, exp.Ntile, exp.Lag, exp.Lead))
+    frame = _frame if framed else None  # the others' frame is their own
+    around = over(node, scalars.write, lambda one: _ordered(one, scalars), frame)
+    return Term(f"{term.sql} {around}", term.told)
 
 
-def _called(node: exp.Expr, scalars: Scalars) -> Term:
-    if type(node) in _RANKS:
-        word, told = _RANKS[type(node)]
-        return Term(f"{word}()", told)
-    if isinstance(node, exp.Ntile):
-        return Term(call("ntile", scalars.write(node.this).sql), INT)
-    if type(node) in _PICKS:
-        value = scalars.write(node.this)
-        rest = [node.args.get(part) for part in ("offset", "default")]
-        others = [scalars.write(part).sql for part in rest if part is not None]
-        return Term(call(_PICKS[type(node)], value.sql, *others), value.told)
-    return scalars.write(node)
+def _form(word: str, *args: str) -> str:
+    return call(word.lower(), *args)
 
 
 def _ordered(node: exp.Expr, scalars: Scalars) -> str:
@@ -123,11 +95,7 @@ def _frame(spec: exp.Expr) -> str:
     """Of rows, or of peers; a distance between values could leave their type."""
     if {part for part, value in spec.args.items() if value} - _FRAME:
         refuse("this frame of a window")
-    kind, ends = str(spec.args["kind"]).upper(), []
-    for end in ("start", "end"):
-        value, side = spec.args.get(end), spec.args.get(f"{end}_side")
-        shown = value if isinstance(value, str) else str(value.name) if value is not None else ""
-        if kind != "ROWS" and (kind != "RANGE" or any(c.isdigit() for c in shown)):
-            refuse(f"a window's frame of {kind} by a distance")
-        ends.append(f"{shown} {side}" if side else shown)
-    return f"{kind} BETWEEN {ends[0]} AND {ends[1] or 'CURRENT ROW'}"
+    kind, ends = str(spec.args["kind"]).upper(), ends_of(spec)
+    if kind != "ROWS" and (kind != "RANGE" or any(c.isdigit() for c in "".join(ends))):
+        refuse(f"a window's frame of {kind} by a distance")
+    return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"

@@ -19,6 +19,7 @@ from dpsql.dialects.spark_aggregates import aggregate
 from dpsql.dialects.spark_scalars import Scalars
 from dpsql.dialects.spark_terms import MAX_TEXT, Term, call, cast, common, fitted, name, refuse
 from dpsql.dialects.told import Seen, seen_of
+from dpsql.dialects.told_casts import told_of
 from dpsql.errors import RefusedQuery
 from dpsql.sql.caret import title
 
@@ -157,7 +158,7 @@ class _Writer:
         for item in node.expressions:
             given = item.unalias().this
             lists.append(cast(f"%({given.this.name})s", casts.type_name(given.to)))
-            columns[item.alias.casefold()] = Seen(casts.told_of(given.to.expressions[0]))
+            columns[item.alias.casefold()] = Seen(told_of(given.to.expressions[0]))
         names = ", ".join(name(item.alias) for item in node.expressions)
         return f"SELECT {call('inline', call('arrays_zip', *lists))} AS ({names})", columns
 

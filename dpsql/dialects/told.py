@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -123,3 +123,19 @@ def seen_in(sources: Sources, alias: str, wanted: str) -> Seen | None:
     if alias:
         places = [sources[alias]] if alias in sources else []
     return next((one[wanted.casefold()] for one in places if wanted.casefold() in one), None)
+
+
+def column_in(
+    node: exp.Expr, levels: Iterable[Sources], name: Callable[[str], str]
+) -> tuple[str, Seen] | None:
+    """A column of the nearest SELECT that has it: its text, as its table spells it, and what it is.
+
+    `name`: how the engine quotes.
+    """
+    alias = str(node.args["table"].name) if node.args.get("table") else ""
+    for sources in levels:
+        seen = seen_in(sources, alias, node.name)
+        if seen is not None:
+            letters = name(node.name if seen.base is None else seen.base.name)
+            return (f"{name(alias)}.{letters}" if alias else letters), seen
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -40,65 +40,107 @@ def run(plan: Plan, cells: ExactCells, earlier: Earlier | None = None) -> Releas
     appear only where the threshold keeps them. `earlier` is noisy already: averaging with it is
     post-processing (docs/proofs/repeats.md).
     """
-    drawn: Drawn | None = None
-    if plan.threshold is None:
-        threshold = None
-        keys, coords = laid_out(plan, cells)
-        noisy = [
-            part.mechanism.release(Exact(block))
-            for part, block in zip(plan.blocks, coords, strict=True)
-        ]
-        counts = None
-        if _kept(plan):
-            drawn = _drawn(plan, noisy, earlier)
-            noisy = list(drawn.coords)
-    else:
-        assert cells.units is not None
-        threshold = plan.threshold.draw()
-        kept, counts = threshold.release(cells.units)
-        noisy = [
-            part.mechanism.release(block)[:, kept]
-            for part, block in zip(plan.blocks, cells.blocks, strict=True)
-        ]
-        counts = counts[kept]
-        keys = [column.filter(_mask(kept)) for column in cells.keys.open_for_noise()]
+    sums = _public(plan, cells, earlier) if plan.threshold is None else _selected(plan, cells)
+    keys, drawn = sums.keys, sums.drawn
     histograms = tuple(_placed(plan, exact, keys) for exact in cells.histograms)
     quantiles = [draw(part, each) for part, each in zip(plan.histograms, histograms, strict=True)]
     counted = [
         part.mechanism.release(_paired(plan, exact, keys))
         for part, exact in zip(plan.distincts, cells.distincts, strict=True)
     ]
-
-    def answer(place: int, groups: NDArray[np.intp]) -> Answer:
-        told = valued(plan.columns[place], groups)
-        return without_bar(told) if place in plan.barless else told
-
-    def valued(column: ColumnPlan, groups: NDArray[np.intp]) -> Answer:
-        call = column.aggregate
-        if column.point is not None:
-            at, point = column.point
-            drawn_bins = quantiles[at][point][:, groups]
-            found = NoisyBlock(plan.histograms[at].block, drawn_bins, 1, plan.law, ZERO)
-            told = aggregates.for_name(call.fn).combine(call, found)
-            return told if plan.has_bar(column) else without_bar(told)
-        if column.distinct is not None:
-            part = plan.distincts[column.distinct]
-            cap, values = counted[column.distinct]
-            scale = part.mechanism.scale * cap
-            found = NoisyBlock(part.block, values[None, groups], 1, plan.law, scale)
-            return aggregates.for_name(call.fn).combine(call, found)
-        if column.block is not None:
-            found = _noisy(plan, column.block, noisy[column.block][:, groups], drawn)
-            if plan.choice is not None:  # a choice is marked, nothing is counted
-                return without_bar(aggregates.for_name(call.fn).combine(call, found))
-            return aggregates.for_name(call.fn).combine(call, found)
-        assert counts is not None
-        return _threshold_answer(threshold, counts[groups])
-
+    noised = _Noised(plan, sums, quantiles, counted)
     scales = tuple(noise_scale(part) for part in plan.blocks) if drawn is None else drawn.scales
     averaged = drawn is not None and drawn.refined > 1
-    shown = _shown(plan, keys)
-    return replace(build(plan, keys, shown, answer), drawn=drawn, scales=scales, averaged=averaged)
+    made = build(plan, keys, _shown(plan, keys), noised.answer)
+    return replace(made, drawn=drawn, scales=scales, averaged=averaged)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The groups shown and the noisy coordinates of every block for them.
+
+    `drawn`: the coordinates as they are kept, if they are. `counts`: noisy units by group, where
+    `threshold` chose the groups.
+    """
+
+    keys: list[Any]
+    coords: Sequence[NDArray[Any]]
+    drawn: Drawn | None = None
+    threshold: Any = None
+    counts: NDArray[Any] | None = None
+
+
+def _public(plan: Plan, cells: ExactCells, earlier: Earlier | None) -> _Sums:
+    """All groups of the public domain, absent ones too."""
+    keys, exact = laid_out(plan, cells)
+    noisy = [
+        part.mechanism.release(Exact(block)) for part, block in zip(plan.blocks, exact, strict=True)
+    ]
+    if not _kept(plan):
+        return _Sums(keys, noisy)
+    drawn = _drawn(plan, noisy, earlier)
+    return _Sums(keys, drawn.coords, drawn)
+
+
+def _selected(plan: Plan, cells: ExactCells) -> _Sums:
+    """The groups that the threshold keeps."""
+    assert plan.threshold is not None
+    assert cells.units is not None
+    threshold = plan.threshold.draw()
+    kept, counts = threshold.release(cells.units)
+    noisy = [
+        part.mechanism.release(block)[:, kept]
+        for part, block in zip(plan.blocks, cells.blocks, strict=True)
+    ]
+    keys = [column.filter(_mask(kept)) for column in cells.keys.open_for_noise()]
+    return _Sums(keys, noisy, threshold=threshold, counts=counts[kept])
+
+
+@dataclass(frozen=True)
+class _Noised:
+    """All that was drawn, noisy already; a column's answer is read off it."""
+
+    plan: Plan
+    sums: _Sums
+    quantiles: Sequence[Sequence[NDArray[Any]]]
+    counted: Sequence[tuple[int, NDArray[Any]]]
+
+    def answer(self, place: int, groups: NDArray[np.intp]) -> Answer:
+        told = self._valued(self.plan.columns[place], groups)
+        return without_bar(told) if self._barless(place) else told
+
+    def _valued(self, column: ColumnPlan, groups: NDArray[np.intp]) -> Answer:
+        found = self._part(column, groups)
+        if found is None:
+            assert self.sums.counts is not None
+            return _threshold_answer(self.sums.threshold, self.sums.counts[groups])
+        return aggregates.for_name(column.aggregate.fn).combine(column.aggregate, found)
+
+    def _part(self, column: ColumnPlan, groups: NDArray[np.intp]) -> NoisyBlock | None:
+        """What the column is worked out of; None where it is the count of units itself."""
+        plan = self.plan
+        if column.point is not None:
+            at, point = column.point
+            bins = self.quantiles[at][point][:, groups]
+            return NoisyBlock(plan.histograms[at].block, bins, 1, plan.law, ZERO)
+        if column.distinct is not None:
+            part = plan.distincts[column.distinct]
+            cap, values = self.counted[column.distinct]
+            scale = part.mechanism.scale * cap
+            return NoisyBlock(part.block, values[None, groups], 1, plan.law, scale)
+        if column.block is not None:
+            coords = self.sums.coords[column.block][:, groups]
+            return _noisy(plan, column.block, coords, self.sums.drawn)
+        return None
+
+    def _barless(self, place: int) -> bool:
+        """Bars that are not to be told; and those of a choice, which is marked, not counted."""
+        column = self.plan.columns[place]
+        if place in self.plan.barless:
+            return True
+        if column.point is not None:
+            return not self.plan.has_bar(column)
+        return column.block is not None and self.plan.choice is not None
 
 
 def _shown(plan: Plan, keys: Sequence[Any]) -> int:

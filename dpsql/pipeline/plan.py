@@ -10,11 +10,12 @@ from typing import Any
 from dpsql.binding.context import Site
 from dpsql.binding.figures import uses
 from dpsql.canonical import Form, canonical
+from dpsql.core.ir import Options, PrivateAggregate
 from dpsql.core.targets import NOTHING, Aims
 from dpsql.core.walk import with_steps
 from dpsql.pipeline import chains
 from dpsql.pipeline.stages import Bound, Planned
-from dpsql.planning.automatic import automatic, choice_plan, division, widest_plan
+from dpsql.planning.automatic import Automatic, automatic, choice_plan, division, widest_plan
 from dpsql.planning.division import Importance
 from dpsql.planning.keys import PublicValues
 from dpsql.planning.noise import LAWS, Laws
@@ -80,69 +81,107 @@ def run(
     `made`: plans of the same statement, policy and alternatives at other prices, for a search among
     them: of several aggregates one alone changes its price.
     """
+    given = {"public_values": public_values, "public_rows": public_rows}
     known: Made = {} if made is None else made
-    plans: dict[int, Plan] = {}
-    forms: dict[int, Form] = {}
+    planning = _Planning(bound, policy, asked, budget, laws, alternatives, given, known)
     shown = uses(bound.remainder, bound.private, bound.fed)
-    choices: dict[int, tuple[int, ...]] = {}
-
-    def plan(index: int, importance: Importance | None) -> None:
-        aggregate = bound.private[index]
-        fed = bool(bound.read_by(index))
-        if fed:
-            aggregate = with_steps(aggregate, chains.names(bound, forms))
-        options = aggregate.options  # OPTIONS in the SQL come before what the cursor says
-        named = asked.epsilon if options.epsilon is None else options.epsilon
-        settled = asked.settled.get(index, Settled(Fraction(0)))
-        epsilon, delta = query_price(
-            policy,
-            budget,
-            epsilon=settled.epsilon or named,
-            delta=asked.delta if options.delta is None else options.delta,
-        )
-        given: Any = {"public_values": public_values, "public_rows": public_rows}
-        allowed = settled.laws or laws
-        chosen: Any = {"laws": allowed, "importance": importance, "alternatives": alternatives}
-        wanted = automatic(aggregate, policy)
-        if wanted is None and not fed:
-            key = index, epsilon, delta, allowed, importance is None
-            if key not in known:
-                one = make_plan(aggregate, policy, epsilon=epsilon, delta=delta, **given, **chosen)
-                known[key] = one, canonical(one)
-            plans[index], forms[index] = known[key]
-            return
-        if wanted is None:
-            plans[index] = make_plan(
-                aggregate, policy, epsilon=epsilon, delta=delta, **given, **chosen
-            )
-        else:
-            answer, each = division(epsilon, len(wanted.sought))
-            widest = widest_plan(wanted, policy, epsilon=answer, delta=delta, **given, **chosen)
-            first = len(bound.private) + sum(len(choices[at]) for at in choices if at != index)
-            places = choices.get(index) or range(first, first + len(wanted.sought))
-            awaited = []
-            for place, sought in zip(places, wanted.sought, strict=True):
-                plans[place] = choice_plan(
-                    aggregate, sought, policy, epsilon=each, delta=delta, **given
-                )
-                forms[place] = canonical(plans[place])
-                awaited.append(Awaited(sought.choice, place))
-            choices[index] = tuple(places)
-            plans[index] = replace(widest, awaited=tuple(awaited))
-        forms[index] = canonical(plans[index])
-
     for index in bound.order:  # what feeds another comes first: its fingerprint names it there
-        plan(index, shown.of(index))
+        planning.plan(index, shown.of(index))
+    plans, forms = planning.plans, planning.forms
     for index in _shown_apart({index: forms[index] for index in bound.order}):
-        plan(index, None)
+        planning.plan(index, None)
     # Equal aggregates share one draw, and what reads nobody's row is not charged.
     drawn = {forms[index].fingerprint: plan for index, plan in plans.items() if plan.items}
     if not asked.trial:
         allowed_together(policy, ((plan.epsilon, plan.delta) for plan in drawn.values()))
+    if planning.choices:
+        bound = _with_choices(bound, plans, planning.choices)
     places = range(len(plans))
-    if choices:
-        bound = _with_choices(bound, plans, choices)
     return Planned(bound, tuple(plans[at] for at in places), tuple(forms[at] for at in places))
+
+
+@dataclass
+class _Planning:
+    """The plans of one statement as they are made, by place; `choices`: whose bounds stand where.
+
+    `given`: what is known of public tables. `known`: as `run`'s `made`.
+    """
+
+    bound: Bound
+    policy: Policy
+    asked: Asked
+    budget: BudgetSpec
+    laws: Laws
+    alternatives: Alternatives
+    given: Mapping[str, Any]
+    known: Made
+    plans: dict[int, Plan] = field(default_factory=dict)
+    forms: dict[int, Form] = field(default_factory=dict)
+    choices: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def plan(self, index: int, importance: Importance | None) -> None:
+        aggregate = self.bound.private[index]
+        fed = bool(self.bound.read_by(index))
+        if fed:
+            aggregate = with_steps(aggregate, chains.names(self.bound, self.forms))
+        settled = self.asked.settled.get(index, Settled(Fraction(0)))
+        allowed = settled.laws or self.laws
+        epsilon, delta = self._price(aggregate.options, settled)
+        chosen: Any = {
+            **self.given,
+            "laws": allowed,
+            "importance": importance,
+            "alternatives": self.alternatives,
+        }
+        wanted = automatic(aggregate, self.policy)
+        if wanted is not None:
+            self._with_bounds(index, aggregate, wanted, epsilon, delta, chosen)
+            return
+        key = index, epsilon, delta, allowed, importance is None
+        found = None if fed else self.known.get(key)
+        if found is None:
+            made = make_plan(aggregate, self.policy, epsilon=epsilon, delta=delta, **chosen)
+            found = made, canonical(made)
+        if not fed:  # the names of what it is fed are not in the key
+            self.known[key] = found
+        self.plans[index], self.forms[index] = found
+
+    def _price(self, options: Options, settled: Settled) -> tuple[Fraction, Fraction]:
+        """OPTIONS in the SQL come before what the cursor says."""
+        asked = self.asked
+        named = asked.epsilon if options.epsilon is None else options.epsilon
+        return query_price(
+            self.policy,
+            self.budget,
+            epsilon=settled.epsilon or named,
+            delta=asked.delta if options.delta is None else options.delta,
+        )
+
+    def _with_bounds(
+        self,
+        index: int,
+        aggregate: PrivateAggregate,
+        wanted: Automatic,
+        epsilon: Fraction,
+        delta: Fraction,
+        chosen: Mapping[str, Any],
+    ) -> None:
+        """The widest plan, and the choices that its bounds are found by, behind all others."""
+        answer, each = division(epsilon, len(wanted.sought))
+        widest = widest_plan(wanted, self.policy, epsilon=answer, delta=delta, **chosen)
+        others = sum(len(found) for at, found in self.choices.items() if at != index)
+        first = len(self.bound.private) + others
+        places = self.choices.get(index) or range(first, first + len(wanted.sought))
+        awaited = []
+        for place, sought in zip(places, wanted.sought, strict=True):
+            choice = choice_plan(
+                aggregate, sought, self.policy, epsilon=each, delta=delta, **self.given
+            )
+            self.plans[place], self.forms[place] = choice, canonical(choice)
+            awaited.append(Awaited(sought.choice, place))
+        self.choices[index] = tuple(places)
+        self.plans[index] = replace(widest, awaited=tuple(awaited))
+        self.forms[index] = canonical(self.plans[index])
 
 
 def _shown_apart(forms: Mapping[int, Form]) -> list[int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 
 from dpsql import aggregates
 from dpsql.aggregates.basis import Block as BasisBlock
-from dpsql.aggregates.basis import Grid
+from dpsql.aggregates.basis import DistinctBlock, Grid
 from dpsql.core.domain import Kind
 from dpsql.core.ir import (
     MAX_GIVEN_ROWS,
@@ -31,10 +31,10 @@ from dpsql.planning.bounds import Limits, limits
 from dpsql.planning.distinct import count_type, plan_distincts
 from dpsql.planning.division import DECIDES, Division, Importance
 from dpsql.planning.grids import make_grid, make_pair_grids
-from dpsql.planning.histograms import plan_histograms
+from dpsql.planning.histograms import Histogram, plan_histograms
 from dpsql.planning.keys import PublicValues, plan_keys
 from dpsql.planning.noise import LAWS, Laws, Noise, Strategies, choose
-from dpsql.planning.search import EVERY, Alternatives, Shape, search
+from dpsql.planning.search import EVERY, Alternatives, Found, Shape, search
 from dpsql.planning.types import WEIGHT, ColumnPlan, KeyPlan, Plan
 from dpsql.policy.schema import Policy
 
@@ -71,33 +71,70 @@ def make_plan(
     how many.
     """
     _check_joins(aggregate.block, policy, public_rows)
-    keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
-    public = _are_public(keys, aggregate)
-    found = limits(aggregate, keys, policy, rows)
-    least = _least_units(aggregate, policy, public)
-    filtered = public and bool(keys) and least > 1
-    hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
-    calls = (*aggregate.aggregates, *hidden)
-    cells = prod(len(key.values or ()) for key in keys) if public else None
-    for call in calls:
-        if call.quantile is not None and call.arg is not None:
-            _check_range(call.arg)
-    histograms, points = plan_histograms(calls, cells)
-    distincts, listed = plan_distincts(calls)
-    told = [c for c, at in zip(calls, listed, strict=True) if c.quantile is None and at is None]
+    needs = _needs(aggregate, policy, public_values, rows, (epsilon, delta, laws))
+    if importance is not None and needs.filtered:
+        importance = {**importance, HIDDEN_UNITS: DECIDES}
+    chosen = search(
+        needs.told,
+        needs.shape,
+        needs.noised,
+        importance,
+        alternatives,
+        lone_strategy=aggregate.block.one_row_per_unit or needs.found.rows_per_unit is None,
+    )
+    if chosen is None:
+        raise _too_cheap()
+    return _planned(needs, chosen)
 
-    def shape(joint: bool) -> Shape:
+
+@dataclass(frozen=True)
+class _Needs:
+    """What every alternative for one aggregate has in common, and how each is shaped and noised.
+
+    `calls`: what is asked and, where public groups are `filtered`, a hidden count of units.
+    `points` and `listed`: by call, its place among the histograms, and among the distincts. `rows`:
+    of a unit in a group at the most, where a choice finds how many.
+    """
+
+    aggregate: PrivateAggregate
+    keys: tuple[KeyPlan, ...]
+    public: bool
+    found: Limits
+    least: int
+    rows: int | None
+    epsilon: Fraction
+    delta: Fraction
+    laws: Laws
+    calls: tuple[Aggregate, ...]
+    histograms: tuple[Histogram, ...]
+    points: tuple[tuple[int, int] | None, ...]
+    distincts: tuple[DistinctBlock, ...]
+    listed: tuple[int | None, ...]
+
+    @property
+    def filtered(self) -> bool:
+        return _are_filtered(self.keys, self.public, self.least)
+
+    @property
+    def told(self) -> list[Aggregate]:
+        """The calls that blocks answer: no quantiles, no counts of values."""
+        pairs = zip(self.calls, self.listed, strict=True)
+        return [call for call, at in pairs if call.quantile is None and at is None]
+
+    def shape(self, joint: bool) -> Shape:
+        found, epsilon = self.found, self.epsilon
         return plan_blocks(
-            told,
-            one_row_per_cell=found.rows_per_group == 1 and rows is None,
-            thresholded=not public,
+            self.told,
+            one_row_per_cell=found.rows_per_group == 1 and self.rows is None,
+            thresholded=not self.public,
             grid=lambda value, degree, alone: _grid(value, degree, alone, found, epsilon),
             pair_grids=lambda values, degrees: _pair_grids(values, degrees, found, epsilon),
             joint=joint,
-            tally=_tally_steps(aggregate, found),
+            tally=_tally_steps(self.aggregate, found),
         )
 
     def noised(
+        self,
         blocks: Sequence[BasisBlock],
         division: Division,
         allowed: Laws,
@@ -106,36 +143,50 @@ def make_plan(
     ) -> Noise | None:
         return choose(
             blocks,
-            found,
-            one_row=aggregate.block.one_row_per_unit,
-            cells=cells,
-            min_units=least if not public else 0,
-            epsilon=epsilon,
-            delta=delta,
-            laws=[law for law in allowed if law in laws],
-            histograms=histograms,
-            distincts=distincts,
+            self.found,
+            one_row=self.aggregate.block.one_row_per_unit,
+            cells=_cells(self.keys, self.public),
+            min_units=0 if self.public else self.least,
+            epsilon=self.epsilon,
+            delta=self.delta,
+            laws=[law for law in allowed if law in self.laws],
+            histograms=self.histograms,
+            distincts=self.distincts,
             division=division,
             strategies=strategies,
             units_counted=units_counted,
         )
 
-    if importance is not None and hidden:
-        importance = {**importance, HIDDEN_UNITS: DECIDES}
-    chosen = search(
-        told,
-        shape,
-        noised,
-        importance,
-        alternatives,
-        lone_strategy=aggregate.block.one_row_per_unit or found.rows_per_unit is None,
+
+def _needs(
+    aggregate: PrivateAggregate,
+    policy: Policy,
+    public_values: PublicValues,
+    rows: int | None,
+    price: tuple[Fraction, Fraction, Laws],
+) -> _Needs:
+    keys = plan_keys(aggregate.keys, aggregate.block.sources, public_values)
+    public = _are_public(keys, aggregate)
+    found = limits(aggregate, keys, policy, rows)
+    least = _least_units(aggregate, policy, public)
+    filtered = _are_filtered(keys, public, least)
+    hidden = (Aggregate(HIDDEN_UNITS, "count_units", None, None),) if filtered else ()
+    calls = (*aggregate.aggregates, *hidden)
+    for call in calls:
+        if call.quantile is not None and call.arg is not None:
+            _check_range(call.arg)
+    histograms = plan_histograms(calls, _cells(keys, public))
+    distincts = plan_distincts(calls)
+    return _Needs(
+        aggregate, keys, public, found, least, rows, *price, calls, *histograms, *distincts
     )
-    if chosen is None:
-        raise _too_cheap()
-    noise, places = chosen.noise, chosen.places
-    columns = _columns(calls, places, points, listed, noise)
+
+
+def _planned(needs: _Needs, chosen: Found) -> Plan:
+    noise, keys = chosen.noise, needs.keys
+    columns = _columns(needs.calls, chosen.places, needs.points, needs.listed, noise)
     return Plan(
-        aggregate,
+        needs.aggregate,
         # Where nothing is capped text keys can come back as they are.
         tuple(_as_text(key) for key in keys) if noise.strategy == "row" else keys,
         noise.bounds,
@@ -145,10 +196,10 @@ def make_plan(
         noise.blocks,
         noise.threshold,
         columns,
-        least,
-        len(columns) - 1 if filtered else None,
-        epsilon,
-        delta,
+        needs.least,
+        len(columns) - 1 if needs.filtered else None,
+        needs.epsilon,
+        needs.delta,
         noise.items,
         noise.histograms,
         chosen.division,
@@ -192,6 +243,16 @@ def _least_units(aggregate: PrivateAggregate, policy: Policy, public: bool) -> i
     """Units a shown group has at the least; public groups are filtered only where it is asked."""
     asked = aggregate.options.min_units or 0
     return asked if public else max(policy.bounds.min_units_per_group, asked)
+
+
+def _are_filtered(keys: tuple[KeyPlan, ...], public: bool, least: int) -> bool:
+    """Are public groups of few units left out?"""
+    return public and bool(keys) and least > 1
+
+
+def _cells(keys: tuple[KeyPlan, ...], public: bool) -> int | None:
+    """The size of the public key domain, None for private keys."""
+    return prod(len(key.values or ()) for key in keys) if public else None
 
 
 def _check_joins(block: Block, policy: Policy, public_rows: PublicRows) -> None:

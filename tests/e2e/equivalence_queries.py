@@ -391,4 +391,7 @@ QUERIES = {
 }  # fmt: skip
 
 # Where `pid` alone is ambiguous: whom to count as units.
+NOTHING_ASKED = frozenset({"list above", "public only"})
+"""Those that read nobody's row: they have no statements."""
+
 UNITS = {"join two private": "v.pid"}

@@ -1,26 +1,13 @@
-"""Statements of DuckDB's plans in Spark's words, and rows that can be compared."""
+"""Statements of DuckDB's plans in Spark's words."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from sqlglot import parse_one
 
 from dpsql.certify import normal_form
 from dpsql.dialects.spark_forms import written
-
-
-def exact(table: Any) -> list[tuple[Any, ...]]:
-    """The rows, integers as integers, in an order of their own."""
-    rows = [tuple(map(_plain, row.values())) for row in table.to_pylist()]
-    return sorted(rows, key=repr)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal) and value == int(value):
-        return int(value)
-    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def in_spark(text: str, engine: Any, database: str = "memory") -> str:

@@ -1,8 +1,8 @@
 """The same questions on Spark: the exact bounded aggregates are DuckDB's, to the last digit.
 
-Both engines run the statements of one plan (one salt where groups are chosen is no one choice: the
-engines' hashes differ, so what is compared then is what no choice touches). The answers at a huge ε
-are plain DuckDB's.
+Both engines run the statements of one plan with one salt. Their hashes differ, but no unit has more
+groups than the policy's cap, so nothing hangs on which groups a hash would choose, and pseudonyms
+are compared by how often they stand (`exact`). The answers at a huge ε are plain DuckDB's.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from contextlib import closing
 import equivalence_world
 import pytest
 import spark_world as worlds
-from e2e_compare import differences, plain, plan_numbers
+from e2e_compare import differences, exact, plain, plan_numbers
 from e2e_world import memory_session
-from equivalence_queries import QUERIES, UNITS
-from spark_compare import exact, fewer_partitions, in_spark
+from equivalence_queries import NOTHING_ASKED, QUERIES, UNITS
+from spark_compare import fewer_partitions, in_spark
 
 from dpsql.errors import RefusedQuery
 
@@ -62,12 +62,15 @@ def check(name, engine, duckdb_session):
         prepared = duckdb_session.prepare(
             QUERIES[name], None, dialect="duckdb", asked=duckdb_session.asked
         )
+    compared = 0
     for certified in prepared.certified:
         for text in certified.texts:
-            if "$given" in text or "HASH" in text:  # given by a release; chosen by a hash
+            if "$given" in text:  # by a release
                 continue
             sql = in_spark(text, engine)
             assert exact(engine.fetch(sql)) == exact(duckdb_session.engine.fetch(text))
+            compared += 1
+    assert compared > 0 or name in NOTHING_ASKED
 
 
 @pytest.mark.parametrize("name", QUICK)
