@@ -7,8 +7,8 @@ rewriter, knows none of its plans, and understands few forms: what it does not f
 Reading order, from the text up:
 
 forms       the words of an engine → the normal form; PostgreSQL's: postgres (relations),
-            postgres_rows (one row) and its families: constants, guards, attempts, rounding,
-            moments, calls, words; postgres_shapes finds them; named_columns: columns, of Spark too
+            postgres_rows (one row) and its families: guards, attempts, rounding,
+            moments, calls, words; Spark's: spark and its own; foreign_*: what both share
 claim       what the plan says of the statement
 grammar     constructs that may occur at all; default deny
 reader      text → one SELECT

@@ -78,6 +78,7 @@ class Rows(ForeignRows):
         special = moved(node, self._outer) or self._finite(node) or nearest(node, self._outer)
         if special is not None:
             return special
+        only(node, "this", "expression")  # sqlglot's IS NOT and NOT LIKE are a flag beside
         right = node.args["expression"]
         if isinstance(node, exp.Add) and match("CAST('0.0' AS DP )", right) is not None:
             return exp.Add(this=self._put(node.this), expression=exp.Literal.number("0.0"))
@@ -100,6 +101,7 @@ class Rows(ForeignRows):
         return exp.IntDiv(this=self._put(sides[0]), expression=self._put(sides[1]))
 
     def one(self, node: exp.Expr) -> exp.Expr:
+        only(node, "this")
         return type(node)(this=self._put(node.this))
 
     def between(self, node: exp.Expr) -> exp.Expr:
@@ -118,6 +120,7 @@ class Rows(ForeignRows):
         """PostgreSQL's backslash is an escape unless another is named: '' names none."""
         test, escape = bare(node.this), node.args["expression"]
         require(type(test) in (exp.Like, exp.ILike) and is_text(escape), "LIKE says its escape")
+        only(test, "this", "expression")
         require(is_text(test.args["expression"]), "a pattern is a literal")
         found = type(test)(this=self._put(test.this), expression=test.args["expression"].copy())
         if not escape.this:
@@ -126,11 +129,13 @@ class Rows(ForeignRows):
 
     def collated(self, node: exp.Expr) -> exp.Expr:
         """By bytes, as the normal form compares all texts."""
+        only(node, "this", "expression")
         order = node.args["expression"]
         require(isinstance(order, exp.Identifier) and order.this == "C", "texts by their bytes")
         return self._outer(node.this)
 
     def several(self, node: exp.Expr) -> exp.Expr:
+        only(node, "this", "expressions", "ignore_nulls")
         first, rest = self._outer(node.this), [self._outer(one) for one in node.expressions]
         if isinstance(node, exp.Coalesce):
             return exp.Coalesce(this=first, expressions=rest)
@@ -138,6 +143,7 @@ class Rows(ForeignRows):
         return type(node)(this=first, expressions=rest, ignore_nulls=True)
 
     def nullif(self, node: exp.Expr) -> exp.Expr:
+        only(node, "this", "expression")
         return exp.Nullif(
             this=self._outer(node.this), expression=self._outer(node.args["expression"])
         )

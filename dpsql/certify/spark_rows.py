@@ -66,6 +66,7 @@ class Rows(ForeignRows):
     # ---- conditions ----------------------------------------------------------------------
 
     def _logic(self, node: exp.Expr) -> exp.Expr:
+        only(node, "this", "expression")
         right = node.args["expression"]
         for side in (node.this, right):
             truth = self.kinds.of(side) in (Kind.BOOLEAN, Kind.NULL)
@@ -78,10 +79,12 @@ class Rows(ForeignRows):
         if finite is not None:
             require(self.kinds.of(finite["_x"]) is Kind.FLOAT, "only a float may be no number")
             return exp.Anonymous(this="ISFINITE", expressions=[self._outer(finite["_x"])])
+        only(node, "this", "expression")
         self.kinds.meet(node.this, right)
         return type(node)(this=self._put(node.this), expression=self._put(right))
 
     def _is(self, node: exp.Expr) -> exp.Expr:
+        only(node, "this", "expression")  # sqlglot's IS NOT is a flag beside
         right = node.args["expression"]
         require(isinstance(right, (exp.Null, exp.Boolean)), "IS takes NULL, TRUE or FALSE")
         return exp.Is(this=self._put(node.this), expression=right.copy())
@@ -123,6 +126,7 @@ class Rows(ForeignRows):
         """Spark's LIKE has always an escape; one that stands nowhere in the pattern is none."""
         test, escape = bare(node.this), node.args["expression"]
         require(type(test) in (exp.Like, exp.ILike) and is_text(escape), "LIKE says its escape")
+        only(test, "this", "expression")
         require(is_text(test.args["expression"]), "a pattern is a literal")
         require(self.kinds.of(test.this) is Kind.TEXT, "LIKE is of texts")
         found = type(test)(this=self._put(test.this), expression=test.args["expression"].copy())

@@ -43,6 +43,9 @@ QUERIES = {
 }
 WIDE = "DECIMAL(38, 0)"
 MUTATIONS = {
+    # ---- flags beside a word
+    "nobody's rows alone": ("row", "(NOT (`t0`.`pid` IS NULL))", "(NOT (`t0`.`pid` IS NOT NULL))"),
+    "all but what is like it": ("float", "`kind` LIKE 'b%'", "`kind` NOT LIKE 'b%'"),
     # ---- bounds
     "clamp of the cell dropped": (
         "cap",
