@@ -144,6 +144,7 @@ class ForeignRelations(ABC, Generic[R]):
 
     def _star(self, node: exp.Expr) -> exp.Expr:
         """All columns of what we made: a table may have others than the catalog shows."""
+        only(node)
         require(not self._rows.direct or self._counting, "columns of a table are named")
         return exp.Star()
 

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from dpsql.certify.claim import require
 from dpsql.certify.foreign_constants import count_of, decimal
-from dpsql.certify.foreign_shapes import bare
+from dpsql.certify.foreign_shapes import bare, only
 
 _D = exp.DType
 INTEGERS = {_D.SMALLINT: 15, _D.INT: 31, _D.BIGINT: 63}
@@ -15,6 +15,7 @@ _TYPES = {*INTEGERS, _D.DECIMAL, _D.DOUBLE, _D.TEXT, _D.BOOLEAN, _D.DATE, _D.TIM
 
 def type_of(to: exp.DataType) -> exp.DataType:
     """The normal form's name: a NUMERIC without digits is HUGEINT."""
+    only(to, "this", "expressions", "nested")
     if to.this is _D.ARRAY:
         (of,) = to.expressions
         return exp.DataType(this=_D.ARRAY, expressions=[type_of(of)], nested=True)

@@ -40,6 +40,7 @@ _READABLE = {
 
 def type_of(to: exp.DataType) -> exp.DataType:
     """The normal form's name: 38 digits without a fraction are HUGEINT's."""
+    only(to, "this", "expressions", "nested")
     if to.this is _D.ARRAY:
         (of,) = to.expressions
         return exp.DataType(this=_D.ARRAY, expressions=[type_of(of)], nested=True)

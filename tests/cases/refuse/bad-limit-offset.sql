@@ -5,4 +5,4 @@ SELECT city, COUNT(*) FROM users GROUP BY city LIMIT 5 OFFSET -2
 --     at 1:64
 --     …GROUP BY city LIMIT 5 OFFSET -2
 --                                    ^
--- hint: leave it out to skip none
+-- hint: write the number out, or leave it out to skip none

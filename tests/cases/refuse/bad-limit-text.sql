@@ -5,4 +5,4 @@ SELECT city, COUNT(*) FROM users GROUP BY city LIMIT 'all of them'
 --     at 1:54
 --     SELECT city, COUNT(*) FROM users GROUP BY city LIMIT 'all of them'
 --                                                          ^^^^^^^^^^^^^
--- hint: leave it out for all rows
+-- hint: write the number out, or leave it out for all rows

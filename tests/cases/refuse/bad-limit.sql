@@ -5,4 +5,4 @@ SELECT city, COUNT(*) FROM users GROUP BY city LIMIT -1
 --     at 1:55
 --     SELECT city, COUNT(*) FROM users GROUP BY city LIMIT -1
 --                                                           ^
--- hint: leave it out for all rows
+-- hint: write the number out, or leave it out for all rows

@@ -1,0 +1,79 @@
+"""Nothing that a foreign text says is passed over: with one more clause, flag or part it is read
+otherwise or refused.
+
+To each kind of node, under each kind of parent, of the statements in PostgreSQL's and Spark's words
+everything is added that sqlglot can write there. What comes out another text must not be read as
+the same statement.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from certify_world import World
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+from statements_all import ALL
+
+from dpsql.certify import normal_form
+from dpsql.dialects import postgres_forms, spark_forms
+from dpsql.errors import Error
+
+ENGINES = {"postgresql": (postgres_forms, "postgres"), "spark": (spark_forms, "spark")}
+MORE = (
+    True,
+    exp.Literal.number(7),
+    [exp.Literal.number(7)],
+    exp.to_identifier("zz"),
+    "FULL",
+)
+HARMLESS = {
+    (exp.Literal, "is_string"),  # DECIMAL('7', 2) is no text of any engine
+    (exp.Identifier, "quoted"),  # "pg_catalog".div is pg_catalog.div
+}
+
+
+def statements(world: World, engine: str) -> Iterator[str]:
+    writer, _ = ENGINES[engine]
+    for one in ALL.values():
+        with contextlib.suppress(Error, LookupError, ValueError):
+            yield writer.written(parse_one(one.sql, read="duckdb"), world.catalog)
+
+
+def with_more(text: str, words: str, seen: set[object]) -> Iterator[tuple[object, str]]:
+    """The text with one thing more, at every kind of place that was not `seen`."""
+    tree = parse_one(text, read=words)
+    for at, node in enumerate(list(tree.walk())):
+        for name in node.arg_types:
+            place = type(node), name, type(node.parent)
+            if node.args.get(name) or place in seen or place[:2] in HARMLESS:
+                continue
+            for more in MORE:
+                made = tree.copy()
+                list(made.walk())[at].set(name, more)
+                with contextlib.suppress(SqlglotError, AttributeError, TypeError, ValueError):
+                    said = made.sql(words)
+                    if parse_one(said, read=words) != tree:
+                        seen.add(place)
+                        yield place, said
+
+
+def passed_over(world: World, engine: str) -> tuple[list[object], int]:
+    found, seen = [], set[object]()
+    for text in statements(world, engine):
+        plain = normal_form(text, engine, world.catalog)
+        for place, said in with_more(text, ENGINES[engine][1], seen):
+            with contextlib.suppress(Error):
+                if normal_form(said, engine, world.catalog) == plain:
+                    found.append((place, said))
+    return found, len(seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_more_is_passed_over(world: World, engine: str) -> None:
+    found, places = passed_over(world, engine)
+    assert places > 100
+    assert found == []
