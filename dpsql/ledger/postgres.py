@@ -160,6 +160,7 @@ class Postgres:
                 return ping(dbapi_connection)
 
         engine.dialect.do_ping = bounded  # type: ignore[method-assign]
+        wire.statements_within(engine.dialect, self.patience)
         return engine
 
 

@@ -10,11 +10,13 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 ANSWER_SECONDS = 30.0
 """How long the server may take for what no lock delays: a COMMIT, a word that it is there."""
+STATEMENT_SECONDS = 300.0
+"""How long it may take for a statement, with all that it reads."""
 
 
 @contextlib.contextmanager
@@ -44,3 +46,17 @@ def answered_within(raw: Any, seconds: float) -> Iterator[None]:
         timer.cancel()
         timer.join()  # `cut` does not wait for anything
         wire.close()
+
+
+def statements_within(dialect: Any, more: float) -> None:
+    """Cut what runs longer than STATEMENT_SECONDS and `more`, of all of this dialect's engine."""
+    for name in ("do_execute", "do_execute_no_params", "do_executemany"):
+        setattr(dialect, name, _bounded(getattr(dialect, name), more))
+
+
+def _bounded(run: Callable[..., None], more: float) -> Callable[..., None]:
+    def bounded(cursor: Any, *given: Any, **named: Any) -> None:
+        with answered_within(cursor.connection, STATEMENT_SECONDS + more):
+            run(cursor, *given, **named)
+
+    return bounded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from dpsql.aggregates.basis import UnitsBlock
 from dpsql.core.ir import Block, Listed, PrivateAggregate, Scan, Source, Union, Windowed, columns
 from dpsql.errors import RefusedQuery
 from dpsql.planning.types import KeyPlan, Plan
@@ -73,11 +74,16 @@ def lowered(plan: Plan, policy: Policy) -> tuple[str, ...]:
     if groups is not None and most is not None and groups > most == ours.max_groups:
         told.append(f"max_groups_contributed = {groups:,} was lowered to the policy's {most:,}")
     rows, total, m = options.max_rows, _rows_per_unit(block, policy), ours.max_rows_per_group
-    if rows is None:
+    counted = any(not isinstance(part.block, UnitsBlock) for part in plan.blocks)
+    if rows is None or not (counted or plan.histograms):  # nobody's rows are capped
         return tuple(told)
     if total is not None and rows > total and total in (ours.max_rows_per_unit, m):
         told.append(f"max_rows_contributed = {rows:,} was lowered to the policy's {total:,}")
-    elif rows > m == policy.bounds.max_rows_per_group and ours.max_rows_per_unit is None:
+    elif (
+        rows > m * ours.touched
+        and m == policy.bounds.max_rows_per_group
+        and ours.max_rows_per_unit is None
+    ):
         told.append(
             f"max_rows_contributed = {rows:,} was lowered to the policy's {m:,} in each group"
         )

@@ -35,6 +35,13 @@ CASES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "fewer": ("max_groups_contributed = 2, max_rows_contributed = 3", BY_K, ()),
     "no groups": ("max_groups_contributed = 50", "COUNT(*) AS n FROM visits", ()),
     "rows of a table": ("max_rows_contributed = 70", "COUNT(*) AS n FROM few", (TOTAL,)),
+    "fewer in all": ("max_rows_contributed = 10", "k, MEDIAN(k) AS n FROM visits GROUP BY k", ()),
+    "a median": ("max_rows_contributed = 70", "MEDIAN(k) AS n FROM visits", (EACH,)),
+    "people": (
+        "max_rows_contributed = 70",
+        "k, COUNT(DISTINCT id) AS n FROM visits GROUP BY k",
+        (),
+    ),
     "one row": ("max_rows_contributed = 70", "COUNT(*) AS n FROM once", ()),
 }
 

@@ -198,6 +198,22 @@ def test_nothing_else_waits_for_a_server_that_hangs_or_is_down(ledger, wire, imp
     assert ledger.spent("alice").epsilon == TENTH
 
 
+@server_only
+@pytest.mark.parametrize("word", [b"INSERT INTO dpsql_entries", b"FROM dpsql_entries"])
+def test_a_statement_that_is_never_answered_is_cut_and_undone(
+    ledger, wire, impatient, word, monkeypatch
+):
+    monkeypatch.setattr("dpsql.ledger.postgres_wire.STATEMENT_SECONDS", 0.5)
+    wire.word, wire.cut = word, "mute"
+    began = time.monotonic()
+    error = refused(ask, ledger, error=LedgerError)
+    assert (wire.cuts, time.monotonic() - began < 15) == (1, True)
+    assert error.code == "ledger-lost"
+    assert ledger.spent("alice").epsilon == 0
+    ask(ledger)
+    assert ledger.spent("alice").epsilon == TENTH
+
+
 # ---- at the outcome ----------------------------------------------------------------------------
 
 
