@@ -38,6 +38,9 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     # workers that hand over nearly a row for each of theirs, as those of (unit, key) cells do, cost
     # more than they save; those that hand over few groups are worth it still
     ("parallel_tuple_cost", "1"),
+    # a join of people with their sums would have each worker make all the sums anew, for the little
+    # that a shared scan of the people saves: workers start where they save a second or so
+    ("parallel_setup_cost", "100000"),
     # nothing waits for ever
     ("lock_timeout", f"{LOCK_SECONDS}s"),
     ("idle_in_transaction_session_timeout", "1h"),
