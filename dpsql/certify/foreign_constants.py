@@ -8,16 +8,22 @@ from fractions import Fraction
 from sqlglot import exp
 
 from dpsql.certify.claim import require
-from dpsql.certify.foreign_shapes import bare
+from dpsql.certify.foreign_shapes import bare, only
 
 _D = exp.DType
 NUMBER = re.compile(r"[0-9]{1,400}(\.[0-9]{1,400})?\Z")
 _DOUBLE = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?\Z")
+_DIGITS = re.compile(r"[0-9]{1,2}\Z")
 _ODD = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
 
 def digits(to: exp.DataType) -> tuple[int, int]:
-    parts = [int(str(part.name)) for part in to.expressions]
+    parts = []
+    for part in to.expressions:
+        only(part, "this")
+        require(_DIGITS.match(part.name) is not None, "a type has digits")
+        parts.append(int(part.name))
+    require(len(parts) <= 2, "a type has digits")
     return (parts[0], parts[1]) if len(parts) == 2 else (parts[0] if parts else 0, 0)
 
 

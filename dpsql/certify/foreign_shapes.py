@@ -28,6 +28,12 @@ def only(node: exp.Expr, *parts: str) -> None:
     require({k for k, v in node.args.items() if v} <= {*parts}, "a clause is not on the list")
 
 
+def check_casts(root: exp.Expr) -> None:
+    """A cast says what it casts and to what, however it is then read."""
+    for node in root.find_all(exp.Cast):
+        only(node, "this", "to", "safe")
+
+
 def put(read: Read, node: exp.Expr) -> exp.Expr:
     """Read, and in parentheses where it is an operation."""
     found = read(bare(node))

@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.foreign_shapes import Found, fits
+from dpsql.certify.foreign_shapes import Found, check_casts, fits
 from dpsql.certify.spark_words import KNOWN
 
 _DIALECT = Dialect.get_or_raise("spark")
@@ -43,6 +43,7 @@ def parsed(sql: str) -> exp.Expr:
     root = trees[0] if len(trees) == 1 else None
     if root is None:
         refuse("the text is one SELECT")
+    check_casts(root)
     for node in reversed(list(root.walk())):
         _set_cast(node)
     return root

@@ -141,8 +141,10 @@ def moved(one, other, block):
 
 
 def leave_out(spark_session, unit):
-    """A schema of all rows but those of one unit; a new one, for a session keeps lists of files."""
+    """A schema of all rows but those of one unit; made once, for a session keeps lists of files."""
     schema = f"less_{unit}"
+    if spark_session.catalog.databaseExists(schema):
+        return schema
     spark_session.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for table, columns in DDL.items():
         rows = [row for row in ROWS[table] if row[0] != unit]
