@@ -119,7 +119,8 @@ class Reflection:
 
 def default_schema(connection: Connection) -> str:
     """Of the engine: DuckDB's is main, PostgreSQL's public."""
-    own: Any = connection.connection.dbapi_connection
+    held: Any = connection.connection
+    own: Any = getattr(held, "dbapi_connection", held)  # SQLAlchemy 1.4 has the driver's own here
     return str(own.default_schema)
 
 
