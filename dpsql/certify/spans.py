@@ -268,6 +268,8 @@ def _part(node: exp.Anonymous, scope: Scope) -> Span | None:
     word = str(node.expressions[0].this) if node.expressions else ""
     if word in _CYCLES:
         lo, hi = _CYCLES[word]
+        if word in ("hour", "minute", "second") and len(node.expressions) == 2:
+            hi = 0 if kind_of(node.expressions[1], scope) is Kind.DATE else hi  # it has no time
         return Fraction(lo), Fraction(hi)
     if word in ("year", "isoyear") and len(node.expressions) == 2:
         return year_span(node.expressions[1], scope, iso=word == "isoyear")

@@ -85,6 +85,8 @@ QUERIES = {
     "pipes": "SELECT kind || '-' || 'x' AS k, COUNT(*) FROM events GROUP BY k",
     "length": "SELECT COUNT(*) FROM persons WHERE LENGTH(city) > 3",
     "extract": "SELECT EXTRACT(month FROM seen) AS m, COUNT(*) FROM visits GROUP BY m ORDER BY m",
+    "no time in a date": "SELECT COUNT(*), SUM(EXTRACT(hour FROM born)) FROM persons WHERE"
+    " EXTRACT(second FROM born) IN (0, 2.5)",
     "date parts": "SELECT SUM(EXTRACT(year FROM born)), AVG(EXTRACT(dow FROM born)) FROM persons",
     "date trunc": "SELECT date_trunc('quarter', seen) AS q, SUM(cost) FROM visits GROUP BY 1",
     "date trunc of dates": "SELECT date_trunc('month', born) AS m, COUNT(*) FROM persons GROUP BY"
