@@ -257,7 +257,8 @@ def _way(seen: Anchor) -> str:
 def _less(path: str, seen: Anchor) -> LedgerError:
     return LedgerError(
         f"the ledger {path} shows less than this user has seen of it: entry {seen.seq} is missing "
-        "or is another one; it was restored from an older copy, cut off or rewritten",
+        "or is another one; it was restored from an older copy, cut off or rewritten, or a copy of "
+        "it was used in its place",
         code="ledger-shows-less",
         hint=_way(seen),
     )
