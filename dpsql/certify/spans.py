@@ -57,6 +57,7 @@ _CYCLES = {
 _LONGEST_TEXT = 2**31
 _MOST_BYTES = 2**33  # of one text: the engine counts them in 32 bits
 _ZERO = Fraction(0)
+_EXACT_DOUBLE = 2**53
 
 
 def of_type(node: exp.Expr | None) -> Span | None:
@@ -116,13 +117,28 @@ def converted(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
 
 def after_rounding(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
     """The source's span after the rounding of the cast, before it is held against the target."""
-    inner = span(node.this, scope)
-    if inner is None or kind_of(node.this, scope) is Kind.FLOAT:
+    inner = _whole_float(node.this, scope)
+    if kind_of(node.this, scope) is not Kind.FLOAT:
+        inner = span(node.this, scope)
+    if inner is None:
         return None
     if node.to.this in INTEGERS:
         return _each(inner, _away)
     unit = Fraction(1, 10 ** int(str(node.to.expressions[1].this)))
     return math.floor(inner[0] / unit) * unit, math.ceil(inner[1] / unit) * unit
+
+
+def _whole_float(node: exp.Expr, scope: Scope) -> Span | None:
+    """FLOOR, CEIL or TRUNC of an integer: the same number as a DOUBLE, where that has it."""
+    node = bare(node)
+    if not isinstance(node, (exp.Floor, exp.Ceil, exp.Trunc)) or node.args.get("decimals"):
+        return None
+    source = bare(node.this)
+    if isinstance(source, exp.Cast) and source.to.this is exp.DType.DOUBLE:
+        source = source.this
+    inner = span(source, scope) if kind_of(source, scope) is Kind.INTEGER else None
+    exact = inner is not None and inner[0] >= -_EXACT_DOUBLE and inner[1] <= _EXACT_DOUBLE
+    return inner if exact else None
 
 
 def _literal(node: exp.Literal) -> Span | None:

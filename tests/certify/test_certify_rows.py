@@ -49,6 +49,15 @@ CASTS = {
     "a float to DECIMAL": also(
         'CAST(t0."income" AS DECIMAL(38, 2)) > 3',
     ),
+    "a floor of a fraction": also(
+        "CAST(TRY_CAST(FLOOR(CAST(12.5 AS DOUBLE)) AS INT) AS DECIMAL(2, 1)) > 3"
+    ),
+    "a floor that a DOUBLE rounds": also(
+        "CAST(TRY_CAST(FLOOR(CAST(9007199254740993 AS DOUBLE)) AS BIGINT) AS DECIMAL(16, 0)) > 3"
+    ),
+    "an hour of a moment": also(
+        f"CAST(DATE_PART('hour', CAST({_DAY} AS TIMESTAMP)) AS DECIMAL(2, 1)) > 3"
+    ),
     "a double to a float": also('CAST(t0."income" AS FLOAT) > 3'),
     "an integer to a narrower": also('CAST(t0."age" AS TINYINT) > 3'),
     "an integer without its sign": also(
@@ -99,6 +108,10 @@ CASTS = {
 }
 
 FINE = {
+    "a floor of an integer": also(
+        "CAST(TRY_CAST(FLOOR(CAST(7 AS DOUBLE)) AS INT) AS DECIMAL(2, 1)) > 3"
+    ),
+    "an hour of a date": also(f"CAST(DATE_PART('hour', {_DAY}) AS DECIMAL(2, 1)) > 3"),
     "a strange text": (*NOTE, "t0.\"note\" = '#--$/*'"),
     "a boolean": also('t0."ok"'),
     "NULL": (*NOTE, "NULL"),
