@@ -42,6 +42,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 def test_odd_policies_are_audited_whole(audit):
     made = audit(60, **ODD)
     told = []

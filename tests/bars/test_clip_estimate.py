@@ -162,6 +162,7 @@ def test_the_flag_asks_what_the_option_asks(opened):
     assert session.query(sql).privacy.releases[0].clipped == ()
 
 
+@pytest.mark.slow
 def test_intervals_of_the_share_hold_as_often_as_they_say(opened):
     """19 of 120 rows lie outside 0..100. 300 fresh answers of fixed words, nearly all noise: 95 %
     has a standard error of 1.3 points; three and a half each way, and one for whole numbers."""

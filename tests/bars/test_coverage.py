@@ -48,7 +48,7 @@ def covered(coverage, law, name, size=SIZE, draws=DRAWS):
     ("name", "law"),
     each(
         itertools.product(QUICK[:3], LAW_NAMES),
-        zip(QUICK[:3], ("laplace", "gaussian", "gaussian"), strict=True),
+        [(QUICK[0], "laplace"), (QUICK[2], "gaussian")],
     ),
 )
 def test_bars_hold_as_often_as_they_say(coverage, law, name):
@@ -63,7 +63,7 @@ def test_bars_of_moments_too(coverage, name):
 
 @pytest.mark.parametrize(
     ("size", "law"),
-    each(itertools.product((1, 5, 20), LAW_NAMES), [(1, "laplace"), (20, "gaussian")]),
+    each(itertools.product((1, 5, 20), LAW_NAMES), [(1, "laplace")]),
 )
 def test_counts_of_the_smallest_groups_hold_as_the_lattice_allows(coverage, law, size):
     """Whole numbers: h = 3 at b = 1 covers 1 - e^-3.5 = 97.0 %, the next step below 91.8 %."""

@@ -212,13 +212,15 @@ def _stand_ins(statement):
 # ---- the order of rows, noise held at nothing ---------------------------------------------------
 
 
-@pytest.mark.parametrize("threads", [4, pytest.param(1, marks=pytest.mark.slow)])
-def test_the_order_of_rows_is_that_of_no_table(databases, hostile_data, monkeypatch, threads):
+@pytest.mark.parametrize(
+    ("threads", "step"), [(4, 3), *(pytest.param(n, 1, marks=pytest.mark.slow) for n in (1, 4))]
+)
+def test_the_order_of_rows_is_that_of_no_table(databases, hostile_data, monkeypatch, threads, step):
     """The same rows in another order, in other threads: the very same answers, row by row."""
     silent(monkeypatch)
     shuffled = Databases([rows[::-1] for rows in hostile_data], threads=threads)
     compared = 0
-    for name, case in ANSWERED.items():
+    for name, case in list(ANSWERED.items())[::step]:
         if "duckdb" not in dialects(case):
             continue
         here, rows = ask(databases.session(), case["sql"], "duckdb")
@@ -227,7 +229,7 @@ def test_the_order_of_rows_is_that_of_no_table(databases, hostile_data, monkeypa
         assert rows == others, name
         compared += len(rows) > 1
     shuffled.close()
-    assert compared > 20
+    assert compared > 20 // step
 
 
 def test_an_order_of_the_rows_is_seen(databases, hostile_data, monkeypatch):
