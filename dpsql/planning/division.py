@@ -169,9 +169,9 @@ def relative(call: Aggregate, block: Block, turn: Turn | None = None) -> float:
     if kind.kind in ("count", "units"):
         return _squares(*noisy.count_weights(tested(call))) / rows**2
     if kind.kind == "moments" and kind.degree == 1:
-        grid = noisy.grid_of(call.arg)
+        grid = noisy.grid_of(kind.value)  # of REGR_AVGX the second argument
         if not kind.counted:
-            return _squares(*noisy.sum_weights(call.arg)) / (rows * _middle(grid)) ** 2
+            return _squares(*noisy.sum_weights(kind.value)) / (rows * _middle(grid)) ** 2
         # y/M = v/(u + v), both noised: (1 - p)² + p², 2/3 on average over p in 0..1.
         step = grid.span / (rows * block.row_total) / min(_middle(grid), grid.span / 2)
         if turn is not None:  # the same with (v - u)/2 and (u + v): (1/4)/d² and (1/12)/t²

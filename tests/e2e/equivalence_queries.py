@@ -87,6 +87,8 @@ QUERIES = {
     "extract": "SELECT EXTRACT(month FROM seen) AS m, COUNT(*) FROM visits GROUP BY m ORDER BY m",
     "floor of a constant": "SELECT COUNT(*) FROM persons WHERE age > 40"
     " OR CAST(floor(0) AS TINYINT) IN (1, 2.5)",
+    "a mean beside a correlation": "SELECT CORR(cost, score), REGR_AVGX(cost * 2, score)"
+    " FROM visits",
     "no time in a date": "SELECT COUNT(*), SUM(EXTRACT(hour FROM born)) FROM persons WHERE"
     " EXTRACT(second FROM born) IN (0, 2.5)",
     "date parts": "SELECT SUM(EXTRACT(year FROM born)), AVG(EXTRACT(dow FROM born)) FROM persons",
