@@ -6,11 +6,11 @@ Shapes are written as text of their engine: `match` of `postgres_text` and of `s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from dpsql.certify.claim import require
+from dpsql.certify.claim import refuse, require
 
 Found = dict[str, exp.Expr]
 Read = Callable[[exp.Expr], exp.Expr]
@@ -28,10 +28,14 @@ def only(node: exp.Expr, *parts: str) -> None:
     require({k for k, v in node.args.items() if v} <= {*parts}, "a clause is not on the list")
 
 
-def check_casts(root: exp.Expr) -> None:
-    """A cast says what it casts and to what, however it is then read."""
+def the_statement(trees: Sequence[exp.Expr | None]) -> exp.Expr:
+    """The one that the text is. Its casts say what and to what alone, however they are read."""
+    root = trees[0] if len(trees) == 1 else None
+    if root is None:
+        refuse("the text is one SELECT")
     for node in root.find_all(exp.Cast):
         only(node, "this", "to", "safe")
+    return root
 
 
 def put(read: Read, node: exp.Expr) -> exp.Expr:

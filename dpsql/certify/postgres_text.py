@@ -10,7 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.foreign_shapes import Found, check_casts, fits
+from dpsql.certify.foreign_shapes import Found, fits, the_statement
 
 _DIALECT = Dialect.get_or_raise("postgres")
 _STRANGE = frozenset("#$?@;{}\\`")
@@ -25,11 +25,7 @@ def parsed(sql: str) -> exp.Expr:
         trees = _DIALECT.parser().parse(tokens, sql)
     except SqlglotError:
         refuse("the text can be read")
-    root = trees[0] if len(trees) == 1 else None
-    if root is None:
-        refuse("the text is one SELECT")
-    check_casts(root)
-    return root
+    return the_statement(trees)
 
 
 def _check_tokens(sql: str, tokens: Sequence[Token]) -> None:

@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from dpsql.certify.claim import refuse, require
-from dpsql.certify.foreign_shapes import Found, check_casts, fits
+from dpsql.certify.foreign_shapes import Found, fits, the_statement
 from dpsql.certify.spark_words import KNOWN
 
 _DIALECT = Dialect.get_or_raise("spark")
@@ -40,10 +40,7 @@ def parsed(sql: str) -> exp.Expr:
         trees = _DIALECT.parser().parse(list(_marked(tokens)), sql)
     except SqlglotError:
         refuse("the text can be read")
-    root = trees[0] if len(trees) == 1 else None
-    if root is None:
-        refuse("the text is one SELECT")
-    check_casts(root)
+    root = the_statement(trees)
     for node in reversed(list(root.walk())):
         _set_cast(node)
     return root
