@@ -153,14 +153,7 @@ class Postgres:
             pool_pre_ping=True,  # a connection that went while it was idle is opened anew
             pool_timeout=max(1.0, self.patience),
         )
-        ping = engine.dialect.do_ping
-
-        def bounded(dbapi_connection: Any) -> bool:
-            with wire.answered_within(dbapi_connection, wire.ANSWER_SECONDS):
-                return ping(dbapi_connection)
-
-        engine.dialect.do_ping = bounded  # type: ignore[method-assign]
-        wire.statements_within(engine.dialect, self.patience)
+        wire.bound(engine.dialect, self.patience)
         return engine
 
 

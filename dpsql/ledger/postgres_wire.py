@@ -7,6 +7,7 @@ that waits for a standby, still answers for its kernel; nothing in libpq ends th
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import socket
 import threading
@@ -48,15 +49,23 @@ def answered_within(raw: Any, seconds: float) -> Iterator[None]:
         wire.close()
 
 
-def statements_within(dialect: Any, more: float) -> None:
-    """Cut what runs longer than STATEMENT_SECONDS and `more`, of all of this dialect's engine."""
+def bound(dialect: Any, patience: float) -> None:
+    """Cut what runs too long of all that this dialect's engine says between BEGIN and COMMIT.
+
+    A ping has ANSWER_SECONDS, a statement STATEMENT_SECONDS and the `patience` for its locks.
+    """
+    ping, of_cursor = dialect.do_ping, operator.attrgetter("connection")
+    dialect.do_ping = _bounded(ping, lambda raw: raw, lambda: ANSWER_SECONDS)
     for name in ("do_execute", "do_execute_no_params", "do_executemany"):
-        setattr(dialect, name, _bounded(getattr(dialect, name), more))
+        run = getattr(dialect, name)
+        setattr(dialect, name, _bounded(run, of_cursor, lambda: STATEMENT_SECONDS + patience))
 
 
-def _bounded(run: Callable[..., None], more: float) -> Callable[..., None]:
-    def bounded(cursor: Any, *given: Any, **named: Any) -> None:
-        with answered_within(cursor.connection, STATEMENT_SECONDS + more):
-            run(cursor, *given, **named)
+def _bounded(
+    run: Callable[..., Any], wire_of: Callable[[Any], Any], seconds: Callable[[], float]
+) -> Callable[..., Any]:
+    def bounded(first: Any, *given: Any, **named: Any) -> Any:
+        with answered_within(wire_of(first), seconds()):
+            return run(first, *given, **named)
 
     return bounded
