@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import e2e_neighbours as neighbours
 import numpy as np
 from sqlglot import exp
@@ -9,12 +11,15 @@ from sqlglot import exp
 from dpsql.dialects import duckdb as dialect
 from dpsql.errors import EngineFailed
 from dpsql.functions import cast
-from dpsql.mechanisms import bound_choice, gaussian, laplace, threshold
+from dpsql.mechanisms import bound_choice, entropy, gaussian, laplace, threshold
 from dpsql.pipeline import release_table, rewrite
 
 
 def silent(patch):
-    """No noise, and each key of two people or more: what is left is exact and decides all."""
+    """No noise, and each key of two people or more: what is left is exact and decides all.
+
+    What is chosen with chances, as a quantile is, is what lies in the middle of them.
+    """
 
     def exact(self, value):
         return value.open_for_noise()
@@ -27,7 +32,10 @@ def silent(patch):
         patch.setattr(law, "release", exact)
     for law in (threshold.Cut, threshold.GaussianThreshold):
         patch.setattr(law, "release", release)
-    patch.setattr(rewrite.entropy, "words", lambda count: [neighbours.SALT] * count)
+    salt = SimpleNamespace(words=lambda count: [neighbours.SALT] * count)
+    patch.setattr(rewrite, "entropy", salt)
+    middle = 2**63 - 1  # of all words, and below any bound that words are drawn below
+    patch.setattr(entropy, "words", lambda count: np.full(count, middle, dtype=np.uint64))
 
 
 def bound_told(patch, place=45):
