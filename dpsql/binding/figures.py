@@ -176,7 +176,8 @@ class _Reader:
 def _size_unknown(call: Aggregate) -> bool:
     """Is its value's range yet to be found (`planning/automatic.py`)? A count has a size anyway."""
     need = aggregates.for_name(call.fn).need(call)
-    return need.kind == "moments" and call.arg is not None and not call.arg.domain.bounds.bounded
+    value = need.value if need.kind == "moments" else None
+    return value is not None and not value.domain.bounds.bounded
 
 
 def _renamed(outputs: Outputs, alias: exp.Expr) -> Outputs:

@@ -186,9 +186,10 @@ def typical(call: Aggregate) -> float:
     """The size of an answer over ROWS rows: where it lies in the middle of what it may be."""
     rows = ROWS * _part(call)
     need = aggregates.for_name(call.fn).need(call)
-    if need.kind in ("count", "units", "distinct") or call.arg is None:
+    value = need.value if need.kind == "moments" else call.arg  # of REGR_AVGX the second argument
+    if need.kind in ("count", "units", "distinct") or value is None:
         return rows
-    lo, hi = (float(end) for end in call.arg.domain.bounds.numbers())
+    lo, hi = (float(end) for end in value.domain.bounds.numbers())
     if need.kind == "moments" and need.degree > 1:
         width = max(hi - lo, abs(hi) * _LEAST, _LEAST)
         return width / sqrt(12) if call.fn.startswith("stddev") else width / 12 * width

@@ -139,3 +139,10 @@ def test_what_is_not_followed_is_planned_all_the_same(world: World, sql: str) ->
     (plan,) = world.planned(sql).plans
     assert plan.division is not None
     assert sum(count for _, count in plan.items) >= 1
+
+
+def test_a_mean_of_pairs_is_as_large_as_what_it_is_the_mean_of(world: World) -> None:
+    """REGR_AVGX is of its second argument, whose range says how large it is."""
+    sql = "SELECT REGR_AVGX(income, age), AVG(age), REGR_AVGY(income, age) FROM people"
+    second, same, first = map(typical, world.planned(sql).bound.private[0].aggregates)
+    assert second == same != first
