@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from dpsql.binding.release_names import releases_of
 from dpsql.dialects.sealed import Sealed, TypedTable
-from dpsql.found_bounds import FoundBound
-from dpsql.mechanisms.bound_choice import BoundChoice, Cut, read
-from dpsql.mechanisms.bound_size import margin
-from dpsql.pipeline import chains, repeats, storage
+from dpsql.pipeline import chains, execute, perturb, repeats, storage
 from dpsql.pipeline.stages import Order, Planned, Release
-from dpsql.planning.held import barless, choice_law, enough_people
-from dpsql.planning.resolved import resolved
-from dpsql.planning.types import Awaited, Plan
+from dpsql.planning.types import Plan
 from dpsql.report import AnsweredBy, Answering
-from dpsql.wording import sought
 
 if TYPE_CHECKING:
     from dpsql.ledger import Release as ReleasedBytes
@@ -146,6 +140,45 @@ def public_answer(plan: Plan, release: Release) -> Answered:
     return Answered(release, free("public", plan), "public")
 
 
+@dataclass(frozen=True)
+class Sorted:
+    """The releases of a statement: those that there are, by fingerprint, and those to be charged.
+
+    `stored`: of those that there are, the ones that an earlier question paid for.
+    """
+
+    known: dict[str, Answered]
+    stored: dict[str, Found]
+    orders: list[Order]
+
+
+def sort(planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[Found]]) -> Sorted:
+    """What is to be drawn anew: nothing that is public, kept for a retry, or `paid` for already."""
+    known: dict[str, Answered] = {}
+    stored: dict[str, Found] = {}
+    orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
+    for index in planned.bound.order:
+        one, form = planned.plans[index], planned.forms[index]
+        if form.fingerprint in known or form.fingerprint in orders:
+            continue
+        if not one.items:  # public keys alone: nobody's row is read, nothing is charged
+            release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
+            known[form.fingerprint] = public_answer(one, release)
+            continue
+        given = fed(planned, index, known)
+        if attempt is not None and (kept := retried(attempt, one, form.fingerprint, given)):
+            known[form.fingerprint] = kept
+            continue
+        candidates = remembered_with(attempt, paid.get(form.question, ()))
+        found = repeats.answer(index, one, form, candidates, given)
+        if isinstance(found, Order):
+            orders[form.fingerprint] = found
+        else:
+            known[form.fingerprint] = stored_answer(found, one)
+            stored[form.fingerprint] = found.found
+    return Sorted(known, stored, list(orders.values()))
+
+
 def drawn_now(
     order: Order,
     planned: Planned,
@@ -177,51 +210,6 @@ def drawn_now(
     if not whole:
         return answered, storage.digest(about, release)
     return answered, ReleasedBytes(order.fingerprint, storage.pack(about, release))
-
-
-def with_bounds(planned: Planned, index: int, known: Known) -> Plan:
-    """The plan with the bounds that its choices found; as it is, where it awaits none."""
-    plan = planned.plans[index]
-    if not plan.awaited:
-        return plan
-    cuts = [_cut(planned, one.place, known) for one in plan.awaited]
-    found = resolved(plan, [cut.place for cut in cuts])
-    return replace(found, barless=barless(plan, _laws(planned, plan.awaited), cuts))
-
-
-def bounds_found(planned: Planned, index: int, known: Known, unit: str) -> tuple[FoundBound, ...]:
-    """The bounds that were found for an aggregate, or by a choice itself, and whom they cut."""
-    plan = planned.plans[index]
-    awaited = plan.awaited if plan.choice is None else (Awaited(plan.choice, index),)
-    told = []
-    laws = _laws(planned, awaited)
-    for one, law in zip(awaited, laws, strict=True):
-        cut = _cut(planned, one.place, known)
-        end = one.choice.end(cut.place)
-        told.append(
-            FoundBound(
-                sought(one.choice.kind, one.choice.value, unit),
-                float(-end if one.choice.kind == "low" else end),
-                cut.within,
-                cut.beyond,
-                margin([law.epsilon]),
-                enough_people(awaited, laws),
-                cut.place == law.candidates - 1,
-            )
-        )
-    return tuple(told)
-
-
-def _laws(planned: Planned, awaited: Sequence[Awaited]) -> list[BoundChoice]:
-    return [choice_law(planned.plans[one.place]) for one in awaited]
-
-
-def _cut(planned: Planned, index: int, known: Known) -> Cut:
-    """What a choice released."""
-    form, plan = planned.forms[index], planned.plans[index]
-    table = storage.restored(form, plan, known[form.fingerprint].release).table
-    marks = dict(zip(*(table.column(name).to_pylist() for name in ("k0", "a0")), strict=True))
-    return read([int(marks[place]) for place in range(len(marks))])
 
 
 @dataclass

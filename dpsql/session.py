@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,19 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.accuracy import left, measured
 from dpsql.answer import Answer, Released, Text
-from dpsql.answering import (
-    Answered,
-    Steps,
-    bounds_found,
-    drawn_now,
-    fed,
-    first_answers,
-    public_answer,
-    remembered_with,
-    retried,
-    stored_answer,
-    with_bounds,
-)
+from dpsql.answering import Answered, Known, Steps, drawn_now, fed, first_answers, sort
+from dpsql.choices import bounds_found, with_bounds
 from dpsql.consistency.families import Mode, read_mode
 from dpsql.consistency.shown import shown
 from dpsql.core.targets import NOTHING, Aims
@@ -34,7 +23,7 @@ from dpsql.first_look import Looking, after_first
 from dpsql.guard import guarded
 from dpsql.opening import open_budget, open_ledger, remembered
 from dpsql.owner_log import OWNER_LOG
-from dpsql.pipeline import charge, execute, perturb, postprocess, repeats, storage
+from dpsql.pipeline import charge, execute, perturb, postprocess, storage
 from dpsql.pipeline.clip_shares import clip_shares
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Charged, Order, Planned
@@ -224,38 +213,17 @@ class Session(Preparation):
         """The release of every private aggregate: stored ones for nothing, others charged."""
         planned = prepared.planned
         account: Account | None = None  # the budget as the last look at the ledger showed it
-        stored: Mapping[str, Sequence[Found]] = {}
+        paid: Mapping[str, Sequence[Found]] = {}
         if self.policy.releases_reuse and planned.plans:
-            stored, account = self._stored(planned)
-        known: dict[str, Answered] = {}
-        free: dict[str, Found] = {}
-        orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
-        for index in planned.bound.order:
-            one, form = planned.plans[index], planned.forms[index]
-            if form.fingerprint in known or form.fingerprint in orders:
-                continue
-            if not one.items:  # public keys alone: nobody's row is read, nothing is charged
-                release = storage.laid(form, one, perturb.run(one, execute.nothing(one)))
-                known[form.fingerprint] = public_answer(one, release)
-                continue
-            given = fed(planned, index, known)
-            if attempt is not None and (kept := retried(attempt, one, form.fingerprint, given)):
-                known[form.fingerprint] = kept
-                continue
-            candidates = remembered_with(attempt, stored.get(form.question, ()))
-            found = repeats.answer(index, one, form, candidates, given)
-            if isinstance(found, Order):
-                orders[form.fingerprint] = found
-            else:
-                known[form.fingerprint] = stored_answer(found, one)
-                free[form.fingerprint] = found.found
-        paid = _price(orders.values())
+            paid, account = self._stored(planned)
+        found = sort(planned, attempt, paid)
+        known, orders = found.known, found.orders
         if orders:
             progress.stage = Stage.CHARGING
             charged = charge.run(
                 planned,
                 prepared.certified,
-                list(orders.values()),
+                orders,
                 ledger=self.ledger,
                 analyst=self.analyst,
                 budget=self.budget_spec,
@@ -263,27 +231,41 @@ class Session(Preparation):
                 data_version=self.data_version,
                 attempt=attempt,
             )
-            progress.paid(*paid)
+            progress.paid(*_price(orders))
             account = self._run(charged, planned, known, keep=attempt is not None)
-        if attempt is not None and (free or (attempt.fresh and not orders)):
-            stands = self.ledger.answer_free(self.analyst, attempt, free)
-            known.update(first_answers(planned, stands, free, known))
+        if attempt is not None and (found.stored or (attempt.fresh and not orders)):
+            stands = self.ledger.answer_free(self.analyst, attempt, found.stored)
+            known.update(first_answers(planned, stands, found.stored, known))
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
+        return self._released(planned, known, _price(orders), account)
+
+    def _released(
+        self,
+        planned: Planned,
+        known: Known,
+        paid: tuple[Fraction, Fraction],
+        account: Account | None,
+    ) -> Released:
+        """All that there is now, in the order of the statement."""
+        places = range(len(planned.plans))
         answered = [known[name] for name in planned.fingerprints]
-        plans = tuple(with_bounds(planned, at, known) for at in range(len(planned.plans)))
         parts = zip(planned.forms, planned.plans, answered, strict=True)
-        tables = [storage.restored(form, one, found.release) for form, one, found in parts]
-        how = [
-            found.how if name not in planned.fingerprints[:place] else found.how.again()
-            for place, (name, found) in enumerate(zip(planned.fingerprints, answered, strict=True))
-        ]
-        found_bounds = tuple(
-            bounds_found(planned, at, known, self.policy.unit) for at in range(len(plans))
+        return Released(
+            [storage.restored(form, one, found.release) for form, one, found in parts],
+            tuple(
+                found.how if name not in planned.fingerprints[:place] else found.how.again()
+                for place, (name, found) in enumerate(
+                    zip(planned.fingerprints, answered, strict=True)
+                )
+            ),
+            paid,
+            account,
+            tuple(with_bounds(planned, at, known) for at in places),
+            tuple(bounds_found(planned, at, known, self.policy.unit) for at in places),
+            [found.release for found in answered],
+            max((e for found in answered if (e := found.entry) is not None), default=None),
         )
-        drawn = [found.release for found in answered]
-        newest = max((e for found in answered if (e := found.entry) is not None), default=None)
-        return Released(tables, tuple(how), paid, account, plans, found_bounds, drawn, newest)
 
     def _run(
         self, charged: Charged, planned: Planned, known: dict[str, Answered], *, keep: bool
@@ -393,8 +375,7 @@ def _wanted(planned: Planned) -> list[tuple[str, Fraction, Fraction]]:
     ]
 
 
-def _price(orders: Iterable[Order]) -> tuple[Fraction, Fraction]:
+def _price(orders: Sequence[Order]) -> tuple[Fraction, Fraction]:
     """The sums of what private aggregates are charged."""
-    listed = list(orders)
-    epsilon = sum((o.epsilon for o in listed), Fraction(0))
-    return epsilon, sum((o.delta for o in listed), Fraction(0))
+    epsilon = sum((order.epsilon for order in orders), Fraction(0))
+    return epsilon, sum((order.delta for order in orders), Fraction(0))
