@@ -129,14 +129,22 @@ def after_rounding(node: exp.Cast | exp.TryCast, scope: Scope) -> Span | None:
 
 
 def _whole_float(node: exp.Expr, scope: Scope) -> Span | None:
-    """FLOOR, CEIL or TRUNC of an integer: the same number as a DOUBLE, where that has it."""
+    """FLOOR, CEIL or TRUNC of an integer: the same number as a DOUBLE, where that has it.
+
+    Of a constant, one of the two whole numbers around it.
+    """
     node = bare(node)
     if not isinstance(node, (exp.Floor, exp.Ceil, exp.Trunc)) or node.args.get("decimals"):
         return None
     source = bare(node.this)
     if isinstance(source, exp.Cast) and source.to.this is exp.DType.DOUBLE:
         source = source.this
-    inner = span(source, scope) if kind_of(source, scope) is Kind.INTEGER else None
+    inner: Span | None = None
+    if isinstance(source, exp.Literal) and EXACT_NUMBER.match(str(source.this)):
+        value = Fraction(str(source.this))
+        inner = Fraction(math.floor(value)), Fraction(math.ceil(value))
+    elif kind_of(source, scope) is Kind.INTEGER:
+        inner = span(source, scope)
     exact = inner is not None and inner[0] >= -_EXACT_DOUBLE and inner[1] <= _EXACT_DOUBLE
     return inner if exact else None
 

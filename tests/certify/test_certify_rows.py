@@ -52,6 +52,9 @@ CASTS = {
     "a floor of a fraction": also(
         "CAST(TRY_CAST(FLOOR(CAST(12.5 AS DOUBLE)) AS INT) AS DECIMAL(2, 1)) > 3"
     ),
+    "a floor of a constant in words": also(
+        "CAST(TRY_CAST(FLOOR(CAST('-9.1' AS DOUBLE)) AS INT) AS DECIMAL(2, 1)) > 3"
+    ),
     "a floor that a DOUBLE rounds": also(
         "CAST(TRY_CAST(FLOOR(CAST(9007199254740993 AS DOUBLE)) AS BIGINT) AS DECIMAL(16, 0)) > 3"
     ),
@@ -108,6 +111,9 @@ CASTS = {
 }
 
 FINE = {
+    "a floor of a constant in words": also(
+        "CAST(TRY_CAST(FLOOR(CAST('-8.9' AS DOUBLE)) AS INT) AS DECIMAL(2, 1)) > 3"
+    ),
     "a floor of an integer": also(
         "CAST(TRY_CAST(FLOOR(CAST(7 AS DOUBLE)) AS INT) AS DECIMAL(2, 1)) > 3"
     ),
