@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ def fed(planned: Planned, index: int, known: Known) -> tuple[str, ...] | None:
     """The very releases that feed a private aggregate; None where one is yet to be drawn.
 
     An answer stands for a question only with the releases that it was made with. Those behind them
-    are told, too: so a retry finds all that its first attempt used (`remembered_with`).
+    are told, too: so a retry finds all that its first attempt used (`used_before`).
     """
     names = {planned.fingerprints[before] for before in planned.bound.feeding(index)}
     if not names <= known.keys():
@@ -56,13 +56,35 @@ def fed(planned: Planned, index: int, known: Known) -> tuple[str, ...] | None:
     return tuple(sorted(fed_by))
 
 
-def remembered_with(attempt: Attempt | None, stored: Sequence[Found]) -> Sequence[Found]:
-    """Of stored releases the one behind what an earlier attempt at this request drew."""
-    if attempt is None:
-        return stored
-    told = [found for payload in attempt.payloads.values() if (found := storage.about(payload))]
-    used = {given.partition(" ")[2] for one in told for given in one.given}
-    return [found for found in stored if _id(found.paid.fingerprint, found.seq) in used] or stored
+def used_before(
+    planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[Found]]
+) -> Collection[str]:
+    """The releases that fed what an earlier attempt drew; else those of the chains that are `paid`.
+
+    What answered with them answers again only with them, even where finer ones were bought since.
+    """
+    payloads = () if attempt is None else attempt.payloads.values()
+    used = {id for payload in payloads for id in _fed_by(storage.about(payload))}
+    if used:
+        return used
+    followed: set[int] = set()
+    for index in reversed(planned.bound.order):  # what is fed comes before what feeds it
+        plan, before = planned.plans[index], planned.bound.feeding(index)
+        if index not in followed and before:
+            for found in paid.get(planned.forms[index].question, ()):
+                told = storage.about(found.payload)
+                if told is not None and (told.epsilon, told.delta) == (plan.epsilon, plan.delta):
+                    used |= _fed_by(told)
+                    followed.add(index)
+                    break
+        if index in followed:
+            followed.update(before)
+    return used
+
+
+def _fed_by(told: storage.About | None) -> set[str]:
+    """The ids of the releases that fed one, and that fed these."""
+    return set() if told is None else {given.partition(" ")[2] for given in told.given}
 
 
 def _id(fingerprint: str, seq: int | None) -> str:
@@ -156,6 +178,7 @@ def sort(planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[
     """What is to be drawn anew: nothing that is public, kept for a retry, or `paid` for already."""
     known: dict[str, Answered] = {}
     stored: dict[str, Found] = {}
+    used = used_before(planned, attempt, paid)
     orders: dict[str, Order] = {}  # equal aggregates of a statement share one draw
     for index in planned.bound.order:
         one, form = planned.plans[index], planned.forms[index]
@@ -169,13 +192,16 @@ def sort(planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[
         if attempt is not None and (kept := retried(attempt, one, form.fingerprint, given)):
             known[form.fingerprint] = kept
             continue
-        candidates = remembered_with(attempt, paid.get(form.question, ()))
-        found = repeats.answer(index, one, form, candidates, given)
-        if isinstance(found, Order):
-            orders[form.fingerprint] = found
+        candidates = paid.get(form.question, ())
+        first = [found for found in candidates if _id(found.paid.fingerprint, found.seq) in used]
+        answer = repeats.answer(index, one, form, first, given)
+        if isinstance(answer, Order):
+            answer = repeats.answer(index, one, form, candidates, given)
+        if isinstance(answer, Order):
+            orders[form.fingerprint] = answer
         else:
-            known[form.fingerprint] = stored_answer(found, one)
-            stored[form.fingerprint] = found.found
+            known[form.fingerprint] = stored_answer(answer, one)
+            stored[form.fingerprint] = answer.found
     return Sorted(known, stored, list(orders.values()))
 
 

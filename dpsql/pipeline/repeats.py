@@ -10,6 +10,8 @@ strategy and grids: `canonical.Form.question`) a budget may hold several release
   of those that are noisier: it is averaged with one more draw, which costs less than a release
   alone (`mechanisms/means`). Not in a chain, whose steps may break ties otherwise now;
 * none: a release at full price.
+
+What feeds a chain is first looked for among what fed it when it was paid (`answering.used_before`).
 """
 
 from __future__ import annotations
@@ -66,14 +68,17 @@ def answer(
     coarser = [one for one in known if _to_be_averaged(one.about, plan, scales)]
     if coarser:
         return _averaged(index, plan, form, min(coarser, key=_noise))
-    return Order(index, _name(form, given), plan, plan.epsilon, plan.delta)
+    return Order(index, _name(form, given, stored), plan, plan.epsilon, plan.delta)
 
 
-def _name(form: Form, given: tuple[str, ...] | None) -> str:
+def _name(form: Form, given: tuple[str, ...] | None, stored: Sequence[Found]) -> str:
     """What the release is entered and stored under: with others feeding it, it is another.
 
-    Where what feeds it is drawn under the same charge, that charge tells them together.
+    Where what feeds it is drawn under the same charge, that charge tells them together; from those
+    that were fed by others before, it is told by the newest of them.
     """
+    if given is None and stored:
+        given = ("after", str(max(one.seq for one in stored)))
     return f"{form.fingerprint}~{digest(' '.join(given))[:16]}" if given else form.fingerprint
 
 

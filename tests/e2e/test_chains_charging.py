@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from fractions import Fraction
 
 import pytest
 from charging_worker import CHAIN
@@ -207,6 +208,36 @@ def test_an_outer_answer_stands_only_with_the_inner_release_it_was_made_with(pla
     assert [one.answering.by for one in again.privacy.releases] == ["repeat", "release"]
     assert session.query(CHAIN).privacy.free
     assert value(session.query(CHAIN)) == value(again)
+
+
+def test_drawn_again_with_what_feeds_it_a_chain_is_stored_beside_the_one_before(place, opened):
+    path = place()
+    session = opened(path)
+    session.query(CHAIN)
+    delete_inner(path)
+    again = session.query(CHAIN)
+    assert [one.answering.by for one in again.privacy.releases] == ["release", "release"]
+    third = session.query(CHAIN)
+    assert third.privacy.free
+    assert value(third) == value(again)
+
+
+def test_a_chain_is_a_repeat_though_a_finer_inner_release_was_bought_since(place, opened):
+    """Each part by the very release that fed it when it was paid, at three steps, too."""
+    path = place()
+    session = opened(path)
+    second = f"SELECT COUNT(*) FROM users WHERE income > ({INNER})"
+    third = f"SELECT COUNT(*) AS n FROM users WHERE age < ({second})"
+    session.query(INNER, epsilon="0.5")
+    first = {sql: session.query(sql, epsilon="0.25") for sql in (third, CHAIN)}
+    assert float(first[third].privacy.epsilon) == 0.5  # two of the three parts
+    session.query(INNER, epsilon="1")
+    for sql, answer in first.items():
+        again = session.query(sql, epsilon="0.25")
+        assert again.privacy.free
+        assert value(again) == value(answer)
+    finer = session.query(CHAIN.replace("COUNT(*)", "SUM(age)"), epsilon="0.25")
+    assert [one.answering.epsilon for one in finer.privacy.releases] == [1, Fraction(1, 4)]
 
 
 @pytest.mark.parametrize("reuse", ["off", "budget"])
