@@ -149,7 +149,9 @@ def ratio(plan: Plan, held: Columns, target: Target) -> float:
         half = half_width(plan, one.of, target)
         if half is None or not math.isfinite(half) or one.limit is None:
             return math.inf
-        exact = Fraction(half) / one.limit
+        if one.limit == 0 < half:  # a part of what is always 0
+            return math.inf
+        exact = Fraction(half) / (one.limit or 1)
         worst = max(worst, float(exact) if exact < 10**300 else math.inf)
         if exact > 1 >= worst:  # by less than a double shows
             worst = math.nextafter(1.0, 2.0)

@@ -69,7 +69,13 @@ def _outside(value: Expr, written: exp.Expr) -> tuple[exp.Expr, str] | None:
         tests.append(exp.GT(this=exp.paren(written.copy()), expression=_number(hi)))
     if not tests:
         return None
-    return exp.or_(*tests), f"outside {_text(lo)} to {_text(hi)}"
+    return exp.or_(*tests), _in_words(lo, hi)
+
+
+def _in_words(lo: object, hi: object) -> str:
+    if isinstance(lo, Fraction) and isinstance(hi, Fraction):
+        return f"outside {_text(lo)} to {_text(hi)}"
+    return f"above {_text(hi)}" if isinstance(hi, Fraction) else f"below {_text(lo)}"
 
 
 def _number(value: Fraction) -> exp.Expr:

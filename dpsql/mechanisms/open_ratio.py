@@ -2,8 +2,8 @@
 
 As `fieller.py`, for T / B with T = c·S + t and B = d·S + b, public constants t and b among them:
 (c - θd)·N has a known law at every θ, and what is accepted is every θ with |T̂ - θB̂| ≤ H(θ). H is
-convex in θ and asymptotically linear, so knots that grow geometrically on either side of the bends
-of H, with chords between, lie above it and nowhere far. Where |B̂| is not beyond the noise of B
+convex in θ and asymptotically linear, so chords between knots that grow geometrically on either
+side of the bends of H lie above it and nowhere far. Where |B̂| is not beyond the noise of B
 alone, every θ far out is accepted, too, and there is no interval: the divisor may be 0.
 
 Fieller (1954); the pivot is exact, whatever the sums are and however they share their noise.
@@ -21,7 +21,7 @@ from dpsql.mechanisms.fieller import crossing, pivot_widths
 from dpsql.mechanisms.interval import Floats, Law, Real, active, checked
 
 _DECADES, _EACH = 4, 24
-_FAR = 1e60
+_FAR = 60  # decades: one knot each, between which H is a line but for a part in 10^8
 
 
 def open_ratio_interval(
@@ -62,13 +62,21 @@ def _table(
     slack: tuple[float, float],
     confidence: float,
 ) -> tuple[Floats, Floats, float]:
-    """Knots, H at each, and the quantile of the denominator's own noise."""
+    """Knots, H at each, and the quantile of the denominator's own noise.
+
+    That is inf, and so there is no interval, where one noise is so much smaller than the other that
+    no double holds what lies between: a sum of nothing but 0 or 1e-300, say.
+    """
     alive = [i for i, scale in enumerate(scales) if active(law, scale)]
     sizes = np.asarray([scales[i] for i in alive])
     c, d = (np.asarray([line[i] for i in alive]) for line in (tops, bottoms))
-    knots = _knots(c, d, sizes)
-    weights = np.abs(c - np.multiply.outer(knots, d))
-    widths = pivot_widths(law, np.vstack([weights, np.abs(d)]), sizes, confidence)
+    with np.errstate(over="ignore", invalid="ignore"):
+        knots = _knots(c, d, sizes)
+        weights = np.vstack([np.abs(c - np.multiply.outer(knots, d)), np.abs(d)])
+        far = (weights * sizes) ** 2
+    if not np.isfinite(far.sum(axis=1)).all():
+        return np.array([-1.0, 1.0]), np.zeros(2), np.inf
+    widths = pivot_widths(law, weights, sizes, confidence)
     loose = np.append(slack[0] + np.abs(knots) * slack[1], slack[1])
     widths = widths + loose
     for array in (knots, widths):
@@ -81,9 +89,8 @@ def _knots(c: Floats, d: Floats, sizes: Floats) -> Floats:
     spread = float(np.abs(d * sizes).sum())
     unit = float(np.abs(c * sizes).sum()) / spread if spread else 1.0
     unit = unit or 1.0
-    steps = unit * np.append(
-        np.geomspace(10.0**-_DECADES, 10.0**_DECADES, 2 * _DECADES * _EACH + 1), _FAR
-    )
+    near = np.geomspace(10.0**-_DECADES, 10.0**_DECADES, 2 * _DECADES * _EACH + 1)
+    steps = unit * np.append(near, 10.0 ** np.arange(_DECADES + 1, _FAR + 1))
     bends = [0.0, *(float(t / b) for t, b in zip(c, d, strict=True) if b)]
     points = [np.concatenate([[bend], bend - steps, bend + steps]) for bend in sorted(set(bends))]
     return np.unique(np.concatenate(points))

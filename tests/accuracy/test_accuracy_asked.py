@@ -189,6 +189,13 @@ def test_what_no_magnitude_of_the_range_allows_is_refused_before_the_first_look(
     assert ask(asking, sql, error="30%").privacy.first.refused is None
 
 
+@pytest.mark.parametrize("call", ["MEDIAN(income * 0)", "AVG(income * 0), SUM(0 * income)"])
+def test_a_part_of_what_is_always_nothing_is_reached_by_no_price(asking, call):
+    with pytest.raises(InvalidQuery, match="within ± 0") as found:
+        ask(asking, f"SELECT {call} FROM people", error="20%", max_epsilon=1)
+    assert found.value.code == "target-unreachable"
+
+
 def test_the_limit_holds_for_both_together(asking):
     answer = ask(asking, COUNT, error="1%", max_epsilon="0.5")
     assert answer.privacy.first.epsilon == Fraction(1, 20)

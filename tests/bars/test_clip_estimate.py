@@ -59,6 +59,13 @@ def test_what_cannot_be_clipped_is_not_asked(opened):
     ]
 
 
+@pytest.mark.parametrize(("value", "side"), [("EXP(y * 2)", "below"), ("-EXP(y * 2)", "above")])
+def test_of_an_end_that_is_yet_to_be_found_nothing_is_asked(opened, value, side):
+    """EXP is never below 0; where it ends above is found."""
+    (one,) = shares(opened(), f"{OPTION} AVG({value}) FROM visits", epsilon=100)
+    assert f" {side} " in one.label
+
+
 def test_it_is_paid_from_the_same_price(opened):
     """The query costs what it cost; the counts take their share of it, and explain shows them."""
     from dpsql.expected import column_labels, parts

@@ -60,6 +60,15 @@ def test_everything_else_has_none(opened, value):
     assert computed
 
 
+@pytest.mark.parametrize(
+    "value", ["SUM(x) / SUM(y * 0)", "SUM(x) / SUM(y * 1e-300)", "SUM(x) / (SUM(0e0) + 1)"]
+)
+def test_a_ratio_over_next_to_nothing_is_answered_and_not_told(opened, value):
+    """No double holds what lies between the two noises: an answer without a bar, no error."""
+    _, interval, _ = ends(opened(), value)
+    assert interval in (None, (None, None))
+
+
 def test_a_multiple_takes_its_bar_along_and_a_negative_one_turns_it(opened):
     session = opened()
     shown, (low, high), _ = ends(session, "AVG(x)")

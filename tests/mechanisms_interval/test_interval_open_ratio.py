@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dpsql.mechanisms import open_ratio
+from dpsql.mechanisms.interval import half_width
 from dpsql.mechanisms.open_ratio import open_ratio_interval
 
 DRAWS = 20_000
@@ -69,6 +70,29 @@ def test_a_divisor_that_may_be_nothing_leaves_no_interval() -> None:
     low, high = open_ratio_interval([40, 40], [3, 400], law="laplace", **fixed)  # type: ignore[arg-type]
     assert (low[0], high[0]) == (-np.inf, np.inf)
     assert 0 < low[1] < 0.1 < high[1] < 0.2
+
+
+@pytest.mark.parametrize("law", ["laplace", "gaussian"])
+def test_next_to_no_noise_below_much_above_leaves_no_interval(law: str) -> None:
+    """What lies between is beyond a double."""
+    given = {"numerator": (1, 0), "denominator": (0, 1e-300), "scales": (1e9, 5)}
+    low, high = open_ratio_interval([5.0], [1.0], law=law, **given)  # type: ignore[arg-type]
+    assert (low[0], high[0]) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("law", ["laplace", "gaussian"])
+@pytest.mark.parametrize("top", [10.0**power for power in range(3, 40, 3)])
+@pytest.mark.parametrize("bottom", [-20.0, 50.0])
+def test_a_ratio_far_beyond_its_noise_is_between_what_its_divisor_may_be(
+    law: str, top: float, bottom: float
+) -> None:
+    """A rare part of very many: the noise of what is divided is nothing beside it."""
+    noise = {"numerator": (1, 0), "denominator": (0, 1), "scales": (1, 1)}
+    low, high = open_ratio_interval([top], [bottom], law=law, **noise)  # type: ignore[arg-type]
+    width = half_width(law, [1], [1])
+    ends = sorted((top / (bottom - width), top / (bottom + width)))
+    assert low[0] == pytest.approx(ends[0], rel=3e-3)
+    assert high[0] == pytest.approx(ends[1], rel=3e-3)
 
 
 def test_other_confidences() -> None:
