@@ -152,6 +152,7 @@ class Postgres:
             poolclass=QueuePool,
             pool_pre_ping=True,  # a connection that went while it was idle is opened anew
             pool_timeout=max(1.0, self.patience),
+            use_native_hstore=False,  # it would ask for it on a cursor that nothing bounds
         )
         wire.bound(engine.dialect, self.patience)
         return engine

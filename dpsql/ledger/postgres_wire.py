@@ -50,15 +50,22 @@ def answered_within(raw: Any, seconds: float) -> Iterator[None]:
 
 
 def bound(dialect: Any, patience: float) -> None:
-    """Cut what runs too long of all that this dialect's engine says between BEGIN and COMMIT.
+    """Cut what runs too long of all that this dialect's engine says before COMMIT.
 
-    A ping has ANSWER_SECONDS, a statement STATEMENT_SECONDS and the `patience` for its locks.
+    A ping and a ROLLBACK have ANSWER_SECONDS, a statement STATEMENT_SECONDS and the `patience` for
+    its locks.
     """
-    ping, of_cursor = dialect.do_ping, operator.attrgetter("connection")
-    dialect.do_ping = _bounded(ping, lambda raw: raw, lambda: ANSWER_SECONDS)
+    of_cursor = operator.attrgetter("connection")
+    for name in ("do_ping", "do_rollback"):
+        setattr(dialect, name, _bounded(getattr(dialect, name), _raw, lambda: ANSWER_SECONDS))
     for name in ("do_execute", "do_execute_no_params", "do_executemany"):
         run = getattr(dialect, name)
         setattr(dialect, name, _bounded(run, of_cursor, lambda: STATEMENT_SECONDS + patience))
+
+
+def _raw(connection: Any) -> Any:
+    """psycopg2's own, of what a pool may have wrapped."""
+    return getattr(connection, "dbapi_connection", connection)
 
 
 def _bounded(

@@ -199,6 +199,23 @@ def test_nothing_else_waits_for_a_server_that_hangs_or_is_down(ledger, wire, imp
 
 
 @server_only
+@pytest.mark.parametrize("word", [b"BEGIN", b"SELECT", b"SHOW", b"ROLLBACK"])
+def test_a_new_connection_waits_for_no_server_that_hangs(
+    store, wire, impatient, word, tmp_path, monkeypatch
+):
+    """As a pooler before a stopped server does: it takes the connection and says no more."""
+    monkeypatch.setattr("dpsql.ledger.postgres_wire.STATEMENT_SECONDS", 0.5)
+    schema = ledger_stores.schema(tmp_path)
+    Ledger.open(f"{wire.url}&schema={schema}").close()
+    wire.word, wire.cut = word, "mute"
+    began = time.monotonic()
+    with suppress(LedgerError):
+        Ledger.open(f"{wire.url}&schema={schema}", patience=0.5).close()
+    assert (wire.cuts <= 1, time.monotonic() - began < 15) == (True, True)
+    assert wire.cuts or word == b"SHOW"  # which of them it says is SQLAlchemy's own business
+
+
+@server_only
 @pytest.mark.parametrize("word", [b"INSERT INTO dpsql_entries", b"FROM dpsql_entries"])
 def test_a_statement_that_is_never_answered_is_cut_and_undone(
     ledger, wire, impatient, word, monkeypatch
