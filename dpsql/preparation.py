@@ -29,6 +29,7 @@ from dpsql.errors import InternalError, InvalidQuery, RefusedQuery
 from dpsql.guard import not_too_deep
 from dpsql.opening import open_engine
 from dpsql.pipeline import bind, certify, chains, parse, plan, postprocess, rewrite, storage
+from dpsql.pipeline.constants import check_constants
 from dpsql.pipeline.missing import placed
 from dpsql.pipeline.plan import Asked
 from dpsql.pipeline.stages import Bound, Certified, Planned, Rewritten
@@ -244,6 +245,8 @@ class Preparation(ABC):
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
             sizes[release_table(index)] = one.least_groups
+        for query in (*(step.query for step in planned.bound.steps), planned.bound.remainder):
+            check_constants(query, self._sealed, sql)
         try:
             chains.check(planned, public, self._sealed)
             return postprocess.check(

@@ -43,11 +43,17 @@ def several_values(query: exp.Expr, sizes: Mapping[str, int]) -> bool:
     `sizes` of tables whose names no WITH can take.
     """
     return any(
-        isinstance(node.parent, (exp.Condition, exp.Alias, exp.Select, exp.Ordered))
+        one_value(node) and least_rows(node, sizes) > 1 for node in query.find_all(exp.Subquery)
+    )
+
+
+def one_value(node: exp.Subquery) -> bool:
+    """Does it stand for one value, and not for rows?"""
+    parents = (exp.Condition, exp.Alias, exp.Select, exp.Ordered, exp.Limit, exp.Offset)
+    return (
+        isinstance(node.parent, parents)
         and not isinstance(node.parent, (exp.In, exp.Exists, exp.Any, exp.All))
         and node.arg_key not in ("from_", "joins", "laterals", "with_", "query")
-        and least_rows(node, sizes) > 1
-        for node in query.find_all(exp.Subquery)
     )
 
 

@@ -1,0 +1,84 @@
+"""Constants above the noise line that have no value are refused before the charge."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from dpsql.errors import InvalidQuery
+from dpsql.pipeline import constants
+from dpsql.session import Session
+
+GROUPED = "SELECT ok, COUNT(*) AS n FROM t GROUP BY ok ORDER BY ok"
+FAILING = [
+    "SELECT COUNT(*), CAST('x' AS INT) FROM t",
+    "SELECT COUNT(*) + CAST('x' AS INT) FROM t",
+    "SELECT COUNT(*), 9223372036854775807 + 1 FROM t",
+    "SELECT ok, COUNT(*) FROM t GROUP BY ok HAVING MAX(day) > CAST('2024-02' || '-31' AS DATE)",
+    "SELECT n FROM (SELECT COUNT(*) AS n FROM t) WHERE n > CAST('many' AS INT)",
+    "SELECT COUNT(*), 1 // 0 FROM t",
+    "SELECT COUNT(*), (SELECT 1 UNION ALL SELECT 2) FROM t",
+    "SELECT COUNT(*) FROM t WHERE age > (SELECT AVG(age) + CAST('x' AS INT) FROM t)",
+    f"{GROUPED} LIMIT (SELECT 1 UNION ALL SELECT 2)",
+    f"{GROUPED} LIMIT (SELECT 2) + CAST('x' AS INT)",
+    f"{GROUPED} LIMIT CAST((SELECT 'x') AS INT)",
+    f"{GROUPED} OFFSET (SELECT 9223372036854775807) * 10",
+]
+ANSWERED = [
+    "SELECT COUNT(*), CAST('7' AS INT) + 1, -3, (2), NULL + 1, TRY_CAST('x' AS INT) FROM t",
+    "SELECT COUNT(*), 1 / 0, DATE '2024-02-29' + INTERVAL '1 day' FROM t",
+    "SELECT n FROM (SELECT COUNT(*) AS n FROM t) WHERE n NOT IN (SELECT 1 UNION ALL SELECT 2)",
+    "SELECT COUNT(*) FROM t HAVING EXISTS (SELECT 1 UNION ALL SELECT 2)",
+    "SELECT COUNT(*), LN(0), SQRT(-1) FROM t",
+    "SELECT n, m FROM (SELECT COUNT(*) AS n FROM t), (SELECT 1 + 1 AS m UNION ALL SELECT 2)",
+    "WITH two AS (SELECT 1 AS i UNION ALL SELECT 2)"
+    " SELECT COUNT(*), (SELECT MAX(i) FROM two) FROM t",
+    f"{GROUPED} LIMIT (SELECT 1) + 1",
+]
+
+
+@pytest.fixture(scope="module")
+def session():
+    owner = duckdb.connect()
+    owner.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, age INT, day DATE, ok BOOLEAN)")
+    owner.execute(
+        "INSERT INTO t SELECT range, range % 40, DATE '2020-01-01' + (range % 9)::INT,"
+        " range % 2 = 0 FROM range(400)"
+    )
+    columns = {
+        "age": {"min": 0, "max": 39},
+        "day": {"min": "2020-01-01", "max": "2020-01-09"},
+        "ok": {"values": [False, True]},
+    }
+    policy = {
+        "budgets": {"default": {"epsilon": 1000, "delta": 0.5}},
+        "bounds": {"max_groups": 1, "max_rows_per_group": 1},
+        "ledger": "sqlite://",
+        "releases": {"reuse": "off"},
+        "tables": {"t": {"unit": "id", "columns": columns}},
+    }
+    found = Session(policy, "a", engine=owner, epsilon=5, delta=1e-6)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("sql", FAILING)
+def test_it_is_refused_and_costs_nothing(session, sql):
+    before = session.budget().spent
+    with pytest.raises(InvalidQuery) as found:
+        session.query(sql)
+    assert found.value.code == "bad-literal"
+    assert session.budget().spent == before
+
+
+@pytest.mark.parametrize("sql", ANSWERED)
+def test_what_has_a_value_is_left_alone(session, sql):
+    assert session.query(sql).table.num_rows
+
+
+def test_without_the_look_it_is_charged_and_fails(session, monkeypatch):
+    monkeypatch.setattr(constants, "_constants", lambda query: iter(()))
+    before = session.budget().spent
+    with pytest.raises(Exception, match="failed"):
+        session.query(FAILING[2])
+    assert session.budget().spent > before
