@@ -163,7 +163,7 @@ def public_answer(plan: Plan, release: Release) -> Answered:
 
 
 @dataclass(frozen=True)
-class Sorted:
+class Decided:
     """The releases of a statement: those that there are, by fingerprint, and those to be charged.
 
     `stored`: of those that there are, the ones that an earlier question paid for.
@@ -174,7 +174,9 @@ class Sorted:
     orders: list[Order]
 
 
-def sort(planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[Found]]) -> Sorted:
+def decided(
+    planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[Found]]
+) -> Decided:
     """What is to be drawn anew: nothing that is public, kept for a retry, or `paid` for already."""
     known: dict[str, Answered] = {}
     stored: dict[str, Found] = {}
@@ -202,7 +204,7 @@ def sort(planned: Planned, attempt: Attempt | None, paid: Mapping[str, Sequence[
         else:
             known[form.fingerprint] = stored_answer(answer, one)
             stored[form.fingerprint] = answer.found
-    return Sorted(known, stored, list(orders.values()))
+    return Decided(known, stored, list(orders.values()))
 
 
 def drawn_now(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpsql.accuracy import left, measured
 from dpsql.answer import Answer, Released, Text
-from dpsql.answering import Answered, Known, Steps, drawn_now, fed, first_answers, sort
+from dpsql.answering import Answered, Known, Steps, decided, drawn_now, fed, first_answers
 from dpsql.choices import bounds_found, with_bounds
 from dpsql.consistency.families import Mode, read_mode
 from dpsql.consistency.shown import shown
@@ -216,7 +216,7 @@ class Session(Preparation):
         paid: Mapping[str, Sequence[Found]] = {}
         if self.policy.releases_reuse and planned.plans:
             paid, account = self._stored(planned)
-        found = sort(planned, attempt, paid)
+        found = decided(planned, attempt, paid)
         known, orders = found.known, found.orders
         if orders:
             progress.stage = Stage.CHARGING
