@@ -30,16 +30,17 @@ def steps(
 
     None too where nothing but a type limits the values: nobody has said that these are the groups.
     """
-    if not declared.bounded:
+    if not declared.bounded or unit.denominator != 1:
         return None
-    both = certain.meet(declared)
-    lo, hi = intervals.low(both), intervals.high(both)
-    if lo is None or hi is None or unit.denominator != 1:
-        return None
-    first, last = math.ceil(lo / unit), math.floor(hi / unit)
     most = MAX_INTEGERS if type_.kind is Kind.INTEGER else MAX_OTHERS
-    if not 0 <= last - first < most:
-        return None
+    first = last = 0
+    for within in (declared, certain.meet(declared)):
+        lo, hi = intervals.low(within), intervals.high(within)
+        if lo is None or hi is None:
+            return None
+        first, last = math.ceil(lo / unit), math.floor(hi / unit)
+        if not 0 <= last - first < most:
+            return None
     return _as(type_, [int(step * unit) for step in range(first, last + 1)])
 
 
