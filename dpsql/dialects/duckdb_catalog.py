@@ -8,6 +8,15 @@ from typing import Any
 from dpsql.core.catalog import Catalog, CatalogColumn, CatalogTable, ForeignKey
 from dpsql.dialects.duckdb_types import COLLATED, collated, read_type
 
+# Tables, views and macros of all open databases: a view may read any of them. Of all that is read
+# here it takes the longest, by far: the engine has thousands of functions of its own.
+_MENTIONED = (
+    "SELECT 1 FROM (SELECT sql, internal FROM duckdb_tables()"
+    " UNION ALL SELECT sql, internal FROM duckdb_views()"
+    " UNION ALL SELECT macro_definition, internal FROM duckdb_functions()) AS t(sql, internal)"
+    " WHERE NOT internal AND sql ILIKE '%COLLATE%' LIMIT 1"
+)
+
 
 def read_catalog(
     rows: Callable[[str], list[tuple[Any, ...]]], default_schema: str, *, database: str = ""
@@ -27,24 +36,19 @@ def read_catalog(
         " referenced_table, referenced_column_names FROM duckdb_constraints()"
         f" WHERE database_name = {mine}"
     )
-    # Tables, views and macros of all open databases: a view may read any of them.
-    mentioned = rows(
-        "SELECT 1 FROM (SELECT sql, internal FROM duckdb_tables()"
-        " UNION ALL SELECT sql, internal FROM duckdb_views()"
-        " UNION ALL SELECT macro_definition, internal FROM duckdb_functions()) AS t(sql, internal)"
-        " WHERE NOT internal AND sql ILIKE '%COLLATE%' LIMIT 1"
-    )
     made = rows(
         "SELECT schema_name, table_name, sql FROM duckdb_tables()"
         f" WHERE database_name = {mine}"
         " AND (sql ILIKE '%COLLATE%' OR sql ILIKE '%GENERATED%')"
     )
+    doubtful = bool(made) or any(row[5] for row in columns)  # else nothing hands on a collation
+    mentioned = doubtful and bool(rows(_MENTIONED))
     default = rows("SELECT current_setting('default_collation')")[0][0]
     databases = rows("SELECT database_name, current_database() FROM duckdb_databases()")
     return _catalog(
         columns,
         constraints,
-        collated(made, mentioned=bool(mentioned), everywhere=bool(default)),
+        collated(made, mentioned=mentioned, everywhere=bool(default)),
         default_schema,
         {str(name).casefold(): str(current) for name, current in databases},
     )

@@ -170,8 +170,9 @@ def test_conditions_that_are_one_tally_have_bars_of_their_own_draws(coverage, la
     assert 0.933 <= found <= 0.972
 
 
-def test_a_bar_for_a_tenth_less_noise_is_seen(coverage, monkeypatch):
-    """The noise scale told to the bars is 10 % too small: coverage falls by 2 points or more."""
+def test_a_bar_for_a_fifth_less_noise_is_seen(coverage, monkeypatch):
+    """The noise scale told to the bars is a fifth too small: they hold 88.3 %, which is 6 standard
+    errors of 1,500 draws below what is asserted of right ones."""
     from dpsql.pipeline import computed_bars
 
     right = computed_bars.Noise.__init__
@@ -181,10 +182,10 @@ def test_a_bar_for_a_tenth_less_noise_is_seen(coverage, monkeypatch):
         self.scales = [scale * 8 / 10 for scale in self.scales]
 
     monkeypatch.setattr(computed_bars.Noise, "__init__", wrong)
-    assert _measured(coverage, "gaussian", "SUM(a) / SUM(b)", 1_000) < 0.933
+    assert _measured(coverage, "gaussian", "SUM(a) / SUM(b)", 1_000, 1_500) < 0.933
 
 
-def _measured(coverage, law, name, size):
+def _measured(coverage, law, name, size, draws=4_000):
     import duckdb
 
     (one,) = [one for one in coverage.QUESTIONS if one.name == name] or [name]
@@ -193,10 +194,10 @@ def _measured(coverage, law, name, size):
     session = coverage.OneLaw(coverage.policy(), "tests", engine=engine)
     session.law = (law,)
     try:
-        told = coverage.asked(session, one, size, 4_000)
+        told = coverage.asked(session, one, size, draws)
         cell = coverage.judged(told, coverage.truth(session, one, size))
     finally:
         session.close()
-    assert cell.bars == 4_000
+    assert cell.bars == draws
     assert np.isfinite(cell.share)
     return cell.share

@@ -213,7 +213,7 @@ def _stand_ins(statement):
 
 
 @pytest.mark.parametrize(
-    ("threads", "step"), [(4, 3), *(pytest.param(n, 1, marks=pytest.mark.slow) for n in (1, 4))]
+    ("threads", "step"), [(4, 6), *(pytest.param(n, 1, marks=pytest.mark.slow) for n in (1, 4))]
 )
 def test_the_order_of_rows_is_that_of_no_table(databases, hostile_data, monkeypatch, threads, step):
     """The same rows in another order, in other threads: the very same answers, row by row."""

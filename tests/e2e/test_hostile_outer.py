@@ -277,7 +277,8 @@ def test_time_is_the_policys() -> None:
     sealed.close()
 
 
-def test_every_case_is_sent_as_it_was_read(mine, small) -> None:
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_case_is_sent_as_it_was_read(mine, small, step) -> None:
     """Of good and hostile queries alike: all that would be sent, private statements too."""
     import e2e_world as world
 
@@ -287,7 +288,7 @@ def test_every_case_is_sent_as_it_was_read(mine, small) -> None:
     with duckdb.connect() as connection:
         world.fill(connection, *small)
         over = world.memory_session(connection)
-        for case in (*world.cases("good.jsonl"), *world.cases("hostile.jsonl")):
+        for case in [*world.cases("good.jsonl"), *world.cases("hostile.jsonl")][::step]:
             try:
                 with over.engine.snapshot():
                     done = over.prepare(case["sql"], None, dialect="duckdb", asked=over.asked)
@@ -297,7 +298,7 @@ def test_every_case_is_sent_as_it_was_read(mine, small) -> None:
                 seen += 1
                 assert settled(text), case["id"]
         over.close()
-    assert seen > 300
+    assert seen > 300 // step
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def wire(store, tmp_path):
 @pytest.fixture
 def ledger(request, wire, tmp_path):
     schema = ledger_stores.schema(tmp_path)
-    patience = 1 if "down" in request.node.name else 10
+    patience = 1 if "down" in request.node.name or "never_answered" in request.node.name else 10
     with Ledger.open(f"{wire.url}&schema={schema}", patience=patience) as opened:
         budgets(opened)
         yield opened
