@@ -15,7 +15,7 @@ from dpsql import promised
 from dpsql.accuracy import settle
 from dpsql.binding.context import Context
 from dpsql.binding.interval_ends import FUNCTIONS
-from dpsql.binding.release_names import UNNAMED, release_table
+from dpsql.binding.release_names import UNNAMED, release_table, releases_of
 from dpsql.cells import CellsStore
 from dpsql.checks.unbound import unbound
 from dpsql.consistency.families import Mode
@@ -245,7 +245,8 @@ class Preparation(ABC):
         for index, one in enumerate(planned.plans):
             given[release_table(index)] = storage.empty(one)
             sizes[release_table(index)] = one.least_groups
-        for query in (*(step.query for step in planned.bound.steps), planned.bound.remainder):
+        steps = [step.query for step in planned.bound.steps if releases_of(step.query)]
+        for query in (*steps, planned.bound.remainder):  # other steps are tried whole
             check_constants(query, self._sealed, sql)
         try:
             chains.check(planned, public, self._sealed)

@@ -117,6 +117,20 @@ class Sealed:
             self._try(sql, given)
         return types
 
+    def computes(self, sql: str) -> bool:
+        """Does the query, which reads no table, end without an error? Yes if it does not bind.
+
+        What the engine says of it is kept nowhere, nor is a frame that held its result.
+        """
+        try:
+            self.describe(sql, {})
+            self.run(sql, {})
+        except DoesNotBind:
+            return True
+        except EngineFailed:
+            return False
+        return True
+
     def _try(self, sql: str, given: Mapping[str, TypedTable]) -> None:
         known = _known(sql, given)
         if known not in self._passes:

@@ -264,8 +264,8 @@ def key_without_parameters(patch: Any) -> None:
 
 def fresh_noise_on_a_hit(patch: Any) -> None:
     """A stored answer is noised again, for nothing."""
-    session = module("dpsql.session")
-    real, draw = session.stored_answer, module("dpsql.mechanisms.samplers").rounded_laplace
+    answering = module("dpsql.answering")
+    real, draw = answering.stored_answer, module("dpsql.mechanisms.samplers").rounded_laplace
 
     def again(kept: Any, plan: Any) -> Any:
         answered = real(kept, plan)
@@ -278,4 +278,4 @@ def fresh_noise_on_a_hit(patch: Any) -> None:
         )
         return replace(answered, release=release)
 
-    patch.setattr(session, "stored_answer", again)
+    patch.setattr(answering, "stored_answer", again)
