@@ -118,18 +118,13 @@ class Sealed:
         return types
 
     def computes(self, sql: str) -> bool:
-        """Does the query, which reads no table, end without an error? Yes if it does not bind.
+        """Does the query, which reads no table, end without an error? Yes where that is not found.
 
-        What the engine says of it is kept nowhere, nor is a frame that held its result.
+        So it is where it does not bind, and where it takes long. What the engine says is kept
+        nowhere, nor is a frame that held its result.
         """
-        try:
-            self.describe(sql, {})
-            self.run(sql, {})
-        except DoesNotBind:
-            return True
-        except EngineFailed:
-            return False
-        return True
+        with self._lock, self._tables({}, lambda: DoesNotBind(None)) as connection:
+            return trial.computes(connection, sql)
 
     def _try(self, sql: str, given: Mapping[str, TypedTable]) -> None:
         known = _known(sql, given)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from dpsql.dialects.duckdb import deadline
 from dpsql.dialects.interrupts import heeding_interrupts
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SECONDS = 0.25
 """One row passes in a millisecond; what takes longer is not tried to its end."""
+CONSTANT_SECONDS = 1.0
+"""So long a constant of the query is computed, to see whether it can be."""
 ABSENT = "Unimplemented type for cast"
 """How the engine says that it has no conversion between two types, whatever the value."""
 
@@ -63,6 +66,20 @@ def impossible(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
     except Exception as problem:
         return ABSENT in str(problem)
     return False
+
+
+def computes(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Does the query end without an error? Yes, too, where it does not bind or takes too long."""
+    try:
+        connection.sql(sql)
+    except Exception:  # in whatever class: it means nothing alone
+        return True
+    with deadline(connection, CONSTANT_SECONDS) as passed:
+        try:
+            heeding_interrupts(connection, lambda: connection.sql(sql).fetchall())
+        except Exception:
+            return passed.is_set()
+    return True
 
 
 def one_row(table: pa.Table) -> pa.Table:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from dpsql.errors import InvalidQuery
+from dpsql.dialects import trial
+from dpsql.errors import EngineFailed, InvalidQuery
 from dpsql.pipeline import constants
 from dpsql.session import Session
 
@@ -17,6 +18,9 @@ FAILING = [
     "SELECT ok, COUNT(*) FROM t GROUP BY ok HAVING MAX(day) > CAST('2024-02' || '-31' AS DATE)",
     "SELECT n FROM (SELECT COUNT(*) AS n FROM t) WHERE n > CAST('many' AS INT)",
     "SELECT COUNT(*), 1 // 0 FROM t",
+    "SELECT COUNT(*), 1 IN ('x') FROM t",
+    "SELECT COUNT(*), 1 BETWEEN 'x' AND 2 FROM t",
+    "SELECT COUNT(*), INTERVAL '99999999999999' YEAR FROM t",
     "SELECT COUNT(*), (SELECT 1 UNION ALL SELECT 2) FROM t",
     "SELECT COUNT(*) FROM t WHERE age > (SELECT AVG(age) + CAST('x' AS INT) FROM t)",
     f"{GROUPED} LIMIT (SELECT 1 UNION ALL SELECT 2)",
@@ -34,21 +38,37 @@ ANSWERED = [
     "WITH two AS (SELECT 1 AS i UNION ALL SELECT 2)"
     " SELECT COUNT(*), (SELECT MAX(i) FROM two) FROM t",
     f"{GROUPED} LIMIT (SELECT 1) + 1",
+    # not computed in every run
+    "SELECT CASE ok WHEN 'x' = 'x' THEN 'b' ELSE 'c' END AS z, COUNT(*) FROM t GROUP BY ok",
+    "SELECT CASE town WHEN 'Aix' THEN 'b' ELSE 'c' END AS z, COUNT(*) FROM t GROUP BY town",
+    "SELECT town, COUNT(*) FROM t GROUP BY town ORDER BY CASE town WHEN 'Aix' THEN 0 ELSE 1 END",
+    "SELECT COUNT(*) AS n FROM t HAVING '' = '' OR COUNT(*) > CAST('' AS INTEGER)",
+    "SELECT CASE WHEN COUNT(*) > 0 THEN COUNT(*) ELSE CAST('x' AS INTEGER) END FROM t",
+    "SELECT CASE WHEN '' <> '' THEN CAST('' AS INTEGER) ELSE COUNT(*) END FROM t",
+    "SELECT COALESCE(COUNT(*), CAST('x' AS INTEGER)) FROM t",
+    "SELECT * FROM (SELECT ok, COUNT(*) AS n FROM t GROUP BY ok) q"
+    " WHERE '' = '' OR n > CAST('' AS INTEGER)",
+    "SELECT COUNT(*) AS n FROM t UNION ALL SELECT CAST('x' AS INT) WHERE FALSE",
+    "SELECT q.n FROM (SELECT COUNT(*) AS n, CAST('x' AS INT) AS unused FROM t) q",
+    "WITH u AS (SELECT CAST('x' AS INT) AS z) SELECT COUNT(*) FROM t",
 ]
 
 
 @pytest.fixture(scope="module")
 def session():
     owner = duckdb.connect()
-    owner.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, age INT, day DATE, ok BOOLEAN)")
+    owner.execute(
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, age INT, day DATE, ok BOOLEAN, town TEXT)"
+    )
     owner.execute(
         "INSERT INTO t SELECT range, range % 40, DATE '2020-01-01' + (range % 9)::INT,"
-        " range % 2 = 0 FROM range(400)"
+        " range % 2 = 0, 'Aix' FROM range(400)"
     )
     columns = {
         "age": {"min": 0, "max": 39},
         "day": {"min": "2020-01-01", "max": "2020-01-09"},
         "ok": {"values": [False, True]},
+        "town": {"values": ["Aix", "Ulm"]},
     }
     policy = {
         "budgets": {"default": {"epsilon": 1000, "delta": 0.5}},
@@ -74,6 +94,22 @@ def test_it_is_refused_and_costs_nothing(session, sql):
 @pytest.mark.parametrize("sql", ANSWERED)
 def test_what_has_a_value_is_left_alone(session, sql):
     assert session.query(sql).table.num_rows
+
+
+def test_a_constant_that_takes_long_is_left_to_the_query(session, monkeypatch):
+    """Nothing is claimed of it, and no more are looked at."""
+    monkeypatch.setattr(trial, "CONSTANT_SECONDS", 0.0)
+    monkeypatch.setattr(constants, "CONSTANT_SECONDS", -1.0)
+    with pytest.raises(EngineFailed):
+        session.query(FAILING[0])
+
+
+def test_one_that_is_interrupted_has_not_failed(session, monkeypatch):
+    monkeypatch.setattr(trial, "CONSTANT_SECONDS", 0.2)
+    long = "SELECT SUM(a.range * b.range) FROM range(10000000) a, range(1000000) b"
+    assert session._sealed.computes(long)
+    assert session._sealed.computes("SELECT 1 + 1")
+    assert not session._sealed.computes("SELECT CAST('x' AS INT)")
 
 
 def test_without_the_look_it_is_charged_and_fails(session, monkeypatch):
