@@ -217,7 +217,7 @@ class Session(Preparation):
         if self.policy.releases_reuse and planned.plans:
             paid, account = self._stored(planned)
         found = decided(planned, attempt, paid)
-        known, orders = found.known, found.orders
+        known, orders, price = found.known, found.orders, _price(found.orders)
         if orders:
             progress.stage = Stage.CHARGING
             charged = charge.run(
@@ -231,14 +231,14 @@ class Session(Preparation):
                 data_version=self.data_version,
                 attempt=attempt,
             )
-            progress.paid(*_price(orders))
+            progress.paid(*price)
             account = self._run(charged, planned, known, keep=attempt is not None)
         if attempt is not None and (found.stored or (attempt.fresh and not orders)):
             stands = self.ledger.answer_free(self.analyst, attempt, found.stored)
             known.update(first_answers(planned, stands, found.stored, known))
         if account is None and planned.plans:
             account = self.account(self.budget_spec)
-        return self._released(planned, known, _price(orders), account)
+        return self._released(planned, known, price, account)
 
     def _released(
         self,
