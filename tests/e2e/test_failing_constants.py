@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
+import trial_world
 
 from dpsql.dialects import trial
 from dpsql.errors import EngineFailed, InvalidQuery
 from dpsql.pipeline import constants
-from dpsql.session import Session
 
 GROUPED = "SELECT ok, COUNT(*) AS n FROM t GROUP BY ok ORDER BY ok"
 FAILING = [
@@ -56,30 +55,8 @@ ANSWERED = [
 
 @pytest.fixture(scope="module")
 def session():
-    owner = duckdb.connect()
-    owner.execute(
-        "CREATE TABLE t (id BIGINT PRIMARY KEY, age INT, day DATE, ok BOOLEAN, town TEXT)"
-    )
-    owner.execute(
-        "INSERT INTO t SELECT range, range % 40, DATE '2020-01-01' + (range % 9)::INT,"
-        " range % 2 = 0, 'Aix' FROM range(400)"
-    )
-    columns = {
-        "age": {"min": 0, "max": 39},
-        "day": {"min": "2020-01-01", "max": "2020-01-09"},
-        "ok": {"values": [False, True]},
-        "town": {"values": ["Aix", "Ulm"]},
-    }
-    policy = {
-        "budgets": {"default": {"epsilon": 1000, "delta": 0.5}},
-        "bounds": {"max_groups": 1, "max_rows_per_group": 1},
-        "ledger": "sqlite://",
-        "releases": {"reuse": "off"},
-        "tables": {"t": {"unit": "id", "columns": columns}},
-    }
-    found = Session(policy, "a", engine=owner, epsilon=5, delta=1e-6)
-    yield found
-    found.close()
+    with trial_world.opened() as found:
+        yield found
 
 
 @pytest.mark.parametrize("sql", FAILING)

@@ -4,42 +4,17 @@ from __future__ import annotations
 
 import contextlib
 
-import duckdb
 import pytest
+import trial_world
 
 import dpsql
 from dpsql.dialects import trial
-from dpsql.session import Session
 
 
 @pytest.fixture(scope="module")
 def session():
-    owner = duckdb.connect()
-    owner.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, age INT, day DATE, ok BOOLEAN)")
-    owner.execute(
-        "INSERT INTO t SELECT range, range % 40, DATE '2020-01-01' + (range % 9)::INT,"
-        " range % 2 = 0 FROM range(400)"
-    )
-    owner.execute("CREATE TABLE cal AS SELECT DATE '2020-01-01' + range::INT AS d FROM range(9)")
-    policy = {
-        "budgets": {"default": {"epsilon": 1000, "delta": 0.5}},
-        "bounds": {"max_groups": 1, "max_rows_per_group": 1},
-        "ledger": "sqlite://",
-        "releases": {"reuse": "off"},
-        "tables": {
-            "t": {
-                "unit": "id",
-                "columns": {
-                    "age": {"min": 0, "max": 39},
-                    "day": {"min": "2020-01-01", "max": "2020-01-09"},
-                },
-            },
-            "cal": {"public": True},
-        },
-    }
-    found = Session(policy, "a", engine=owner, epsilon=5, delta=1e-6)
-    yield found
-    found.close()
+    with trial_world.opened() as found:
+        yield found
 
 
 BY_OK = "(SELECT ok, COUNT(*) AS n, MAX(day) AS last FROM t GROUP BY ok) q"
